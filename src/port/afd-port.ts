@@ -1,0 +1,138 @@
+/**
+ * AfdPort: how the code in an application reaches the sockets, wherever they live (same process, the daemon, a provider
+ * host). Types only.
+ *
+ * A *session* is one application process. It holds *descriptors*; a descriptor refers to a counted *endpoint*, which lives
+ * while any session holds one. Every operation is an {@link AfdRequest} that completes once, at once or later, and can be
+ * cancelled. Errors are WSA codes. All state rules of a Winsock socket (what is legal when, with which error) are decided
+ * on the other side of this port, once, for every language.
+ *
+ * One record fits all operations, so that the IPC protocol and a client in another language have one shape to carry. What
+ * each field means for an operation is the table at {@link AfdOp}.
+ */
+
+/**
+ * The operations. In the table `flags`, `a`, `b`, `address`, `data`, `into` are the request's fields, and `value`,
+ * `flags`, `address`, `data` those of the completion; fields that are not named are 0 or null.
+ */
+export const AfdOp = {
+  /** `a` family, `b` type, `flags` protocol → `value` a new descriptor. */
+  socket: 1,
+  /** Drops the descriptor; the last one of an endpoint closes it. `flags` 1: abortive. May pend for SO_LINGER. */
+  close: 2,
+  /** `address` sockaddr. */
+  bind: 3,
+  /** `a` backlog. */
+  listen: 4,
+  /** → `value` a new descriptor, `address` the peer's sockaddr. */
+  accept: 5,
+  /** `address` sockaddr; pends until connected. */
+  connect: 6,
+  /** `data`, `flags` MSG_*, `address` of the destination or null → `value` bytes taken. */
+  send: 7,
+  /** `into` (its length is what is wanted), `flags` MSG_* → `value` bytes, `flags` MSG_* out, `address` source. */
+  recv: 8,
+  /** `a` SD_*. */
+  shutdown: 9,
+  /** → `address`. */
+  getSockName: 10,
+  getPeerName: 11,
+  /** `a` level, `b` name, `into` → `value` length, bytes in `into`. */
+  getOption: 12,
+  /** `a` level, `b` name, `data`. */
+  setOption: 13,
+  /** `a` code, `data` in, `into` out → `value` bytes written to `into`. May pend (change notices). */
+  ioctl: 14,
+  /**
+   * The AFD poll: `data` holds entries {descriptor i32, events i32} (AfdPollEvent bits), `a` timeout in ms (-1: none).
+   * Completes when any is true → `value` entries, `into` entries {descriptor, events, error} that are true.
+   */
+  poll: 15,
+  /** `a` FD_* mask to record and signal (0 ends it), `b` 1: the registration is WSAAsyncSelect's, 0: WSAEventSelect's. */
+  eventSelect: 16,
+  /**
+   * Pends until a registered event is recorded that was not reported by this request before → `value` FD_* bits,
+   * `into` ten i32 error codes by FD_*_BIT.
+   */
+  waitEvents: 17,
+  /** → `value` recorded FD_* bits and clears them, `into` ten i32 error codes by FD_*_BIT. */
+  enumEvents: 18,
+  /** `a` process id that may open it → `data` a 16-byte token, usable once. */
+  duplicate: 19,
+  /** `data` a token → `value` a new descriptor of the same endpoint. */
+  open: 20,
+  /** Descriptors of interfaces and their addresses, as SIO_GET_INTERFACE_LIST lays them out → `into`. No descriptor. */
+  interfaces: 21,
+} as const;
+export type AfdOp = (typeof AfdOp)[keyof typeof AfdOp];
+
+/** Added to a request's `flags`: an overlapped operation, which pends even on a non-blocking socket (SEM-BLK-06). */
+export const AFD_OVERLAPPED = 0x4000_0000;
+/** Added to a request's `flags`: answer at once with WSAEWOULDBLOCK rather than pend, whatever the socket's mode. */
+export const AFD_NO_WAIT = 0x2000_0000;
+
+/** What {@link AfdOp.poll} asks and answers, as Windows' AFD numbers it. */
+export const AfdPollEvent = {
+  receive: 0x1,
+  receiveExpedited: 0x2,
+  send: 0x4,
+  /** The peer sent FIN. */
+  disconnect: 0x8,
+  /** The connection was reset or aborted. */
+  abort: 0x10,
+  /** The descriptor was closed here. */
+  localClose: 0x20,
+  connect: 0x40,
+  accept: 0x80,
+  connectFail: 0x100,
+} as const;
+
+/** One operation. Reference fields are the caller's and borrowed until the request completes. */
+export interface AfdRequest {
+  /** Chosen by the caller; unique among those that pend; 1 … 2³¹−1. */
+  id: number;
+  op: AfdOp;
+  /** 0 for operations without a socket. */
+  descriptor: number;
+  flags: number;
+  a: number;
+  b: number;
+  address: Uint8Array | null;
+  data: Uint8Array | null;
+  into: Uint8Array | null;
+}
+
+/** How an operation ended. */
+export interface AfdCompletion {
+  id: number;
+  /** A WSA code; 0 when it succeeded. */
+  error: number;
+  value: number;
+  flags: number;
+  address: Uint8Array | null;
+  /** Bytes that had no `into`; otherwise null. */
+  data: Uint8Array | null;
+}
+
+/** A session's way to its sockets. */
+export interface AfdPort {
+  /**
+   * Starts an operation.
+   * @returns its completion when it ended at once (the object may be reused by the next call), or `null` when it pends:
+   * then `onComplete` is called exactly once, never before `submit` has returned.
+   */
+  submit(request: AfdRequest): AfdCompletion | null;
+  /** Ends a pending operation early; it completes with WSA_OPERATION_ABORTED unless it was done already. */
+  cancel(id: number): void;
+  /** Who takes the completions of what pended. Set once, before the first `submit`. */
+  onComplete: (completion: AfdCompletion) => void;
+  /** Ends the session: everything that pends completes with WSA_OPERATION_ABORTED, descriptors are closed. */
+  close(): void;
+}
+
+/** Who an application is; from the kernel for a remote session. */
+export interface PeerIdentity {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}

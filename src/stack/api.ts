@@ -1,0 +1,372 @@
+/**
+ * The stack's public face: what an embedder holds. Types only; `createStack` makes them.
+ *
+ * Contract in short. *In*: frames (`input`), time (`advance`), calls on endpoints. *Out*: frames (`output`), the next
+ * deadline, and events of endpoints (`flushEvents`). The stack does no I/O, reads no clock but the one handed in, arms no
+ * timer of the machine and never calls out from inside `input`. A driver's turn is:
+ *
+ *     stack.input(iface, batch);  stack.advance();
+ *     while (stack.output(iface, tx) > 0) { link.transmit(tx); clearTransmitBatch(tx); }
+ *     stack.flushEvents();        // the observer may call endpoints, so look for output again
+ *     // sleep until stack.nextDeadline or the next frame; `wake` says that a call from above made work
+ *
+ * Calls on endpoints answer a number: 0 or more is the result, below 0 a `StackError`. They never throw for traffic or for
+ * the state of a connection, only for a caller's bug.
+ */
+
+import type {
+  BufferAllocator,
+  Clock,
+  FrameBatch,
+  IpAddress,
+  IpFamily,
+  Medium,
+  Random,
+  TransmitBatch,
+} from '../base/index.ts';
+import type { StackCounters } from './counters.ts';
+import type { TcpInfo } from './tcp/info.ts';
+import type { TcpState } from './tcp/state.ts';
+
+/** Why a call on an endpoint failed: small negative integers, so that results and errors share one return value. */
+export const StackError = {
+  /** Nothing to read, or no room to write, now. */
+  wouldBlock: -1,
+  /** The call is not legal in this state. */
+  invalid: -2,
+  notConnected: -3,
+  alreadyConnected: -4,
+  /** A connect is under way. */
+  inProgress: -5,
+  /** Address and port are taken. */
+  addressInUse: -6,
+  /** No interface has that address. */
+  addressNotAvailable: -7,
+  /** A sharing rule forbids it: the other side claimed the port for itself. */
+  accessDenied: -8,
+  networkUnreachable: -9,
+  hostUnreachable: -10,
+  connectionRefused: -11,
+  connectionReset: -12,
+  /** We gave up: no answer from the peer. */
+  timedOut: -13,
+  /** Ended by this side before it was done. */
+  connectionAborted: -14,
+  /** The message does not fit into a packet or into the limit. */
+  messageTooLong: -15,
+  /** No memory within the bound, or no port left. */
+  noBuffers: -16,
+  /** This direction has been shut down. */
+  shutDown: -17,
+  /** No datagram destination. */
+  destinationRequired: -18,
+  /** A broadcast destination without the option that allows it. */
+  broadcastDenied: -19,
+  /** Keep-alive found the peer gone, or a datagram's TTL ran out on the way. */
+  networkReset: -20,
+  /** The family, protocol or operation does not exist here. */
+  notSupported: -21,
+  /** The interface is down or was removed. */
+  networkDown: -22,
+} as const;
+export type StackError = (typeof StackError)[keyof typeof StackError];
+
+/** What happened on an endpoint since the last `flushEvents`; a set of bits. */
+export const EndpointEvent = {
+  /** Bytes, a datagram, or the end of the stream can be read. */
+  readable: 1,
+  /** There is room again after a write fell short, or a connection opened. */
+  writable: 2,
+  /** A connect finished well. */
+  connected: 4,
+  /** A connection waits for `accept`. */
+  acceptable: 8,
+  /** The peer sent FIN; bytes before it may still be unread. */
+  peerClosed: 16,
+  /** The connection failed: `error` says how. Also a connect that failed. */
+  failed: 32,
+  /** Urgent data (RFC 6093) is waiting. */
+  urgent: 64,
+  /** Everything sent was acknowledged, FIN included; nothing more will happen. */
+  closed: 128,
+  /** The send buffer became empty: all bytes were acknowledged. */
+  drained: 256,
+} as const;
+
+export type EndpointKind = 'tcp' | 'udp' | 'icmp' | 'raw';
+
+/** What all endpoints share. */
+export interface Endpoint {
+  readonly kind: EndpointKind;
+  /** Unique in the stack, never reused. */
+  readonly id: number;
+  /** The embedder's own; the stack does not look at it. */
+  context: unknown;
+  readonly localAddress: IpAddress;
+  /** 0 when not bound. */
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  /** Ends it: TCP in good order (what is queued is still sent), others at once. The endpoint must not be used after. */
+  close(): void;
+}
+
+/** How a port may be shared, as Winsock's bind matrix distinguishes it (SEM-BIND-*). */
+export type PortSharing = 'none' | 'reuse' | 'exclusive';
+
+export interface BindOptions {
+  readonly sharing?: PortSharing;
+  /** Whose it is (a user id): sharing between owners is stricter. */
+  readonly owner?: number;
+}
+
+/** Options that every endpoint's packets carry. */
+export interface PacketOptions {
+  /** IPv4 TTL / IPv6 hop limit; 0 = the stack's default. */
+  ttl: number;
+  /** DSCP and ECN bits (RFC 2474): the whole former TOS byte. */
+  trafficClass: number;
+  /** Don't fragment. TCP sets it by itself. */
+  dontFragment: boolean;
+}
+
+export interface TcpEndpoint extends Endpoint, PacketOptions {
+  readonly kind: 'tcp';
+  /** RFC 9293 §3.3.2's names, `CLOSED` before use and after the end. */
+  readonly state: TcpState;
+  /** Why it failed (a `StackError`), 0 when it did not. Stays until a new connect succeeds. */
+  readonly error: number;
+  /** Port 0: an unused one is chosen. @returns 0 or an error. */
+  bind(address: IpAddress, port: number, options?: BindOptions): number;
+  /** @param backlog most connections waiting for `accept`; a SYN past it is answered with RST (SEM-BKLG-05). */
+  listen(backlog: number): number;
+  /** The oldest established connection waiting, or `null`. It inherits this endpoint's options. */
+  accept(): TcpEndpoint | null;
+  /** Starts a connection (binding when needed). @returns 0; `connected` or `failed` follows. */
+  connect(address: IpAddress, port: number): number;
+  /** Copies out up to `length` bytes. @returns how many; 0 at the end of the stream; `wouldBlock`; or the failure. */
+  read(into: Uint8Array, at: number, length: number): number;
+  /** As `read`, but leaves the bytes, and starts `offset` bytes further on. */
+  peek(into: Uint8Array, at: number, length: number, offset?: number): number;
+  /** Bytes that `read` would give at once. */
+  readonly readableBytes: number;
+  /** Whether the peer's FIN is in and everything before it has been read. */
+  readonly atEnd: boolean;
+  /** Queues up to `length` bytes. @returns how many were taken; `wouldBlock` when none. */
+  write(from: Uint8Array, at: number, length: number): number;
+  /** Sends one last urgent byte after queueing the others (RFC 6093). Same result as `write`. */
+  writeUrgent(from: Uint8Array, at: number, length: number): number;
+  /** Room for `write`. */
+  readonly writableBytes: number;
+  /** Bytes queued and not yet acknowledged. */
+  readonly unsentBytes: number;
+  /** Sends FIN after what is queued. */
+  shutdownWrite(): number;
+  /** Refuses what still arrives: data then resets the connection, as Winsock's SD_RECEIVE documents. */
+  shutdownRead(): number;
+  /** Ends it at once with RST. */
+  abort(): void;
+  /** Nagle off (RFC 1122 §4.2.3.4). */
+  noDelay: boolean;
+  /** Keep-alive probes (RFC 1122 §4.2.3.6): on, and when. Durations in ms. */
+  keepAlive: boolean;
+  keepAliveTime: number;
+  keepAliveInterval: number;
+  keepAliveCount: number;
+  /** Give up after this long without an acknowledgement (RFC 5482), ms; 0 = the retransmission limit decides. */
+  userTimeout: number;
+  /** Limits of the buffers in bytes. */
+  sendBufferSize: number;
+  receiveBufferSize: number;
+  /** The figures of the connection, filled into `into` when given so that a sampler allocates nothing. */
+  info(into?: TcpInfo): TcpInfo;
+}
+
+/** What came with a datagram: filled by `receive`, reused by the caller. */
+export interface DatagramInfo {
+  source: IpAddress;
+  sourcePort: number;
+  destination: IpAddress;
+  interfaceIndex: number;
+  ttl: number;
+  trafficClass: number;
+  /** The datagram's whole length, which may be more than was copied. */
+  length: number;
+}
+
+/** An endpoint of whole messages. */
+export interface MessageEndpoint extends Endpoint, PacketOptions {
+  bind(address: IpAddress, port: number, options?: BindOptions): number;
+  /** Sets the default destination and filters what arrives; may be repeated. The any-address undoes it. */
+  connect(address: IpAddress, port: number): number;
+  /** Takes the oldest message. @returns the bytes copied, `wouldBlock`, or an error that ICMP reported (taken once). */
+  receive(into: Uint8Array, at: number, length: number, info: DatagramInfo, peek?: boolean): number;
+  /** Length of the next message, -1 when there is none. */
+  readonly nextLength: number;
+  /** Bytes of all messages waiting. */
+  readonly queuedBytes: number;
+  /** Sends a message to `address` (or, when `null`, to the connected peer). @returns `length` or an error. */
+  send(from: Uint8Array, at: number, length: number, address: IpAddress | null, port: number): number;
+  broadcast: boolean;
+  /** Bound of what waits unread, in bytes; a newer message past it is dropped. */
+  receiveBufferSize: number;
+  /** Bound of what waits to leave. */
+  sendBufferSize: number;
+  /** Whether ICMP port-unreachable fails the next receive (SEM-IO-12), and TTL expiry (SEM-IO-13). */
+  reportsPortUnreachable: boolean;
+  reportsTtlExpired: boolean;
+}
+
+export interface UdpEndpoint extends MessageEndpoint {
+  readonly kind: 'udp';
+}
+
+/** Echo requests and their replies, without a raw socket: what `ping` uses. The "port" is the identifier. */
+export interface IcmpEndpoint extends Endpoint, PacketOptions {
+  readonly kind: 'icmp';
+  /** Sends an echo request. @returns 0 or an error. */
+  sendEcho(address: IpAddress, sequence: number, payload: Uint8Array): number;
+  /** The oldest reply or ICMP error about a request of this endpoint, or `null`. */
+  takeReply(): EchoReply | null;
+}
+
+export interface EchoReply {
+  readonly source: IpAddress;
+  readonly sequence: number;
+  readonly ttl: number;
+  /** ICMP type and code: 0/0 for a reply, else the error that came back. */
+  readonly type: number;
+  readonly code: number;
+  readonly payload: Uint8Array;
+  /** When it arrived, stack time. */
+  readonly at: number;
+}
+
+/** Whole IP payloads of one protocol. What arrives starts with the IPv4 header (RAW-03); "port" is unused. */
+export interface RawEndpoint extends MessageEndpoint {
+  readonly kind: 'raw';
+  readonly protocol: number;
+  /** The caller writes the IP header itself (IP_HDRINCL). */
+  headerIncluded: boolean;
+}
+
+export interface InterfaceOptions {
+  readonly name: string;
+  readonly mtu: number;
+  readonly medium?: Medium;
+  /** `OFFLOAD_*` bits of the link. */
+  readonly offload?: number;
+  /** Own hardware address; Ethernet only. */
+  readonly mac?: Uint8Array;
+  /** `10.0.0.2/24`, … */
+  readonly addresses?: readonly string[];
+  /** Most bytes of receive window that all connections over it may offer together; 0 = no bound. See performance.md. */
+  readonly windowBudget?: number;
+}
+
+/** An interface as the stack sees it. */
+export interface InterfaceView {
+  readonly index: number;
+  readonly name: string;
+  readonly mtu: number;
+  readonly medium: Medium;
+  readonly mac: Uint8Array | null;
+  readonly addresses: readonly { readonly address: IpAddress; readonly prefixLength: number }[];
+  readonly isUp: boolean;
+  readonly inPackets: number;
+  readonly inBytes: number;
+  readonly outPackets: number;
+  readonly outBytes: number;
+}
+
+export interface RouteOptions {
+  /** `0.0.0.0/0` is the default route. */
+  readonly destination: string;
+  readonly gateway?: string;
+  readonly interfaceIndex: number;
+  readonly metric?: number;
+}
+
+export interface RouteView {
+  readonly destination: IpAddress;
+  readonly prefixLength: number;
+  readonly gateway: IpAddress | null;
+  readonly interfaceIndex: number;
+  readonly metric: number;
+}
+
+export interface StackOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Secret of at least 16 bytes for initial sequence numbers and ports; drawn from `random` when absent. */
+  readonly secret?: Uint8Array;
+  readonly allocator?: BufferAllocator;
+  /** A call from above left output, or a deadline earlier than the last `nextDeadline`. Called at most once a turn. */
+  readonly wake?: () => void;
+  /** Called by `flushEvents` for each endpoint to which something happened. */
+  readonly observer?: (endpoint: Endpoint, events: number) => void;
+  readonly tcp?: TcpOptions;
+}
+
+/** Knobs of TCP with their defaults in `tcp/options.ts`. */
+export interface TcpOptions {
+  readonly sendBufferSize?: number;
+  readonly receiveBufferSize?: number;
+  /** Lowest retransmission timeout in ms: RFC 6298 says 1000, most hosts 200. */
+  readonly minRto?: number;
+  readonly maxRetransmissions?: number;
+  readonly maxSynRetransmissions?: number;
+  readonly delayedAckMs?: number;
+  /** Half of TIME-WAIT, ms. */
+  readonly msl?: number;
+  readonly timestamps?: boolean;
+  readonly windowScaling?: boolean;
+  readonly sack?: boolean;
+  /** Most payload bytes of a super-segment. */
+  readonly maxSuperSegment?: number;
+}
+
+export interface Stack {
+  readonly now: number;
+  readonly counters: StackCounters;
+  /** When `advance` next has something to do; `Infinity` when never. */
+  readonly nextDeadline: number;
+
+  addInterface(options: InterfaceOptions): number;
+  removeInterface(index: number): void;
+  readonly interfaces: readonly InterfaceView[];
+  addAddress(index: number, prefix: string): void;
+  removeAddress(index: number, address: IpAddress): void;
+  addRoute(route: RouteOptions): void;
+  removeRoute(route: RouteOptions): boolean;
+  readonly routes: readonly RouteView[];
+  /** Ethernet without address resolution: where packets to `address` go. */
+  addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void;
+
+  /** Takes the frames of a batch and writes each one's verdict into it. */
+  input(index: number, batch: FrameBatch): void;
+  /** Fills `batch` with frames to send on an interface. @returns how many. */
+  output(index: number, batch: TransmitBatch): number;
+  /** Runs the timers that are due. */
+  advance(): void;
+  /** Tells the observer what happened since the last call. */
+  flushEvents(): void;
+
+  /** One packet (or frame), for drivers that count bytes rather than batches. @returns 0 or the `DropReason`. */
+  inputPacket(index: number, bytes: Uint8Array): number;
+  /** The next packet (or frame) to send, as bytes of its own, never a super-segment; `null` when there is none. */
+  takePacket(index: number): Uint8Array | null;
+
+  openTcp(family?: IpFamily): TcpEndpoint;
+  openUdp(family?: IpFamily): UdpEndpoint;
+  openIcmp(family?: IpFamily): IcmpEndpoint;
+  openRaw(protocol: number, family?: IpFamily): RawEndpoint;
+  /** Every endpoint there is, for `netstat`: listeners, connections (TIME-WAIT included), datagram sockets. */
+  endpoints(): Iterable<Endpoint>;
+  /** Whether `address` is one of ours, and on which interface (0: none). */
+  interfaceOf(address: IpAddress): number;
+  /** The source address and interface for packets to `destination`, or `null` without a route. */
+  routeTo(
+    destination: IpAddress,
+  ): { readonly source: IpAddress; readonly interfaceIndex: number; readonly mtu: number } | null;
+}

@@ -1,0 +1,120 @@
+/**
+ * What a transport sees of the stack that it lives in, and what the stack sees of a transport. Internal to `stack/`.
+ *
+ * A transport never touches the network layer's header: it asks for a `Path` to the peer once, and has every packet's
+ * IP (and link) header written by it. So nothing in `tcp/` or `udp/` knows an address family.
+ */
+
+import type { BufferAllocator, IpAddress, Random, TimerQueue, TransmitBatch } from '../base/index.ts';
+import type { Endpoint } from './api.ts';
+import type { StackCounters } from './counters.ts';
+
+/**
+ * An inbound IP packet whose header is parsed and right: one object, filled anew for each packet and borrowed for the
+ * length of the call.
+ */
+export interface InboundPacket {
+  readonly interfaceIndex: number;
+  readonly family: 4 | 6;
+  /** Addresses as words; IPv4 lies in the last (see `IpAddress`). */
+  readonly src0: number;
+  readonly src1: number;
+  readonly src2: number;
+  readonly src3: number;
+  readonly dst0: number;
+  readonly dst1: number;
+  readonly dst2: number;
+  readonly dst3: number;
+  readonly protocol: number;
+  readonly ttl: number;
+  readonly trafficClass: number;
+  readonly bytes: Uint8Array;
+  /** Where the IP header starts, the transport header starts, and the packet ends, in `bytes`. */
+  readonly headerAt: number;
+  readonly payloadAt: number;
+  readonly end: number;
+  /** The transport checksum need not be verified: the device did, or it is partial and never left this machine. */
+  readonly checksumTrusted: boolean;
+  /** Payload bytes of each segment that was merged into this one; 0 when it is a single packet. */
+  readonly gsoSize: number;
+  /** To a broadcast or multicast address: no TCP, and no ICMP error about it (RFC 1122 §3.2.2). */
+  readonly isGroup: boolean;
+}
+
+/** The way to a peer: interface, next hop, source, MTU, and the writer of the headers before the transport's. */
+export interface Path {
+  readonly interfaceIndex: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** Largest IP packet, bytes: the link's, or what path MTU discovery found. */
+  readonly mtu: number;
+  /** Bytes of link and IP header that `writeHeader` puts first. */
+  readonly headerLength: number;
+  /** Of them, the IP header (what counts towards `mtu`). */
+  readonly ipHeaderLength: number;
+  /** `OFFLOAD_*` bits of the link, narrowed to those usable on this path. */
+  readonly offload: number;
+  /** Sum of both addresses and `protocol`, for the pseudo-header; the length is still to be added. Not folded. */
+  pseudoHeaderSum(protocol: number): number;
+  /** False once routing or addresses changed: ask the host for a new one. */
+  readonly isValid: boolean;
+  /**
+   * Writes link and IP header for a packet with `transportLength` bytes behind the IP header.
+   * @returns where the transport header goes.
+   */
+  writeHeader(
+    into: Uint8Array,
+    at: number,
+    protocol: number,
+    transportLength: number,
+    ttl: number,
+    trafficClass: number,
+    dontFragment: boolean,
+  ): number;
+}
+
+/** Something with packets to send. The stack serves all that wait on an interface in turn. */
+export interface EgressSource {
+  /** In the interface's queue now; owned by the host. */
+  isQueued: boolean;
+  /**
+   * Adds frames to `batch`: a connection at most one super-segment's worth a turn, so that others get theirs.
+   * @returns whether it has more to send and wants another turn.
+   */
+  emit(batch: TransmitBatch): boolean;
+}
+
+/** The host, as transports see it. */
+export interface Host {
+  /** The time of this turn, ms. Read once a batch from the clock. */
+  readonly now: number;
+  readonly timers: TimerQueue;
+  readonly random: Random;
+  readonly allocator: BufferAllocator;
+  readonly counters: StackCounters;
+  /** Key for ISNs, ports and timestamp offsets. */
+  readonly secret: Uint8Array;
+  /** The way to `destination`, from `source` when it is not the any-address. `null`: no route. */
+  pathTo(source: IpAddress, destination: IpAddress): Path | null;
+  /** Whether packets to `address` are for this host. */
+  isLocal(address: IpAddress): boolean;
+  /** Puts a source at the end of its interface's queue (once), and wakes the driver when called from above. */
+  requestOutput(interfaceIndex: number, source: EgressSource): void;
+  /** Remembers events for the next `flushEvents`. */
+  notify(endpoint: Endpoint, events: number): void;
+  /** Unique endpoint id. */
+  nextId(): number;
+}
+
+/** A transport protocol, as the network layer sees it. */
+export interface Transport {
+  /** Takes a packet of its protocol. @returns 0 or the `DropReason`. */
+  receive(packet: InboundPacket): number;
+  /**
+   * An ICMP error came back about a packet that this transport sent: `packet` is the quoted one (its header trusted, its
+   * payload perhaps cut to 8 bytes), `error` a `StackError`.
+   * @param isHard whether it says that the destination will never answer (RFC 1122 §4.2.3.9)
+   * @param mtu next-hop MTU of "fragmentation needed", else 0
+   */
+  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): void;
+}

@@ -1,0 +1,80 @@
+/**
+ * Why a packet was not used. Malformed or unwanted traffic is data, not an exception: parsers and the stack answer one of
+ * these numbers, which is counted, traced, written into captures, and listed by `winsockd drops` with its source.
+ */
+
+/** 0 means that the packet was used. Numbers are not stable between versions; names are. */
+export const DropReason = {
+  none: 0,
+  // Ethernet
+  frameTruncated: 1,
+  frameNotForUs: 2,
+  etherTypeUnknown: 3,
+  // IPv4
+  ipTruncated: 10,
+  ipVersion: 11,
+  ipHeaderLength: 12,
+  ipTotalLength: 13,
+  ipChecksum: 14,
+  ipOptions: 15,
+  ipSourceRoute: 16,
+  ipSourceAddress: 17,
+  ipNotForUs: 18,
+  ipProtocolUnknown: 19,
+  ipFamilyUnsupported: 20,
+  // Fragments
+  fragmentTooBig: 30,
+  fragmentMisaligned: 31,
+  fragmentOverlap: 32,
+  fragmentTooMany: 33,
+  fragmentTimeout: 34,
+  // ICMP
+  icmpTruncated: 40,
+  icmpChecksum: 41,
+  icmpTypeUnknown: 42,
+  icmpQuoteUnknown: 43,
+  icmpNoRequester: 44,
+  // UDP
+  udpTruncated: 50,
+  udpLength: 51,
+  udpChecksum: 52,
+  udpNoListener: 53,
+  udpQueueFull: 54,
+  udpWrongPeer: 55,
+  // TCP
+  tcpTruncated: 60,
+  tcpDataOffset: 61,
+  tcpChecksum: 62,
+  tcpOptions: 63,
+  tcpGroupAddress: 64,
+  tcpNoListener: 65,
+  tcpOutOfWindow: 66,
+  tcpPaws: 67,
+  tcpAckUnacceptable: 68,
+  tcpResetUnacceptable: 69,
+  tcpSynInWindow: 70,
+  tcpNoAck: 71,
+  tcpBacklogFull: 72,
+  tcpDuplicate: 73,
+  tcpReceiverClosed: 74,
+  tcpNoMemory: 75,
+  // Sending side
+  noRoute: 90,
+  noNeighbor: 91,
+  outputQueueFull: 92,
+  interfaceDown: 93,
+  // Raw sockets
+  rawQueueFull: 100,
+} as const;
+export type DropReason = (typeof DropReason)[keyof typeof DropReason];
+
+/** One more than the highest number. */
+export const DROP_REASON_COUNT = 128;
+
+/** A reason for people. */
+export interface DropReasonInfo {
+  readonly name: keyof typeof DropReason;
+  /** The rule that says so. */
+  readonly source: string;
+  readonly text: string;
+}
