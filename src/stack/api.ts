@@ -273,6 +273,8 @@ export interface InterfaceView {
   readonly mac: Uint8Array | null;
   readonly addresses: readonly { readonly address: IpAddress; readonly prefixLength: number }[];
   readonly isUp: boolean;
+  /** The built-in interface through which the host reaches itself. It has no link: `advance` moves its packets. */
+  readonly isLoopback: boolean;
   readonly inPackets: number;
   readonly inBytes: number;
   readonly outPackets: number;

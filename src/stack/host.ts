@@ -3,11 +3,20 @@
  *
  * A transport never touches the network layer's header: it asks for a `Path` to the peer once, and has every packet's
  * IP (and link) header written by it. So nothing in `tcp/` or `udp/` knows an address family.
+ *
+ * Each transport makes its own `PortTable`, `ConnectionTable` and `ListenerTable` (exported again from here), keyed with
+ * `Host.secret`.
  */
 
 import type { BufferAllocator, IpAddress, Random, TimerQueue, TransmitBatch } from '../base/index.ts';
 import type { Endpoint } from './api.ts';
 import type { StackCounters } from './counters.ts';
+
+export { CAUSE_FRAGMENT, Cause } from './cause.ts';
+export type { ConnectionEntry, ListenerEntry, PacketAddresses } from './demux.ts';
+export { ConnectionTable, ListenerTable } from './demux.ts';
+export type { PortBinding } from './ports.ts';
+export { PortTable } from './ports.ts';
 
 /**
  * An inbound IP packet whose header is parsed and right: one object, filled anew for each packet and borrowed for the
@@ -39,6 +48,8 @@ export interface InboundPacket {
   readonly gsoSize: number;
   /** To a broadcast or multicast address: no TCP, and no ICMP error about it (RFC 1122 §3.2.2). */
   readonly isGroup: boolean;
+  /** Set by the transport to the endpoint that took the packet, for the capture; `null` before. */
+  owner: object | null;
 }
 
 /** The way to a peer: interface, next hop, source, MTU, and the writer of the headers before the transport's. */
@@ -58,6 +69,8 @@ export interface Path {
   pseudoHeaderSum(protocol: number): number;
   /** False once routing or addresses changed: ask the host for a new one. */
   readonly isValid: boolean;
+  /** To a broadcast or multicast address. */
+  readonly isGroup: boolean;
   /**
    * Writes link and IP header for a packet with `transportLength` bytes behind the IP header.
    * @returns where the transport header goes.
@@ -71,17 +84,61 @@ export interface Path {
     trafficClass: number,
     dontFragment: boolean,
   ): number;
+  /** Bytes that {@link writeFragment} puts first: `headerLength`, and an IPv6 fragment header. */
+  readonly fragmentHeaderLength: number;
+  /** An identification for the fragments of one packet. */
+  nextIdentification(): number;
+  /**
+   * Writes link and IP header of a fragment: `length` bytes from `offset` (a multiple of 8) of what followed the IP header.
+   * @returns where these bytes go.
+   */
+  writeFragment(
+    into: Uint8Array,
+    at: number,
+    protocol: number,
+    identification: number,
+    offset: number,
+    length: number,
+    isLast: boolean,
+    ttl: number,
+    trafficClass: number,
+  ): number;
 }
 
 /** Something with packets to send. The stack serves all that wait on an interface in turn. */
 export interface EgressSource {
-  /** In the interface's queue now; owned by the host. */
+  /**
+   * In the queue of an interface now. Owned by the host, which clears it before it calls `emit`; so a source may ask for
+   * output again, on another interface too, from inside `emit`.
+   */
   isQueued: boolean;
   /**
-   * Adds frames to `batch`: a connection at most one super-segment's worth a turn, so that others get theirs.
+   * Adds frames to `batch`, for the interface that `requestOutput` named: a connection at most one super-segment's worth
+   * a turn, so that others get theirs. Never called with a full batch; may be called when there is nothing to send.
+   * Sets `TX_CAUSE` and `owners` of each frame.
    * @returns whether it has more to send and wants another turn.
    */
   emit(batch: TransmitBatch): boolean;
+}
+
+/** An endpoint as the host tells events of it. */
+export interface EventSource extends Endpoint {
+  /** Events not told yet. Owned by the host; 0 at first. */
+  pendingEvents: number;
+}
+
+/** Who wants to know when frames whose payload lies in its memory have left. */
+export interface TransmitListener {
+  /** The batch that was being filled when it asked has been transmitted: its payload ranges may be reused. */
+  transmitted(): void;
+}
+
+/** Room for one packet that belongs to no endpoint's queue: a RST, an ICMP message. */
+export interface ControlPacket {
+  /** Zeroed from `at` to `at + length`: the transport's header and payload, with a full checksum, go there. */
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly length: number;
 }
 
 /** The host, as transports see it. */
@@ -100,8 +157,31 @@ export interface Host {
   isLocal(address: IpAddress): boolean;
   /** Puts a source at the end of its interface's queue (once), and wakes the driver when called from above. */
   requestOutput(interfaceIndex: number, source: EgressSource): void;
+  /**
+   * The way back to the sender of `packet`, from the address that it was sent to. Cached: cheap for every packet.
+   * `null`: no route, or the packet came from or to an address that can't be answered.
+   */
+  pathBack(packet: InboundPacket): Path | null;
+  /**
+   * Room for a packet of `length` bytes behind the IP header; fill it and hand it to `sendControl` before returning.
+   * `null` when the bounded pool is used up (counted as `outputQueueFull`): the packet is lost, as on a busy wire.
+   * @param ttl 0: the default
+   */
+  reserveControl(
+    path: Path,
+    protocol: number,
+    length: number,
+    ttl: number,
+    trafficClass: number,
+  ): ControlPacket | null;
+  /** Queues a reserved packet behind what waits on its interface. `owner`: the endpoint it is about, for the capture. */
+  sendControl(packet: ControlPacket, cause: number, owner: object | null): void;
+  /** Asks to be called once what is in the batch now being filled for the interface has been transmitted. */
+  afterTransmit(interfaceIndex: number, listener: TransmitListener): void;
+  /** Answers a packet that has no taker with ICMP port unreachable, when RFC 1122 §3.2.2 and the rate limit allow it. */
+  refusePort(packet: InboundPacket): void;
   /** Remembers events for the next `flushEvents`. */
-  notify(endpoint: Endpoint, events: number): void;
+  notify(endpoint: EventSource, events: number): void;
   /** Unique endpoint id. */
   nextId(): number;
 }

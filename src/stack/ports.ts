@@ -1,0 +1,199 @@
+/**
+ * Which ports are taken, and whether another may share one: the bind matrices of Winsock (SEM-BIND-01 … 12) as data, and
+ * the choice of ephemeral ports (RFC 6056). TCP and UDP each have a table.
+ */
+
+import type { IpAddress, Random } from '../base/index.ts';
+import { i32 } from '../base/index.ts';
+import type { PortSharing } from './api.ts';
+import { StackError } from './api.ts';
+
+/** The ephemeral range (RFC 6335 §6, SEM-BIND-22). */
+export const EPHEMERAL_FIRST = 49152;
+export const EPHEMERAL_LAST = 65535;
+const EPHEMERAL_COUNT = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
+
+/** A claim on a port. Made by {@link PortTable}, ended by `release`. */
+export interface PortBinding {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly sharing: PortSharing;
+  readonly owner: number;
+  /** Made by a connect without a bind: shared by all connections from it to different peers. */
+  readonly isImplicit: boolean;
+  /** How many endpoints hold it. */
+  users: number;
+}
+
+/** Whether addresses and ports belong to a connection already; a `ConnectionTable` is one. */
+export interface TupleLookup {
+  get(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): object | null;
+}
+
+const SHARING_ROW: Readonly<Record<PortSharing, number>> = { none: 0, reuse: 1, exclusive: 2 };
+const OK = 0;
+const USE = StackError.addressInUse;
+const ACC = StackError.accessDenied;
+
+/**
+ * The matrices of spec §3.5. Row: the socket that is bound, column: the one that wants to be; none, reuse, exclusive, each
+ * with the any-address first and then with a specific one.
+ */
+const SAME_OWNER: readonly (readonly number[])[] = [
+  [USE, OK, ACC, OK, USE, OK], // SEM-BIND-01
+  [OK, USE, OK, ACC, USE, USE], // SEM-BIND-02
+  [USE, OK, OK, OK, USE, OK], // SEM-BIND-03
+  [OK, USE, OK, OK, USE, USE], // SEM-BIND-04
+  [USE, ACC, ACC, ACC, USE, ACC], // SEM-BIND-05
+  [OK, USE, OK, ACC, USE, USE], // SEM-BIND-06
+];
+const OTHER_OWNER: readonly (readonly number[])[] = [
+  [USE, ACC, ACC, ACC, USE, ACC], // SEM-BIND-07
+  [OK, USE, OK, ACC, USE, USE], // SEM-BIND-08
+  [USE, ACC, OK, OK, USE, ACC], // SEM-BIND-09
+  [OK, USE, OK, OK, USE, USE], // SEM-BIND-10
+  [USE, ACC, ACC, ACC, USE, ACC], // SEM-BIND-11
+  [OK, USE, OK, ACC, USE, USE], // SEM-BIND-12
+];
+
+export class PortTable {
+  readonly #bindings = new Map<number, PortBinding[]>();
+  readonly #random: Random;
+  readonly #key0: number;
+  readonly #key1: number;
+  /** RFC 6056 §3.3.3's `next_ephemeral`: moves on with every choice. */
+  #nextEphemeral = 0;
+
+  /** @param secret at least 16 bytes. */
+  constructor(random: Random, secret: Uint8Array) {
+    this.#random = random;
+    this.#key0 = i32(secret, 8);
+    this.#key1 = i32(secret, 12);
+  }
+
+  /** How many claims there are. */
+  get size(): number {
+    let count = 0;
+    for (const list of this.#bindings.values()) count += list.length;
+    return count;
+  }
+
+  /**
+   * Claims `port`, or with 0 an unused ephemeral one. Whether `address` is one of ours is the caller's check.
+   * @returns the claim, or `addressInUse`, `accessDenied`, `noBuffers` (no port left).
+   */
+  bind(address: IpAddress, port: number, sharing: PortSharing = 'none', owner = 0): PortBinding | number {
+    if (port === 0) return this.#bindAny(address, sharing, owner);
+    const conflict = this.#conflict(address, port, sharing, owner);
+    return conflict === 0 ? this.#add(address, port, sharing, owner, false) : conflict;
+  }
+
+  /**
+   * Claims a port for a connection to a peer from an endpoint that was not bound (RFC 6056 §3.3.3): the port may serve
+   * several connections, to different peers.
+   * @returns the claim, or `noBuffers` when every port is taken.
+   */
+  bindForConnect(
+    local: IpAddress,
+    remote: IpAddress,
+    remotePort: number,
+    owner: number,
+    tuples: TupleLookup,
+  ): PortBinding | number {
+    const offset = this.#offset(local, remote, remotePort);
+    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
+      const port = EPHEMERAL_FIRST + ((offset + this.#nextEphemeral++) & (EPHEMERAL_COUNT - 1));
+      const list = this.#bindings.get(port);
+      // A connection in TIME-WAIT holds its addresses and ports but no claim.
+      if (tuples.get(local, port, remote, remotePort) !== null) continue;
+      if (list === undefined) return this.#add(local, port, 'none', owner, true);
+      const shared = implicitOf(list, local, owner);
+      if (shared === null) continue;
+      shared.users++;
+      return shared;
+    }
+    return StackError.noBuffers;
+  }
+
+  /**
+   * The claim that an accepted connection holds besides its listener: an exclusive listener's port stays taken until its
+   * connections are gone (SEM-BIND-21), another's does not.
+   * @returns the claim to release later, or `null`.
+   */
+  inherit(listener: PortBinding): PortBinding | null {
+    if (listener.sharing !== 'exclusive') return null;
+    listener.users++;
+    return listener;
+  }
+
+  /** Gives up one endpoint's part of a claim. */
+  release(binding: PortBinding): void {
+    if (--binding.users > 0) return;
+    const list = this.#bindings.get(binding.port);
+    const at = list?.indexOf(binding) ?? -1;
+    if (list === undefined || at < 0) return;
+    list.splice(at, 1);
+    if (list.length === 0) this.#bindings.delete(binding.port);
+  }
+
+  /** Whether any endpoint holds `port`. */
+  isBound(port: number): boolean {
+    return this.#bindings.has(port);
+  }
+
+  #bindAny(address: IpAddress, sharing: PortSharing, owner: number): PortBinding | number {
+    const offset = this.#random.next();
+    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
+      const port = EPHEMERAL_FIRST + ((offset + i) & (EPHEMERAL_COUNT - 1));
+      // Unused by anyone, even where a matrix would let two share it: port 0 asks for a port of one's own.
+      if (!this.#bindings.has(port)) return this.#add(address, port, sharing, owner, false);
+    }
+    return StackError.noBuffers;
+  }
+
+  #add(
+    address: IpAddress,
+    port: number,
+    sharing: PortSharing,
+    owner: number,
+    isImplicit: boolean,
+  ): PortBinding {
+    const binding = { address, port, sharing, owner, isImplicit, users: 1 };
+    const list = this.#bindings.get(port);
+    if (list === undefined) this.#bindings.set(port, [binding]);
+    else list.push(binding);
+    return binding;
+  }
+
+  #conflict(address: IpAddress, port: number, sharing: PortSharing, owner: number): number {
+    const list = this.#bindings.get(port);
+    if (list === undefined) return 0;
+    const column = 2 * SHARING_ROW[sharing] + (address.isAny ? 0 : 1);
+    for (const bound of list) {
+      if (bound.address.family !== address.family) continue;
+      // Different specific addresses never conflict (SEM-BIND-17).
+      if (!bound.address.isAny && !address.isAny && !bound.address.equals(address)) continue;
+      const row = 2 * SHARING_ROW[bound.sharing] + (bound.address.isAny ? 0 : 1);
+      const matrix = bound.owner === owner ? SAME_OWNER : OTHER_OWNER;
+      const verdict = matrix[row]?.[column] ?? USE;
+      if (verdict !== OK) return verdict;
+    }
+    return 0;
+  }
+
+  /** RFC 6056 §3.3.3's F(): ports to one peer follow each other, those to another are unrelated to who has no key. */
+  #offset(local: IpAddress, remote: IpAddress, remotePort: number): number {
+    let h = Math.imul(this.#key0 ^ local.w3 ^ local.w0 ^ local.w1, 0x9e3779b1);
+    h = Math.imul(h ^ (h >>> 15) ^ remote.w3, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13) ^ remote.w0 ^ remote.w1 ^ remotePort, 0xc2b2ae35);
+    h = Math.imul((h ^ (h >>> 16)) + this.#key1, 0x27d4eb2f);
+    return (h ^ (h >>> 15)) & 0x7fff_ffff;
+  }
+}
+
+/** The claim that a further connection of `owner` from `local` may share: the port has no other user. */
+function implicitOf(list: readonly PortBinding[], local: IpAddress, owner: number): PortBinding | null {
+  const only = list[0];
+  if (list.length !== 1 || only === undefined) return null;
+  return only.isImplicit && only.owner === owner && only.address.equals(local) ? only : null;
+}
