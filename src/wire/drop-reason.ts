@@ -71,10 +71,14 @@ export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 /** One more than the highest number. */
 export const DROP_REASON_COUNT = 128;
 
+/** The name of a reason. */
+export type DropReasonName = keyof typeof DropReason;
+
 /** A reason for people. */
 export interface DropReasonInfo {
-  readonly name: keyof typeof DropReason;
+  readonly name: DropReasonName;
   /** The rule that says so. */
   readonly source: string;
+  /** One sentence: what was wrong, or why the packet had no use. */
   readonly text: string;
 }

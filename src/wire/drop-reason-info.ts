@@ -1,0 +1,174 @@
+/**
+ * What each {@link DropReason} means, for people: shown by `winsockd drops`, in traces and in packet comments.
+ */
+
+import { DropReason, type DropReasonInfo, type DropReasonName } from './drop-reason.ts';
+
+/** Source and sentence of each reason; exhaustive by its type. */
+export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonInfo, 'name'>>> = {
+  none: { source: '', text: 'The packet was used.' },
+
+  frameTruncated: { source: 'IEEE 802.3 §3.2', text: 'The frame is shorter than an Ethernet header.' },
+  frameNotForUs: { source: 'IEEE 802.3 §4.1.2.1.2', text: 'The frame is addressed to another station.' },
+  etherTypeUnknown: { source: 'RFC 1122 §2.3.1', text: 'No protocol of this host has that EtherType.' },
+
+  ipTruncated: { source: 'RFC 791 §3.1', text: 'The packet is shorter than an IPv4 header.' },
+  ipVersion: { source: 'RFC 1122 §3.2.1.1', text: 'The version in the IP header is not 4.' },
+  ipHeaderLength: {
+    source: 'RFC 791 §3.1',
+    text: 'The header length is below 20 bytes or more than the packet has.',
+  },
+  ipTotalLength: {
+    source: 'RFC 791 §3.1',
+    text: 'The total length is below the header length or more than arrived.',
+  },
+  ipChecksum: { source: 'RFC 1122 §3.2.1.2', text: 'The header checksum is wrong.' },
+  ipOptions: {
+    source: 'RFC 1122 §3.2.1.8',
+    text: 'An IP option has a length or pointer that cannot be.',
+  },
+  ipSourceRoute: { source: 'RFC 7126 §4.3', text: 'The packet carries a source route, which is refused.' },
+  ipSourceAddress: {
+    source: 'RFC 1122 §3.2.1.3',
+    text: 'The source is an address that no host may send from.',
+  },
+  ipNotForUs: { source: 'RFC 1122 §3.3.1', text: 'The destination is no address of this host.' },
+  ipProtocolUnknown: {
+    source: 'RFC 1122 §3.2.2.1',
+    text: 'No transport or raw socket takes that IP protocol.',
+  },
+  ipFamilyUnsupported: {
+    source: 'RFC 4213 §2',
+    text: 'The interface does not run that version of the internet protocol.',
+  },
+
+  fragmentTooBig: { source: 'RFC 791 §3.2', text: 'The fragment ends past 65,535 bytes.' },
+  fragmentMisaligned: {
+    source: 'RFC 791 §3.2',
+    text: 'A fragment that is not the last has a length that is no multiple of 8, or none at all.',
+  },
+  fragmentOverlap: {
+    source: 'RFC 1858, RFC 5722 §4',
+    text: 'The fragment overlaps another with different bounds.',
+  },
+  fragmentTooMany: {
+    source: 'RFC 1122 §3.3.2',
+    text: 'The memory or count bound of unfinished datagrams was reached.',
+  },
+  fragmentTimeout: {
+    source: 'RFC 1122 §3.3.2',
+    text: 'The rest of the datagram did not come in time.',
+  },
+
+  icmpTruncated: {
+    source: 'RFC 792',
+    text: 'The ICMP message, or the packet that it quotes, is too short.',
+  },
+  icmpChecksum: { source: 'RFC 792', text: 'The ICMP checksum is wrong.' },
+  icmpTypeUnknown: {
+    source: 'RFC 1122 §3.2.2',
+    text: 'The ICMP type is not known, or not for hosts; it is discarded silently.',
+  },
+  icmpQuoteUnknown: {
+    source: 'RFC 5927 §4.1',
+    text: 'The ICMP error quotes a packet that this host did not send.',
+  },
+  icmpNoRequester: { source: 'RFC 1122 §3.2.2.6', text: 'Nobody here waits for that echo reply.' },
+
+  udpTruncated: { source: 'RFC 768', text: 'The packet is shorter than a UDP header.' },
+  udpLength: { source: 'RFC 768', text: 'The UDP length is below 8 or more than the packet has.' },
+  udpChecksum: { source: 'RFC 1122 §4.1.3.4', text: 'The UDP checksum is wrong.' },
+  udpNoListener: {
+    source: 'RFC 1122 §4.1.3.1',
+    text: 'No socket is bound to that UDP port (answered with port unreachable).',
+  },
+  udpQueueFull: { source: 'RFC 768', text: "The socket's receive buffer is full." },
+  udpWrongPeer: {
+    source: 'RFC 768',
+    text: 'The socket is connected to another peer than the sender.',
+  },
+
+  tcpTruncated: { source: 'RFC 9293 §3.1', text: 'The packet is shorter than a TCP header.' },
+  tcpDataOffset: {
+    source: 'RFC 9293 §3.1',
+    text: 'The data offset is below 5 words or more than the segment has.',
+  },
+  tcpChecksum: { source: 'RFC 9293 §3.1, MUST-3', text: 'The TCP checksum is wrong.' },
+  tcpOptions: {
+    source: 'RFC 9293 §3.1, MUST-7',
+    text: 'A TCP option has a length that cannot be.',
+  },
+  tcpGroupAddress: {
+    source: 'RFC 9293 §3.9.2.3, MUST-57',
+    text: 'A segment to a broadcast or multicast address.',
+  },
+  tcpNoListener: {
+    source: 'RFC 9293 §3.10.7.1',
+    text: 'No connection or listener is at that port (answered with RST).',
+  },
+  tcpOutOfWindow: {
+    source: 'RFC 9293 §3.10.7.4, first',
+    text: 'The segment lies outside the receive window (answered with ACK).',
+  },
+  tcpPaws: {
+    source: 'RFC 7323 §5.3',
+    text: 'The timestamp is older than the last one: an old duplicate (PAWS).',
+  },
+  tcpAckUnacceptable: {
+    source: 'RFC 9293 §3.10.7.4, fifth; RFC 5961 §5',
+    text: 'The segment acknowledges what was never sent, or too long ago.',
+  },
+  tcpResetUnacceptable: {
+    source: 'RFC 9293 §3.10.7.4, second; RFC 5961 §3',
+    text: 'RST in the window but not at its left edge (answered with a challenge ACK).',
+  },
+  tcpSynInWindow: {
+    source: 'RFC 9293 §3.10.7.4, fourth; RFC 5961 §4',
+    text: 'SYN on a synchronized connection (answered with a challenge ACK).',
+  },
+  tcpNoAck: { source: 'RFC 9293 §3.10.7.4, fifth', text: 'A segment without the ACK bit.' },
+  tcpBacklogFull: {
+    source: 'RFC 9293 §3.10.7.2',
+    text: "The listener's queue of connections is full.",
+  },
+  tcpDuplicate: {
+    source: 'RFC 9293 §3.10.7.4, seventh',
+    text: 'All of its bytes had already been received.',
+  },
+  tcpReceiverClosed: {
+    source: 'RFC 9293 §3.6.1, RFC 2525 §2.17',
+    text: 'Data for a socket that reads no more (answered with RST).',
+  },
+  tcpNoMemory: {
+    source: 'RFC 9293 §3.8.6.2.1',
+    text: 'No buffer memory could be had within the bound.',
+  },
+
+  noRoute: { source: 'RFC 1122 §3.3.1', text: 'No route leads to the destination.' },
+  noNeighbor: { source: 'RFC 826', text: 'The hardware address of the next hop is not known.' },
+  outputQueueFull: { source: 'RFC 1122 §2.4', text: "The interface's queue of packets to send is full." },
+  interfaceDown: { source: 'RFC 1122 §2.4', text: 'The interface is down.' },
+
+  rawQueueFull: { source: 'RFC 791 §3.3', text: "The raw socket's receive buffer is full." },
+};
+
+/** By number; numbers without a reason are left out. */
+const BY_NUMBER = new Map<number, DropReasonInfo>(
+  (Object.keys(DropReason) as DropReasonName[]).map((name) => [
+    DropReason[name],
+    { name, ...DROP_REASON_INFO[name] },
+  ]),
+);
+
+/** What is known about reason `number`; `null` for a number that no reason has. */
+export function dropReasonInfo(number: number): DropReasonInfo | null {
+  return BY_NUMBER.get(number) ?? null;
+}
+
+/** All reasons but `none`, in the order of their numbers. */
+export function dropReasons(): readonly (DropReasonInfo & { readonly number: number })[] {
+  return [...BY_NUMBER]
+    .filter(([number]) => number !== DropReason.none)
+    .sort(([a], [b]) => a - b)
+    .map(([number, info]) => ({ number, ...info }));
+}
