@@ -1,0 +1,24 @@
+/**
+ * abi: Winsock's numbers and byte layouts (winsock2.h, ws2spi.h, ws2tcpip.h, mstcpip.h), under Microsoft's names.
+ *
+ * - `errors` the WSA codes, `error-text` their names and sentences; `families`, `flags`, `options`, `ioctl` the constants;
+ * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures` and
+ *   `address-structures` what calls, options and ioctls carry.
+ *
+ * Layouts are those of 64-bit Windows: little-endian, natural alignment. Readers answer `null` for bytes that are too
+ * short and never look past the end; writers trust their caller to have made room and answer where they ended. A reader
+ * copies what it returns: the bytes may be reused at once. Nothing here keeps state.
+ */
+
+export * from './address-structures.ts';
+export * from './error-text.ts';
+export * from './errors.ts';
+export * from './families.ts';
+export * from './flags.ts';
+export * from './guid.ts';
+export * from './ioctl.ts';
+export * from './options.ts';
+export * from './protocol-info.ts';
+export * from './sockaddr.ts';
+export * from './structures.ts';
+export * from './tcp-structures.ts';

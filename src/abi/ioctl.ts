@@ -1,0 +1,113 @@
+/**
+ * Control codes of WSAIoctl and ioctlsocket, and the layout they are made by (winsock2.h, mswsock.h, mstcpip.h).
+ *
+ * Codes are unsigned numbers, as Microsoft prints them; where one travels in 32 signed bits, compare with `>>> 0`.
+ *
+ *     31   30    29    28 27   26 … 16              15 … 0
+ *     IN   OUT   VOID  type    vendor or family     code        (type 0, Unix: 26 … 16 are the parameter's size)
+ */
+
+/** The caller gives a parameter. */
+export const IOC_IN = 0x8000_0000;
+/** The caller takes a result. */
+export const IOC_OUT = 0x4000_0000;
+/** No parameter at all. */
+export const IOC_VOID = 0x2000_0000;
+export const IOC_INOUT = 0xc000_0000;
+/** The four types of codes. */
+export const IOC_UNIX = 0;
+export const IOC_WS2 = 0x0800_0000;
+export const IOC_PROTOCOL = 0x1000_0000;
+export const IOC_VENDOR = 0x1800_0000;
+
+/** A code without a parameter, of `type` (IOC_UNIX … IOC_VENDOR). */
+export function _WSAIO(type: number, code: number): number {
+  return (IOC_VOID | type | code) >>> 0;
+}
+
+/** A code with a result. */
+export function _WSAIOR(type: number, code: number): number {
+  return (IOC_OUT | type | code) >>> 0;
+}
+
+/** A code with a parameter. */
+export function _WSAIOW(type: number, code: number): number {
+  return (IOC_IN | type | code) >>> 0;
+}
+
+/** A code with a parameter and a result. */
+export function _WSAIORW(type: number, code: number): number {
+  return (IOC_INOUT | type | code) >>> 0;
+}
+
+/** Bytes that wait to be read; a datagram socket answers all of them. */
+export const FIONREAD = 0x4004_667f;
+/** Non-blocking mode on or off. */
+export const FIONBIO = 0x8004_667e;
+export const FIOASYNC = 0x8004_667d;
+/** Whether no urgent byte waits (SEM-OOB-06). */
+export const SIOCATMARK = 0x4004_7307;
+export const SIOCSHIWAT = 0x8004_7300;
+export const SIOCGHIWAT = 0x4004_7301;
+export const SIOCSLOWAT = 0x8004_7302;
+export const SIOCGLOWAT = 0x4004_7303;
+
+export const SIO_ASSOCIATE_HANDLE = _WSAIOW(IOC_WS2, 1);
+export const SIO_ENABLE_CIRCULAR_QUEUEING = _WSAIO(IOC_WS2, 2);
+export const SIO_FIND_ROUTE = _WSAIOR(IOC_WS2, 3);
+export const SIO_FLUSH = _WSAIO(IOC_WS2, 4);
+export const SIO_GET_BROADCAST_ADDRESS = _WSAIOR(IOC_WS2, 5);
+export const SIO_GET_EXTENSION_FUNCTION_POINTER = _WSAIORW(IOC_WS2, 6);
+export const SIO_GET_QOS = _WSAIORW(IOC_WS2, 7);
+export const SIO_GET_GROUP_QOS = _WSAIORW(IOC_WS2, 8);
+export const SIO_MULTIPOINT_LOOPBACK = _WSAIOW(IOC_WS2, 9);
+export const SIO_MULTICAST_SCOPE = _WSAIOW(IOC_WS2, 10);
+export const SIO_SET_QOS = _WSAIOW(IOC_WS2, 11);
+export const SIO_SET_GROUP_QOS = _WSAIOW(IOC_WS2, 12);
+export const SIO_TRANSLATE_HANDLE = _WSAIORW(IOC_WS2, 13);
+export const SIO_ROUTING_INTERFACE_QUERY = _WSAIORW(IOC_WS2, 20);
+export const SIO_ROUTING_INTERFACE_CHANGE = _WSAIOW(IOC_WS2, 21);
+export const SIO_ADDRESS_LIST_QUERY = _WSAIOR(IOC_WS2, 22);
+export const SIO_ADDRESS_LIST_CHANGE = _WSAIO(IOC_WS2, 23);
+export const SIO_QUERY_TARGET_PNP_HANDLE = _WSAIOR(IOC_WS2, 24);
+export const SIO_ADDRESS_LIST_SORT = _WSAIORW(IOC_WS2, 25);
+export const SIO_NSP_NOTIFY_CHANGE = _WSAIOW(IOC_WS2, 25);
+export const SIO_BSP_HANDLE = _WSAIOR(IOC_WS2, 27);
+export const SIO_BSP_HANDLE_SELECT = _WSAIOR(IOC_WS2, 28);
+export const SIO_BSP_HANDLE_POLL = _WSAIOR(IOC_WS2, 29);
+export const SIO_EXT_SELECT = _WSAIORW(IOC_WS2, 30);
+export const SIO_EXT_POLL = _WSAIORW(IOC_WS2, 31);
+export const SIO_EXT_SENDMSG = _WSAIORW(IOC_WS2, 32);
+export const SIO_BASE_HANDLE = _WSAIOR(IOC_WS2, 34);
+export const SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER = _WSAIORW(IOC_WS2, 36);
+export const SIO_QUERY_RSS_PROCESSOR_INFO = _WSAIOR(IOC_WS2, 37);
+
+export const SIO_RCVALL = _WSAIOW(IOC_VENDOR, 1);
+export const SIO_RCVALL_MCAST = _WSAIOW(IOC_VENDOR, 2);
+export const SIO_RCVALL_IGMPMCAST = _WSAIOW(IOC_VENDOR, 3);
+/** Parameter: tcp_keepalive. */
+export const SIO_KEEPALIVE_VALS = _WSAIOW(IOC_VENDOR, 4);
+export const SIO_ABSORB_RTRALERT = _WSAIOW(IOC_VENDOR, 5);
+export const SIO_UCAST_IF = _WSAIOW(IOC_VENDOR, 6);
+export const SIO_LIMIT_BROADCASTS = _WSAIOW(IOC_VENDOR, 7);
+export const SIO_INDEX_BIND = _WSAIOW(IOC_VENDOR, 8);
+export const SIO_INDEX_MCASTIF = _WSAIOW(IOC_VENDOR, 9);
+export const SIO_INDEX_ADD_MCAST = _WSAIOW(IOC_VENDOR, 10);
+export const SIO_INDEX_DEL_MCAST = _WSAIOW(IOC_VENDOR, 11);
+/** Whether ICMP port-unreachable fails the next receive (SEM-IO-12). */
+export const SIO_UDP_CONNRESET = _WSAIOW(IOC_VENDOR, 12);
+export const SIO_RCVALL_MCAST_IF = _WSAIOW(IOC_VENDOR, 13);
+export const SIO_RCVALL_IF = _WSAIOW(IOC_VENDOR, 14);
+/** Whether an expired TTL fails the next receive (SEM-IO-13). */
+export const SIO_UDP_NETRESET = _WSAIOW(IOC_VENDOR, 15);
+export const SIO_LOOPBACK_FAST_PATH = _WSAIOW(IOC_VENDOR, 16);
+export const SIO_TCP_INITIAL_RTO = _WSAIOW(IOC_VENDOR, 17);
+export const SIO_CPU_AFFINITY = _WSAIOW(IOC_VENDOR, 21);
+/** Parameter: the version wanted; result: TCP_INFO_v0 or _v1. */
+export const SIO_TCP_INFO = _WSAIORW(IOC_VENDOR, 39);
+export const SIO_GET_INTERFACE_LIST = 0x4004_747f;
+export const SIO_GET_INTERFACE_LIST_EX = 0x4004_747e;
+export const SIO_SET_MULTICAST_FILTER = 0x8004_747d;
+export const SIO_GET_MULTICAST_FILTER = 0x8004_747c;
+export const SIO_IDEAL_SEND_BACKLOG_QUERY = 0x4004_747b;
+export const SIO_IDEAL_SEND_BACKLOG_CHANGE = 0x2000_747a;
