@@ -142,6 +142,8 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   listen(backlog: number): number;
   /** The oldest established connection waiting, or `null`. It inherits this endpoint's options. */
   accept(): TcpEndpoint | null;
+  /** How many connections `accept` would give now. */
+  readonly acceptableCount: number;
   /** Starts a connection (binding when needed). @returns 0; `connected` or `failed` follows. */
   connect(address: IpAddress, port: number): number;
   /** Copies out up to `length` bytes. @returns how many; 0 at the end of the stream; `wouldBlock`; or the failure. */
@@ -156,6 +158,11 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   write(from: Uint8Array, at: number, length: number): number;
   /** Sends one last urgent byte after queueing the others (RFC 6093). Same result as `write`. */
   writeUrgent(from: Uint8Array, at: number, length: number): number;
+  /**
+   * Bytes that can be read before the last urgent byte the peer announced (the one before its urgent pointer, RFC 6093
+   * §3.1); 0 when that byte is the next. May exceed `readableBytes` while it is on its way. -1: none, or it was read.
+   */
+  readonly urgentMark: number;
   /** Room for `write`. */
   readonly writableBytes: number;
   /** Bytes queued and not yet acknowledged. */
@@ -205,6 +212,8 @@ export interface MessageEndpoint extends Endpoint, PacketOptions {
   readonly nextLength: number;
   /** Bytes of all messages waiting. */
   readonly queuedBytes: number;
+  /** The `StackError` that ICMP reported and the next `receive` will answer; 0 when there is none. */
+  readonly pendingError: number;
   /** Sends a message to `address` (or, when `null`, to the connected peer). @returns `length` or an error. */
   send(from: Uint8Array, at: number, length: number, address: IpAddress | null, port: number): number;
   broadcast: boolean;
