@@ -1,0 +1,158 @@
+/**
+ * How the base provider asks the sockets for something: calls over an `AfdPort` that answer a number when they end at once
+ * and a promise when they pend.
+ *
+ * A {@link Call} is a request with the places that its results go to. There is one in hand that is filled anew for each
+ * operation; only one that pends leaves the hand, and comes back to a pool when it is done. So an operation that ends at
+ * once allocates nothing.
+ */
+
+import { WSAEINTR, type WSANETWORKEVENTS } from '../abi/index.ts';
+import { type AfdCompletion, AfdOp, type AfdPort, type AfdRequest } from '../port/index.ts';
+import type { BaseSocket } from './base-sockets.ts';
+import type { Answer, Ref, WSABUF } from './types.ts';
+
+/** Turns a completion into the call's answer, and writes what the call has places for. */
+export type Finish = (call: Call, completion: AfdCompletion) => number;
+
+/** One operation: what is asked, where its results go, who waits for it. */
+export class Call {
+  readonly request: AfdRequest = {
+    id: 0,
+    op: AfdOp.socket,
+    descriptor: 0,
+    flags: 0,
+    a: 0,
+    b: 0,
+    address: null,
+    data: null,
+    into: null,
+  };
+  finish: Finish = finishValue;
+  /** Takes the answer of a call that pended. */
+  settle: (answer: number) => void = ignore;
+  /** The socket that the call is about. */
+  socket: BaseSocket | null = null;
+  /** Where a sockaddr or an option's value goes, and its length. */
+  name: Uint8Array | null = null;
+  nameLength: Ref | null = null;
+  flags: Ref | null = null;
+  /** Buffers of a scattered receive. */
+  buffers: readonly WSABUF[] | null = null;
+  networkEvents: WSANETWORKEVENTS | null = null;
+}
+
+/** The calls of one session. */
+export class Calls {
+  readonly #port: AfdPort;
+  readonly #pending = new Map<number, Call>();
+  readonly #pool: Call[] = [];
+  #inHand = new Call();
+  #lastId = 0;
+
+  /** Takes the port's completions from now on. */
+  constructor(port: AfdPort) {
+    this.#port = port;
+    port.onComplete = (completion) => this.#complete(completion);
+  }
+
+  /** How many calls wait. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** The call in hand, emptied and ready to be filled; used before the next `prepare` or not at all. */
+  prepare(op: AfdOp, socket: BaseSocket | null, finish: Finish = finishValue): Call {
+    const call = this.#inHand;
+    const request = call.request;
+    request.op = op;
+    request.descriptor = socket === null ? 0 : socket.descriptor;
+    request.flags = 0;
+    request.a = 0;
+    request.b = 0;
+    request.address = null;
+    request.data = null;
+    request.into = null;
+    call.finish = finish;
+    call.socket = socket;
+    call.name = null;
+    call.nameLength = null;
+    call.flags = null;
+    call.buffers = null;
+    call.networkEvents = null;
+    return call;
+  }
+
+  /** Starts the call in hand. */
+  submit(call: Call): Answer {
+    const done = this.#start(call);
+    if (done !== null) return call.finish(call, done);
+    return new Promise((resolve) => {
+      call.settle = resolve;
+    });
+  }
+
+  /**
+   * Starts the call in hand for somebody who is told rather than waits.
+   * @param settle takes the answer when the call pends
+   * @returns the answer when it ended at once, else `null`
+   */
+  begin(call: Call, settle: (answer: number) => void): number | null {
+    const done = this.#start(call);
+    if (done !== null) return call.finish(call, done);
+    call.settle = settle;
+    return null;
+  }
+
+  /** Ends a call that pends; it then answers WSA_OPERATION_ABORTED unless it was done already. */
+  cancel(call: Call): void {
+    this.#port.cancel(call.request.id);
+  }
+
+  /** Ends every call that pends: the process has given Winsock up. Each answers WSAEINTR. */
+  cancelAll(): void {
+    const calls = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of calls) {
+      this.#port.cancel(call.request.id);
+      call.settle(-WSAEINTR);
+    }
+  }
+
+  #start(call: Call): AfdCompletion | null {
+    this.#lastId = this.#lastId === 0x7fff_ffff ? 1 : this.#lastId + 1;
+    call.request.id = this.#lastId;
+    const done = this.#port.submit(call.request);
+    if (done === null) {
+      this.#pending.set(call.request.id, call);
+      this.#inHand = this.#pool.pop() ?? new Call();
+    }
+    return done;
+  }
+
+  #complete(completion: AfdCompletion): void {
+    const call = this.#pending.get(completion.id);
+    if (call === undefined) return;
+    this.#pending.delete(completion.id);
+    const answer = call.finish(call, completion);
+    const settle = call.settle;
+    call.settle = ignore;
+    // What it refers to is the caller's again.
+    call.request.data = null;
+    call.request.into = null;
+    call.name = null;
+    call.buffers = null;
+    if (this.#pool.length < POOLED) this.#pool.push(call);
+    settle(answer);
+  }
+}
+
+/** The plainest finish: the error, or the value. */
+export function finishValue(_call: Call, completion: AfdCompletion): number {
+  return completion.error === 0 ? completion.value : -completion.error;
+}
+
+function ignore(): void {}
+
+/** Calls kept for reuse; more than ever pend at once in most programs. */
+const POOLED = 64;

@@ -1,0 +1,121 @@
+/**
+ * The base provider's options and ioctls. Nearly all of them are the socket's own and cross as raw bytes; here is what the
+ * provider itself knows: its catalog entry, its handles, and how lengths of −1 and 0 are taken.
+ */
+
+import {
+  optionLayout,
+  SIO_BASE_HANDLE,
+  SIO_BSP_HANDLE,
+  SIO_BSP_HANDLE_POLL,
+  SIO_BSP_HANDLE_SELECT,
+  SO_PROTOCOL_INFOW,
+  SOL_SOCKET,
+  WSAEFAULT,
+  WSAENOBUFS,
+  WSAENOTSOCK,
+  WSAEOPNOTSUPP,
+  WSAPROTOCOL_INFOW_LEN,
+  writeWSAPROTOCOL_INFOW,
+} from '../abi/index.ts';
+import { EMPTY, putI32le } from '../base/index.ts';
+import { type AfdCompletion, AfdOp } from '../port/index.ts';
+import type { Call } from './base-call.ts';
+import { submitOverlapped } from './base-overlapped.ts';
+import type { BaseSocket } from './base-sockets.ts';
+import { type BaseState, readable } from './base-state.ts';
+import type { WSPPROC_TABLE } from './provider.ts';
+import type { Answer, Ref } from './types.ts';
+
+type OptionCalls = Pick<WSPPROC_TABLE, 'WSPGetSockOpt' | 'WSPSetSockOpt' | 'WSPIoctl' | 'WSPGetQOSByName'>;
+
+/** Bytes of a SOCKET in 64-bit Windows. */
+const SOCKET_LEN = 8;
+/** Codes that ask for a socket of the lowest layer: this one. */
+const HANDLE_CODES = new Set([SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE_SELECT]);
+
+export function baseOptionCalls(base: BaseState): OptionCalls {
+  const { calls, sockets } = base;
+  return {
+    WSPGetSockOpt(s, level, optname, optval, optlen): Answer {
+      const socket = sockets.get(s);
+      if (socket === undefined) return -WSAENOTSOCK;
+      if (optlen === null) return -WSAEFAULT;
+      const into = readable(optval, optlen.value);
+      if (into === null) return -WSAEFAULT;
+      if (level === SOL_SOCKET && optname === SO_PROTOCOL_INFOW) return protocolInfo(socket, into, optlen);
+      const call = calls.prepare(AfdOp.getOption, socket, finishGetOption);
+      call.request.a = level;
+      call.request.b = optname;
+      call.request.into = into;
+      call.nameLength = optlen;
+      return calls.submit(call);
+    },
+
+    WSPSetSockOpt(s, level, optname, optval, optlen): Answer {
+      const socket = sockets.get(s);
+      if (socket === undefined) return -WSAENOTSOCK;
+      if (optval === null) return -WSAEFAULT;
+      const data = optlen < 0 ? valueOfUnboundedLength(level, optname, optval) : readable(optval, optlen);
+      if (typeof data === 'number') return data;
+      if (data === null) return -WSAEFAULT;
+      const call = calls.prepare(AfdOp.setOption, socket);
+      call.request.a = level;
+      call.request.b = optname;
+      call.request.data = data;
+      return calls.submit(call);
+    },
+
+    WSPIoctl(s, code, lpvIn, cbIn, lpvOut, cbOut, lpOverlapped, lpCompletionRoutine, lpThreadId): Answer {
+      const socket = sockets.get(s);
+      if (socket === undefined) return -WSAENOTSOCK;
+      const data = cbIn === 0 ? EMPTY : readable(lpvIn, cbIn);
+      const into = cbOut === 0 ? EMPTY : readable(lpvOut, cbOut);
+      if (data === null || into === null) return -WSAEFAULT;
+      if (HANDLE_CODES.has(code)) return ownHandle(socket, into);
+      const call = calls.prepare(AfdOp.ioctl, socket);
+      call.request.a = code;
+      call.request.data = data;
+      call.request.into = into;
+      if (lpOverlapped === null) return calls.submit(call);
+      return submitOverlapped(base, call, lpOverlapped, lpCompletionRoutine, lpThreadId);
+    },
+
+    WSPGetQOSByName(s): Answer {
+      // No templates are installed, as none of the base entries has XP1_QOS_SUPPORTED.
+      return sockets.get(s) === undefined ? -WSAENOTSOCK : -WSAEOPNOTSUPP;
+    },
+  };
+}
+
+/** The length is written with the value, and when the value did not fit and the other side says what it needs. */
+function finishGetOption(call: Call, completion: AfdCompletion): number {
+  const { error, value } = completion;
+  if (call.nameLength !== null && (error === 0 || (error === WSAEFAULT && value > 0))) {
+    call.nameLength.value = value;
+  }
+  return -error;
+}
+
+function protocolInfo(socket: BaseSocket, into: Uint8Array, optlen: Ref): number {
+  if (into.length < WSAPROTOCOL_INFOW_LEN) {
+    optlen.value = WSAPROTOCOL_INFOW_LEN;
+    return -WSAEFAULT;
+  }
+  writeWSAPROTOCOL_INFOW(into, 0, socket.info);
+  return 0;
+}
+
+/** SEM-OPT-04: a length of −1 is taken for "enough" by the multi-byte options of SOL_SOCKET, by no other. */
+function valueOfUnboundedLength(level: number, optname: number, optval: Uint8Array): Uint8Array | number {
+  const layout = level === SOL_SOCKET ? optionLayout(level, optname) : null;
+  if (layout === null || layout.lengthRule === 'byte') return -WSAENOBUFS;
+  return optval.length > layout.length ? optval.subarray(0, layout.length) : optval;
+}
+
+function ownHandle(socket: BaseSocket, into: Uint8Array): number {
+  if (into.length < SOCKET_LEN) return -WSAEFAULT;
+  putI32le(into, 0, socket.handle);
+  putI32le(into, 4, 0);
+  return SOCKET_LEN;
+}

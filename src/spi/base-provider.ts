@@ -1,0 +1,114 @@
+/**
+ * The base provider, Windows' MSAFD: every WSP call becomes an operation of an `AfdPort`. It never knows whether a layer
+ * stands above it, nor where the sockets live (CAT-LOAD-10).
+ */
+
+import { WSAEFAULT, WSAEOPNOTSUPP, WSAVERNOTSUPPORTED } from '../abi/index.ts';
+import { AfdOp, type AfdPort } from '../port/index.ts';
+import { baseAddressCalls } from './base-address-calls.ts';
+import { Calls } from './base-call.ts';
+import { baseDataCalls } from './base-data-calls.ts';
+import { baseEventCalls } from './base-event-calls.ts';
+import { baseOptionCalls } from './base-option-calls.ts';
+import { baseOverlappedCalls } from './base-overlapped.ts';
+import { basePollCalls, pollHandles } from './base-poll.ts';
+import { baseSocketCalls } from './base-socket-calls.ts';
+import { BaseSockets } from './base-sockets.ts';
+import type { BaseState } from './base-state.ts';
+import type { WSPDATA, WSPPROC_TABLE, WSPStartup } from './provider.ts';
+import type { Answer, WSAPOLLFD } from './types.ts';
+import type { WSPUPCALLTABLE } from './upcalls.ts';
+
+/** The one version of the service-provider interface: 2.2. */
+export const SPI_VERSION = 0x0202;
+
+/** The base provider of a process: its export, and the one call that ws2_32 makes past the table. */
+export interface BaseProvider {
+  readonly WSPStartup: WSPStartup;
+  /** Readiness for WSAPoll, which has no entry in the table; see `pollHandles`. */
+  readonly poll: (fds: readonly WSAPOLLFD[], timeout: number) => Answer;
+}
+
+/**
+ * Makes the base provider over a session's port, which is its own from now on.
+ */
+export function createBaseProvider(port: AfdPort): BaseProvider {
+  const base: BaseState = { calls: new Calls(port), sockets: new BaseSockets(), upcalls: NO_UPCALLS };
+  let startups = 0;
+  const cleanup = (): Answer => {
+    if (startups > 0 && --startups === 0) closeEverything(base);
+    return 0;
+  };
+  const table: WSPPROC_TABLE = {
+    ...baseSocketCalls(base),
+    ...baseDataCalls(base),
+    ...baseOverlappedCalls(base),
+    ...basePollCalls(base),
+    ...baseEventCalls(base),
+    ...baseOptionCalls(base),
+    ...baseAddressCalls,
+    WSPCleanup: cleanup,
+    // Only the pseudo-blocking of 1.1 can be cancelled, and this provider blocks natively.
+    WSPCancelBlockingCall: () => -WSAEOPNOTSUPP,
+  };
+  return {
+    WSPStartup(wVersionRequested, lpWSPData, _lpProtocolInfo, upcallTable, lpProcTable): number {
+      const version = startVersion(wVersionRequested, lpWSPData);
+      if (version !== 0) return version;
+      startups++;
+      base.upcalls = upcallTable;
+      Object.assign(lpProcTable, table);
+      return 0;
+    },
+    poll: (fds, timeout) => pollHandles(base, fds, timeout),
+  };
+}
+
+/** SPI-START-03 for a provider that knows 2.2 only. @returns 0 or the error of WSPStartup */
+function startVersion(requested: number, data: WSPDATA | null): number {
+  if (data === null) return WSAEFAULT;
+  const major = requested & 0xff;
+  const minor = requested >>> 8;
+  if (major < 2 || (major === 2 && minor < 2)) return WSAVERNOTSUPPORTED;
+  data.wVersion = SPI_VERSION;
+  data.wHighVersion = SPI_VERSION;
+  data.szDescription = 'MSAFD base provider';
+  return 0;
+}
+
+/** The last WSPCleanup: what waits is interrupted, what is open is closed in good order and flushes by itself. */
+function closeEverything(base: BaseState): void {
+  base.calls.cancelAll();
+  for (const socket of base.sockets.all()) {
+    socket.watching = null;
+    socket.registration = null;
+    for (const { descriptor } of socket.deferred) close(base, descriptor);
+    close(base, socket.descriptor);
+    base.sockets.remove(socket);
+  }
+}
+
+function close(base: BaseState, descriptor: number): void {
+  const call = base.calls.prepare(AfdOp.close, null);
+  call.request.descriptor = descriptor;
+  base.calls.begin(call, () => {});
+}
+
+/** Before WSPStartup there is nobody to call up to. */
+const NO_UPCALLS: WSPUPCALLTABLE = {
+  WPUCloseEvent: () => -WSAEOPNOTSUPP,
+  WPUCloseSocketHandle: () => -WSAEOPNOTSUPP,
+  WPUCreateEvent: () => -WSAEOPNOTSUPP,
+  WPUCreateSocketHandle: () => -WSAEOPNOTSUPP,
+  WPUFDIsSet: () => 0,
+  WPUGetProviderPath: () => -WSAEOPNOTSUPP,
+  WPUModifyIFSHandle: () => -WSAEOPNOTSUPP,
+  WPUPostMessage: () => 0,
+  WPUQueryBlockingCallback: () => -WSAEOPNOTSUPP,
+  WPUQuerySocketHandleContext: () => -WSAEOPNOTSUPP,
+  WPUQueueApc: () => -WSAEOPNOTSUPP,
+  WPUResetEvent: () => -WSAEOPNOTSUPP,
+  WPUSetEvent: () => -WSAEOPNOTSUPP,
+  WPUOpenCurrentThread: () => -WSAEOPNOTSUPP,
+  WPUCloseThread: () => -WSAEOPNOTSUPP,
+};

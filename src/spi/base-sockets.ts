@@ -1,0 +1,75 @@
+/**
+ * The base provider's sockets by their SOCKET handle.
+ */
+
+import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
+import type { Call } from './base-call.ts';
+
+/** One socket: the handle that ws2_32 gave it, and the descriptor that the other side of the port knows it by. */
+export class BaseSocket {
+  readonly handle: number;
+  readonly descriptor: number;
+  /** The catalog entry that it was made from. */
+  readonly info: WSAPROTOCOL_INFO;
+  /** The triple that it was made with: explicit arguments win over the entry's members. */
+  readonly type: number;
+  readonly protocol: number;
+  /** The event registration, if there is one. */
+  registration: Registration | null = null;
+  /** Its request for events that is under way. */
+  watching: Call | null = null;
+  /** Connections that a condition function deferred, oldest first. */
+  deferred: DeferredConnection[] = [];
+
+  constructor(handle: number, descriptor: number, info: WSAPROTOCOL_INFO, type: number, protocol: number) {
+    this.handle = handle;
+    this.descriptor = descriptor;
+    this.info = info;
+    this.type = type;
+    this.protocol = protocol;
+  }
+}
+
+/** Where recorded network events of a socket are announced: an event object, or a window. */
+export interface Registration {
+  /** FD_* bits. */
+  readonly mask: number;
+  /** The event object; 0 when a window takes messages. */
+  readonly hEvent: number;
+  readonly hWnd: number;
+  readonly wMsg: number;
+}
+
+/** A connection that was taken from the queue, and whose fate is open. */
+export interface DeferredConnection {
+  readonly descriptor: number;
+  /** The peer's sockaddr. */
+  readonly peer: Uint8Array;
+}
+
+/** Handles are multiples of 4, so a quarter of one is a dense index. */
+export class BaseSockets {
+  readonly #byIndex: (BaseSocket | undefined)[] = [];
+
+  /** The socket, or `undefined` when the handle is none of this provider's. */
+  get(handle: number): BaseSocket | undefined {
+    const socket = this.#byIndex[handle >>> 2];
+    // A handle with low bits set, or past 2^32, names nothing although its index does.
+    return socket !== undefined && socket.handle === handle ? socket : undefined;
+  }
+
+  add(socket: BaseSocket): void {
+    this.#byIndex[socket.handle >>> 2] = socket;
+  }
+
+  remove(socket: BaseSocket): void {
+    if (this.get(socket.handle) === socket) this.#byIndex[socket.handle >>> 2] = undefined;
+  }
+
+  /** All of them, in the order of their handles. */
+  *all(): IterableIterator<BaseSocket> {
+    for (const socket of this.#byIndex) {
+      if (socket !== undefined) yield socket;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * spi: the service-provider side of Winsock, as ws2spi.h has it.
+ *
+ * - {@link WSPPROC_TABLE} are the 30 calls of a provider, {@link WSPStartup} gives them out, {@link WSPUPCALLTABLE} is what a
+ *   provider may call. `types` says how C's pointers look here.
+ * - An {@link Answer} is a number, or a promise of one where a Windows thread would block: 0 or more is the value, below 0
+ *   minus the WSA code. Nothing here throws for a wrong argument, and no promise rejects.
+ * - {@link Catalog} is the list of entries that a process started with; {@link Providers} starts the provider that an entry
+ *   names; {@link createBaseProvider} is the one at the bottom, over an `AfdPort`.
+ *
+ * Memory that is handed in (buffers, names, references) is borrowed until the answer is there. Lists of buffers may be
+ * changed as soon as the call has returned.
+ */
+
+export * from './base-provider.ts';
+export * from './catalog.ts';
+export * from './chain.ts';
+export * from './default-catalog.ts';
+export * from './inet-text.ts';
+export * from './provider.ts';
+export * from './selection.ts';
+export * from './types.ts';
+export * from './upcalls.ts';
