@@ -3,7 +3,7 @@
  * one object of a stable shape: counting costs an addition.
  */
 
-import { DROP_REASON_COUNT } from '../wire/index.ts';
+import { DROP_REASON_COUNT, type DropReason } from '../wire/index.ts';
 
 export class StackCounters {
   /** Packets by `DropReason`. */
@@ -43,4 +43,9 @@ export class StackCounters {
   tcpRetransSegs = 0;
   tcpInErrs = 0;
   tcpOutRsts = 0;
+
+  /** Counts a packet that was not used. */
+  drop(reason: DropReason): void {
+    this.drops[reason] = (this.drops[reason] as number) + 1;
+  }
 }

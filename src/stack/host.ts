@@ -69,8 +69,9 @@ export interface Path {
   pseudoHeaderSum(protocol: number): number;
   /** False once routing or addresses changed: ask the host for a new one. */
   readonly isValid: boolean;
-  /** To a broadcast or multicast address. */
+  /** To a broadcast or multicast address; to a broadcast address. */
   readonly isGroup: boolean;
+  readonly isBroadcast: boolean;
   /**
    * Writes link and IP header for a packet with `transportLength` bytes behind the IP header.
    * @returns where the transport header goes.
@@ -182,6 +183,8 @@ export interface Host {
   refusePort(packet: InboundPacket): void;
   /** Remembers events for the next `flushEvents`. */
   notify(endpoint: EventSource, events: number): void;
+  /** See `InterfaceOptions.windowBudget`; 0: no bound. */
+  windowBudget(interfaceIndex: number): number;
   /** Unique endpoint id. */
   nextId(): number;
 }
