@@ -13,7 +13,7 @@ const rooms = {
   capture: ['base', 'wire'],
   link: ['base', 'wire', 'native'],
   engine: ['base', 'wire', 'stack', 'irda', 'link', 'capture'],
-  sim: ['base', 'wire', 'stack', 'irda', 'link', 'capture'],
+  sim: ['base', 'wire', 'stack', 'irda', 'link', 'capture', 'engine'],
   afd: ['base', 'abi', 'port', 'stack', 'irda'],
   names: ['base', 'abi', 'port'],
   ipc: ['base', 'abi', 'port', 'native'],
@@ -25,10 +25,10 @@ const rooms = {
 };
 
 /** Rooms that run anywhere: no Node module, whatever the file. */
-const portable = ['base', 'wire', 'abi', 'port', 'stack', 'irda', 'afd', 'spi'];
+const portable = ['base', 'wire', 'abi', 'port', 'stack', 'irda', 'afd', 'spi', 'engine'];
 
 /** Rooms that import no package either. */
-const withoutPackages = [...portable, 'link', 'winsock', 'ipc', 'capture', 'sim', 'engine'];
+const withoutPackages = [...portable, 'link', 'winsock', 'ipc', 'capture', 'sim'];
 
 module.exports = {
   forbidden: [
