@@ -104,9 +104,9 @@ export class Calls {
     return null;
   }
 
-  /** Ends a call that pends; it then answers WSA_OPERATION_ABORTED unless it was done already. */
-  cancel(call: Call): void {
-    this.#port.cancel(call.request.id);
+  /** Ends a call that pends, by its request's id; it then answers WSA_OPERATION_ABORTED unless it was done already. */
+  cancel(id: number): void {
+    this.#port.cancel(id);
   }
 
   /** Ends every call that pends: the process has given Winsock up. Each answers WSAEINTR. */

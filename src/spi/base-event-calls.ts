@@ -68,25 +68,25 @@ export function baseEventCalls(base: BaseState): EventCalls {
 function register(base: BaseState, socket: BaseSocket, registration: Registration): void {
   socket.registration = registration.mask === 0 ? null : registration;
   const old = socket.watching;
-  socket.watching = null;
-  if (old !== null) base.calls.cancel(old);
+  socket.watching = 0;
+  if (old !== 0) base.calls.cancel(old);
   watch(base, socket);
 }
 
 /** Keeps a registered socket's events announced until the registration or the socket ends. */
 export function watch(base: BaseState, socket: BaseSocket): void {
   const { registration } = socket;
-  if (registration === null || socket.watching !== null) return;
+  if (registration === null || socket.watching !== 0) return;
   const into = new Uint8Array(ERRORS_LEN);
-  let watching: Call | null = null;
+  let request = 0;
   const next = (): void => {
     for (;;) {
       const call = base.calls.prepare(AfdOp.waitEvents, socket);
       call.request.into = into;
-      watching = call;
       const events = base.calls.begin(call, settle);
       if (events === null) {
-        socket.watching = call;
+        request = call.request.id;
+        socket.watching = request;
         return;
       }
       if (events <= 0) return;
@@ -95,8 +95,8 @@ export function watch(base: BaseState, socket: BaseSocket): void {
   };
   const settle = (events: number): void => {
     // Another registration has taken over: it has a request of its own.
-    if (socket.watching !== watching) return;
-    socket.watching = null;
+    if (socket.watching !== request) return;
+    socket.watching = 0;
     if (events <= 0) return;
     announce(base, socket, registration, events, into);
     next();

@@ -80,7 +80,7 @@ function startVersion(requested: number, data: WSPDATA | null): number {
 function closeEverything(base: BaseState): void {
   base.calls.cancelAll();
   for (const socket of base.sockets.all()) {
-    socket.watching = null;
+    socket.watching = 0;
     socket.registration = null;
     for (const { descriptor } of socket.deferred) close(base, descriptor);
     close(base, socket.descriptor);

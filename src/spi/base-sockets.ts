@@ -3,7 +3,6 @@
  */
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
-import type { Call } from './base-call.ts';
 
 /** One socket: the handle that ws2_32 gave it, and the descriptor that the other side of the port knows it by. */
 export class BaseSocket {
@@ -16,8 +15,8 @@ export class BaseSocket {
   readonly protocol: number;
   /** The event registration, if there is one. */
   registration: Registration | null = null;
-  /** Its request for events that is under way. */
-  watching: Call | null = null;
+  /** Id of its request for events that is under way, else 0. */
+  watching = 0;
   /** Connections that a condition function deferred, oldest first. */
   deferred: DeferredConnection[] = [];
 

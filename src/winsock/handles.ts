@@ -1,0 +1,98 @@
+/**
+ * The handles of a process: sockets and event objects share one number space, as they do in Windows.
+ *
+ * A handle is a multiple of 4 and never 0. The one closed last is given out next, so that a program which uses a handle after
+ * closing it soon hits a stranger's socket, as it would on Windows.
+ */
+
+import type { StartedProvider } from '../spi/index.ts';
+
+/** A socket handle and who answers for it. */
+export class SocketHandle {
+  readonly kind = 'socket';
+  provider: StartedProvider;
+  /** What a provider without IFS handles wants to be told back. */
+  readonly context: number;
+  /** A close that waits (linger) has begun: the handle is gone for everybody else. */
+  isClosing = false;
+
+  constructor(provider: StartedProvider, context: number) {
+    this.provider = provider;
+    this.context = context;
+  }
+}
+
+/** A manual-reset event object. */
+export class EventObject {
+  readonly kind = 'event';
+  isSignaled = false;
+  /** Called, each once, when it is set. */
+  readonly waiters = new Set<() => void>();
+
+  set(): void {
+    this.isSignaled = true;
+    for (const wake of [...this.waiters]) wake();
+  }
+
+  reset(): void {
+    this.isSignaled = false;
+  }
+}
+
+export type HandleObject = SocketHandle | EventObject;
+
+/** Small numbers name nothing, so that a forgotten initialisation does not. */
+const FIRST_INDEX = 64;
+/** Windows' own bound of handles in a process. */
+const MAX_HANDLES = 1 << 24;
+
+export class HandleTable {
+  readonly #objects: (HandleObject | undefined)[] = new Array<undefined>(FIRST_INDEX);
+  readonly #free: number[] = [];
+
+  /** How many handles are open. */
+  get size(): number {
+    return this.#objects.length - FIRST_INDEX - this.#free.length;
+  }
+
+  /** @returns the new handle, or 0 when there are too many */
+  add(object: HandleObject): number {
+    const index = this.#free.pop() ?? this.#objects.length;
+    if (index >= MAX_HANDLES) return 0;
+    this.#objects[index] = object;
+    return index * 4;
+  }
+
+  /** The open socket of that handle, or `null`. */
+  socket(handle: number): SocketHandle | null {
+    const object = this.#at(handle);
+    return object !== undefined && object.kind === 'socket' && !object.isClosing ? object : null;
+  }
+
+  /** The event object of that handle, or `null`. */
+  event(handle: number): EventObject | null {
+    const object = this.#at(handle);
+    return object !== undefined && object.kind === 'event' ? object : null;
+  }
+
+  /** Gives a handle back, if it is (still) that object's. */
+  release(handle: number, object: HandleObject): void {
+    if (this.#at(handle) !== object) return;
+    this.#objects[handle >>> 2] = undefined;
+    this.#free.push(handle >>> 2);
+  }
+
+  /** Gives all socket handles back: each is WSAENOTSOCK from now on. Event objects live on. */
+  releaseSockets(): void {
+    for (let index = this.#objects.length - 1; index >= FIRST_INDEX; index--) {
+      if (this.#objects[index]?.kind !== 'socket') continue;
+      this.#objects[index] = undefined;
+      this.#free.push(index);
+    }
+  }
+
+  #at(handle: number): HandleObject | undefined {
+    // Past 2^32 the shift would wrap: such a number is no handle.
+    return handle % 4 === 0 && handle > 0 && handle <= 0xffff_ffff ? this.#objects[handle >>> 2] : undefined;
+  }
+}

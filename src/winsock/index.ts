@@ -1,0 +1,19 @@
+/**
+ * winsock: what ws2_32 does: start-up count, handles, waiting, events, address text; every socket call goes API → catalog →
+ * chain → base provider.
+ *
+ * {@link createWinsock} makes the calls of one process over an `AfdPort`. They never throw and their promises never reject:
+ * a number of 0 or more is the value, below 0 it is minus the WSA code. The faces of `app/` turn that into exceptions, last
+ * errors or Node's streams. What C passes as a pointer is passed as `spi/types` says; buffers are borrowed until the answer.
+ *
+ *     const ws = createWinsock({ port });
+ *     ws.WSAStartup(MAKEWORD(2, 2), data);
+ *     const s = ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+ */
+
+export { inet_ntop, inet_pton } from './address.ts';
+export * from './byte-order.ts';
+export * from './errors.ts';
+export type { WinsockOptions } from './process.ts';
+export { MAKEWORD, type Negotiation, negotiateVersion, SUPPORTED_VERSIONS } from './startup.ts';
+export * from './winsock.ts';

@@ -1,0 +1,74 @@
+/**
+ * The state of Winsock in one process: start-up count, handles, catalog, providers. What ws2_32 keeps in its data segment.
+ */
+
+import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
+import type { AfdPort } from '../port/index.ts';
+import {
+  type BaseProvider,
+  Catalog,
+  createBaseProvider,
+  type LoadProvider,
+  Providers,
+} from '../spi/index.ts';
+import { ApcQueue } from './apc.ts';
+import { HandleTable, type SocketHandle } from './handles.ts';
+import { upcallTable } from './upcall-table.ts';
+
+/** What a process brings along. */
+export interface WinsockOptions {
+  /** The session with the sockets; taken over. */
+  readonly port: AfdPort;
+  /** The catalog that the process starts with; Windows' default entries when absent. */
+  readonly catalog?: Catalog;
+  /** Finds installed providers; without it there are only the built-in ones. */
+  readonly loadProvider?: LoadProvider;
+  /** Timers of waits; the machine's clock when absent. */
+  readonly scheduler?: Scheduler;
+  /** Takes the messages of WSAAsyncSelect. @returns whether the window exists */
+  readonly postMessage?: (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
+}
+
+export class WinsockProcess {
+  readonly handles = new HandleTable();
+  readonly catalog: Catalog;
+  readonly base: BaseProvider;
+  readonly providers: Providers;
+  readonly scheduler: Scheduler;
+  /** Completion routines whose operations are done, until the application waits alertably. */
+  readonly apcs = new ApcQueue();
+  /** Successful WSAStartups without their WSACleanup (SEM-VER-14). */
+  startups = 0;
+  /** Some user of the process negotiated 2.x: the rules of 1.1 are lifted (SEM-VER-18). */
+  usesVersion2 = false;
+  /** SO_OPENTYPE: what `socket` is to make (SEM-SOCK-04). */
+  openType = 0;
+
+  constructor(options: WinsockOptions) {
+    this.catalog = options.catalog ?? new Catalog();
+    this.base = createBaseProvider(options.port);
+    this.scheduler = options.scheduler ?? machineTime;
+    const upcalls = upcallTable(this, options.postMessage ?? (() => false));
+    this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));
+  }
+
+  /** The open socket of a handle; `null`: see {@link whyNoSocket}. */
+  socket(s: number): SocketHandle | null {
+    return this.startups > 0 ? this.handles.socket(s) : null;
+  }
+
+  /** What a call answers that found no socket (SEM-C-01 before SEM-C-04). */
+  whyNoSocket(): number {
+    return this.startups > 0 ? -WSAENOTSOCK : -WSANOTINITIALISED;
+  }
+}
+
+/** Real time. Its timers don't keep the process alive by themselves: what waits for them does. */
+const machineTime: Scheduler = {
+  now: () => performance.now(),
+  after(delay, task) {
+    const timer = setTimeout(task, delay);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,77 @@
+/**
+ * Readiness: select (SEM-SEL-*) and WSAPoll (SEM-POLL-*).
+ */
+
+import {
+  type fd_set,
+  POLLIN,
+  POLLOUT,
+  type TIMEVAL,
+  WSAEFAULT,
+  WSAEINVAL,
+  WSAENOTSOCK,
+  WSANOTINITIALISED,
+} from '../abi/index.ts';
+import type { Answer, StartedProvider, WSAPOLLFD } from '../spi/index.ts';
+import type { WinsockProcess } from './process.ts';
+
+/** What may be asked for; the other bits are results only (SEM-POLL-02). */
+const POLL_EVENTS = POLLIN | POLLOUT;
+
+export function selectCalls(process: WinsockProcess) {
+  return {
+    /**
+     * Waits until a socket of the sets is ready, and leaves the ready ones in them.
+     * @param nfds is ignored
+     * @param timeout `null`: no end
+     * @returns how many entries are left in all sets; 0 when the time ran out
+     */
+    select(
+      nfds: number,
+      readfds: fd_set | null,
+      writefds: fd_set | null = null,
+      exceptfds: fd_set | null = null,
+      timeout: TIMEVAL | null = null,
+    ): Answer {
+      if (process.startups === 0) return -WSANOTINITIALISED;
+      const provider = ownerOf(process, [readfds, writefds, exceptfds]);
+      if (typeof provider === 'number') return provider;
+      return provider.table.WSPSelect(nfds, readfds, writefds, exceptfds, timeout);
+    },
+
+    /**
+     * Waits until one of the sockets has what it is asked for, and sets every `revents`.
+     * @param timeout ms; negative: no end
+     * @returns how many have any; 0 when the time ran out
+     */
+    WSAPoll(fdArray: WSAPOLLFD[] | null, fds: number, timeout: number): Answer {
+      if (process.startups === 0) return -WSANOTINITIALISED;
+      if (fds <= 0) return -WSAEINVAL;
+      if (fdArray === null || fds > fdArray.length) return -WSAEFAULT;
+      const asked = fds === fdArray.length ? fdArray : fdArray.slice(0, fds);
+      if (asked.some((fd) => (fd.events & ~POLL_EVENTS) !== 0)) return -WSAEINVAL;
+      return process.base.poll(asked, timeout);
+    },
+  };
+}
+
+/**
+ * Who serves a select: the sockets' one provider, or, when all have real handles, the one below them all (SEM-SEL-07).
+ * @returns minus a WSA code when a handle is dead, nothing is asked, or the owners cannot be mixed
+ */
+function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): StartedProvider | number {
+  let owner: StartedProvider | null = null;
+  let isMixed = false;
+  let areAllIfs = true;
+  for (const set of sets) {
+    for (const handle of set?.fd_array ?? []) {
+      const socket = process.handles.socket(handle);
+      if (socket === null) return -WSAENOTSOCK;
+      owner ??= socket.provider;
+      isMixed ||= owner !== socket.provider;
+      areAllIfs &&= socket.provider.isIfs;
+    }
+  }
+  if (owner === null) return -WSAEINVAL;
+  return isMixed && !areAllIfs ? -WSAEINVAL : owner;
+}

@@ -1,0 +1,98 @@
+/**
+ * ws2_32's side of the upcalls: what providers get from the process that they run in.
+ */
+
+import { FD_ISSET, WSA_INVALID_HANDLE, WSAEINVAL, WSAEMFILE, WSAENOTSOCK } from '../abi/index.ts';
+import type { Catalog, Providers, WSPUPCALLTABLE } from '../spi/index.ts';
+import type { ApcQueue } from './apc.ts';
+import { EventObject, type HandleTable, SocketHandle } from './handles.ts';
+
+/** What of a process the upcalls reach. */
+export interface UpcallHost {
+  readonly handles: HandleTable;
+  readonly catalog: Catalog;
+  readonly providers: Providers;
+  readonly apcs: ApcQueue;
+}
+
+/** The table that every provider of a process is handed. */
+export function upcallTable(
+  process: UpcallHost,
+  postMessage: (hWnd: number, message: number, wParam: number, lParam: number) => boolean,
+): WSPUPCALLTABLE {
+  const { handles } = process;
+
+  const addSocket = (dwCatalogEntryId: number, context: number): number => {
+    const provider = process.providers.started(dwCatalogEntryId);
+    if (provider === null) return -WSAEINVAL;
+    const handle = handles.add(new SocketHandle(provider, context));
+    return handle === 0 ? -WSAEMFILE : handle;
+  };
+
+  const onEvent = (hEvent: number, act: (event: EventObject) => void): number => {
+    const event = handles.event(hEvent);
+    if (event === null) return -WSA_INVALID_HANDLE;
+    act(event);
+    return 1;
+  };
+
+  return {
+    WPUCloseEvent: (hEvent) => onEvent(hEvent, (event) => handles.release(hEvent, event)),
+    WPUCreateEvent: () => {
+      const handle = handles.add(new EventObject());
+      return handle === 0 ? -WSAEMFILE : handle;
+    },
+    WPUSetEvent: (hEvent) => onEvent(hEvent, (event) => event.set()),
+    WPUResetEvent: (hEvent) => onEvent(hEvent, (event) => event.reset()),
+
+    WPUCreateSocketHandle: (dwCatalogEntryId, dwContext) => addSocket(dwCatalogEntryId, dwContext),
+    WPUCloseSocketHandle(s): number {
+      const socket = handles.socket(s);
+      if (socket === null) return -WSAENOTSOCK;
+      handles.release(s, socket);
+      return 0;
+    },
+    WPUModifyIFSHandle(dwCatalogEntryId, ProposedHandle): number {
+      const socket = handles.socket(ProposedHandle);
+      if (socket === null) return addSocket(dwCatalogEntryId, 0);
+      const provider = process.providers.started(dwCatalogEntryId);
+      if (provider === null) return -WSAEINVAL;
+      socket.provider = provider;
+      return ProposedHandle;
+    },
+    WPUQuerySocketHandleContext(s, lpContext): number {
+      const socket = handles.socket(s);
+      if (socket === null) return -WSAENOTSOCK;
+      lpContext.value = socket.context;
+      return 0;
+    },
+    WPUFDIsSet: (s, fdset) => (FD_ISSET(s, fdset) ? 1 : 0),
+
+    WPUGetProviderPath(lpProviderId, lpszProviderDllPath): number {
+      const path = process.catalog.providerPath(lpProviderId);
+      if (path === null) return -WSAEINVAL;
+      lpszProviderDllPath.value = path;
+      return 0;
+    },
+
+    WPUPostMessage: (hWnd, Msg, wParam, lParam) => (postMessage(hWnd, Msg, wParam, lParam) ? 1 : 0),
+    WPUQueryBlockingCallback(_dwCatalogEntryId, lplpfnCallback, lpdwContext): number {
+      // Blocking hooks are a matter of 1.1 applications: everybody else blocks natively.
+      lplpfnCallback.value = null;
+      lpdwContext.value = 0;
+      return 0;
+    },
+    WPUQueueApc(_lpThreadId, lpfnUserApc, dwContext): number {
+      process.apcs.add(() => lpfnUserApc(dwContext));
+      return 0;
+    },
+    WPUOpenCurrentThread(lpThreadId): number {
+      lpThreadId.ThreadHandle = CALLING_THREAD.ThreadHandle;
+      return 0;
+    },
+    WPUCloseThread: () => 0,
+  };
+}
+
+/** The one thread that runs an application's Winsock calls inside a process. */
+export const CALLING_THREAD = { ThreadHandle: 1 };

@@ -1,0 +1,41 @@
+/**
+ * Winsock in one process: every call under Microsoft's name, with one way of answering. The faces are made of this.
+ */
+
+import { addressCalls } from './address.ts';
+import { connectionCalls } from './connection.ts';
+import { dataCalls } from './data.ts';
+import { eventCalls } from './events.ts';
+import { optionCalls } from './options.ts';
+import { type WinsockOptions, WinsockProcess } from './process.ts';
+import { protocolCalls } from './protocols.ts';
+import { selectCalls } from './select.ts';
+import { socketCalls } from './socket.ts';
+import { startupCalls } from './startup.ts';
+
+/**
+ * The calls of one process. Each answers a number, 0 or more when it succeeded and minus the WSA code when it failed, or a
+ * promise of that where Windows would block the thread.
+ */
+export type Winsock = ReturnType<typeof createWinsock>;
+
+/** The name of a call. */
+export type WinsockCall = keyof Winsock;
+
+/**
+ * Winsock for a process whose sockets are behind `options.port`.
+ */
+export function createWinsock(options: WinsockOptions) {
+  const process = new WinsockProcess(options);
+  return {
+    ...startupCalls(process),
+    ...socketCalls(process),
+    ...connectionCalls(process),
+    ...dataCalls(process),
+    ...optionCalls(process),
+    ...selectCalls(process),
+    ...eventCalls(process),
+    ...addressCalls(process),
+    ...protocolCalls(process),
+  };
+}
