@@ -1,4 +1,19 @@
+/**
+ * stack: the sans-I/O internet host. `createStack` makes one; a driver feeds it frames and time and takes frames out.
+ *
+ * The contract (turns, ownership of bytes, errors) heads `api.ts`; what happens inside a turn:
+ *
+ *     input → ip/input (link and IP header, addresses, fragments) → raw copies → tcp | udp | icmp → events
+ *     calls on endpoints → outbox or send buffer → the interface's egress queue
+ *     output → egress queue, each source a helping in turn → its path's headers → frames
+ *
+ * Nothing here knows a device, a socket of the machine or its clock. Malformed traffic is a `DropReason`, counted; a call
+ * that can't be done is a negative `StackError`; only a caller's bug throws.
+ */
+
 export * from './api.ts';
+export * from './cause.ts';
 export * from './counters.ts';
+export { createStack } from './stack.ts';
 export type { TcpInfo } from './tcp/info.ts';
 export type { TcpState } from './tcp/state.ts';

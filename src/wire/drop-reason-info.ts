@@ -74,6 +74,11 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     text: 'The ICMP error quotes a packet that this host did not send.',
   },
   icmpNoRequester: { source: 'RFC 1122 §3.2.2.6', text: 'Nobody here waits for that echo reply.' },
+  icmpQueueFull: { source: 'RFC 1122 §3.2.2.6', text: 'Too many echo replies wait for the one who asked.' },
+  icmpEchoToGroup: {
+    source: 'RFC 1122 §3.2.2.6',
+    text: 'Echo requests to broadcast and multicast addresses are not answered.',
+  },
 
   udpTruncated: { source: 'RFC 768', text: 'The packet is shorter than a UDP header.' },
   udpLength: { source: 'RFC 768', text: 'The UDP length is below 8 or more than the packet has.' },

@@ -34,6 +34,8 @@ export const DropReason = {
   icmpTypeUnknown: 42,
   icmpQuoteUnknown: 43,
   icmpNoRequester: 44,
+  icmpQueueFull: 45,
+  icmpEchoToGroup: 46,
   // UDP
   udpTruncated: 50,
   udpLength: 51,

@@ -1,0 +1,253 @@
+/**
+ * The host behind `createStack`: time and turns, timers, events, and the services that transports are promised in
+ * `host.ts`.
+ */
+
+import {
+  type BufferAllocator,
+  type Clock,
+  clearTransmitBatch,
+  createTransmitBatch,
+  type IpAddress,
+  PoolAllocator,
+  putI32,
+  type Random,
+  TimerQueue,
+} from '../base/index.ts';
+import { DropReason } from '../wire/index.ts';
+import type { Endpoint, StackOptions } from './api.ts';
+import { StackCounters } from './counters.ts';
+import type { EgressQueue } from './egress.ts';
+import { EventQueue } from './events.ts';
+import type {
+  ControlPacket,
+  EgressSource,
+  EventSource,
+  Host,
+  InboundPacket,
+  Path,
+  TransmitListener,
+} from './host.ts';
+import { Outbox } from './ip/outbox.ts';
+import { Topology } from './topology.ts';
+
+/** Bytes of a secret, and of control packets that wait on an interface. */
+const SECRET_BYTES = 16;
+const CONTROL_BYTES = 1 << 18;
+
+/** The stack's timers, which tell when one is armed for earlier than the driver was told. */
+class WatchedTimers extends TimerQueue {
+  /** The deadline that the driver knows; `-Infinity` while it is not asleep. */
+  promised = Number.NEGATIVE_INFINITY;
+  readonly #onEarlier: () => void;
+
+  constructor(onEarlier: () => void) {
+    super();
+    this.#onEarlier = onEarlier;
+  }
+
+  override arm(handle: number, deadline: number): void {
+    super.arm(handle, deadline);
+    if (deadline < this.promised) this.#onEarlier();
+  }
+}
+
+/** The one control packet: filled and sent before the next is asked for. */
+class ControlScratch implements ControlPacket {
+  bytes = new Uint8Array(2048);
+  readonly at = 0;
+  length = 0;
+  path: Path | null = null;
+  protocol = 0;
+  ttl = 0;
+  trafficClass = 0;
+}
+
+export class HostCore implements Host {
+  readonly random: Random;
+  readonly allocator: BufferAllocator;
+  readonly counters = new StackCounters();
+  readonly secret: Uint8Array;
+  readonly timers: WatchedTimers;
+  readonly topology: Topology;
+  /** Who answers a packet that nobody takes; set once the network layer is there. */
+  refusePort: (packet: InboundPacket) => void = () => {};
+  readonly #clock: Clock;
+  readonly #wake: (() => void) | null;
+  readonly #observer: ((endpoint: Endpoint, events: number) => void) | null;
+  readonly #events = new EventQueue();
+  readonly #control: (Outbox | undefined)[] = [];
+  readonly #scratch = new ControlScratch();
+  #now: number;
+  #turnDepth = 0;
+  #isWoken = false;
+  #lastId = 0;
+
+  /** @throws {RangeError} when the secret is too short */
+  constructor(options: StackOptions) {
+    this.random = options.random;
+    this.allocator = options.allocator ?? new PoolAllocator();
+    this.secret = options.secret?.slice() ?? drawSecret(options.random);
+    if (this.secret.length < SECRET_BYTES) throw new RangeError(`the secret needs ${SECRET_BYTES} bytes`);
+    this.#clock = options.clock;
+    this.#now = options.clock.now();
+    this.#wake = options.wake ?? null;
+    this.#observer = options.observer ?? null;
+    this.timers = new WatchedTimers(() => this.#wakeDriver());
+    this.topology = new Topology(options.random, this.secret);
+  }
+
+  /** In a turn the time at its start; for a call from above the time of the call. */
+  get now(): number {
+    if (this.#turnDepth === 0) this.#now = this.#clock.now();
+    return this.#now;
+  }
+
+  get hasEvents(): boolean {
+    return !this.#events.isEmpty;
+  }
+
+  /** The driver works: time stands still until {@link endTurn}, and it need not be woken. */
+  beginTurn(): void {
+    if (this.#turnDepth++ > 0) return;
+    this.#now = this.#clock.now();
+    this.#isWoken = false;
+    this.timers.promised = Number.NEGATIVE_INFINITY;
+  }
+
+  endTurn(): void {
+    this.#turnDepth--;
+  }
+
+  /** The driver was told that nothing happens before `deadline`: say so if that changes. */
+  promise(deadline: number): void {
+    if (this.#turnDepth === 0) this.timers.promised = deadline;
+  }
+
+  /** Tells the observer what happened. */
+  flushEvents(): void {
+    this.#events.flush((endpoint, events) => this.#observer?.(endpoint, events));
+  }
+
+  pathTo(source: IpAddress, destination: IpAddress): Path | null {
+    return this.topology.pathTo(source, destination);
+  }
+
+  pathBack(packet: InboundPacket): Path | null {
+    return this.topology.pathBack(packet);
+  }
+
+  isLocal(address: IpAddress): boolean {
+    return this.topology.interfaceOf(address) !== null;
+  }
+
+  windowBudget(interfaceIndex: number): number {
+    return this.topology.find(interfaceIndex)?.windowBudget ?? 0;
+  }
+
+  requestOutput(interfaceIndex: number, source: EgressSource): void {
+    this.#queueOf(interfaceIndex).add(source);
+    this.#fromAbove();
+  }
+
+  afterTransmit(interfaceIndex: number, listener: TransmitListener): void {
+    this.#queueOf(interfaceIndex).afterTransmit(listener);
+  }
+
+  reserveControl(
+    path: Path,
+    protocol: number,
+    length: number,
+    ttl: number,
+    trafficClass: number,
+  ): ControlPacket | null {
+    if (!this.#controlOutbox(path.interfaceIndex).hasRoom(length)) {
+      this.counters.drop(DropReason.outputQueueFull);
+      return null;
+    }
+    const scratch = this.#scratch;
+    if (scratch.bytes.length < length) scratch.bytes = new Uint8Array(2 ** (32 - Math.clz32(length - 1)));
+    scratch.bytes.fill(0, 0, length);
+    scratch.length = length;
+    scratch.path = path;
+    scratch.protocol = protocol;
+    scratch.ttl = ttl;
+    scratch.trafficClass = trafficClass;
+    return scratch;
+  }
+
+  sendControl(_reserved: ControlPacket, cause: number, owner: object | null): void {
+    const { path, bytes, length, protocol, ttl, trafficClass } = this.#scratch;
+    if (path === null) return;
+    this.#scratch.path = null;
+    const outbox = this.#controlOutbox(path.interfaceIndex);
+    const packet = outbox.begin(path, protocol);
+    packet.ttl = ttl;
+    packet.trafficClass = trafficClass;
+    packet.cause = cause;
+    packet.owner = owner;
+    packet.inlineLength = Math.min(length, CONTROL_INLINE);
+    if (outbox.append(packet, bytes, 0, length)) outbox.send(packet);
+    else this.counters.drop(DropReason.outputQueueFull);
+  }
+
+  notify(endpoint: EventSource, events: number): void {
+    this.#events.add(endpoint, events);
+    this.#fromAbove();
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Empties the queue of an interface that was removed: its sources look for another way, or lose what they send. */
+  abandon(egress: EgressQueue): void {
+    const scratch = createTransmitBatch(64);
+    for (let round = 0; round < ABANDON_ROUNDS && !egress.isEmpty; round++) {
+      egress.fill(scratch);
+      for (let i = 0; i < scratch.count; i++) this.counters.drop(DropReason.interfaceDown);
+      clearTransmitBatch(scratch);
+      egress.transmitted();
+    }
+    egress.transmitted();
+  }
+
+  /**
+   * Who still has the path of a removed interface takes its turn on the loopback interface: it finds the path stale, and
+   * what it sends all the same is dropped there, not being for us.
+   */
+  #queueOf(interfaceIndex: number): EgressQueue {
+    return (this.topology.find(interfaceIndex) ?? this.topology.loopback).egress;
+  }
+
+  #controlOutbox(interfaceIndex: number): Outbox {
+    const known = this.#control[interfaceIndex];
+    if (known !== undefined) return known;
+    const outbox = new Outbox(this, CONTROL_BYTES, null);
+    this.#control[interfaceIndex] = outbox;
+    return outbox;
+  }
+
+  /** Work came from a call from above: the driver may be asleep. */
+  #fromAbove(): void {
+    if (this.#turnDepth === 0) this.#wakeDriver();
+  }
+
+  #wakeDriver(): void {
+    this.timers.promised = Number.NEGATIVE_INFINITY;
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+}
+
+/** Bytes of a control packet that are copied into the header slab: with an IP header they fit `TX_HEADER_ROOM`. */
+const CONTROL_INLINE = 64;
+/** Batches that a removed interface's queue is given to empty itself. */
+const ABANDON_ROUNDS = 1024;
+
+function drawSecret(random: Random): Uint8Array {
+  const secret = new Uint8Array(SECRET_BYTES);
+  for (let at = 0; at < SECRET_BYTES; at += 4) putI32(secret, at, random.next());
+  return secret;
+}

@@ -1,0 +1,61 @@
+/**
+ * Who asked for an echo: endpoints by the identifier of their requests (RFC 1122 §3.2.2.6).
+ */
+
+import { copy, EMPTY, randomBelow, u8, u16 } from '../../base/index.ts';
+import { DropReason, type IcmpV4Header, IcmpV4Type, quotedEchoId } from '../../wire/index.ts';
+import type { Host, InboundPacket } from '../host.ts';
+import { sourceOf } from '../ip/packet.ts';
+import { EchoEndpoint } from './endpoint.ts';
+
+const IDENTIFIERS = 65536;
+
+export class EchoTable {
+  readonly #host: Host;
+  readonly #byIdentifier = new Map<number, EchoEndpoint>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#byIdentifier.size;
+  }
+
+  /** A new endpoint with an identifier that no other has. @throws {RangeError} when 65,536 are open */
+  open(): EchoEndpoint {
+    if (this.#byIdentifier.size >= IDENTIFIERS) throw new RangeError('every echo identifier is taken');
+    let identifier = randomBelow(this.#host.random, IDENTIFIERS);
+    while (this.#byIdentifier.has(identifier)) identifier = (identifier + 1) % IDENTIFIERS;
+    const endpoint = new EchoEndpoint(this.#host, identifier, () => this.#byIdentifier.delete(identifier));
+    this.#byIdentifier.set(identifier, endpoint);
+    return endpoint;
+  }
+
+  endpoints(): Iterable<EchoEndpoint> {
+    return this.#byIdentifier.values();
+  }
+
+  /** Gives a reply to the one who asked. */
+  reply(packet: InboundPacket, header: IcmpV4Header, at: number): DropReason {
+    const endpoint = this.#byIdentifier.get(header.id);
+    if (endpoint === undefined) return DropReason.icmpNoRequester;
+    packet.owner = endpoint;
+    const payload = new Uint8Array(header.end - header.payloadAt);
+    copy(packet.bytes, header.payloadAt, payload, 0, payload.length);
+    const { type, code, sequence } = header;
+    const reply = { source: sourceOf(packet), sequence, ttl: packet.ttl, type, code, payload, at };
+    return endpoint.take(reply) ? DropReason.none : DropReason.icmpQueueFull;
+  }
+
+  /** Gives an error about a request to the one who sent it. */
+  fail(packet: InboundPacket, quoted: InboundPacket, type: number, code: number, at: number): DropReason {
+    if (u8(quoted.bytes, quoted.payloadAt) !== IcmpV4Type.echoRequest) return DropReason.icmpQuoteUnknown;
+    const endpoint = this.#byIdentifier.get(quotedEchoId(quoted.bytes, quoted.payloadAt));
+    if (endpoint === undefined) return DropReason.icmpNoRequester;
+    packet.owner = endpoint;
+    const sequence = u16(quoted.bytes, quoted.payloadAt + 6);
+    const reply = { source: sourceOf(packet), sequence, ttl: packet.ttl, type, code, payload: EMPTY, at };
+    return endpoint.take(reply) ? DropReason.none : DropReason.icmpQueueFull;
+  }
+}

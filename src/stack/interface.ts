@@ -1,0 +1,141 @@
+/**
+ * An interface: a link as the stack sees it, with its addresses, neighbours and the queue of those who want to send on it.
+ */
+
+import type { IpAddress, Medium } from '../base/index.ts';
+import { prefixMask } from '../base/index.ts';
+import type { InterfaceOptions, InterfaceView } from './api.ts';
+import { EgressQueue } from './egress.ts';
+
+/** An address of an interface. */
+export interface InterfaceAddress {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  /** The subnet's broadcast address (RFC 1122 §3.2.1.3) and its old form with a zero host part; 0 when there is none. */
+  readonly broadcastWord: number;
+  readonly zeroHostWord: number;
+}
+
+/** The smallest MTU of an IPv4 link (RFC 791 §3.2) and the largest packet. */
+const MIN_MTU = 68;
+const MAX_MTU = 65535;
+
+export class NetworkInterface implements InterfaceView {
+  readonly index: number;
+  readonly name: string;
+  readonly mtu: number;
+  readonly medium: Medium;
+  /** `OFFLOAD_*` bits of the link. */
+  readonly offload: number;
+  readonly mac: Uint8Array | null;
+  readonly isLoopback: boolean;
+  /** See `InterfaceOptions`. */
+  readonly windowBudget: number;
+  readonly egress = new EgressQueue();
+  addresses: readonly InterfaceAddress[] = [];
+  isUp = true;
+  inPackets = 0;
+  inBytes = 0;
+  outPackets = 0;
+  outBytes = 0;
+  readonly #neighbors = new Map<string, Uint8Array>();
+
+  /** @throws {RangeError} when the options make no interface. */
+  constructor(index: number, options: InterfaceOptions, isLoopback = false) {
+    const { mtu, medium = 'ip', mac } = options;
+    if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU) {
+      throw new RangeError(`mtu of ${options.name} is ${mtu}: use ${MIN_MTU} … ${MAX_MTU}`);
+    }
+    if (medium === 'ethernet' && mac?.length !== 6) {
+      throw new RangeError(`${options.name} is an Ethernet interface: give it a mac of six bytes`);
+    }
+    this.index = index;
+    this.name = options.name;
+    this.mtu = mtu;
+    this.medium = medium;
+    this.offload = options.offload ?? 0;
+    this.mac = medium === 'ethernet' && mac !== undefined ? mac.slice() : null;
+    this.isLoopback = isLoopback;
+    this.windowBudget = options.windowBudget ?? 0;
+  }
+
+  /** Replaces an address that is there already, so that its prefix can be changed. */
+  addAddress(address: IpAddress, prefixLength: number): void {
+    const hasBroadcast = address.family === 4 && prefixLength <= 30 && !this.isLoopback;
+    const mask = prefixMask(Math.min(prefixLength, 32));
+    this.addresses = [
+      ...this.addresses.filter((held) => !held.address.equals(address)),
+      {
+        address,
+        prefixLength,
+        broadcastWord: hasBroadcast ? address.w3 | ~mask : 0,
+        zeroHostWord: hasBroadcast ? address.w3 & mask : 0,
+      },
+    ];
+  }
+
+  /** @returns the address that was removed, or `null` when it was not here. */
+  removeAddress(address: IpAddress): InterfaceAddress | null {
+    const held = this.addresses.find((entry) => entry.address.equals(address)) ?? null;
+    if (held !== null) this.addresses = this.addresses.filter((entry) => entry !== held);
+    return held;
+  }
+
+  /** Whether the IPv4 address in `word` is one of this interface's. */
+  hasV4(word: number): boolean {
+    const { addresses } = this;
+    for (let i = 0; i < addresses.length; i++) {
+      const { address } = addresses[i] as InterfaceAddress;
+      if (address.w3 === word && address.family === 4) return true;
+    }
+    return false;
+  }
+
+  /** Whether the IPv4 address in `word` is the broadcast address of one of this interface's subnets. */
+  isSubnetBroadcast(word: number): boolean {
+    const { addresses } = this;
+    for (let i = 0; i < addresses.length; i++) {
+      const entry = addresses[i] as InterfaceAddress;
+      if (entry.broadcastWord !== 0 && (entry.broadcastWord === word || entry.zeroHostWord === word))
+        return true;
+    }
+    return false;
+  }
+
+  /** The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. */
+  sourceFor(nextHop: IpAddress): IpAddress | null {
+    let first: IpAddress | null = null;
+    for (const { address, prefixLength } of this.addresses) {
+      if (address.family !== nextHop.family) continue;
+      if (contains(address, prefixLength, nextHop)) return address;
+      first ??= address;
+    }
+    return first;
+  }
+
+  addNeighbor(address: IpAddress, mac: Uint8Array): void {
+    this.#neighbors.set(address.toString(), mac.slice());
+  }
+
+  /** The hardware address for packets whose next hop is `address`; `null` when it is not known. */
+  neighbor(address: IpAddress): Uint8Array | null {
+    return this.#neighbors.get(address.toString()) ?? null;
+  }
+}
+
+/** Whether `candidate` has the first `length` bits of `prefix`. */
+export function contains(prefix: IpAddress, length: number, candidate: IpAddress): boolean {
+  if (prefix.family !== candidate.family) return false;
+  if (prefix.family === 4) return ((prefix.w3 ^ candidate.w3) & prefixMask(length)) === 0;
+  return (
+    ((prefix.w0 ^ candidate.w0) & wordMask(length)) === 0 &&
+    ((prefix.w1 ^ candidate.w1) & wordMask(length - 32)) === 0 &&
+    ((prefix.w2 ^ candidate.w2) & wordMask(length - 64)) === 0 &&
+    ((prefix.w3 ^ candidate.w3) & wordMask(length - 96)) === 0
+  );
+}
+
+/** The mask with `length` leading ones, cut to 0 … 32: one word of a longer prefix. */
+export function wordMask(length: number): number {
+  return prefixMask(Math.max(0, Math.min(32, length)));
+}

@@ -1,0 +1,173 @@
+/**
+ * ICMP for IPv4 (RFC 792, RFC 1122 §3.2.2): answers echo requests, reports on packets that can't be used, and hands reports
+ * about our own packets to the transport that sent them.
+ */
+
+import { copy } from '../../base/index.ts';
+import {
+  DropReason,
+  ICMPV4_HEADER_LEN,
+  ICMPV4_REASSEMBLY_EXPIRED,
+  IcmpV4Header,
+  IcmpV4Type,
+  IcmpV4Unreachable,
+  IPPROTO_ICMP,
+  Ipv4Header,
+  isIcmpV4Error,
+  parseIcmpV4,
+  parseQuotedIpv4,
+  sumBytes,
+  writeIcmpV4,
+} from '../../wire/index.ts';
+import { Cause } from '../cause.ts';
+import type { Host, InboundPacket, Transport } from '../host.ts';
+import type { EchoTable } from '../icmp/echo-table.ts';
+import { errorOf, isHardError } from './icmp-meaning.ts';
+import { IcmpRateLimiter } from './icmp-ratelimit.ts';
+import { Packet } from './packet.ts';
+import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
+
+/** Bytes of the offending packet that an error quotes, so that the message is at most 576 long (RFC 1812 §4.3.2.3). */
+const QUOTE_MAX = 576 - 20 - ICMPV4_HEADER_LEN;
+
+export class Icmp implements Transport, ReassemblyOwner {
+  readonly #host: Host;
+  readonly #echoes: EchoTable;
+  /** Who gets reports about packets of its protocol. */
+  readonly #transports: ReadonlyMap<number, Transport>;
+  readonly #limiter: IcmpRateLimiter;
+  readonly #header = new IcmpV4Header();
+  readonly #quotedHeader = new Ipv4Header();
+  readonly #quoted = new Packet();
+
+  constructor(host: Host, echoes: EchoTable, transports: ReadonlyMap<number, Transport>) {
+    this.#host = host;
+    this.#echoes = echoes;
+    this.#transports = transports;
+    this.#limiter = new IcmpRateLimiter(host.random, host.now);
+  }
+
+  receive(packet: InboundPacket): number {
+    const { counters } = this.#host;
+    const header = this.#header;
+    counters.icmpInMsgs++;
+    const reason = parseIcmpV4(packet.bytes, packet.payloadAt, packet.end, header);
+    if (reason !== DropReason.none) {
+      counters.icmpInErrors++;
+      return reason;
+    }
+    if (header.isError) return this.#receiveError(packet);
+    switch (header.type) {
+      case IcmpV4Type.echoRequest:
+        counters.icmpInEchos++;
+        return this.#answerEcho(packet);
+      case IcmpV4Type.echoReply:
+        counters.icmpInEchoReps++;
+        return this.#echoes.reply(packet, header, this.#host.now);
+      default:
+        // Requests that a host need not answer (RFC 6918), and answers nobody here asks for.
+        return DropReason.icmpTypeUnknown;
+    }
+  }
+
+  /** An error about an ICMP message of ours: only an echo request can be meant, and `receive` has told its sender. */
+  icmpError(): void {}
+
+  /** Port unreachable (RFC 1122 §4.1.3.1). */
+  refusePort(packet: InboundPacket): void {
+    this.#sendError(packet, IcmpV4Type.destinationUnreachable, IcmpV4Unreachable.port, 0);
+  }
+
+  /** Protocol unreachable (RFC 1122 §3.2.2.1). */
+  refuseProtocol(packet: InboundPacket): void {
+    this.#sendError(packet, IcmpV4Type.destinationUnreachable, IcmpV4Unreachable.protocol, 0);
+  }
+
+  /** A bad header (RFC 1122 §3.2.2.5). @param pointer the byte at fault, from the header's start */
+  parameterProblem(packet: InboundPacket, pointer: number): void {
+    this.#sendError(packet, IcmpV4Type.parameterProblem, 0, pointer << 24);
+  }
+
+  /** RFC 792: reported only when the fragment with the offset zero is there to be quoted. */
+  reassemblyExpired(partial: PartialPacket): void {
+    if (partial.headerLength === 0) return;
+    const header = this.#quotedHeader;
+    const end = partial.headerAt + partial.leadingLength;
+    if (parseQuotedIpv4(partial.memory, partial.headerAt, end, header) !== DropReason.none) return;
+    this.#quoted.setIpv4(partial.memory, header, partial.interfaceIndex);
+    this.#quoted.end = end;
+    this.#sendError(this.#quoted, IcmpV4Type.timeExceeded, ICMPV4_REASSEMBLY_EXPIRED, 0);
+  }
+
+  #answerEcho(packet: InboundPacket): number {
+    // A host may ignore echo requests to groups (RFC 1122 §3.2.2.6): else one packet makes a flood.
+    if (packet.isGroup) return DropReason.icmpEchoToGroup;
+    const host = this.#host;
+    const path = host.pathBack(packet);
+    if (path === null) return DropReason.noRoute;
+    const length = packet.end - packet.payloadAt;
+    const reply = host.reserveControl(path, IPPROTO_ICMP, length, 0, packet.trafficClass);
+    if (reply === null) return DropReason.outputQueueFull;
+    const dataAt = reply.at + ICMPV4_HEADER_LEN;
+    const dataLength = length - ICMPV4_HEADER_LEN;
+    copy(packet.bytes, this.#header.payloadAt, reply.bytes, dataAt, dataLength);
+    const sum = sumBytes(reply.bytes, dataAt, dataLength);
+    writeIcmpV4(reply.bytes, reply.at, IcmpV4Type.echoReply, 0, this.#header.rest, sum);
+    host.sendControl(reply, Cause.echoReply, null);
+    host.counters.icmpOutMsgs++;
+    host.counters.icmpOutEchoReps++;
+    return DropReason.none;
+  }
+
+  #receiveError(packet: InboundPacket): number {
+    const { type, code, payloadAt, quoteEnd } = this.#header;
+    const quotedHeader = this.#quotedHeader;
+    const reason = parseQuotedIpv4(packet.bytes, payloadAt, quoteEnd, quotedHeader);
+    if (reason !== DropReason.none) return reason;
+    const quoted = this.#quoted;
+    quoted.setIpv4(packet.bytes, quotedHeader, packet.interfaceIndex);
+    // The quoted packet was ours only if it came from the address that the report was sent to.
+    if (quoted.src3 !== packet.dst3 || quotedHeader.fragmentOffset !== 0) return DropReason.icmpQuoteUnknown;
+    if (quoted.protocol === IPPROTO_ICMP) {
+      return this.#echoes.fail(packet, quoted, type, code, this.#host.now);
+    }
+    const transport = this.#transports.get(quoted.protocol);
+    const error = errorOf(type, code);
+    if (error === 0) return DropReason.none;
+    if (transport === undefined) return DropReason.icmpQuoteUnknown;
+    const isTooBig =
+      type === IcmpV4Type.destinationUnreachable && code === IcmpV4Unreachable.fragmentationNeeded;
+    transport.icmpError(quoted, error, isHardError(type, code), isTooBig ? this.#header.mtu : 0);
+    packet.owner = quoted.owner;
+    return DropReason.none;
+  }
+
+  /** Sends an error about `packet`, unless RFC 1122 §3.2.2 forbids it or there have been too many. */
+  #sendError(packet: InboundPacket, type: number, code: number, rest: number): void {
+    const host = this.#host;
+    if (!mayReportOn(packet) || !this.#limiter.take(host.now)) return;
+    const path = host.pathBack(packet);
+    if (path === null) return;
+    const quoteLength = Math.min(packet.end - packet.headerAt, QUOTE_MAX);
+    // RFC 1122 §3.2.2: errors are sent with normal type of service.
+    const message = host.reserveControl(path, IPPROTO_ICMP, ICMPV4_HEADER_LEN + quoteLength, 0, 0);
+    if (message === null) return;
+    const quoteAt = message.at + ICMPV4_HEADER_LEN;
+    copy(packet.bytes, packet.headerAt, message.bytes, quoteAt, quoteLength);
+    const sum = sumBytes(message.bytes, quoteAt, quoteLength);
+    writeIcmpV4(message.bytes, message.at, type, code, rest, sum);
+    host.sendControl(message, Cause.icmpError, null);
+    host.counters.icmpOutMsgs++;
+    host.counters.icmpOutErrors++;
+  }
+}
+
+/**
+ * RFC 1122 §3.2.2: no error about an ICMP error, a packet to a group, a fragment other than the first, or one whose source
+ * is no single host. Fragments never come here before they are whole.
+ */
+function mayReportOn(packet: InboundPacket): boolean {
+  if (packet.isGroup || packet.src3 === 0) return false;
+  if (packet.protocol !== IPPROTO_ICMP) return true;
+  return packet.payloadAt < packet.end && !isIcmpV4Error(packet.bytes[packet.payloadAt] as number);
+}

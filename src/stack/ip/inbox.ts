@@ -1,0 +1,154 @@
+/**
+ * Messages that arrived and wait to be received: one ring of bytes an endpoint, each message behind a record of where it
+ * came from. No object is made for a message.
+ *
+ *     0        4             20                 36                40        44    45    46           48
+ *     | length | source (4w) | destination (4w) | interface index | src port | TTL | TC  | family, 0 | message …
+ */
+
+import {
+  type BufferAllocator,
+  IpAddress,
+  type IpFamily,
+  i32,
+  putI32,
+  putU16,
+  Ring,
+  u16,
+} from '../../base/index.ts';
+import type { DatagramInfo } from '../api.ts';
+import type { InboundPacket } from '../host.ts';
+
+const RECORD_LEN = 48;
+/** Messages that may wait whatever their size; more only as bytes allow. */
+const MIN_MESSAGES = 64;
+/** A message counts as so many bytes at least: what bounds empty ones. */
+const LEAST_COST_SHIFT = 6;
+
+/** Records are built and read here: nothing else runs in between. */
+const record = new Uint8Array(RECORD_LEN);
+
+export class Inbox {
+  /** Most payload bytes that wait. */
+  limit: number;
+  readonly #ring: Ring;
+  #count = 0;
+  #bytes = 0;
+  #nextLength = -1;
+  /** Address objects of the last message, used again while its sender or destination stays the same. */
+  #lastSource = IpAddress.anyV4;
+  #lastDestination = IpAddress.anyV4;
+
+  constructor(allocator: BufferAllocator, limit: number) {
+    this.limit = limit;
+    // The bound is kept by `add`: it is about payload, and records come on top.
+    this.#ring = new Ring(allocator, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** How many messages wait, and their payload bytes. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Length of the oldest message, -1 when there is none. */
+  get nextLength(): number {
+    return this.#nextLength;
+  }
+
+  /**
+   * Copies a message in.
+   * @returns false when the bound or the allocator's was reached: the newest is what is dropped (SEM-IO-16)
+   */
+  add(packet: InboundPacket, sourcePort: number, at: number, length: number): boolean {
+    if (this.#bytes + length > this.limit) return false;
+    if (this.#count >= Math.max(MIN_MESSAGES, this.limit >> LEAST_COST_SHIFT)) return false;
+    writeRecord(packet, sourcePort, length);
+    const ring = this.#ring;
+    const { used } = ring;
+    // The message first: it needs the most memory, and nothing is readable until the commit.
+    if (ring.writeAt(used + RECORD_LEN, packet.bytes, at, length) !== length) return false;
+    if (ring.writeAt(used, record, 0, RECORD_LEN) !== RECORD_LEN) return false;
+    ring.commit(RECORD_LEN + length);
+    this.#count++;
+    this.#bytes += length;
+    if (this.#count === 1) this.#nextLength = length;
+    return true;
+  }
+
+  /**
+   * Takes the oldest message, or only looks at it; what does not fit into `length` bytes is lost with it.
+   * @returns the bytes copied, -1 when there is none
+   */
+  take(into: Uint8Array, at: number, length: number, info: DatagramInfo, isPeek: boolean): number {
+    if (this.#count === 0) return -1;
+    const ring = this.#ring;
+    ring.peek(0, record, 0, RECORD_LEN);
+    const whole = i32(record, 0);
+    const copied = ring.peek(RECORD_LEN, into, at, Math.min(length, whole));
+    this.#readRecord(info, whole);
+    if (!isPeek) {
+      ring.discard(RECORD_LEN + whole);
+      this.#count--;
+      this.#bytes -= whole;
+      this.#nextLength = -1;
+      if (this.#count > 0) {
+        ring.peek(0, record, 0, 4);
+        this.#nextLength = i32(record, 0);
+      }
+    }
+    return copied;
+  }
+
+  /** Drops all messages and gives the memory back. */
+  clear(): void {
+    this.#ring.release();
+    this.#count = 0;
+    this.#bytes = 0;
+    this.#nextLength = -1;
+  }
+
+  #readRecord(info: DatagramInfo, length: number): void {
+    this.#lastSource = addressAt(4, this.#lastSource);
+    this.#lastDestination = addressAt(20, this.#lastDestination);
+    info.source = this.#lastSource;
+    info.destination = this.#lastDestination;
+    info.interfaceIndex = i32(record, 36);
+    info.sourcePort = u16(record, 40);
+    info.ttl = record[44] as number;
+    info.trafficClass = record[45] as number;
+    info.length = length;
+  }
+}
+
+function writeRecord(packet: InboundPacket, sourcePort: number, length: number): void {
+  putI32(record, 0, length);
+  putI32(record, 4, packet.src0);
+  putI32(record, 8, packet.src1);
+  putI32(record, 12, packet.src2);
+  putI32(record, 16, packet.src3);
+  putI32(record, 20, packet.dst0);
+  putI32(record, 24, packet.dst1);
+  putI32(record, 28, packet.dst2);
+  putI32(record, 32, packet.dst3);
+  putI32(record, 36, packet.interfaceIndex);
+  putU16(record, 40, sourcePort);
+  record[44] = packet.ttl;
+  record[45] = packet.trafficClass;
+  record[46] = packet.family;
+}
+
+/** The address in the record at `at`: `last` when it is the same. */
+function addressAt(at: number, last: IpAddress): IpAddress {
+  const family: IpFamily = record[46] === 4 ? 4 : 6;
+  const w0 = i32(record, at);
+  const w1 = i32(record, at + 4);
+  const w2 = i32(record, at + 8);
+  const w3 = i32(record, at + 12);
+  const isSame =
+    last.w3 === w3 && last.w2 === w2 && last.w1 === w1 && last.w0 === w0 && last.family === family;
+  return isSame ? last : new IpAddress(family, w0, w1, w2, w3);
+}

@@ -1,0 +1,190 @@
+/**
+ * From a frame to a transport: link header, IP header, addresses, fragments, and who takes the packet (RFC 1122 §3.2).
+ */
+
+import { FRAME_CSUM_VALID, FRAME_NEEDS_CSUM, u8 } from '../../base/index.ts';
+import {
+  DropReason,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  EthernetHeader,
+  IPPROTO_ICMP,
+  IPV4_OPTION_SOURCE_ROUTE,
+  Ipv4Header,
+  parseEthernet,
+  parseIpv4,
+} from '../../wire/index.ts';
+import type { Transport } from '../host.ts';
+import type { HostCore } from '../host-core.ts';
+import type { NetworkInterface } from '../interface.ts';
+import type { RawTransport } from '../raw/transport.ts';
+import type { Topology } from '../topology.ts';
+import type { Icmp } from './icmp.ts';
+import { Packet } from './packet.ts';
+import { Reassembler } from './reassemble.ts';
+
+/** 224.0.0.1, to which every host belongs (RFC 1112 §4). */
+const ALL_HOSTS = 0xe0000001 | 0;
+
+export class IpInput {
+  /** The packet last taken: `owner` says who got it. */
+  readonly packet = new Packet();
+  readonly reassembler: Reassembler;
+  readonly #host: HostCore;
+  readonly #topology: Topology;
+  readonly #icmp: Icmp;
+  readonly #raw: RawTransport;
+  readonly #transports: ReadonlyMap<number, Transport>;
+  readonly #ethernet = new EthernetHeader();
+  readonly #header = new Ipv4Header();
+  /** The frame came to a group of stations, whatever its IP destination. */
+  #isLinkGroup = false;
+
+  constructor(host: HostCore, icmp: Icmp, raw: RawTransport, transports: ReadonlyMap<number, Transport>) {
+    this.#host = host;
+    this.#topology = host.topology;
+    this.#icmp = icmp;
+    this.#raw = raw;
+    this.#transports = transports;
+    this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, icmp);
+  }
+
+  /**
+   * Takes the frame `at … end`, with its `FRAME_*` flags and segment size.
+   * @returns `none`, or why it was not used (not counted yet)
+   */
+  receiveFrame(
+    iface: NetworkInterface,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    flags: number,
+    gsoSize: number,
+  ): DropReason {
+    this.packet.owner = null;
+    this.#isLinkGroup = false;
+    if (iface.medium === 'ip') return this.#receivePacket(iface, bytes, at, end, flags, gsoSize);
+    const ethernet = this.#ethernet;
+    const reason = parseEthernet(bytes, at, end, ethernet);
+    if (reason !== DropReason.none) return reason;
+    this.#isLinkGroup = ethernet.isGroup;
+    if (!ethernet.isGroup && !isOwnMac(iface, ethernet)) return DropReason.frameNotForUs;
+    if (ethernet.etherType === ETHERTYPE_IPV6) return DropReason.ipFamilyUnsupported;
+    if (ethernet.etherType !== ETHERTYPE_IPV4) return DropReason.etherTypeUnknown;
+    return this.#receivePacket(iface, bytes, ethernet.payloadAt, end, flags, gsoSize);
+  }
+
+  #receivePacket(
+    iface: NetworkInterface,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    flags: number,
+    gsoSize: number,
+  ): DropReason {
+    const { counters } = this.#host;
+    const header = this.#header;
+    const { packet } = this;
+    counters.ipInReceives++;
+    if (end > at && u8(bytes, at) >> 4 === 6) return DropReason.ipFamilyUnsupported;
+    const parsed = parseIpv4(bytes, at, end, header);
+    if (parsed !== DropReason.none && parsed !== DropReason.ipOptions) return parsed;
+    packet.setIpv4(bytes, header, iface.index);
+    const reason = this.#checkAddresses(iface, packet);
+    if (reason !== DropReason.none) return reason;
+    if (parsed === DropReason.ipOptions) {
+      this.#icmp.parameterProblem(packet, header.problemPointer);
+      return parsed;
+    }
+    // RFC 7126 §4.3: packets that choose their own way are dropped, also here where it ends.
+    if ((header.options & IPV4_OPTION_SOURCE_ROUTE) !== 0) return DropReason.ipSourceRoute;
+    if (header.isFragment) return this.#receiveFragment(iface, bytes);
+    packet.checksumTrusted = (flags & (FRAME_NEEDS_CSUM | FRAME_CSUM_VALID)) !== 0;
+    packet.gsoSize = gsoSize;
+    return this.#deliver(packet);
+  }
+
+  #receiveFragment(iface: NetworkInterface, bytes: Uint8Array): DropReason {
+    const header = this.#header;
+    const { reassembler, packet } = this;
+    const reason = reassembler.add(bytes, header, iface.index, this.#host.now);
+    if (reason !== DropReason.none || !reassembler.isComplete) return reason;
+    const { isGroup } = packet;
+    const whole = parseIpv4(reassembler.bytes, reassembler.headerAt, reassembler.end, header);
+    if (whole !== DropReason.none) return whole;
+    packet.setIpv4(reassembler.bytes, header, iface.index);
+    packet.isGroup = isGroup;
+    return this.#deliver(packet);
+  }
+
+  /** Gives a whole packet that is for us to raw endpoints and its transport. */
+  #deliver(packet: Packet): DropReason {
+    const host = this.#host;
+    host.counters.ipInDelivers++;
+    const copies = this.#raw.size > 0 ? this.#raw.deliver(packet) : 0;
+    const rawOwner = packet.owner;
+    packet.owner = null;
+    const { protocol } = packet;
+    const transport = protocol === IPPROTO_ICMP ? this.#icmp : this.#transports.get(protocol);
+    if (transport !== undefined) {
+      const reason = transport.receive(packet) as DropReason;
+      packet.owner ??= rawOwner;
+      return reason;
+    }
+    packet.owner = rawOwner;
+    if (copies > 0) return DropReason.none;
+    this.#icmp.refuseProtocol(packet);
+    return DropReason.ipProtocolUnknown;
+  }
+
+  /**
+   * Whether the packet is for this host and may come from where it says; notes whether it is for a group.
+   *
+   * The strong host model (RFC 1122 §3.3.4.2): an address is ours on its own interface only.
+   */
+  #checkAddresses(iface: NetworkInterface, packet: Packet): DropReason {
+    const source = packet.src3;
+    const destination = packet.dst3;
+    if (iface.isLoopback) {
+      packet.isGroup = destination >>> 28 === 0xe || destination === -1;
+      return this.#topology.isLocalV4(destination) || packet.isGroup
+        ? DropReason.none
+        : DropReason.ipNotForUs;
+    }
+    const isForUs = iface.hasV4(destination);
+    if (!isForUs) {
+      const isGroup = destination === -1 || destination === ALL_HOSTS || iface.isSubnetBroadcast(destination);
+      if (!isGroup) return DropReason.ipNotForUs;
+      packet.isGroup = true;
+    } else if (this.#isLinkGroup) {
+      // RFC 1122 §3.3.6: sent to all stations, but to one host: nobody honest does that.
+      return DropReason.ipNotForUs;
+    }
+    return this.#isSourceFaulty(iface, source, packet.isGroup) ? DropReason.ipSourceAddress : DropReason.none;
+  }
+
+  /** RFC 1122 §3.2.1.3: a source is one host's address, and never our own. */
+  #isSourceFaulty(iface: NetworkInterface, source: number, isToGroup: boolean): boolean {
+    // 0.0.0.0 is who has no address yet, and calls to all (RFC 2131 §4.1).
+    if (source >>> 24 === 0) return source !== 0 || !isToGroup;
+    // Multicast, class E and the limited broadcast; loopback; a subnet's broadcast; ourselves.
+    return (
+      source >>> 29 === 7 ||
+      source >>> 24 === 127 ||
+      iface.isSubnetBroadcast(source) ||
+      this.#topology.isLocalV4(source)
+    );
+  }
+}
+
+function isOwnMac(iface: NetworkInterface, header: EthernetHeader): boolean {
+  const { mac } = iface;
+  if (mac === null) return false;
+  return (
+    header.destinationLow ===
+      (((mac[2] as number) << 24) |
+        ((mac[3] as number) << 16) |
+        ((mac[4] as number) << 8) |
+        (mac[5] as number)) && header.destinationHigh === (((mac[0] as number) << 8) | (mac[1] as number))
+  );
+}

@@ -1,0 +1,160 @@
+/**
+ * What UDP and raw endpoints have in common: both queues, their bounds, the peer, the error that ICMP reported.
+ */
+
+import { IpAddress } from '../../base/index.ts';
+import { DropReason } from '../../wire/index.ts';
+import {
+  type BindOptions,
+  type DatagramInfo,
+  EndpointEvent,
+  type EndpointKind,
+  type MessageEndpoint,
+  StackError,
+} from '../api.ts';
+import type { EventSource, Host, InboundPacket, Path } from '../host.ts';
+import { Inbox } from './inbox.ts';
+import { Outbox } from './outbox.ts';
+
+/** Bounds of both queues, as Windows has them for datagram sockets. */
+const DEFAULT_BUFFER = 65536;
+
+export abstract class MessageQueues implements MessageEndpoint, EventSource {
+  abstract readonly kind: EndpointKind;
+  readonly id: number;
+  context: unknown = null;
+  localAddress: IpAddress = IpAddress.anyV4;
+  localPort = 0;
+  remoteAddress: IpAddress = IpAddress.anyV4;
+  remotePort = 0;
+  ttl = 0;
+  trafficClass = 0;
+  dontFragment = false;
+  broadcast = false;
+  reportsPortUnreachable = true;
+  reportsTtlExpired = true;
+  /** The host's: events not told yet. */
+  pendingEvents = 0;
+  protected readonly host: Host;
+  protected readonly inbox: Inbox;
+  protected readonly outbox: Outbox;
+  protected isClosed = false;
+  #pendingError = 0;
+  /** The path of the last message: the next one mostly goes the same way. */
+  #path: Path | null = null;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.id = host.nextId();
+    this.inbox = new Inbox(host.allocator, DEFAULT_BUFFER);
+    this.outbox = new Outbox(host, DEFAULT_BUFFER, () => {
+      if (!this.isClosed) host.notify(this, EndpointEvent.writable);
+    });
+  }
+
+  abstract bind(address: IpAddress, port: number, options?: BindOptions): number;
+  abstract connect(address: IpAddress, port: number): number;
+  abstract send(
+    from: Uint8Array,
+    at: number,
+    length: number,
+    address: IpAddress | null,
+    port: number,
+  ): number;
+  abstract close(): void;
+
+  get nextLength(): number {
+    return this.inbox.nextLength;
+  }
+
+  get queuedBytes(): number {
+    return this.inbox.bytes;
+  }
+
+  get pendingError(): number {
+    return this.#pendingError;
+  }
+
+  get receiveBufferSize(): number {
+    return this.inbox.limit;
+  }
+
+  set receiveBufferSize(bytes: number) {
+    this.inbox.limit = bytes;
+  }
+
+  get sendBufferSize(): number {
+    return this.outbox.limit;
+  }
+
+  set sendBufferSize(bytes: number) {
+    this.outbox.limit = bytes;
+  }
+
+  receive(into: Uint8Array, at: number, length: number, info: DatagramInfo, peek = false): number {
+    if (this.isClosed) return StackError.invalid;
+    if (this.#pendingError !== 0) {
+      const error = this.#pendingError;
+      if (!peek) this.#pendingError = 0;
+      return error;
+    }
+    const copied = this.inbox.take(into, at, length, info, peek);
+    return copied < 0 ? StackError.wouldBlock : copied;
+  }
+
+  /** Queues what arrived. @returns `none` or `full` */
+  protected take(
+    packet: InboundPacket,
+    sourcePort: number,
+    at: number,
+    length: number,
+    full: DropReason,
+  ): DropReason {
+    packet.owner = this;
+    if (!this.inbox.add(packet, sourcePort, at, length)) return full;
+    this.host.notify(this, EndpointEvent.readable);
+    return DropReason.none;
+  }
+
+  /** Notes what ICMP said about a packet of this endpoint: the next `receive` answers it (SEM-IO-12, SEM-IO-13). */
+  report(error: number): void {
+    let told = 0;
+    if (error === StackError.connectionRefused && this.reportsPortUnreachable)
+      told = StackError.connectionReset;
+    if (error === StackError.networkReset && this.reportsTtlExpired) told = StackError.networkReset;
+    if (told === 0) return;
+    this.#pendingError = told;
+    this.host.notify(this, EndpointEvent.readable);
+  }
+
+  /**
+   * The path to where a message goes: `address`, else the peer.
+   * @returns it, or the error that the send ends with
+   */
+  protected pathFor(address: IpAddress | null): Path | number {
+    if (this.isClosed) return StackError.invalid;
+    const destination = address ?? this.remoteAddress;
+    if (destination.isAny) return address === null ? StackError.notConnected : StackError.destinationRequired;
+    if (destination.family !== this.localAddress.family) return StackError.addressNotAvailable;
+    let path = this.#path;
+    if (path?.isValid !== true || !path.destination.equals(destination)) {
+      path = this.host.pathTo(this.localAddress, destination);
+      this.#path = path;
+    }
+    if (path === null) return StackError.networkUnreachable;
+    return path.isBroadcast && !this.broadcast ? StackError.broadcastDenied : path;
+  }
+
+  /** Forgets the path after the local address changed. */
+  protected forgetPath(): void {
+    this.#path = null;
+  }
+
+  /** Whether `address` may be bound: any, one of ours, or (to receive from it) a group's. */
+  protected isBindable(address: IpAddress): boolean {
+    return (
+      address.family === this.localAddress.family &&
+      (address.isAny || address.isMulticast || address.isLimitedBroadcast || this.host.isLocal(address))
+    );
+  }
+}

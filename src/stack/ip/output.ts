@@ -1,0 +1,196 @@
+/**
+ * From a transport's packet to frames in a transmit batch: one when it fits the path, else fragments (RFC 791 §3.2).
+ */
+
+import {
+  EMPTY,
+  FRAME_NEEDS_CSUM,
+  GSO_NONE,
+  type TransmitBatch,
+  TX_CAUSE,
+  TX_COLUMNS,
+  TX_CSUM_OFFSET,
+  TX_CSUM_START,
+  TX_FLAGS,
+  TX_GSO_SIZE,
+  TX_GSO_TYPE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PAYLOAD1_LENGTH,
+  TX_PAYLOAD1_OFFSET,
+  TX_PAYLOAD2_LENGTH,
+  TX_PAYLOAD2_OFFSET,
+} from '../../base/index.ts';
+import { CAUSE_FRAGMENT } from '../cause.ts';
+import type { StackCounters } from '../counters.ts';
+import type { Path } from '../host.ts';
+
+/** A packet that waits in a ring, and how far it has been sent. Reused for packet after packet. */
+export class OutgoingPacket {
+  path: Path | null = null;
+  protocol = 0;
+  /** Bytes behind the IP header. */
+  length = 0;
+  ttl = 0;
+  trafficClass = 0;
+  dontFragment = false;
+  cause = 0;
+  owner: object | null = null;
+  /** How many of the first bytes go behind the IP header in the header slab: those of the transport's header. */
+  inlineLength = 0;
+  /** The packet brings an IP header of its own, of `inlineLength` bytes; `length` counts it. */
+  hasOwnHeader = false;
+  /** Where the checksum field is in the transport's header when it is partial, -1 when it is whole. */
+  checksumOffset = -1;
+  /** Bytes that earlier fragments carried, and their identification. */
+  progress = 0;
+  identification = 0;
+}
+
+/** Room that one IP packet takes of the path's MTU. */
+function packetLength(packet: OutgoingPacket, path: Path): number {
+  return packet.hasOwnHeader ? packet.length : path.ipHeaderLength + packet.length;
+}
+
+/** Whether `length` bytes behind the IP header fit into one packet of `path`. */
+export function fitsPath(path: Path, length: number): boolean {
+  return path.ipHeaderLength + length <= path.mtu;
+}
+
+/**
+ * Adds frames of `packet` to `batch` until it is all there or the batch is full; the next call goes on from there.
+ *
+ * @param memory ring memory (its length a power of two) with the packet's bytes from `start` on
+ * @returns whether all of it has been added
+ */
+export function emitPacket(
+  batch: TransmitBatch,
+  packet: OutgoingPacket,
+  path: Path,
+  memory: Uint8Array,
+  start: number,
+  counters: StackCounters,
+): boolean {
+  if (batch.count >= batch.capacity) return false;
+  if (packet.progress === 0) counters.ipOutRequests++;
+  if (packetLength(packet, path) <= path.mtu) {
+    emitWhole(batch, packet, path, memory, start);
+    return true;
+  }
+  if (packet.dontFragment || packet.hasOwnHeader) {
+    // The path became narrower after the packet was queued.
+    counters.ipFragFails++;
+    return true;
+  }
+  return emitFragments(batch, packet, path, memory, start, counters);
+}
+
+function emitWhole(
+  batch: TransmitBatch,
+  packet: OutgoingPacket,
+  path: Path,
+  memory: Uint8Array,
+  start: number,
+): void {
+  const at = batch.headerEnd;
+  const { headers } = batch;
+  const { inlineLength, hasOwnHeader } = packet;
+  const behindIp = hasOwnHeader ? packet.length - path.ipHeaderLength : packet.length;
+  const { protocol, ttl, trafficClass, dontFragment } = packet;
+  const transportAt = path.writeHeader(headers, at, protocol, behindIp, ttl, trafficClass, dontFragment);
+  // A header of the caller's own takes the place of the one just written; the link's header stays.
+  const inlineAt = hasOwnHeader ? transportAt - path.ipHeaderLength : transportAt;
+  copyInline(memory, start, headers, inlineAt, inlineLength);
+  const row = addRow(batch, at, inlineAt + inlineLength - at, packet, packet.cause);
+  if (packet.checksumOffset >= 0) {
+    batch.table[row + TX_FLAGS] = FRAME_NEEDS_CSUM;
+    batch.table[row + TX_CSUM_START] = transportAt - at;
+    batch.table[row + TX_CSUM_OFFSET] = packet.checksumOffset;
+  }
+  setPayload(batch, row, memory, start + inlineLength, packet.length - inlineLength);
+}
+
+function emitFragments(
+  batch: TransmitBatch,
+  packet: OutgoingPacket,
+  path: Path,
+  memory: Uint8Array,
+  start: number,
+  counters: StackCounters,
+): boolean {
+  const overhead = path.ipHeaderLength + path.fragmentHeaderLength - path.headerLength;
+  const most = (path.mtu - overhead) & ~7;
+  if (packet.progress === 0) packet.identification = path.nextIdentification();
+  while (packet.progress < packet.length) {
+    if (batch.count >= batch.capacity) return false;
+    const offset = packet.progress;
+    const length = Math.min(most, packet.length - offset);
+    const isLast = offset + length === packet.length;
+    const at = batch.headerEnd;
+    const payloadAt = path.writeFragment(
+      batch.headers,
+      at,
+      packet.protocol,
+      packet.identification,
+      offset,
+      length,
+      isLast,
+      packet.ttl,
+      packet.trafficClass,
+    );
+    const row = addRow(batch, at, payloadAt - at, packet, packet.cause | CAUSE_FRAGMENT);
+    setPayload(batch, row, memory, start + offset, length);
+    packet.progress += length;
+    counters.ipFragCreates++;
+  }
+  counters.ipFragOKs++;
+  return true;
+}
+
+/** Adds a frame with no payload yet. @returns its row in the table. */
+function addRow(
+  batch: TransmitBatch,
+  headerAt: number,
+  headerLength: number,
+  packet: OutgoingPacket,
+  cause: number,
+): number {
+  const index = batch.count++;
+  const row = index * TX_COLUMNS;
+  const { table } = batch;
+  table[row + TX_HEADER_OFFSET] = headerAt;
+  table[row + TX_HEADER_LENGTH] = headerLength;
+  table[row + TX_FLAGS] = 0;
+  table[row + TX_GSO_TYPE] = GSO_NONE;
+  table[row + TX_GSO_SIZE] = 0;
+  table[row + TX_CSUM_START] = 0;
+  table[row + TX_CSUM_OFFSET] = 0;
+  table[row + TX_CAUSE] = cause;
+  batch.owners[index] = packet.owner;
+  batch.headerEnd = (headerAt + headerLength + 3) & ~3;
+  return row;
+}
+
+/** Points the frame just added at `length` bytes of a ring. */
+function setPayload(
+  batch: TransmitBatch,
+  row: number,
+  memory: Uint8Array,
+  from: number,
+  length: number,
+): void {
+  const { table } = batch;
+  const first = from & (memory.length - 1);
+  const untilEnd = Math.min(length, memory.length - first);
+  table[row + TX_PAYLOAD1_OFFSET] = first;
+  table[row + TX_PAYLOAD1_LENGTH] = untilEnd;
+  table[row + TX_PAYLOAD2_OFFSET] = 0;
+  table[row + TX_PAYLOAD2_LENGTH] = length - untilEnd;
+  batch.payloads[batch.count - 1] = length === 0 ? EMPTY : memory;
+}
+
+/** A few bytes of a ring, one by one: cheaper than a view for a header. */
+function copyInline(memory: Uint8Array, start: number, into: Uint8Array, at: number, length: number): void {
+  const mask = memory.length - 1;
+  for (let i = 0; i < length; i++) into[at + i] = memory[(start + i) & mask] as number;
+}

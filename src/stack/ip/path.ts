@@ -1,0 +1,150 @@
+/**
+ * The IPv4 way to a peer: all that does not change from packet to packet, decided once.
+ */
+
+import type { IpAddress } from '../../base/index.ts';
+import { i32, u16 } from '../../base/index.ts';
+import {
+  ETHERNET_HEADER_LEN,
+  ETHERTYPE_IPV4,
+  IPV4_DONT_FRAGMENT,
+  IPV4_HEADER_LEN,
+  IPV4_MORE_FRAGMENTS,
+  pseudoHeaderSumV4,
+  writeEthernet,
+  writeIpv4,
+} from '../../wire/index.ts';
+import type { Path } from '../host.ts';
+import type { NetworkInterface } from '../interface.ts';
+import type { RouteTable } from '../route.ts';
+import type { Identifications } from './identification.ts';
+
+/** TTL of unicast packets that ask for none (RFC 1700), and of multicast ones (RFC 1112 §6.1). */
+export const DEFAULT_TTL = 64;
+const DEFAULT_MULTICAST_TTL = 1;
+
+/** What a path is made of. `mac`: the next hop's; `null` when it is not known, or on a link without addresses. */
+export interface PathParts {
+  readonly interface: NetworkInterface;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly mac: Uint8Array | null;
+  readonly isGroup: boolean;
+  readonly isBroadcast: boolean;
+}
+
+export class Ipv4Path implements Path {
+  readonly interfaceIndex: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly mtu: number;
+  readonly headerLength: number;
+  readonly ipHeaderLength = IPV4_HEADER_LEN;
+  readonly fragmentHeaderLength: number;
+  readonly offload: number;
+  readonly isGroup: boolean;
+  /** To 255.255.255.255 or a subnet's broadcast address. */
+  readonly isBroadcast: boolean;
+  readonly #isEthernet: boolean;
+  readonly #ownHigh: number;
+  readonly #ownLow: number;
+  readonly #hopHigh: number;
+  readonly #hopLow: number;
+  readonly #defaultTtl: number;
+  readonly #addressSum: number;
+  readonly #identifications: Identifications;
+  readonly #counter: number;
+  readonly #routes: RouteTable;
+  readonly #generation: number;
+
+  constructor(parts: PathParts, routes: RouteTable, identifications: Identifications) {
+    const { source, destination, mac } = parts;
+    const link = parts.interface;
+    this.interfaceIndex = link.index;
+    this.source = source;
+    this.destination = destination;
+    this.mtu = link.mtu;
+    this.#isEthernet = link.medium === 'ethernet';
+    this.headerLength = IPV4_HEADER_LEN + (this.#isEthernet ? ETHERNET_HEADER_LEN : 0);
+    this.fragmentHeaderLength = this.headerLength;
+    this.offload = link.offload;
+    this.isGroup = parts.isGroup;
+    this.isBroadcast = parts.isBroadcast;
+    this.#ownHigh = link.mac === null ? 0 : u16(link.mac, 0);
+    this.#ownLow = link.mac === null ? 0 : i32(link.mac, 2);
+    this.#hopHigh = mac === null ? 0 : u16(mac, 0);
+    this.#hopLow = mac === null ? 0 : i32(mac, 2);
+    this.#defaultTtl = parts.isGroup && !parts.isBroadcast ? DEFAULT_MULTICAST_TTL : DEFAULT_TTL;
+    this.#addressSum = pseudoHeaderSumV4(source.w3, destination.w3, 0, 0);
+    this.#identifications = identifications;
+    this.#counter = identifications.counterOf(source.w3, destination.w3);
+    this.#routes = routes;
+    this.#generation = routes.generation;
+  }
+
+  get isValid(): boolean {
+    return this.#generation === this.#routes.generation;
+  }
+
+  pseudoHeaderSum(protocol: number): number {
+    return this.#addressSum + protocol;
+  }
+
+  nextIdentification(): number {
+    return this.#identifications.next(this.#counter);
+  }
+
+  writeHeader(
+    into: Uint8Array,
+    at: number,
+    protocol: number,
+    transportLength: number,
+    ttl: number,
+    trafficClass: number,
+    dontFragment: boolean,
+  ): number {
+    return writeIpv4(
+      into,
+      this.#isEthernet ? this.#writeLinkHeader(into, at) : at,
+      trafficClass,
+      IPV4_HEADER_LEN + transportLength,
+      // Also of packets that may not be fragmented: some middleboxes clear DF (RFC 6864 §4.1 allows any value).
+      this.#identifications.next(this.#counter),
+      dontFragment ? IPV4_DONT_FRAGMENT : 0,
+      ttl === 0 ? this.#defaultTtl : ttl,
+      protocol,
+      this.source.w3,
+      this.destination.w3,
+    );
+  }
+
+  writeFragment(
+    into: Uint8Array,
+    at: number,
+    protocol: number,
+    identification: number,
+    offset: number,
+    length: number,
+    isLast: boolean,
+    ttl: number,
+    trafficClass: number,
+  ): number {
+    return writeIpv4(
+      into,
+      this.#isEthernet ? this.#writeLinkHeader(into, at) : at,
+      trafficClass,
+      IPV4_HEADER_LEN + length,
+      identification,
+      (offset >> 3) | (isLast ? 0 : IPV4_MORE_FRAGMENTS),
+      ttl === 0 ? this.#defaultTtl : ttl,
+      protocol,
+      this.source.w3,
+      this.destination.w3,
+    );
+  }
+
+  /** A next hop whose hardware address is not known is left zero: the interface drops such a frame, counted. */
+  #writeLinkHeader(into: Uint8Array, at: number): number {
+    return writeEthernet(into, at, this.#hopHigh, this.#hopLow, this.#ownHigh, this.#ownLow, ETHERTYPE_IPV4);
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * `createStack`: puts the rooms of a host together and lets a driver run it. What each does is in their files; here are the
+ * turns.
+ */
+
+import {
+  FRAME_COLUMNS,
+  FRAME_FLAGS,
+  FRAME_GSO_SIZE,
+  FRAME_LENGTH,
+  FRAME_OFFSET,
+  FRAME_VERDICT,
+  type FrameBatch,
+  InvariantError,
+  IpAddress,
+  type IpFamily,
+  type TransmitBatch,
+  TX_COLUMNS,
+  TX_HEADER_OFFSET,
+  transmitLength,
+} from '../base/index.ts';
+import { DropReason, IPPROTO_UDP } from '../wire/index.ts';
+import type {
+  Endpoint,
+  IcmpEndpoint,
+  InterfaceOptions,
+  InterfaceView,
+  RawEndpoint,
+  RouteOptions,
+  RouteView,
+  Stack,
+  StackOptions,
+  TcpEndpoint,
+  UdpEndpoint,
+} from './api.ts';
+import type { StackCounters } from './counters.ts';
+import type { Transport } from './host.ts';
+import { HostCore } from './host-core.ts';
+import { EchoTable } from './icmp/echo-table.ts';
+import type { NetworkInterface } from './interface.ts';
+import { Icmp } from './ip/icmp.ts';
+import { IpInput } from './ip/input.ts';
+import { Loopback } from './loopback.ts';
+import { RawTransport } from './raw/transport.ts';
+import { SinglePackets } from './single-packets.ts';
+import { UdpTransport } from './udp/transport.ts';
+
+/** Rounds of `flushEvents` while the observer keeps talking to itself over the loopback interface. */
+const FLUSH_ROUNDS = 16;
+
+/**
+ * Makes a host: no interface yet but the loopback one, no I/O, no timer of the machine.
+ *
+ * @throws {RangeError} when an option is out of range
+ * @example examples/embed.ts
+ */
+export function createStack(options: StackOptions): Stack {
+  return new SansIoStack(options);
+}
+
+class SansIoStack implements Stack {
+  readonly #host: HostCore;
+  readonly #udp: UdpTransport;
+  readonly #raw: RawTransport;
+  readonly #echoes: EchoTable;
+  readonly #input: IpInput;
+  readonly #loopback: Loopback;
+  readonly #singles = new SinglePackets();
+
+  constructor(options: StackOptions) {
+    const host = new HostCore(options);
+    this.#host = host;
+    this.#udp = new UdpTransport(host);
+    this.#raw = new RawTransport(host);
+    this.#echoes = new EchoTable(host);
+    const transports = new Map<number, Transport>([[IPPROTO_UDP, this.#udp]]);
+    const icmp = new Icmp(host, this.#echoes, transports);
+    host.refusePort = (packet) => icmp.refusePort(packet);
+    this.#input = new IpInput(host, icmp, this.#raw, transports);
+    this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));
+  }
+
+  get now(): number {
+    return this.#host.now;
+  }
+
+  get counters(): StackCounters {
+    return this.#host.counters;
+  }
+
+  get nextDeadline(): number {
+    const host = this.#host;
+    const isBusy = this.#loopback.isPending || host.hasEvents;
+    const deadline = isBusy ? host.now : host.timers.next;
+    host.promise(deadline);
+    return deadline;
+  }
+
+  get interfaces(): readonly InterfaceView[] {
+    return this.#host.topology.interfaces;
+  }
+
+  get routes(): readonly RouteView[] {
+    return this.#host.topology.routes.routes;
+  }
+
+  addInterface(options: InterfaceOptions): number {
+    return this.#host.topology.addInterface(options).index;
+  }
+
+  removeInterface(index: number): void {
+    const removed = this.#host.topology.removeInterface(index);
+    this.#singles.forget(removed);
+    this.#host.abandon(removed.egress);
+  }
+
+  addAddress(index: number, prefix: string): void {
+    this.#host.topology.addAddress(index, prefix);
+  }
+
+  removeAddress(index: number, address: IpAddress): void {
+    this.#host.topology.removeAddress(index, address);
+  }
+
+  addRoute(route: RouteOptions): void {
+    this.#host.topology.addRoute(route);
+  }
+
+  removeRoute(route: RouteOptions): boolean {
+    return this.#host.topology.routes.remove(route);
+  }
+
+  addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
+    this.#host.topology.addNeighbor(index, address, mac);
+  }
+
+  input(index: number, batch: FrameBatch): void {
+    this.#host.beginTurn();
+    const iface = this.#host.topology.find(index);
+    if (iface === null) this.#refuse(batch);
+    else this.#take(iface, batch);
+    this.#host.endTurn();
+  }
+
+  output(index: number, batch: TransmitBatch): number {
+    const iface = this.#host.topology.find(index);
+    if (iface === null) return 0;
+    this.#host.beginTurn();
+    // An empty batch means that the one before it has been transmitted.
+    if (batch.count === 0) iface.egress.transmitted();
+    this.#loopback.run();
+    const first = batch.count;
+    iface.egress.fill(batch);
+    if (iface.medium === 'ethernet') this.#dropUnresolved(batch, first);
+    for (let i = first; i < batch.count; i++) {
+      iface.outPackets++;
+      iface.outBytes += transmitLength(batch, i);
+    }
+    this.#host.endTurn();
+    return batch.count - first;
+  }
+
+  advance(): void {
+    this.#host.beginTurn();
+    this.#host.timers.run(this.#host.now);
+    this.#loopback.run();
+    this.#host.endTurn();
+  }
+
+  flushEvents(): void {
+    this.#host.beginTurn();
+    for (let round = 0; round < FLUSH_ROUNDS; round++) {
+      this.#loopback.run();
+      if (!this.#host.hasEvents) break;
+      this.#host.flushEvents();
+    }
+    this.#host.endTurn();
+  }
+
+  inputPacket(index: number, bytes: Uint8Array): number {
+    const iface = this.#host.topology.find(index);
+    if (iface === null) {
+      this.counters.drop(DropReason.interfaceDown);
+      return DropReason.interfaceDown;
+    }
+    this.#host.beginTurn();
+    const reason = this.#receive(iface, bytes, 0, bytes.length, 0, 0);
+    this.#host.endTurn();
+    return reason;
+  }
+
+  takePacket(index: number): Uint8Array | null {
+    const iface = this.#host.topology.find(index);
+    if (iface === null) return null;
+    return this.#singles.take(iface, (batch) => this.output(index, batch));
+  }
+
+  openTcp(_family?: IpFamily): TcpEndpoint {
+    throw new InvariantError('TCP is not part of this build');
+  }
+
+  openUdp(family: IpFamily = 4): UdpEndpoint {
+    requireV4(family);
+    return this.#udp.open();
+  }
+
+  openIcmp(family: IpFamily = 4): IcmpEndpoint {
+    requireV4(family);
+    return this.#echoes.open();
+  }
+
+  openRaw(protocol: number, family: IpFamily = 4): RawEndpoint {
+    requireV4(family);
+    if (!Number.isInteger(protocol) || protocol < 0 || protocol > 255) {
+      throw new RangeError(`an IP protocol is 0 … 255, not ${protocol}`);
+    }
+    return this.#raw.open(protocol);
+  }
+
+  *endpoints(): IterableIterator<Endpoint> {
+    yield* this.#udp.endpoints();
+    yield* this.#raw.endpoints();
+    yield* this.#echoes.endpoints();
+  }
+
+  interfaceOf(address: IpAddress): number {
+    return this.#host.topology.interfaceOf(address)?.index ?? 0;
+  }
+
+  routeTo(
+    destination: IpAddress,
+  ): { readonly source: IpAddress; readonly interfaceIndex: number; readonly mtu: number } | null {
+    return this.#host.pathTo(IpAddress.anyV4, destination);
+  }
+
+  /** Takes all frames of a batch and writes their verdicts. */
+  #take(iface: NetworkInterface, batch: FrameBatch): void {
+    const { bytes, table, owners } = batch;
+    const { packet } = this.#input;
+    for (let i = 0; i < batch.count; i++) {
+      const row = i * FRAME_COLUMNS;
+      const at = table[row + FRAME_OFFSET] as number;
+      const end = at + (table[row + FRAME_LENGTH] as number);
+      const flags = table[row + FRAME_FLAGS] as number;
+      const gsoSize = table[row + FRAME_GSO_SIZE] as number;
+      table[row + FRAME_VERDICT] = this.#receive(iface, bytes, at, end, flags, gsoSize);
+      owners[i] = packet.owner;
+      packet.owner = null;
+    }
+  }
+
+  #receive(
+    iface: NetworkInterface,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    flags: number,
+    gsoSize: number,
+  ): DropReason {
+    iface.inPackets++;
+    iface.inBytes += end - at;
+    const reason = this.#input.receiveFrame(iface, bytes, at, end, flags, gsoSize);
+    if (reason !== DropReason.none) this.#host.counters.drop(reason);
+    return reason;
+  }
+
+  /** Frames for an interface that is gone. */
+  #refuse(batch: FrameBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      batch.table[i * FRAME_COLUMNS + FRAME_VERDICT] = DropReason.interfaceDown;
+      batch.owners[i] = null;
+      this.counters.drop(DropReason.interfaceDown);
+    }
+  }
+
+  /** Takes out frames whose next hop's hardware address is not known: their paths left it zero. */
+  #dropUnresolved(batch: TransmitBatch, first: number): void {
+    const { headers, table, payloads, owners } = batch;
+    let kept = first;
+    for (let i = first; i < batch.count; i++) {
+      const at = table[i * TX_COLUMNS + TX_HEADER_OFFSET] as number;
+      if (isZeroMac(headers, at)) {
+        this.counters.drop(DropReason.noNeighbor);
+        continue;
+      }
+      if (kept < i) {
+        table.copyWithin(kept * TX_COLUMNS, i * TX_COLUMNS, (i + 1) * TX_COLUMNS);
+        payloads[kept] = payloads[i] as Uint8Array;
+        owners[kept] = owners[i] as object | null;
+      }
+      kept++;
+    }
+    batch.count = kept;
+  }
+}
+
+function isZeroMac(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 6; i++) if (bytes[at + i] !== 0) return false;
+  return true;
+}
+
+/** @throws {RangeError} for a family that this version does not have */
+function requireV4(family: IpFamily): void {
+  if (family !== 4) throw new RangeError(`endpoints of family ${family} are not supported`);
+}

@@ -1,0 +1,251 @@
+/**
+ * Where the host stands: its interfaces, addresses and routes, and the paths that follow from them.
+ */
+
+import {
+  IpAddress,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  parsePrefix,
+  type Random,
+} from '../base/index.ts';
+import type { InterfaceOptions, RouteOptions } from './api.ts';
+import type { InboundPacket } from './host.ts';
+import { NetworkInterface } from './interface.ts';
+import { Identifications } from './ip/identification.ts';
+import { destinationOf, sourceOf } from './ip/packet.ts';
+import { Ipv4Path } from './ip/path.ts';
+import { RouteTable } from './route.ts';
+
+/** The built-in interface: always there, always the first. */
+export const LOOPBACK_INDEX = 1;
+
+/** Paths kept for the next packet to the same place; a power of two. */
+const CACHED_PATHS = 1024;
+
+const LOOPBACK: InterfaceOptions = {
+  name: 'loopback',
+  mtu: 65535,
+  offload: OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6,
+};
+
+export class Topology {
+  readonly routes = new RouteTable();
+  readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true);
+  /** By index; holes where an interface was removed. */
+  #byIndex: (NetworkInterface | null)[] = [null, this.loopback];
+  #interfaces: readonly NetworkInterface[] = [this.loopback];
+  readonly #identifications: Identifications;
+  readonly #cache = new Array<Ipv4Path | null>(CACHED_PATHS).fill(null);
+  /** The source that each cached path was asked for with: 0 when it was to be chosen. */
+  readonly #cachedFor = new Int32Array(CACHED_PATHS);
+
+  constructor(random: Random, secret: Uint8Array) {
+    this.#identifications = new Identifications(random, secret);
+    this.loopback.addAddress(IpAddress.loopbackV4, 8);
+    this.routes.addConnected(this.loopback, IpAddress.loopbackV4, 8);
+  }
+
+  get interfaces(): readonly NetworkInterface[] {
+    return this.#interfaces;
+  }
+
+  /** @throws {RangeError} when an option can't be read; nothing is added then */
+  addInterface(options: InterfaceOptions): NetworkInterface {
+    const prefixes = (options.addresses ?? []).map(readPrefix);
+    const added = new NetworkInterface(this.#byIndex.length, options);
+    this.#byIndex.push(added);
+    this.#interfaces = [...this.#interfaces, added];
+    this.routes.generation++;
+    for (const prefix of prefixes) this.#addAddress(added, prefix.address, prefix.length);
+    return added;
+  }
+
+  /** @throws {RangeError} when there is no such interface, or it is the built-in one */
+  removeInterface(index: number): NetworkInterface {
+    const removed = this.interface(index);
+    if (removed.isLoopback) throw new RangeError('the loopback interface can not be removed');
+    removed.isUp = false;
+    this.#byIndex[index] = null;
+    this.#interfaces = this.#interfaces.filter((held) => held !== removed);
+    this.routes.removeInterface(removed);
+    this.routes.generation++;
+    return removed;
+  }
+
+  /** @throws {RangeError} when there is no such interface */
+  interface(index: number): NetworkInterface {
+    const found = this.find(index);
+    if (found === null) throw new RangeError(`there is no interface ${index}`);
+    return found;
+  }
+
+  find(index: number): NetworkInterface | null {
+    return this.#byIndex[index] ?? null;
+  }
+
+  /** @throws {RangeError} when `prefix` can't be read or there is no such interface */
+  addAddress(index: number, prefix: string): void {
+    const { address, length } = readPrefix(prefix);
+    this.#addAddress(this.interface(index), address, length);
+  }
+
+  /** @throws {RangeError} when there is no such interface */
+  removeAddress(index: number, address: IpAddress): void {
+    const iface = this.interface(index);
+    if (iface.removeAddress(address) === null) return;
+    this.routes.removeConnected(iface, address);
+    this.routes.generation++;
+  }
+
+  /** @throws {RangeError} when the route can't be read or there is no such interface */
+  addRoute(route: RouteOptions): void {
+    this.routes.add(route, this.interface(route.interfaceIndex));
+  }
+
+  /** @throws {RangeError} when a hardware address has not six bytes, or there is no such interface */
+  addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
+    if (mac.length !== 6) throw new RangeError(`a hardware address has six bytes, not ${mac.length}`);
+    this.interface(index).addNeighbor(address, mac);
+    this.routes.generation++;
+  }
+
+  /** The interface that has `address`, or all of 127/8 for the loopback interface; `null` when it is not ours. */
+  interfaceOf(address: IpAddress): NetworkInterface | null {
+    if (address.isLoopback && address.family === 4) return this.loopback;
+    for (const iface of this.#interfaces) {
+      if (iface.addresses.some((held) => held.address.equals(address))) return iface;
+    }
+    return null;
+  }
+
+  /** Whether the IPv4 address in `word` is ours. */
+  isLocalV4(word: number): boolean {
+    if (word >>> 24 === 127) return true;
+    const interfaces = this.#interfaces;
+    for (let i = 0; i < interfaces.length; i++) {
+      if ((interfaces[i] as NetworkInterface).hasV4(word)) return true;
+    }
+    return false;
+  }
+
+  /** The path from `source` (the any-address: choose one) to `destination`; from the cache when it is there. */
+  pathTo(source: IpAddress, destination: IpAddress): Ipv4Path | null {
+    if (destination.family !== 4 || source.family !== 4) return null;
+    const slot = cacheSlot(source.w3, destination.w3);
+    const cached = this.#cache[slot] as Ipv4Path | null;
+    if (
+      cached?.isValid === true &&
+      cached.destination.w3 === destination.w3 &&
+      this.#cachedFor[slot] === source.w3
+    ) {
+      return cached;
+    }
+    const path = this.#makePath(source, destination);
+    if (path !== null) {
+      this.#cache[slot] = path;
+      this.#cachedFor[slot] = source.w3;
+    }
+    return path;
+  }
+
+  /** The path by which to answer `packet`, from the address that it was sent to. */
+  pathBack(packet: InboundPacket): Ipv4Path | null {
+    if (packet.family !== 4) return null;
+    const slot = cacheSlot(packet.dst3, packet.src3);
+    const cached = this.#cache[slot] as Ipv4Path | null;
+    if (
+      cached?.isValid === true &&
+      cached.destination.w3 === packet.src3 &&
+      this.#cachedFor[slot] === packet.dst3
+    ) {
+      return cached;
+    }
+    if (packet.isGroup || packet.src3 === 0) return null;
+    return this.pathTo(destinationOf(packet), sourceOf(packet));
+  }
+
+  #addAddress(iface: NetworkInterface, address: IpAddress, length: number): void {
+    iface.addAddress(address, length);
+    this.routes.removeConnected(iface, address);
+    this.routes.addConnected(iface, address, length);
+  }
+
+  #makePath(source: IpAddress, destination: IpAddress): Ipv4Path | null {
+    if (destination.isAny) return null;
+    if (this.isLocalV4(destination.w3)) return this.#localPath(source, destination);
+    // 127/8 never leaves the host: RFC 1122 §3.2.1.3(g).
+    if (source.isLoopback) return null;
+    if (destination.isLimitedBroadcast || destination.isMulticast)
+      return this.#groupPath(source, destination);
+    const route = this.routes.lookup(destination, source.isAny ? null : source);
+    if (route === null || route.interface.isLoopback) return null;
+    const iface = route.interface;
+    const nextHop = route.gateway ?? destination;
+    const from = source.isAny ? iface.sourceFor(nextHop) : source;
+    if (from === null) return null;
+    const isBroadcast = iface.isSubnetBroadcast(destination.w3);
+    return this.#path(
+      iface,
+      from,
+      destination,
+      isBroadcast ? BROADCAST_MAC : iface.neighbor(nextHop),
+      isBroadcast,
+    );
+  }
+
+  /** To ourselves: through the loopback interface, from the very address when none is asked for. */
+  #localPath(source: IpAddress, destination: IpAddress): Ipv4Path | null {
+    if (!source.isAny && !this.isLocalV4(source.w3)) return null;
+    let from = source;
+    if (source.isAny) from = destination.isLoopback ? IpAddress.loopbackV4 : destination;
+    return this.#path(this.loopback, from, destination, null, false);
+  }
+
+  /** A group has no route of its own: the interface of `source`, else the default route's, else the first. */
+  #groupPath(source: IpAddress, destination: IpAddress): Ipv4Path | null {
+    let iface: NetworkInterface | null;
+    if (source.isAny) {
+      const route = this.routes.lookup(destination, null);
+      iface = route?.interface ?? this.#interfaces.find((held) => !held.isLoopback && held.isUp) ?? null;
+    } else {
+      iface = this.interfaceOf(source);
+    }
+    const from = source.isAny ? (iface?.sourceFor(destination) ?? null) : source;
+    if (iface === null || from === null) return null;
+    const { isLimitedBroadcast } = destination;
+    const mac = isLimitedBroadcast ? BROADCAST_MAC : multicastMac(destination.w3);
+    return this.#path(iface, from, destination, mac, isLimitedBroadcast);
+  }
+
+  #path(
+    iface: NetworkInterface,
+    source: IpAddress,
+    destination: IpAddress,
+    mac: Uint8Array | null,
+    isBroadcast: boolean,
+  ): Ipv4Path {
+    const isGroup = isBroadcast || destination.isMulticast;
+    const parts = { interface: iface, source, destination, mac, isGroup, isBroadcast };
+    return new Ipv4Path(parts, this.routes, this.#identifications);
+  }
+}
+
+const BROADCAST_MAC = new Uint8Array(6).fill(0xff);
+
+/** RFC 1112 §6.4: 01:00:5e and the low 23 bits of the group. */
+function multicastMac(group: number): Uint8Array {
+  return Uint8Array.of(0x01, 0x00, 0x5e, (group >>> 16) & 0x7f, (group >>> 8) & 0xff, group & 0xff);
+}
+
+function cacheSlot(source: number, destination: number): number {
+  const h = Math.imul(destination ^ Math.imul(source, 0x85ebca6b), 0x9e3779b1);
+  return (h ^ (h >>> 15)) & (CACHED_PATHS - 1);
+}
+
+function readPrefix(text: string): { address: IpAddress; length: number } {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new RangeError(`not an address with a prefix length: ${text}`);
+  return prefix;
+}
