@@ -1,0 +1,165 @@
+/**
+ * `winsockd/winsock/async`: the Winsock API under Microsoft's names, in promises.
+ *
+ * Each function resolves with what C returns, and rejects with a {@link WinsockError} where C returns SOCKET_ERROR,
+ * INVALID_SOCKET or FALSE. Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be
+ * left out. Buffers are borrowed until the promise settles. WSAGetLastError belongs to the blocking face.
+ *
+ *     await WSAStartup(MAKEWORD(2, 2), data);
+ *     const s = await socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+ *     await connect(s, sockaddrOf(address, 80));
+ *
+ * The functions of this module are those of the process's one Winsock; {@link asyncWinsock} makes the same set for another.
+ */
+
+import { WSANOTINITIALISED } from '../abi/index.ts';
+import type { Answer } from '../spi/index.ts';
+import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
+import { attachedWinsock, processWinsock } from './process-winsock.ts';
+
+export * from '../abi/index.ts';
+export type {
+  Answer,
+  ConditionFunction,
+  FLOWSPEC,
+  QOS,
+  Ref,
+  WSABUF,
+  WSAOVERLAPPED,
+  WSAOVERLAPPED_COMPLETION_ROUTINE,
+  WSAPOLLFD,
+} from '../spi/index.ts';
+export {
+  htonl,
+  htons,
+  inet_addr,
+  inet_ntoa,
+  MAKEWORD,
+  ntohl,
+  ntohs,
+  WinsockError,
+} from '../winsock/index.ts';
+export { inet_ntop, inet_pton } from './address-text.ts';
+export { attachedTo, attachTo } from './process-winsock.ts';
+
+/** The calls of a Winsock as functions that promise. */
+export type AsyncWinsock = {
+  readonly [K in WinsockCall]: (...args: Parameters<Winsock[K]>) => Promise<number>;
+};
+
+/** The promising calls of a Winsock of its own: several hosts in one process, each with theirs. */
+export function asyncWinsock(winsock: Winsock): AsyncWinsock {
+  const calls: Partial<Record<WinsockCall, (...args: never[]) => Promise<number>>> = {};
+  for (const name of Object.keys(winsock) as WinsockCall[]) calls[name] = promised(name, () => winsock);
+  return calls as AsyncWinsock;
+}
+
+/** A call by its name on whatever Winsock there is when it is made. */
+function promised<K extends WinsockCall>(
+  name: K,
+  winsock: () => Winsock | null = attachedWinsock,
+): AsyncWinsock[K] {
+  const promising = async (...args: Parameters<Winsock[K]>): Promise<number> => {
+    const call = winsock()?.[name] as ((...args: Parameters<Winsock[K]>) => Answer) | undefined;
+    const answer = call === undefined ? -WSANOTINITIALISED : await call(...args);
+    if (answer < 0) throw new WinsockError(name, answer);
+    return answer;
+  };
+  return promising as AsyncWinsock[K];
+}
+
+/** Begins the use of Winsock, and attaches to the sockets when this process was not yet. */
+export const WSAStartup: AsyncWinsock['WSAStartup'] = async (...args) => {
+  const winsock = await processWinsock();
+  return promised('WSAStartup', () => winsock)(...args);
+};
+/** Undoes one `WSAStartup`; the last one closes everything. */
+export const WSACleanup = promised('WSACleanup');
+/** Creates a socket. @returns the SOCKET */
+export const socket = promised('socket');
+/** Creates a socket from a catalog entry, or opens a duplicated one. @returns the SOCKET */
+export const WSASocket = promised('WSASocket');
+/** Closes a socket, as SO_LINGER says. */
+export const closesocket = promised('closesocket');
+/** Makes the entry with which another process opens the same socket once. */
+export const WSADuplicateSocket = promised('WSADuplicateSocket');
+/** Gives a socket its local address. */
+export const bind = promised('bind');
+/** Makes a bound stream socket wait for connections. */
+export const listen = promised('listen');
+/** Takes the oldest waiting connection. @returns its SOCKET */
+export const accept = promised('accept');
+/** As `accept`, once a condition function agrees. @returns the SOCKET */
+export const WSAAccept = promised('WSAAccept');
+/** Connects a stream, or names a datagram socket's peer. */
+export const connect = promised('connect');
+/** As `connect`, with connect data and quality of service, which no IP provider has. */
+export const WSAConnect = promised('WSAConnect');
+/** Ends one or both directions of a socket. */
+export const shutdown = promised('shutdown');
+/** `shutdown(SD_SEND)`. */
+export const WSASendDisconnect = promised('WSASendDisconnect');
+/** `shutdown(SD_RECEIVE)`. */
+export const WSARecvDisconnect = promised('WSARecvDisconnect');
+/** The local address. */
+export const getsockname = promised('getsockname');
+/** The peer's address. */
+export const getpeername = promised('getpeername');
+/** Sends on a connected socket. @returns the bytes taken */
+export const send = promised('send');
+/** Sends to an address. @returns the bytes taken */
+export const sendto = promised('sendto');
+/** Receives what there is. @returns bytes; 0 at the end of the stream */
+export const recv = promised('recv');
+/** Receives, and says from whom. @returns bytes */
+export const recvfrom = promised('recvfrom');
+/** Sends the bytes of several buffers as one message. */
+export const WSASend = promised('WSASend');
+/** As `WSASend`, to an address. */
+export const WSASendTo = promised('WSASendTo');
+/** Receives into several buffers. */
+export const WSARecv = promised('WSARecv');
+/** As `WSARecv`, and says from whom. */
+export const WSARecvFrom = promised('WSARecvFrom');
+/** How an overlapped operation ended. @returns 1 */
+export const WSAGetOverlappedResult = promised('WSAGetOverlappedResult');
+/** Reads an option. */
+export const getsockopt = promised('getsockopt');
+/** Sets an option. */
+export const setsockopt = promised('setsockopt');
+/** FIONBIO, FIONREAD and SIOCATMARK. */
+export const ioctlsocket = promised('ioctlsocket');
+/** Any control code. */
+export const WSAIoctl = promised('WSAIoctl');
+/** Waits until a socket of the sets is ready. @returns how many entries are left in them */
+export const select = promised('select');
+/** Waits until a socket has what it is asked for. @returns how many have */
+export const WSAPoll = promised('WSAPoll');
+/** A manual-reset event object. @returns its handle */
+export const WSACreateEvent = promised('WSACreateEvent');
+/** Signals an event object. @returns 1 */
+export const WSASetEvent = promised('WSASetEvent');
+/** Takes the signal back. @returns 1 */
+export const WSAResetEvent = promised('WSAResetEvent');
+/** Closes an event object. @returns 1 */
+export const WSACloseEvent = promised('WSACloseEvent');
+/** Has a socket's network events announced by an event object. */
+export const WSAEventSelect = promised('WSAEventSelect');
+/** Takes a socket's recorded network events. */
+export const WSAEnumNetworkEvents = promised('WSAEnumNetworkEvents');
+/** Waits for event objects. @returns the index, WSA_WAIT_TIMEOUT or WSA_WAIT_IO_COMPLETION */
+export const WSAWaitForMultipleEvents = promised('WSAWaitForMultipleEvents');
+/** To the byte order of a socket's protocol. */
+export const WSAHtonl = promised('WSAHtonl');
+/** To the byte order of a socket's protocol. */
+export const WSAHtons = promised('WSAHtons');
+/** From the byte order of a socket's protocol. */
+export const WSANtohl = promised('WSANtohl');
+/** From the byte order of a socket's protocol. */
+export const WSANtohs = promised('WSANtohs');
+/** Writes an address as text. */
+export const WSAAddressToString = promised('WSAAddressToString');
+/** Reads an address from text. */
+export const WSAStringToAddress = promised('WSAStringToAddress');
+/** Lists the catalog's entries. @returns how many */
+export const WSAEnumProtocols = promised('WSAEnumProtocols');

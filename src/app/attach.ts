@@ -1,0 +1,63 @@
+/**
+ * Where the sockets of a process live: in a stack inside the process (*local*) or in the daemon (*remote*).
+ *
+ * An application that says nothing is remote: the daemon's socket is looked for in the option, then in the environment
+ * variable WINSOCKD_SOCKET, then at its usual place.
+ */
+
+import { env } from 'node:process';
+import { connectRemote } from '../ipc/index.ts';
+import type { AfdPort } from '../port/index.ts';
+
+/** Where the daemon listens unless told otherwise. */
+export const DEFAULT_SOCKET_PATH = '/run/winsockd/winsockd.sock';
+/** Names the daemon's socket for all programs that are started with it. */
+export const SOCKET_PATH_VARIABLE = 'WINSOCKD_SOCKET';
+
+/** Sockets inside this process: what `createAfd` answers for a stack. */
+export interface LocalSockets {
+  /** A session of its own for each caller. */
+  openSession(): AfdPort;
+}
+
+/** What to attach to. With neither member the daemon, where it is usually found. */
+export interface AttachOptions {
+  readonly local?: LocalSockets;
+  /** The daemon's Unix socket. */
+  readonly socketPath?: string;
+}
+
+/** A way to the sockets, opened. */
+export interface Attachment {
+  readonly kind: 'local' | 'remote';
+  /** For people: `this process`, or the daemon's socket path and process id. */
+  readonly where: string;
+  readonly port: AfdPort;
+}
+
+/** The process has its sockets somewhere else already; they cannot move. */
+export class AlreadyAttachedError extends Error {
+  override readonly name = 'AlreadyAttachedError';
+
+  constructor(where: string) {
+    super(`already attached to ${where}: choose before the first call, once a process`);
+  }
+}
+
+/**
+ * Opens the way to the sockets.
+ * @throws {IpcError} when the daemon is not there, refuses, or is no winsockd
+ */
+export async function attach(options: AttachOptions = {}): Promise<Attachment> {
+  if (options.local !== undefined) {
+    return { kind: 'local', where: 'this process', port: options.local.openSession() };
+  }
+  const path = socketPath(options);
+  const port = await connectRemote(path);
+  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port };
+}
+
+/** Which socket path `attach` would use for the daemon. */
+export function socketPath(options: AttachOptions = {}): string {
+  return options.socketPath ?? env[SOCKET_PATH_VARIABLE] ?? DEFAULT_SOCKET_PATH;
+}

@@ -1,0 +1,47 @@
+/**
+ * The Winsock of this process: one for all its modules, attached when it is first needed.
+ */
+
+import { createWinsock, type Winsock } from '../winsock/index.ts';
+import { type Attachment, type AttachOptions, attach } from './attach.ts';
+
+let options: AttachOptions = {};
+let opening: Promise<Winsock> | null = null;
+let opened: Winsock | null = null;
+let attachment: Attachment | null = null;
+
+/**
+ * Says where the sockets of this process live; to be called before the first use. Without it they live in the daemon.
+ * @throws {AlreadyAttachedError} when the process is attached already
+ */
+export function attachTo(choice: AttachOptions): void {
+  if (opening !== null) throw new AlreadyAttachedError(attachment?.where ?? 'what was chosen');
+  options = choice;
+}
+
+/** How this process is attached; `null` before its first use of a socket. */
+export function attachedTo(): Attachment | null {
+  return attachment;
+}
+
+/** The process's Winsock, attached now when it was not. An attempt that failed may be repeated. */
+export function processWinsock(): Promise<Winsock> {
+  opening ??= open();
+  return opening;
+}
+
+/** The process's Winsock if it is attached, else `null`. */
+export function attachedWinsock(): Winsock | null {
+  return opened;
+}
+
+async function open(): Promise<Winsock> {
+  try {
+    attachment = await attach(options);
+  } catch (error) {
+    opening = null;
+    throw error;
+  }
+  opened = createWinsock({ port: attachment.port });
+  return opened;
+}
