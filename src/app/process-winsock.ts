@@ -3,7 +3,7 @@
  */
 
 import { createWinsock, type Winsock } from '../winsock/index.ts';
-import { type Attachment, type AttachOptions, attach } from './attach.ts';
+import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
 
 let options: AttachOptions = {};
 let opening: Promise<Winsock> | null = null;
