@@ -28,11 +28,18 @@ export class EventQueue {
     const batch = this.#waiting;
     this.#waiting = this.#told;
     this.#told = batch;
-    for (const endpoint of batch) {
-      const events = endpoint.pendingEvents;
-      endpoint.pendingEvents = 0;
-      if (events !== 0) observer(endpoint, events);
+    let told = 0;
+    try {
+      while (told < batch.length) {
+        const endpoint = batch[told++] as EventSource;
+        const events = endpoint.pendingEvents;
+        endpoint.pendingEvents = 0;
+        if (events !== 0) observer(endpoint, events);
+      }
+    } finally {
+      // An observer that throws loses its own event only: the others are told next time.
+      for (; told < batch.length; told++) this.#waiting.push(batch[told] as EventSource);
+      batch.length = 0;
     }
-    batch.length = 0;
   }
 }

@@ -124,7 +124,7 @@ export interface EgressSource {
 
 /** An endpoint as the host tells events of it. */
 export interface EventSource extends Endpoint {
-  /** Events not told yet. Owned by the host; 0 at first. */
+  /** Events not told yet. Owned by the host; 0 at first. An endpoint that is closed sets it to 0: nobody is told then. */
   pendingEvents: number;
 }
 

@@ -151,7 +151,7 @@ class SansIoStack implements Stack {
     this.#loopback.run();
     const first = batch.count;
     iface.egress.fill(batch);
-    if (iface.medium === 'ethernet') this.#dropUnresolved(batch, first);
+    if (iface.medium === 'ethernet') this.#resolve(iface, batch, first);
     for (let i = first; i < batch.count; i++) {
       iface.outPackets++;
       iface.outBytes += transmitLength(batch, i);
@@ -169,12 +169,16 @@ class SansIoStack implements Stack {
 
   flushEvents(): void {
     this.#host.beginTurn();
-    for (let round = 0; round < FLUSH_ROUNDS; round++) {
-      this.#loopback.run();
-      if (!this.#host.hasEvents) break;
-      this.#host.flushEvents();
+    try {
+      for (let round = 0; round < FLUSH_ROUNDS; round++) {
+        this.#loopback.run();
+        if (!this.#host.hasEvents) break;
+        this.#host.flushEvents();
+      }
+    } finally {
+      // The observer is not ours: it may throw.
+      this.#host.endTurn();
     }
-    this.#host.endTurn();
   }
 
   inputPacket(index: number, bytes: Uint8Array): number {
@@ -270,6 +274,19 @@ class SansIoStack implements Stack {
       batch.table[i * FRAME_COLUMNS + FRAME_VERDICT] = DropReason.interfaceDown;
       batch.owners[i] = null;
       this.counters.drop(DropReason.interfaceDown);
+    }
+  }
+
+  /** Fills what {@link #dropUnresolved} left empty, so that an answer of no frames means that nobody has any. */
+  #resolve(iface: NetworkInterface, batch: TransmitBatch, first: number): void {
+    let checked = first;
+    for (;;) {
+      const before = batch.count;
+      this.#dropUnresolved(batch, checked);
+      if (batch.count === before || iface.egress.isEmpty) return;
+      checked = batch.count;
+      iface.egress.fill(batch);
+      if (batch.count === checked) return;
     }
   }
 

@@ -107,6 +107,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.pendingEvents = 0;
     this.#replies = [];
     this.#onClose();
   }

@@ -150,11 +150,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     this.#path = null;
   }
 
-  /** Whether `address` may be bound: any, one of ours, or (to receive from it) a group's. */
+  /** Whether `address` may be bound: the any-address or one of ours. */
   protected isBindable(address: IpAddress): boolean {
-    return (
-      address.family === this.localAddress.family &&
-      (address.isAny || address.isMulticast || address.isLimitedBroadcast || this.host.isLocal(address))
-    );
+    return address.family === this.localAddress.family && (address.isAny || this.host.isLocal(address));
   }
 }

@@ -125,12 +125,6 @@ export class Reassembler implements TimerOwner {
     return DropReason.none;
   }
 
-  /** Gives up what is in the making, without a word to anyone. */
-  clear(): void {
-    while (this.#oldest !== null) this.#remove(this.#oldest);
-    this.#releaseFinished();
-  }
-
   timeout(_kind: number, now: number): void {
     while (this.#oldest !== null && this.#oldest.deadline <= now) {
       const packet = this.#oldest;

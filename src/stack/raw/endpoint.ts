@@ -76,6 +76,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
   override close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.pendingEvents = 0;
     this.inbox.clear();
     this.#onClose(this);
   }
@@ -84,7 +85,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
   wants(packet: InboundPacket): boolean {
     const { localAddress: local, remoteAddress: remote } = this;
     return (
-      (local.isAny || (local.w3 === packet.dst3 && local.family === packet.family) || packet.isGroup) &&
+      (local.isAny || (local.w3 === packet.dst3 && local.family === packet.family)) &&
       (remote.isAny || (remote.w3 === packet.src3 && remote.family === packet.family))
     );
   }

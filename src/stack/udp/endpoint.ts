@@ -118,6 +118,7 @@ export class UdpSocket
     this.#leaveTables();
     if (this.#binding !== null) this.#tables.ports.release(this.#binding);
     this.#binding = null;
+    this.pendingEvents = 0;
     this.inbox.clear();
     this.#tables.closed(this);
   }
