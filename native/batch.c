@@ -100,7 +100,7 @@ static ssize_t read_frame(const struct device *device, struct virtio_net_hdr *he
 
 /*
  * readBatch(device, arena, table): fills the arena until the device is empty, the table is full or less than MAX_FRAME
- * is left. Answers the count, or minus an errno when the very first read failed for good.
+ * is left. Answers the count; throws when the very first read failed for good.
  */
 napi_value read_batch(napi_env env, napi_callback_info info) {
   napi_value argv[3];
@@ -132,7 +132,7 @@ napi_value read_batch(napi_env env, napi_callback_info info) {
     count++;
     at = ((at + (size_t)length + 3) & ~(size_t)3) + lead;
   }
-  if (count == 0 && length < 0 && length != -EAGAIN) return make_i32(env, (int32_t)length);
+  if (count == 0 && length < 0 && length != -EAGAIN) return throw_errno(env, (int)-length, "read");
   return make_u32(env, (uint32_t)count);
 }
 
@@ -246,7 +246,7 @@ static bool prepare_chunk(napi_env env, const struct device *device, struct outg
 
 /*
  * writeBatch(device, headers, table, payloads, first, count): writes rows first … count - 1. Answers how many of them
- * are done with; fewer than count - first when the device has no room. Minus an errno when it is gone.
+ * are done with; fewer than count - first when the device has no room. Throws when it is gone.
  * A chunk is checked before any frame of it is written.
  */
 napi_value write_batch(napi_env env, napi_callback_info info) {
@@ -272,7 +272,7 @@ napi_value write_batch(napi_env env, napi_callback_info info) {
       int error = write_frame(device, &frames[i]);
       if (error == 0) continue;
       bool is_full = error == EAGAIN || error == ENOBUFS || error == ENOMEM;
-      return is_full || done > 0 ? make_u32(env, done) : make_i32(env, -error);
+      return is_full || done > 0 ? make_u32(env, done) : throw_errno(env, error, "write");
     }
   }
   return make_u32(env, done);

@@ -22,11 +22,18 @@ napi_value throw_range(napi_env env, const char *message) {
   return NULL;
 }
 
+/* The name that Node gives an errno. It has none for what only devices and netlink answer with. */
+static const char *error_name(int error, char *into, size_t size) {
+  if (error == EBADFD) return "EBADFD";
+  if (uv_err_name_r(-error, into, size) == NULL || strncmp(into, "Unknown", 7) == 0) snprintf(into, size, "E%d", error);
+  return into;
+}
+
 napi_value throw_errno(napi_env env, int error, const char *syscall_name) {
-  char text[256];
+  char text[256], reason[128], name_text[64];
   napi_value code, message, failure;
-  snprintf(text, sizeof text, "%s: %s", syscall_name, uv_strerror(-error));
-  if (napi_create_string_utf8(env, uv_err_name(-error), NAPI_AUTO_LENGTH, &code) != napi_ok ||
+  snprintf(text, sizeof text, "%s: %s", syscall_name, strerror_r(error, reason, sizeof reason));
+  if (napi_create_string_utf8(env, error_name(error, name_text, sizeof name_text), NAPI_AUTO_LENGTH, &code) != napi_ok ||
       napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
       napi_create_error(env, code, message, &failure) != napi_ok) {
     return NULL;

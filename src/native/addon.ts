@@ -49,9 +49,9 @@ export interface NativeAddon {
   close(device: NativeDevice): void;
   describe(device: NativeDevice): NativeDescription;
   setPersist(device: NativeDevice, isPersist: boolean): void;
-  /** @returns the number of frames, or minus an errno. */
+  /** @returns the number of frames. */
   readBatch(device: NativeDevice, arena: Uint8Array, table: Int32Array): number;
-  /** @returns how many of the frames from `first` on are done with, or minus an errno. */
+  /** @returns how many of the frames from `first` on are done with. */
   writeBatch(
     device: NativeDevice,
     headers: Uint8Array,

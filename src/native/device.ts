@@ -14,7 +14,7 @@ import {
 } from '../base/index.ts';
 import type { NativeAddon, NativeDescription, NativeDevice } from './addon.ts';
 import { addressFromBytes, bytesFromAddress } from './address-bytes.ts';
-import { DeviceError, errnoError, explain, type FailureContext } from './errors.ts';
+import { DeviceError, deviceError, explain, explained, type FailureContext } from './errors.ts';
 import { deviceHolder } from './holder.ts';
 import { loadNative } from './load.ts';
 
@@ -155,10 +155,12 @@ export class Device {
    * @throws {DeviceError} `EBADFD` when the interface is gone; {RangeError} when not even one frame has room (65,602 bytes).
    */
   readBatch(batch: FrameBatch): number {
-    const count = this.#addon.readBatch(this.#native, batch.bytes, batch.table);
-    if (count < 0) throw errnoError(-count, 'read', this.#context('read from'));
-    batch.count = count;
-    return count;
+    try {
+      batch.count = this.#addon.readBatch(this.#native, batch.bytes, batch.table);
+    } catch (error) {
+      throw explained(error, this.#context('read from'));
+    }
+    return batch.count;
   }
 
   /**
@@ -170,9 +172,11 @@ export class Device {
    */
   writeBatch(batch: TransmitBatch, first = 0): number {
     const { headers, table, payloads, count } = batch;
-    const done = this.#addon.writeBatch(this.#native, headers, table, payloads, first, count);
-    if (done < 0) throw errnoError(-done, 'write', this.#context('write to'));
-    return done;
+    try {
+      return this.#addon.writeBatch(this.#native, headers, table, payloads, first, count);
+    } catch (error) {
+      throw explained(error, this.#context('write to'));
+    }
   }
 
   /**
@@ -249,7 +253,7 @@ export class Device {
 
   set mac(mac: Uint8Array) {
     if (this.kind === 'tun') {
-      throw errnoError(95, 'RTM_NEWLINK', this.#context('set the hardware address of')); // EOPNOTSUPP
+      throw deviceError('ENOTSUP', 'RTM_NEWLINK', this.#context('set the hardware address of'));
     }
     this.#set('set the hardware address of', null, null, null, mac);
   }

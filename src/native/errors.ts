@@ -2,8 +2,6 @@
  * What goes wrong with devices and privileges, said so that a reader knows what to type next.
  */
 
-import { getSystemErrorName } from 'node:util';
-
 /** What was being done when a system call failed; it decides the remedy. */
 export interface FailureContext {
   /** A short clause: "open the TUN device tun0". */
@@ -34,10 +32,14 @@ export class DeviceError extends Error {
   }
 }
 
-/** The error of a system call that answered `errno` (a positive number). */
-export function errnoError(errno: number, syscall: string, context: FailureContext): DeviceError {
-  const code = getSystemErrorName(-errno) ?? `E${errno}`;
-  return new DeviceError(code, `cannot ${context.action}: ${remedy(code, syscall, context)}`, syscall);
+/** The error that a system call named `syscall` means when it ends with `code`. */
+export function deviceError(
+  code: string,
+  syscall: string,
+  context: FailureContext,
+  cause?: unknown,
+): DeviceError {
+  return new DeviceError(code, `cannot ${context.action}: ${remedy(code, syscall, context)}`, syscall, cause);
 }
 
 /** Runs `work`; a system call that fails in it becomes a {@link DeviceError}. Anything else passes through. */
@@ -55,7 +57,7 @@ export function explained(error: unknown, context: FailureContext | (() => Failu
   // Duck-typed: the addon's errors belong to the main realm, whatever realm asks (vm contexts have their own Error).
   if (typeof code !== 'string' || typeof syscall !== 'string') return error;
   const known = typeof context === 'function' ? context() : context;
-  return new DeviceError(code, `cannot ${known.action}: ${remedy(code, syscall, known)}`, syscall, error);
+  return deviceError(code, syscall, known, error);
 }
 
 /** Cause and remedy, one sentence each. */
@@ -122,7 +124,7 @@ const remedies: Readonly<Record<string, (context: FailureContext, syscall: strin
     'the gateway cannot be reached through this interface; give it an address of that network first',
   ENETDOWN: () => 'the interface is down; set it up first (isUp = true)',
   ESRCH: () => 'there is no such route; see ip route',
-  EOPNOTSUPP: () => 'a TUN device has no hardware address; use a TAP device',
+  ENOTSUP: () => 'a TUN device has no hardware address; use a TAP device',
   EMFILE: () => 'this process has too many open files; raise the limit: ulimit -n',
   ENFILE: () => 'the system has too many open files; raise fs.file-max',
 };
