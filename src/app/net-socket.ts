@@ -1,0 +1,493 @@
+/**
+ * A TCP connection in the shape of Node's `net.Socket`.
+ *
+ * The stream's own machinery does the buffering: one receive is under way while there is demand, and writes are handed on
+ * one after the other, several small ones as one. A receive asks for as much as the last ones brought, between
+ * {@link MIN_READ} and {@link MAX_READ}, so that an idle connection holds little and a busy one moves large chunks.
+ */
+
+import { Duplex, type DuplexOptions } from 'node:stream';
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  SD_SEND,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_KEEPIDLE,
+  TCP_NODELAY,
+} from '../abi/index.ts';
+import { IpAddress, putI32le } from '../base/index.ts';
+import type { Winsock } from '../winsock/index.ts';
+import {
+  type AddressInfo,
+  addressBytes,
+  checkPort,
+  type Lookup,
+  nameOf,
+  resolveHost,
+} from './node-address.ts';
+import { NodeStyleError, nodeError } from './node-error.ts';
+import { startedWinsock } from './started.ts';
+
+/** Bounds of one receive, bytes. */
+const MIN_READ = 4 * 1024;
+const MAX_READ = 256 * 1024;
+/** Small writes that wait together are copied into one of at most this size. */
+const MAX_COALESCED = 64 * 1024;
+
+/** Bytes that wait in each direction before the other side of the stream is asked to hold on. */
+const HIGH_WATER_MARK = 64 * 1024;
+
+export interface SocketOptions extends Pick<DuplexOptions, 'allowHalfOpen' | 'signal'> {
+  /** Whose sockets; the process's own when absent. */
+  readonly winsock?: Winsock | undefined;
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  readonly keepAliveInitialDelay?: number | undefined;
+  /** Leaves an accepted connection unread until somebody asks for data. */
+  readonly pauseOnConnect?: boolean | undefined;
+}
+
+export interface ConnectOptions {
+  readonly port: number | string;
+  /** Default `localhost`. */
+  readonly host?: string | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  /** Finds the addresses of names; numeric hosts and `localhost` need none. */
+  readonly lookup?: Lookup | undefined;
+  /** Idle time after which 'timeout' is emitted, ms. */
+  readonly timeout?: number | undefined;
+}
+
+/** A connection that a server accepted. */
+export interface AcceptedConnection {
+  readonly winsock: Winsock;
+  readonly handle: number;
+  readonly local: AddressInfo | null;
+  readonly remote: AddressInfo | null;
+}
+
+export class Socket extends Duplex {
+  /** A connect is under way. */
+  connecting = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Idle time for 'timeout', ms; undefined when there is none. */
+  timeout: number | undefined;
+  readonly #options: SocketOptions;
+  #winsock: Winsock | null = null;
+  /** The SOCKET; 0 before it is made and after it is closed. */
+  #handle = 0;
+  #local: AddressInfo | null = null;
+  #remote: AddressInfo | null = null;
+  #isConnected = false;
+  #isReceiving = false;
+  #readSize = MIN_READ;
+  /** A buffer that a receive did not use up. */
+  #spare: Buffer | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #resets = false;
+
+  constructor(options: SocketOptions = {}, accepted: AcceptedConnection | null = null) {
+    super({
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      highWaterMark: HIGH_WATER_MARK,
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: true,
+    });
+    this.#options = options;
+    // Without half-open, the end of the peer's data ends ours: `Duplex` calls `end` itself.
+    if (accepted !== null) {
+      this.#winsock = accepted.winsock;
+      this.#handle = accepted.handle;
+      this.#local = accepted.local;
+      this.#remote = accepted.remote;
+      this.#isConnected = true;
+      this.#applyOptions();
+      // Data and the end are noticed before somebody listens, as in Node.
+      if (options.pauseOnConnect === true) this.pause();
+      else this.read(0);
+    }
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#remote?.address;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#remote?.port;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#remote?.family;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#local?.address;
+  }
+
+  get localPort(): number | undefined {
+    return this.#local?.port;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#local?.family;
+  }
+
+  /** Neither connected nor on its way. */
+  get pending(): boolean {
+    return !this.#isConnected;
+  }
+
+  /** Bytes that wait to be sent. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+
+  get readyState(): string {
+    if (this.connecting) return 'opening';
+    if (this.readable && this.writable) return 'open';
+    if (this.readable) return 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** The socket's own address; `{}` when it has none. */
+  address(): AddressInfo | Record<string, never> {
+    return this.#local ?? {};
+  }
+
+  connect(options: ConnectOptions, onConnect?: () => void): this;
+  connect(port: number, host?: string, onConnect?: () => void): this;
+  connect(port: number, onConnect?: () => void): this;
+  connect(target: ConnectOptions | number, host?: string | (() => void), onConnect?: () => void): this {
+    const listener = typeof host === 'function' ? host : onConnect;
+    const options: ConnectOptions =
+      typeof target === 'number' ? { port: target, ...(typeof host === 'string' ? { host } : {}) } : target;
+    const port = checkPort(options.port);
+    if (listener !== undefined) this.once('connect', listener);
+    if (options.timeout !== undefined) this.setTimeout(options.timeout);
+    this.connecting = true;
+    this.#connect(options, port).catch((error: unknown) => {
+      this.connecting = false;
+      this.destroy(error instanceof Error ? error : new NodeStyleError('connect', 'EIO', 0));
+    });
+    return this;
+  }
+
+  /** Emits 'timeout' after `ms` without traffic; 0 ends that. The connection stays open. */
+  setTimeout(ms: number, onTimeout?: () => void): this {
+    this.timeout = ms === 0 ? undefined : ms;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (onTimeout !== undefined) {
+      if (ms === 0) this.off('timeout', onTimeout);
+      else this.once('timeout', onTimeout);
+    }
+    this.#touch();
+    return this;
+  }
+
+  setNoDelay(noDelay = true): this {
+    this.#setOption(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
+    return this;
+  }
+
+  /** @param initialDelay ms of silence before the first probe; 0 leaves it as it is */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    this.#setOption(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
+    const seconds = Math.floor(initialDelay / 1000);
+    if (seconds > 0) this.#setOption(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+    return this;
+  }
+
+  /** What keeps the process alive is the operation that waits, as long as it waits; there is nothing to hold besides. */
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  /** Ends the connection once everything written is sent. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  /** Ends the connection with a reset. */
+  resetAndDestroy(): this {
+    this.#resets = true;
+    this.destroy();
+    return this;
+  }
+
+  override _read(): void {
+    if (!this.#isConnected || this.#isReceiving) return;
+    this.#receive();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#afterConnect(() => this.#send([chunk], callback), callback);
+  }
+
+  override _writev(
+    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#afterConnect(() => this.#send(coalesce(chunks.map(({ chunk }) => chunk)), callback), callback);
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (!this.#isConnected && !this.connecting) {
+      callback();
+      return;
+    }
+    this.#afterConnect(() => {
+      const ws = this.#winsock;
+      if (ws === null || this.#handle === 0) {
+        callback();
+        return;
+      }
+      void settle(ws.shutdown(this.#handle, SD_SEND), () => callback());
+    }, callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.connecting = false;
+    this.#isConnected = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#spare = null;
+    const ws = this.#winsock;
+    const handle = this.#handle;
+    this.#handle = 0;
+    const done = (): void => {
+      callback(error);
+      process.nextTick(() => this.emit('close', error !== null));
+    };
+    if (ws === null || handle === 0) {
+      done();
+      return;
+    }
+    if (this.#resets) void ws.setsockopt(handle, SOL_SOCKET, SO_LINGER, Uint8Array.of(1, 0, 0, 0));
+    void settle(ws.closesocket(handle), done);
+  }
+
+  async #connect(options: ConnectOptions, port: number): Promise<void> {
+    const host = options.host ?? 'localhost';
+    const ws = await startedWinsock(this.#options.winsock);
+    const address = await resolveHost(host, options.lookup);
+    if (this.destroyed) return;
+    this.#winsock = ws;
+    const handle = await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    if (handle < 0) throw nodeError('socket', handle);
+    if (this.destroyed) return void (await ws.closesocket(handle));
+    this.#handle = handle;
+    if (options.localAddress !== undefined || options.localPort !== undefined) {
+      await bindLocal(ws, handle, options.localAddress ?? '0.0.0.0', options.localPort ?? 0);
+    }
+    this.#applyOptions();
+    this.#touch();
+    const answer = await ws.connect(handle, addressBytes(address, port));
+    if (this.destroyed) return;
+    if (answer < 0) throw nodeError('connect', answer, address.toString(), port);
+    this.#local = await nameOf((name, length) => ws.getsockname(handle, name, length));
+    this.#remote = { address: address.toString(), family: address.family === 4 ? 'IPv4' : 'IPv6', port };
+    if (this.destroyed) return;
+    this.connecting = false;
+    this.#isConnected = true;
+    this.#touch();
+    this.emit('connect');
+    this.emit('ready');
+    // What asked for data meanwhile found no connection.
+    if (!this.isPaused()) this.read(0);
+  }
+
+  #applyOptions(): void {
+    const { noDelay, keepAlive, keepAliveInitialDelay } = this.#options;
+    if (noDelay === true) this.setNoDelay(true);
+    if (keepAlive === true) this.setKeepAlive(true, keepAliveInitialDelay);
+  }
+
+  /** One receive, and the next when there is still demand: `push` asks `_read` again. */
+  #receive(): void {
+    const ws = this.#winsock;
+    if (ws === null || this.#handle === 0) return;
+    const spare = this.#spare;
+    const buffer =
+      spare !== null && spare.length === this.#readSize ? spare : Buffer.allocUnsafeSlow(this.#readSize);
+    this.#spare = null;
+    const answer = ws.recv(this.#handle, buffer, buffer.length, 0);
+    if (typeof answer === 'number') {
+      this.#received(buffer, answer);
+      return;
+    }
+    this.#isReceiving = true;
+    void answer.then((late) => {
+      this.#isReceiving = false;
+      this.#received(buffer, late);
+    });
+  }
+
+  #received(buffer: Buffer, answer: number): void {
+    if (this.destroyed) return;
+    if (answer < 0) {
+      this.destroy(nodeError('read', answer));
+      return;
+    }
+    this.#touch();
+    if (answer === 0) {
+      this.push(null);
+      // Nobody may be reading: the end is noticed all the same.
+      if (this.readableLength === 0) this.read(0);
+      return;
+    }
+    this.bytesRead += answer;
+    this.#adapt(answer);
+    if (answer >= buffer.length / 2) {
+      this.push(answer === buffer.length ? buffer : buffer.subarray(0, answer));
+    } else {
+      // A small piece must not hold a large buffer.
+      this.#spare = buffer;
+      this.push(Buffer.from(buffer.subarray(0, answer)));
+    }
+  }
+
+  /** A receive that was filled doubles the next; one that brought little halves it. */
+  #adapt(received: number): void {
+    if (received === this.#readSize) this.#readSize = Math.min(this.#readSize * 2, MAX_READ);
+    else if (received < this.#readSize / 4) this.#readSize = Math.max(this.#readSize / 2, MIN_READ);
+  }
+
+  /** Sends the chunks one after the other. */
+  #send(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    const ws = this.#winsock;
+    if (ws === null) {
+      callback(new NodeStyleError('write', 'EPIPE', 0));
+      return;
+    }
+    let index = 0;
+    let offset = 0;
+    const next = (): void => {
+      while (index < chunks.length) {
+        if (this.destroyed) {
+          callback(new NodeStyleError('write', 'ECANCELED', 0));
+          return;
+        }
+        const chunk = chunks[index] as Buffer;
+        const answer = ws.send(this.#handle, offset === 0 ? chunk : chunk.subarray(offset));
+        if (typeof answer !== 'number') {
+          void answer.then((late) => {
+            if (taken(late)) next();
+          });
+          return;
+        }
+        if (!taken(answer)) return;
+      }
+      callback();
+    };
+    const taken = (answer: number): boolean => {
+      if (answer < 0) {
+        callback(nodeError('write', answer));
+        return false;
+      }
+      this.bytesWritten += answer;
+      this.#touch();
+      offset += answer;
+      if (offset >= (chunks[index] as Buffer).length) {
+        index++;
+        offset = 0;
+      }
+      return true;
+    };
+    next();
+  }
+
+  #afterConnect(run: () => void, fail: (error: Error) => void): void {
+    if (this.#isConnected) {
+      run();
+      return;
+    }
+    if (!this.connecting) {
+      fail(new NodeStyleError('write', 'EPIPE', 0));
+      return;
+    }
+    const onConnect = (): void => {
+      this.off('close', onClose);
+      run();
+    };
+    const onClose = (): void => {
+      this.off('connect', onConnect);
+      fail(new NodeStyleError('write', 'ECANCELED', 0));
+    };
+    this.once('connect', onConnect);
+    this.once('close', onClose);
+  }
+
+  /** Sets an option now, or not at all: before there is a socket the constructor's options are the way. */
+  #setOption(level: number, option: number, value: number): void {
+    if (this.#winsock === null || this.#handle === 0) {
+      this.once('connect', () => this.#setOption(level, option, value));
+      return;
+    }
+    const bytes = new Uint8Array(4);
+    putI32le(bytes, 0, value);
+    void this.#winsock.setsockopt(this.#handle, level, option, bytes);
+  }
+
+  /** There was traffic: the idle time begins anew. */
+  #touch(): void {
+    if (this.timeout === undefined || this.destroyed) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = null;
+    } else if (this.#timer !== null) {
+      this.#timer.refresh();
+    } else {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.emit('timeout');
+      }, this.timeout);
+      this.#timer.unref();
+    }
+  }
+}
+
+async function bindLocal(ws: Winsock, handle: number, address: string, port: number): Promise<void> {
+  const local = IpAddress.parse(address);
+  if (local === null) throw new NodeStyleError('bind', 'EINVAL', 0, address, port);
+  const answer = await ws.bind(handle, addressBytes(local, port));
+  if (answer < 0) throw nodeError('bind', answer, address, port);
+}
+
+/** Joins neighbours that are small; large ones stay as they are. */
+function coalesce(chunks: readonly Buffer[]): Buffer[] {
+  const joined: Buffer[] = [];
+  let run: Buffer[] = [];
+  let length = 0;
+  const flush = (): void => {
+    if (run.length > 0) joined.push(run.length === 1 ? (run[0] as Buffer) : Buffer.concat(run, length));
+    run = [];
+    length = 0;
+  };
+  for (const chunk of chunks) {
+    if (length + chunk.length > MAX_COALESCED) flush();
+    run.push(chunk);
+    length += chunk.length;
+  }
+  flush();
+  return joined;
+}
+
+/** Calls `then` with an answer, now when it is there. */
+function settle(answer: number | Promise<number>, then: (answer: number) => void): Promise<void> | undefined {
+  if (typeof answer !== 'number') return answer.then(then);
+  then(answer);
+  return undefined;
+}
