@@ -45,6 +45,8 @@ export interface AttachOptions {
   readonly addresses?: readonly string[];
   /** Where packets to other networks go. */
   readonly gateway?: string;
+  /** Largest IP packet over it; the link's own when absent or larger. */
+  readonly mtu?: number;
   /** See `InterfaceOptions.windowBudget`. */
   readonly windowBudget?: number;
 }
@@ -86,7 +88,7 @@ export class Driver {
   attach(link: Link, options: AttachOptions = {}): number {
     const index = this.stack.addInterface({
       name: link.name,
-      mtu: link.mtu,
+      mtu: Math.min(link.mtu, options.mtu ?? link.mtu),
       medium: link.medium,
       offload: link.offload,
       ...(link.mac === null ? {} : { mac: link.mac }),

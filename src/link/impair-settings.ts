@@ -2,7 +2,7 @@
  * What may happen to a packet on the way: the knobs of an impaired link, one set a direction.
  */
 
-import { randomFraction, type Random } from '../base/index.ts';
+import { type Random, randomFraction } from '../base/index.ts';
 
 /**
  * Losses in bursts, after Gilbert and Elliott: the path is good or bad, each with its own chance of loss, and changes

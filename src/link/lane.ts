@@ -170,10 +170,15 @@ export class ImpairLane {
     return !this.#isHeld;
   }
 
-  /** The exit has room again. */
-  resume(): void {
+  /** Lets nothing out until `resume`: the exit was filled past the lane. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** The exit has room again. @returns `false` when what waited has filled it once more. */
+  resume(): boolean {
     this.#isHeld = false;
-    this.release();
+    return this.release();
   }
 
   /** Forgets what is on its way. */

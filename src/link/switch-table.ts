@@ -3,7 +3,16 @@
  * Addresses are Ethernet's on an Ethernet segment, else those of IPv4 and IPv6.
  */
 
-import { i32, type Medium, type TransmitBatch, TX_COLUMNS, TX_HEADER_LENGTH, TX_HEADER_OFFSET, u8, u16 } from '../base/index.ts';
+import {
+  i32,
+  type Medium,
+  type TransmitBatch,
+  TX_COLUMNS,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  u8,
+  u16,
+} from '../base/index.ts';
 
 /** Most addresses that are remembered; a flood of made-up ones costs no more than this. */
 const CAPACITY = 4096;

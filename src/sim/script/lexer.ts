@@ -83,11 +83,11 @@ function match(text: string, at: number): readonly [TokenKind, string] {
 function unquote(kind: TokenKind, raw: string): string {
   if (kind === 'code') return raw.slice(2, -2);
   if (kind === 'command') return raw.slice(1, -1);
-  if (kind === 'string') return raw.slice(1, -1).replace(/\\(.)/g, (_, escaped: string) => unescape(escaped));
+  if (kind === 'string') return raw.slice(1, -1).replace(/\\(.)/g, (_, escaped: string) => plain(escaped));
   return raw;
 }
 
-function unescape(character: string): string {
+function plain(character: string): string {
   const known: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
   return known[character] ?? character;
 }

@@ -1,0 +1,243 @@
+/**
+ * An impaired link: another link on which, by chance and from a seed, packets are lost, delayed, overtaken, doubled,
+ * damaged or made to queue. Each direction has settings of its own, which may change while it runs.
+ *
+ * What is decided is decided for packets: super-segments are cut and checksums completed first, as on a wire. A direction
+ * without settings lets frames through untouched, super-segments whole.
+ */
+
+import {
+  clearTransmitBatch,
+  copy,
+  createFrameBatch,
+  createTransmitBatch,
+  FRAME_COLUMNS,
+  FRAME_LENGTH,
+  FRAME_OFFSET,
+  type FrameBatch,
+  type Medium,
+  type Random,
+  type Scheduler,
+  type TransmitBatch,
+  TX_CAUSE,
+  TX_COLUMNS,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_HEADER_ROOM,
+  TX_PAYLOAD1_LENGTH,
+  TX_PAYLOAD1_OFFSET,
+} from '../base/index.ts';
+import type { ImpairSettings } from './impair-settings.ts';
+import { linkHeaderLength } from './inbox.ts';
+import { type ImpairFilter, ImpairLane, type LaneExit, type LanePacket } from './lane.ts';
+import type { Link, LinkReceiver } from './link.ts';
+import { Packetizer } from './packetizer.ts';
+
+export interface ImpairOptions {
+  /** The link that is impaired; the decorator owns it from now on. */
+  readonly link: Link;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** What happens to packets that the stack sends. Default nothing. */
+  readonly outbound?: ImpairSettings;
+  /** What happens to packets that the link receives. Default nothing. */
+  readonly inbound?: ImpairSettings;
+  /** Which packets are meant, in both directions. Default all. */
+  readonly filter?: ImpairFilter;
+}
+
+/** @example
+ * const link = new ImpairedLink({ link: port, scheduler, random, outbound: { loss: 0.01, delay: 20 } });
+ * link.outbound.change({ loss: 0.5 });
+ */
+export class ImpairedLink implements Link, LinkReceiver {
+  /** The direction from the stack to the link: settings and counters. */
+  readonly outbound: ImpairLane;
+  /** The direction from the link to the stack. */
+  readonly inbound: ImpairLane;
+  readonly #link: Link;
+  readonly #cutOutbound: Packetizer;
+  readonly #cutInbound: Packetizer;
+  #receiver: LinkReceiver | null = null;
+  /** The stack was told to hold back. */
+  #isHeld = false;
+
+  constructor(options: ImpairOptions) {
+    const { link, scheduler, random } = options;
+    this.#link = link;
+    this.outbound = new ImpairLane(scheduler, random, new TransmitExit(link));
+    this.inbound = new ImpairLane(scheduler, random, new ReceiveExit(link.medium, () => this.#receiver));
+    this.#cutOutbound = new Packetizer(link.medium, this.outbound);
+    this.#cutInbound = new Packetizer(link.medium, this.inbound);
+    this.outbound.filter = options.filter ?? null;
+    this.inbound.filter = options.filter ?? null;
+    this.outbound.change(options.outbound ?? {});
+    this.inbound.change(options.inbound ?? {});
+  }
+
+  get name(): string {
+    return this.#link.name;
+  }
+
+  get mtu(): number {
+    return this.#link.mtu;
+  }
+
+  get medium(): Medium {
+    return this.#link.medium;
+  }
+
+  get offload(): number {
+    return this.#link.offload;
+  }
+
+  get mac(): Uint8Array | null {
+    return this.#link.mac;
+  }
+
+  /** Frames lost inside the link because of a bound; those lost by chance are in the lanes' counters. */
+  get dropped(): number {
+    return this.#link.dropped + this.outbound.counters.overflowed + this.inbound.counters.overflowed;
+  }
+
+  open(receiver: LinkReceiver): void {
+    this.#receiver = receiver;
+    this.#link.open(this);
+  }
+
+  transmit(batch: TransmitBatch): boolean {
+    let isClear: boolean;
+    if (this.outbound.isTransparent) {
+      isClear = this.#link.transmit(batch);
+      if (!isClear) this.outbound.hold();
+    } else {
+      this.#cutOutbound.outbound(batch);
+      isClear = this.outbound.release();
+    }
+    this.#isHeld ||= !isClear;
+    return isClear;
+  }
+
+  receive(batch: FrameBatch): void {
+    if (this.inbound.isTransparent) {
+      this.#receiver?.receive(batch);
+      return;
+    }
+    this.#cutInbound.inbound(batch);
+    this.inbound.release();
+  }
+
+  drained(): void {
+    // What waits in the lane goes first; it may fill the link again.
+    if (!this.outbound.resume() || !this.#isHeld) return;
+    this.#isHeld = false;
+    this.#receiver?.drained();
+  }
+
+  failed(error: Error): void {
+    this.#stop();
+    this.#receiver?.failed(error);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#link.close();
+    this.#receiver = null;
+  }
+
+  #stop(): void {
+    this.outbound.close();
+    this.inbound.close();
+  }
+}
+
+/** Packets in a batch of either direction. */
+const EXIT_FRAMES = 64;
+
+/** The outbound lane's end: the link. */
+class TransmitExit implements LaneExit {
+  readonly #link: Link;
+  readonly #batch = createTransmitBatch(EXIT_FRAMES);
+  #isClear = true;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  put(packet: LanePacket): void {
+    const batch = this.#batch;
+    if (batch.count === batch.capacity) this.#send();
+    const { table } = batch;
+    const row = batch.count * TX_COLUMNS;
+    // A frame starts in the header slab: who looks at headers looks there.
+    const head = Math.min(packet.length, TX_HEADER_ROOM);
+    copy(packet.memory, 0, batch.headers, batch.headerEnd, head);
+    table.fill(0, row, row + TX_COLUMNS);
+    table[row + TX_HEADER_OFFSET] = batch.headerEnd;
+    table[row + TX_HEADER_LENGTH] = head;
+    table[row + TX_PAYLOAD1_OFFSET] = head;
+    table[row + TX_PAYLOAD1_LENGTH] = packet.length - head;
+    table[row + TX_CAUSE] = packet.cause;
+    batch.payloads[batch.count] = packet.memory;
+    batch.owners[batch.count] = packet.owner;
+    batch.headerEnd += TX_HEADER_ROOM;
+    batch.count++;
+  }
+
+  flush(): boolean {
+    this.#send();
+    const isClear = this.#isClear;
+    this.#isClear = true;
+    return isClear;
+  }
+
+  #send(): void {
+    const batch = this.#batch;
+    if (batch.count === 0) return;
+    if (!this.#link.transmit(batch)) this.#isClear = false;
+    batch.owners.fill(null, 0, batch.count);
+    clearTransmitBatch(batch);
+  }
+}
+
+/** The inbound lane's end: the stack's driver. */
+class ReceiveExit implements LaneExit {
+  readonly #receiver: () => LinkReceiver | null;
+  readonly #lead: number;
+  #batch: FrameBatch = createFrameBatch(EXIT_FRAMES, EXIT_FRAMES * 2048);
+  #end = 0;
+
+  constructor(medium: Medium, receiver: () => LinkReceiver | null) {
+    this.#receiver = receiver;
+    this.#lead = -linkHeaderLength(medium) & 3;
+  }
+
+  put(packet: LanePacket): void {
+    let at = this.#end + this.#lead;
+    if (this.#batch.count === EXIT_FRAMES || at + packet.length > this.#batch.bytes.length) {
+      this.flush();
+      at = this.#lead;
+      if (at + packet.length > this.#batch.bytes.length) {
+        this.#batch = createFrameBatch(EXIT_FRAMES, 2 * (at + packet.length));
+      }
+    }
+    const { bytes, table, count } = this.#batch;
+    copy(packet.memory, 0, bytes, at, packet.length);
+    const row = count * FRAME_COLUMNS;
+    table.fill(0, row, row + FRAME_COLUMNS);
+    table[row + FRAME_OFFSET] = at;
+    table[row + FRAME_LENGTH] = packet.length;
+    this.#batch.count++;
+    this.#end = (at + packet.length + 3) & ~3;
+  }
+
+  flush(): boolean {
+    const batch = this.#batch;
+    this.#end = 0;
+    if (batch.count === 0) return true;
+    this.#receiver()?.receive(batch);
+    batch.owners.fill(null, 0, batch.count);
+    batch.count = 0;
+    return true;
+  }
+}
