@@ -14,3 +14,18 @@ export type TcpState =
   | 'CLOSING'
   | 'LAST-ACK'
   | 'TIME-WAIT';
+
+/** States in which both sides know each other's sequence numbers (RFC 9293 §3.3.2). */
+export function isSynchronized(state: TcpState): boolean {
+  return state !== 'CLOSED' && state !== 'LISTEN' && state !== 'SYN-SENT' && state !== 'SYN-RECEIVED';
+}
+
+/** States in which the peer may still send text (RFC 9293 §3.10.7.4, seventh). */
+export function isReceiving(state: TcpState): boolean {
+  return state === 'ESTABLISHED' || state === 'FIN-WAIT-1' || state === 'FIN-WAIT-2';
+}
+
+/** States in which the user may still queue text. */
+export function isSending(state: TcpState): boolean {
+  return state === 'ESTABLISHED' || state === 'CLOSE-WAIT';
+}

@@ -1,0 +1,108 @@
+/**
+ * TCP's knobs of a stack with their defaults. Durations are ms, sizes bytes.
+ */
+
+import type { TcpOptions } from '../api.ts';
+
+/** `TcpOptions` with every value decided, and what is not an option (yet). */
+export interface TcpConfig {
+  readonly sendBufferSize: number;
+  readonly receiveBufferSize: number;
+  readonly minRto: number;
+  readonly maxRto: number;
+  readonly maxRetransmissions: number;
+  readonly maxSynRetransmissions: number;
+  readonly delayedAckMs: number;
+  readonly msl: number;
+  readonly timestamps: boolean;
+  readonly windowScaling: boolean;
+  readonly sack: boolean;
+  readonly maxSuperSegment: number;
+  /** Most payload a connection sends in one turn without segmentation offload. */
+  readonly sendQuantum: number;
+  /** Segments that are acknowledged at once when a connection is young, so that the peer's slow start isn't held up. */
+  readonly quickAcks: number;
+  /** Most ranges of early data, and of the scoreboard. */
+  readonly maxRanges: number;
+  /** Most half-open connections of a listener. */
+  readonly maxHalfOpen: number;
+  /** Most connections in TIME-WAIT: past it the oldest end early. */
+  readonly maxTimeWait: number;
+  /** Challenge ACKs a connection sends in a second (RFC 5961 §7): per connection, so that it tells others nothing. */
+  readonly challengeAcksPerSecond: number;
+  /** How long a connection whose user has closed it waits in FIN-WAIT-2 for the peer's FIN. */
+  readonly finWait2Ms: number;
+  readonly keepAliveTime: number;
+  readonly keepAliveInterval: number;
+  readonly keepAliveCount: number;
+}
+
+export const TCP_DEFAULTS: TcpConfig = {
+  // 15 Gbit/s × 2 ms of scheduling on both sides is 4 MB; memory is only taken as it fills.
+  sendBufferSize: 4 << 20,
+  receiveBufferSize: 8 << 20,
+  /** Deviation: RFC 6298 §2.4 says 1 s; 200 ms is what hosts use, and the floor adds to the smoothed RTT. */
+  minRto: 200,
+  // RFC 6298 §2.5: at least 60 s.
+  maxRto: 60_000,
+  // From 200 ms on, ten doublings are more than R2's 100 s (RFC 9293 §3.8.3, SHLD-11).
+  maxRetransmissions: 10,
+  /** Deviation: RFC 9293 MUST-23 says R2 ≥ 3 minutes for SYN; Windows gives up after 1 + 2 + 4 + 8 + 16 s. */
+  maxSynRetransmissions: 4,
+  // MUST-58: less than 500 ms.
+  delayedAckMs: 40,
+  /** Deviation: RFC 9293 §3.4.2 says 2 minutes; Windows' TIME-WAIT lasts 2 minutes. */
+  msl: 60_000,
+  timestamps: true,
+  windowScaling: true,
+  sack: true,
+  maxSuperSegment: 65_000,
+  sendQuantum: 32_768,
+  quickAcks: 16,
+  maxRanges: 512,
+  maxHalfOpen: 1024,
+  maxTimeWait: 32_768,
+  challengeAcksPerSecond: 10,
+  finWait2Ms: 120_000,
+  // RFC 9293 §3.8.4, MUST-28: at least two hours.
+  keepAliveTime: 7_200_000,
+  keepAliveInterval: 1000,
+  keepAliveCount: 10,
+};
+
+/** The defaults with `options` over them. */
+export function resolveTcpOptions(options: TcpOptions = {}): TcpConfig {
+  return { ...TCP_DEFAULTS, ...options };
+}
+
+/** What a user can set on one endpoint; a connection that a listener accepts starts with a copy of the listener's. */
+export interface TcpSettings {
+  ttl: number;
+  trafficClass: number;
+  dontFragment: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  keepAliveTime: number;
+  keepAliveInterval: number;
+  keepAliveCount: number;
+  userTimeout: number;
+  sendBufferSize: number;
+  receiveBufferSize: number;
+}
+
+/** The settings that an endpoint starts with. */
+export function initialSettings(config: TcpConfig): TcpSettings {
+  return {
+    ttl: 0,
+    trafficClass: 0,
+    dontFragment: true,
+    noDelay: false,
+    keepAlive: false,
+    keepAliveTime: config.keepAliveTime,
+    keepAliveInterval: config.keepAliveInterval,
+    keepAliveCount: config.keepAliveCount,
+    userTimeout: 0,
+    sendBufferSize: config.sendBufferSize,
+    receiveBufferSize: config.receiveBufferSize,
+  };
+}

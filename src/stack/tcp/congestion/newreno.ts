@@ -1,0 +1,73 @@
+/**
+ * NewReno: slow start and congestion avoidance of RFC 5681 with appropriate byte counting (RFC 3465). The recovery that goes
+ * with it (RFC 6582, or RFC 6675 with SACK) is in `recovery.ts`.
+ */
+
+import { type CongestionControl, initialWindow } from './control.ts';
+
+/**
+ * RFC 3465's L: most segments by which one acknowledgement opens the window in slow start. A peer behind a receive-offload
+ * device acknowledges many segments at once, hence 8, as RFC 9406 §4.2 recommends, rather than 2.
+ */
+const SLOW_START_LIMIT = 8;
+/** RFC 5681 §3.1: "arbitrarily high". */
+const NO_THRESHOLD = 0x3fffffff;
+/** Windows past it could not be used (RFC 7323 §2.3), and have to stay small integers. */
+const MAX_CWND = 0x3fffffff;
+
+export class NewReno implements CongestionControl {
+  readonly name = 'newreno';
+  smss = 536;
+  cwnd = 536;
+  ssthresh = NO_THRESHOLD;
+  /** Bytes acknowledged since the window last grew in congestion avoidance. */
+  #bytesAcked = 0;
+  /** Slow start after a timeout: L is 1, because an ACK may cover data that arrived before it (RFC 3465 §2.3). */
+  #isAfterTimeout = false;
+
+  start(smss: number, isSynLost: boolean): void {
+    this.smss = smss;
+    this.cwnd = isSynLost ? smss : initialWindow(smss);
+  }
+
+  onAck(acked: number, isCwndLimited: boolean): void {
+    if (!isCwndLimited) return;
+    if (this.cwnd < this.ssthresh) {
+      const limit = this.#isAfterTimeout ? this.smss : SLOW_START_LIMIT * this.smss;
+      this.cwnd = Math.min(MAX_CWND, this.cwnd + Math.min(acked, limit));
+      return;
+    }
+    this.#isAfterTimeout = false;
+    this.#bytesAcked += acked;
+    if (this.#bytesAcked < this.cwnd) return;
+    this.#bytesAcked -= this.cwnd;
+    this.cwnd = Math.min(MAX_CWND, this.cwnd + this.smss);
+  }
+
+  onLoss(flightSize: number): void {
+    this.#halve(flightSize);
+    this.cwnd = this.ssthresh;
+  }
+
+  onRecovered(flightSize: number): void {
+    // RFC 6582 §3.2 step 3, first option: no burst when little is in flight.
+    this.cwnd = Math.min(this.ssthresh, Math.max(flightSize, this.smss) + this.smss);
+  }
+
+  onTimeout(flightSize: number, isFirst: boolean): void {
+    // A second timeout of the same segment keeps the threshold (RFC 5681 §3.1).
+    if (isFirst) this.#halve(flightSize);
+    this.cwnd = this.smss;
+    this.#isAfterTimeout = true;
+  }
+
+  onIdle(): void {
+    this.cwnd = Math.min(this.cwnd, initialWindow(this.smss));
+  }
+
+  /** RFC 5681 equation (4). */
+  #halve(flightSize: number): void {
+    this.ssthresh = Math.max(flightSize >> 1, 2 * this.smss);
+    this.#bytesAcked = 0;
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * The user's handle of a TCP socket: unused, bound, listening or connected. Thin: a connection is a `Tcb`, a listening port a
+ * `Listener`, and the calls are functions over them.
+ */
+
+import { IpAddress, type IpFamily } from '../../base/index.ts';
+import { type BindOptions, EndpointEvent, StackError, type TcpEndpoint } from '../api.ts';
+import type { EventSource, Host, PortBinding } from '../host.ts';
+import { close, shutdownRead, shutdownWrite } from './close.ts';
+import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
+import type { TcpInfo } from './info.ts';
+import { emptyInfo, fillInfo } from './introspection.ts';
+import { abort } from './lifecycle.ts';
+import type { Listener } from './listen.ts';
+import { isFinTaken, look, receive, urgentMark } from './receive.ts';
+import { send, sendUrgent } from './send.ts';
+import { isReceiving, isSending, type TcpState } from './state.ts';
+import { type Tcb, TcpTimer } from './tcb.ts';
+
+/** What an endpoint asks of its transport. */
+export interface TcpRegistry {
+  readonly config: TcpConfig;
+  /** Claims a port. @returns the claim or a `StackError` */
+  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number;
+  /** Claims a port for a connection of an endpoint that is not bound. */
+  claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number;
+  unclaim(binding: PortBinding): void;
+  listen(socket: TcpSocket, binding: PortBinding, backlog: number): Listener;
+  unlisten(listener: Listener): void;
+  /** Starts a connection. @returns the control block, or a `StackError` */
+  connect(
+    socket: TcpSocket,
+    binding: PortBinding,
+    local: IpAddress,
+    remote: IpAddress,
+    port: number,
+  ): Tcb | number;
+  /** The user has let go of the socket. */
+  closed(socket: TcpSocket): void;
+}
+
+export class TcpSocket implements TcpEndpoint, EventSource {
+  readonly kind = 'tcp';
+  readonly id: number;
+  context: unknown = null;
+  pendingEvents = 0;
+  readonly settings: TcpSettings;
+  /** The connection, from connect or accept on; stays when it has ended, for what there is still to read. */
+  tcb: Tcb | null = null;
+  listener: Listener | null = null;
+  readonly #host: Host;
+  readonly #registry: TcpRegistry;
+  readonly #anyAddress: IpAddress;
+  #binding: PortBinding | null = null;
+  #isClosed = false;
+
+  constructor(host: Host, registry: TcpRegistry, family: IpFamily, settings?: TcpSettings) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#anyAddress = family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
+    this.id = host.nextId();
+    this.settings = settings ?? initialSettings(registry.config);
+  }
+
+  get state(): TcpState {
+    if (this.listener !== null) return 'LISTEN';
+    return this.tcb === null ? 'CLOSED' : this.tcb.state;
+  }
+
+  get error(): number {
+    return this.tcb === null ? 0 : this.tcb.error;
+  }
+
+  get localAddress(): IpAddress {
+    return this.tcb?.localAddress ?? this.#binding?.address ?? this.#anyAddress;
+  }
+
+  get localPort(): number {
+    return this.tcb?.localPort ?? this.#binding?.port ?? 0;
+  }
+
+  get remoteAddress(): IpAddress {
+    return this.tcb?.remoteAddress ?? this.#anyAddress;
+  }
+
+  get remotePort(): number {
+    return this.tcb?.remotePort ?? 0;
+  }
+
+  bind(address: IpAddress, port: number, options: BindOptions = {}): number {
+    if (this.#isClosed || this.#binding !== null || this.tcb !== null) return StackError.invalid;
+    if (address.family !== this.#anyAddress.family) return StackError.notSupported;
+    if (!address.isAny && !this.#host.isLocal(address)) return StackError.addressNotAvailable;
+    const binding = this.#registry.claim(address, port, options);
+    if (typeof binding === 'number') return binding;
+    this.#binding = binding;
+    return 0;
+  }
+
+  listen(backlog: number): number {
+    if (this.#isClosed || this.#binding === null) return StackError.invalid;
+    if (this.listener !== null) return 0;
+    if (this.tcb !== null && this.tcb.error === 0) return StackError.alreadyConnected;
+    this.tcb = null;
+    this.listener = this.#registry.listen(this, this.#binding, backlog);
+    return 0;
+  }
+
+  accept(): TcpSocket | null {
+    const child = this.listener?.take() ?? null;
+    if (child === null) return null;
+    const socket = child.endpoint as TcpSocket;
+    // What happened while nobody could be told.
+    let events: number = isSending(child.state) ? EndpointEvent.writable : 0;
+    if (child.rx.used > 0) events |= EndpointEvent.readable;
+    if (isFinTaken(child)) events |= EndpointEvent.readable | EndpointEvent.peerClosed;
+    if (events !== 0) this.#host.notify(socket, events);
+    return socket;
+  }
+
+  get acceptableCount(): number {
+    return this.listener === null ? 0 : this.listener.acceptableCount;
+  }
+
+  connect(address: IpAddress, port: number): number {
+    if (this.#isClosed || this.listener !== null) return StackError.invalid;
+    const { tcb } = this;
+    if (tcb !== null && tcb.error === 0) {
+      const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
+      return isOpening ? StackError.inProgress : StackError.alreadyConnected;
+    }
+    if (address.family !== this.#anyAddress.family) return StackError.notSupported;
+    if (address.isAny || port === 0) return StackError.addressNotAvailable;
+    const path = this.#host.pathTo(this.#binding?.address ?? this.#anyAddress, address);
+    if (path === null) return StackError.networkUnreachable;
+    if (path.isGroup) return StackError.addressNotAvailable;
+    this.tcb = null;
+    if (this.#binding === null) {
+      const binding = this.#registry.claimFor(path.source, address, port);
+      if (typeof binding === 'number') return binding;
+      this.#binding = binding;
+    }
+    const started = this.#registry.connect(this, this.#binding, path.source, address, port);
+    if (typeof started === 'number') return started;
+    this.tcb = started;
+    return 0;
+  }
+
+  read(into: Uint8Array, at: number, length: number): number {
+    return this.tcb === null ? StackError.notConnected : receive(this.tcb, into, at, length);
+  }
+
+  peek(into: Uint8Array, at: number, length: number, offset = 0): number {
+    return this.tcb === null ? StackError.notConnected : look(this.tcb, into, at, length, offset);
+  }
+
+  get readableBytes(): number {
+    return this.tcb === null ? 0 : this.tcb.rx.used;
+  }
+
+  get atEnd(): boolean {
+    return this.tcb !== null && this.tcb.rx.used === 0 && isFinTaken(this.tcb);
+  }
+
+  write(from: Uint8Array, at: number, length: number): number {
+    return this.tcb === null ? StackError.notConnected : send(this.tcb, from, at, length);
+  }
+
+  writeUrgent(from: Uint8Array, at: number, length: number): number {
+    return this.tcb === null ? StackError.notConnected : sendUrgent(this.tcb, from, at, length);
+  }
+
+  get urgentMark(): number {
+    return this.tcb === null ? -1 : urgentMark(this.tcb);
+  }
+
+  get writableBytes(): number {
+    const { tcb } = this;
+    return tcb !== null && isSending(tcb.state) ? tcb.tx.free : 0;
+  }
+
+  get unsentBytes(): number {
+    return this.tcb === null ? 0 : this.tcb.tx.used;
+  }
+
+  shutdownWrite(): number {
+    const { tcb } = this;
+    if (tcb === null || tcb.state === 'SYN-SENT') return StackError.notConnected;
+    if (tcb.error !== 0) return tcb.error;
+    shutdownWrite(tcb);
+    return 0;
+  }
+
+  shutdownRead(): number {
+    const { tcb } = this;
+    if (tcb === null || tcb.state === 'SYN-SENT') return StackError.notConnected;
+    if (tcb.error !== 0) return tcb.error;
+    shutdownRead(tcb);
+    return 0;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopListening();
+    if (this.tcb !== null) close(this.tcb);
+    this.#letGo();
+  }
+
+  abort(): void {
+    if (this.#isClosed && this.tcb === null) return;
+    this.#isClosed = true;
+    this.#stopListening();
+    const { tcb } = this;
+    if (tcb !== null) {
+      tcb.isOrphan = true;
+      if (tcb.state !== 'CLOSED' && tcb.state !== 'TIME-WAIT') abort(tcb);
+      else tcb.rx.release();
+    }
+    this.#letGo();
+  }
+
+  info(into?: TcpInfo): TcpInfo {
+    const info = into ?? emptyInfo(this.state);
+    if (this.tcb !== null) return fillInfo(this.tcb, info);
+    return Object.assign(info, emptyInfo(this.state));
+  }
+
+  get ttl(): number {
+    return this.settings.ttl;
+  }
+  set ttl(value: number) {
+    this.settings.ttl = value;
+  }
+
+  get trafficClass(): number {
+    return this.settings.trafficClass;
+  }
+  set trafficClass(value: number) {
+    this.settings.trafficClass = value;
+  }
+
+  get dontFragment(): boolean {
+    return this.settings.dontFragment;
+  }
+  set dontFragment(value: boolean) {
+    this.settings.dontFragment = value;
+  }
+
+  get noDelay(): boolean {
+    return this.settings.noDelay;
+  }
+  set noDelay(value: boolean) {
+    this.settings.noDelay = value;
+    // What Nagle held back may go.
+    if (value) this.tcb?.requestOutput();
+  }
+
+  get keepAlive(): boolean {
+    return this.settings.keepAlive;
+  }
+  set keepAlive(value: boolean) {
+    this.settings.keepAlive = value;
+    this.#armKeepAlive();
+  }
+
+  get keepAliveTime(): number {
+    return this.settings.keepAliveTime;
+  }
+  set keepAliveTime(value: number) {
+    this.settings.keepAliveTime = value;
+    this.#armKeepAlive();
+  }
+
+  get keepAliveInterval(): number {
+    return this.settings.keepAliveInterval;
+  }
+  set keepAliveInterval(value: number) {
+    this.settings.keepAliveInterval = value;
+  }
+
+  get keepAliveCount(): number {
+    return this.settings.keepAliveCount;
+  }
+  set keepAliveCount(value: number) {
+    this.settings.keepAliveCount = value;
+  }
+
+  get userTimeout(): number {
+    return this.settings.userTimeout;
+  }
+  set userTimeout(value: number) {
+    this.settings.userTimeout = value;
+  }
+
+  get sendBufferSize(): number {
+    return this.settings.sendBufferSize;
+  }
+  set sendBufferSize(value: number) {
+    this.settings.sendBufferSize = value;
+    if (this.tcb !== null) this.tcb.tx.limit = value;
+  }
+
+  get receiveBufferSize(): number {
+    return this.settings.receiveBufferSize;
+  }
+  set receiveBufferSize(value: number) {
+    this.settings.receiveBufferSize = value;
+    if (this.tcb !== null) this.tcb.rx.limit = value;
+  }
+
+  #armKeepAlive(): void {
+    const { tcb } = this;
+    if (tcb === null) return;
+    if (!this.settings.keepAlive) tcb.disarm(TcpTimer.keepAlive);
+    else if (isReceiving(tcb.state) || tcb.state === 'CLOSE-WAIT') {
+      tcb.arm(TcpTimer.keepAlive, this.settings.keepAliveTime);
+    }
+  }
+
+  #stopListening(): void {
+    if (this.listener === null) return;
+    this.#registry.unlisten(this.listener);
+    this.listener = null;
+  }
+
+  #letGo(): void {
+    if (this.#binding !== null) this.#registry.unclaim(this.#binding);
+    this.#binding = null;
+    this.#registry.closed(this);
+  }
+}

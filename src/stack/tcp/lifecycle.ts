@@ -1,0 +1,90 @@
+/**
+ * The one place where a connection's state changes and where a connection ends.
+ */
+
+import { EndpointEvent, StackError } from '../api.ts';
+import { isSynchronized, type TcpState } from './state.ts';
+import type { Tcb } from './tcb.ts';
+
+/** Every change of state goes through here. */
+export function changeState(tcb: Tcb, state: TcpState): void {
+  const before = tcb.state;
+  if (before === state) return;
+  tcb.state = state;
+  // RFC 4022 tcpCurrEstab: ESTABLISHED and CLOSE-WAIT.
+  const { counters } = tcb.host;
+  if (before === 'ESTABLISHED' || before === 'CLOSE-WAIT') counters.tcpCurrEstab--;
+  if (state === 'ESTABLISHED' || state === 'CLOSE-WAIT') counters.tcpCurrEstab++;
+}
+
+/** Tells the user, once there is one: a connection in an accept queue belongs to nobody yet. */
+export function tell(tcb: Tcb, events: number): void {
+  if (tcb.opener === null) tcb.host.notify(tcb.endpoint, events);
+}
+
+/** Everything sent was acknowledged and nothing more will happen: said once. */
+export function tellClosed(tcb: Tcb): void {
+  if (tcb.isClosedTold) return;
+  tcb.isClosedTold = true;
+  tell(tcb, EndpointEvent.closed);
+}
+
+/**
+ * The connection ends in good order: both FINs are acknowledged. What was received may still be read.
+ */
+export function finish(tcb: Tcb): void {
+  const { opener } = tcb;
+  opener?.abandoned(tcb);
+  tellClosed(tcb);
+  release(tcb);
+}
+
+/**
+ * The connection fails with `error`, a `StackError`. Bytes received are lost, as Winsock has it.
+ */
+export function fail(tcb: Tcb, error: number): void {
+  const { counters } = tcb.host;
+  if (tcb.state === 'ESTABLISHED' || tcb.state === 'CLOSE-WAIT') counters.tcpEstabResets++;
+  if (!isSynchronized(tcb.state)) counters.tcpAttemptFails++;
+  const { opener } = tcb;
+  tcb.error = error;
+  tcb.rx.release();
+  release(tcb);
+  if (opener === null) tcb.host.notify(tcb.endpoint, EndpointEvent.failed);
+  else opener.abandoned(tcb);
+}
+
+/** Ends the connection at once with a RST to the peer (RFC 9293 §3.10.5). */
+export function abort(tcb: Tcb, error: number = StackError.connectionAborted): void {
+  // A SYN that was not answered has nobody to reset.
+  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') tcb.env.sendReset(tcb);
+  fail(tcb, error);
+}
+
+/** TIME-WAIT: a small entry takes the connection's place in the table; only what was received stays to be read. */
+export function becomeTimeWait(tcb: Tcb): void {
+  changeState(tcb, 'TIME-WAIT');
+  tcb.env.enterTimeWait(tcb);
+  freeMemory(tcb);
+  tellClosed(tcb);
+}
+
+function release(tcb: Tcb): void {
+  changeState(tcb, 'CLOSED');
+  tcb.env.forget(tcb);
+  freeMemory(tcb);
+}
+
+/** Gives back all but bytes that may still be read. */
+function freeMemory(tcb: Tcb): void {
+  tcb.destroyTimers();
+  tcb.tx.release();
+  tcb.early.clear();
+  tcb.sacked.clear();
+  if (tcb.isOrphan || tcb.rx.used === 0) tcb.rx.release();
+  tcb.opener = null;
+  tcb.isSynDue = false;
+  tcb.isProbeDue = false;
+  tcb.isKeepAliveDue = false;
+  tcb.acksDue = 0;
+}

@@ -1,0 +1,112 @@
+/**
+ * Which options a connection uses: offered in its SYN, agreed by the peer's (RFC 7323 §1.3, RFC 2018 §2, RFC 9293 §3.7.1).
+ */
+
+import {
+  TCP_HEADER_LEN,
+  TCP_OPTION_MSS,
+  TCP_OPTION_SACK_PERMITTED,
+  TCP_OPTION_TIMESTAMPS,
+  TCP_OPTION_WINDOW_SCALE,
+  TCPOPT_MSS_LEN,
+  TCPOPT_SACK_PERMITTED_LEN,
+  TCPOPT_TIMESTAMPS_LEN,
+  TCPOPT_WINDOW_SCALE_LEN,
+  writeMssOption,
+  writeSackPermittedOption,
+  writeTimestampsOption,
+  writeWindowScaleOption,
+} from '../../wire/index.ts';
+import type { Path } from '../host.ts';
+import type { Segment } from './segment.ts';
+import type { Tcb } from './tcb.ts';
+
+/** The default of an MSS that was not announced (RFC 9293 §3.7.1, MUST-15); IPv6 has 1220. */
+const DEFAULT_MSS_V4 = 536;
+const DEFAULT_MSS_V6 = 1220;
+/**
+ * The least MSS that is believed: a peer (or a forged ICMP message) that says less would make us send mostly headers. With it,
+ * a packet still fits into IPv4's minimum MTU of 68 but for options.
+ */
+const LEAST_MSS = 48;
+/** Windows up to 16 MB, so that a buffer enlarged later can be offered. */
+const LEAST_SHIFT = 8;
+const MAX_SHIFT = 14;
+
+/** The MSS to announce for a path: what is received in one packet (RFC 6691 §2: options are not subtracted). */
+export function announcedMss(path: Path): number {
+  return Math.min(65_535, path.mtu) - path.ipHeaderLength - TCP_HEADER_LEN;
+}
+
+/** The shift that lets the whole receive buffer be offered (RFC 7323 §2.3). */
+export function windowShiftFor(bufferSize: number): number {
+  let shift = LEAST_SHIFT;
+  while (shift < MAX_SHIFT && 0xffff << shift < bufferSize) shift++;
+  return shift;
+}
+
+/** What to offer in the first SYN of a connection. */
+export function offerOptions(tcb: Tcb): void {
+  const { config } = tcb;
+  tcb.rmss = announcedMss(tcb.path);
+  tcb.isTimestamped = config.timestamps;
+  tcb.isSackEnabled = config.sack;
+  tcb.rcvWindShift = config.windowScaling ? windowShiftFor(tcb.rx.limit) : 0;
+  tcb.peerMss = tcb.path.source.family === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+}
+
+/** Narrows what was offered to what the peer's SYN has too, and takes its MSS. */
+export function agreeOptions(tcb: Tcb, seg: Segment): void {
+  const { options } = seg;
+  tcb.isTimestamped = tcb.isTimestamped && (options & TCP_OPTION_TIMESTAMPS) !== 0;
+  tcb.isSackEnabled = tcb.isSackEnabled && (options & TCP_OPTION_SACK_PERMITTED) !== 0;
+  if (tcb.config.windowScaling && (options & TCP_OPTION_WINDOW_SCALE) !== 0) {
+    tcb.sndWindShift = seg.windowShift;
+  } else {
+    tcb.sndWindShift = 0;
+    tcb.rcvWindShift = 0;
+  }
+  if ((options & TCP_OPTION_MSS) !== 0) tcb.peerMss = seg.mss;
+  if (tcb.isTimestamped) {
+    tcb.tsRecent = seg.tsVal;
+    tcb.tsRecentAt = tcb.host.now;
+  }
+  updateSmss(tcb);
+}
+
+/**
+ * SMSS from the peer's MSS, the path and the options of every segment (RFC 9293 §3.7.1, MUST-16). Called again when the path
+ * changes.
+ */
+export function updateSmss(tcb: Tcb): void {
+  const { path } = tcb;
+  const mtu = tcb.pathMtu === 0 ? path.mtu : Math.min(tcb.pathMtu, path.mtu);
+  const fitting = Math.min(65_535, mtu) - path.ipHeaderLength - TCP_HEADER_LEN;
+  const least = Math.max(LEAST_MSS, Math.min(tcb.peerMss, fitting));
+  tcb.smss = least - (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0);
+  tcb.congestion.smss = tcb.smss;
+}
+
+/** Bytes of the options of a SYN of this connection. */
+export function synOptionsLength(tcb: Tcb): number {
+  return (
+    TCPOPT_MSS_LEN +
+    (tcb.rcvWindShift > 0 ? TCPOPT_WINDOW_SCALE_LEN : 0) +
+    (tcb.isSackEnabled ? TCPOPT_SACK_PERMITTED_LEN : 0) +
+    (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0)
+  );
+}
+
+/** Writes the options of a SYN. @returns the end */
+export function writeSynOptions(tcb: Tcb, into: Uint8Array, at: number): number {
+  let end = writeMssOption(into, at, tcb.rmss);
+  if (tcb.isSackEnabled) end = writeSackPermittedOption(into, end);
+  if (tcb.isTimestamped) end = writeTimestampsOption(into, end, timestampNow(tcb), tcb.tsRecent);
+  if (tcb.rcvWindShift > 0) end = writeWindowScaleOption(into, end, tcb.rcvWindShift);
+  return end;
+}
+
+/** TSval now: a clock of 1 ms with an offset of the connection's own (RFC 7323 §5.4, §7.1). */
+export function timestampNow(tcb: Tcb): number {
+  return (Math.floor(tcb.host.now) + tcb.tsOffset) | 0;
+}

@@ -1,0 +1,237 @@
+/**
+ * What a connection sends when it is its turn: nothing is built before. In order: SYN, lost text again, new text and FIN, the
+ * ACKs that nothing carried, probes.
+ *
+ * When to send new text: RFC 9293 §3.8.6.2.1 (silly window), §3.7.4 (Nagle), with Minshall's change: a segment that is not full
+ * waits only while another such one is unacknowledged.
+ */
+
+import { OFFLOAD_TSO4, OFFLOAD_TSO6, seqDiff, seqGt, seqLt, type TransmitBatch } from '../../base/index.ts';
+import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
+import { Cause } from '../host.ts';
+import { updateSmss } from './options.ts';
+import { bytesInNetwork, lostRangeEnd, nextLost } from './recovery.ts';
+import { segmentSize, writeSegment } from './segment-writer.ts';
+import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
+
+/**
+ * Adds what `tcb` may send now to `batch`, up to its share of a turn.
+ * @returns whether it would send more
+ */
+export function emitSegments(tcb: Tcb, batch: TransmitBatch): boolean {
+  if (tcb.state === 'CLOSED' || tcb.state === 'TIME-WAIT' || !hasPath(tcb)) return false;
+  if (tcb.isSynDue) emitSyn(tcb, batch);
+  else if (tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') {
+    if (emitText(tcb, batch)) return true;
+  }
+  while (tcb.acksDue > 0) {
+    if (batch.count === batch.capacity) return true;
+    writeSegment(tcb, batch, tcb.sndNxt, 0, 0, tcb.ackCause);
+  }
+  if (tcb.isProbeDue || tcb.isKeepAliveDue) {
+    if (batch.count === batch.capacity) return true;
+    if (tcb.isProbeDue) emitWindowProbe(tcb, batch);
+    else emitKeepAlive(tcb, batch);
+  }
+  return false;
+}
+
+/** Sends SYN, or SYN and ACK, the first time or again. */
+function emitSyn(tcb: Tcb, batch: TransmitBatch): void {
+  tcb.isSynDue = false;
+  const isPassive = tcb.state === 'SYN-RECEIVED';
+  const isFirst = tcb.sndNxt === tcb.iss;
+  const cause = isFirst ? (isPassive ? Cause.synAck : Cause.syn) : Cause.synRetransmission;
+  writeSegment(tcb, batch, tcb.iss, TCP_SYN, 0, cause);
+  if (isFirst) {
+    tcb.sndNxt = (tcb.iss + 1) | 0;
+    startTiming(tcb);
+  } else {
+    tcb.isTiming = false;
+    countRetransmission(tcb, 0);
+  }
+  armRetransmit(tcb);
+}
+
+/** @returns whether the share of the turn, or the batch, is used up */
+function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
+  let budget = canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum;
+  while (batch.count < batch.capacity) {
+    let sent = emitLost(tcb, batch, budget);
+    if (sent === 0) sent = emitNew(tcb, batch, budget);
+    if (sent === 0) {
+      armPersist(tcb);
+      return false;
+    }
+    armRetransmit(tcb);
+    budget -= sent;
+    if (budget < tcb.smss) return true;
+  }
+  return true;
+}
+
+/** Sends the first lost range that was not sent again yet. @returns bytes of sequence space, 0 for none */
+function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number {
+  const seq = nextLost(tcb);
+  if (seqDiff(tcb.lostEnd, seq) <= 0) return 0;
+  const size = segmentSize(tcb);
+  let room = tcb.congestion.cwnd - bytesInNetwork(tcb);
+  if (tcb.isRetransmitForced && room < size) room = size;
+  const textEnd = tcb.sndFin;
+  const untilText = seqDiff(textEnd, seq);
+  let length = Math.min(seqDiff(lostRangeEnd(tcb, seq), seq), untilText);
+  if (length > 0) {
+    if (room < Math.min(size, length)) return 0;
+    length = limitLength(tcb, length, Math.min(room, budget), size);
+  }
+  const reachesFin = length === untilText && tcb.isFinSent;
+  const flags = (reachesFin ? TCP_FIN : 0) | (length === untilText ? TCP_PSH : 0);
+  const cause = tcb.recovery === Recovery.timeout ? Cause.retransmission : Cause.fastRetransmit;
+  writeSegment(tcb, batch, seq, flags, length, cause);
+  tcb.isRetransmitForced = false;
+  const advance = length + (reachesFin ? 1 : 0);
+  tcb.highRxt = (seq + advance) | 0;
+  // Karn's rule, RFC 6298 §3.
+  if (tcb.isTiming && seqLt(seq, tcb.timedEnd)) tcb.isTiming = false;
+  countRetransmission(tcb, length);
+  return advance;
+}
+
+/** Sends text for the first time, and FIN with or after the last of it. @returns bytes of sequence space, 0 for none */
+function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
+  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
+  if (available < 0 || (available === 0 && !tcb.isFinQueued)) return 0;
+  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  if (windowRoom <= 0) return 0;
+  restartIfIdle(tcb);
+  const size = segmentSize(tcb);
+  const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
+  const length = sendableLength(tcb, available, Math.min(windowRoom, cwndRoom), budget, size);
+  if (length < 0 || (length === 0 && available > 0)) return 0;
+  const isLast = length === available;
+  const isFin = isLast && tcb.isFinQueued && length < windowRoom;
+  if (length === 0 && !isFin) return 0;
+  const seq = tcb.sndNxt;
+  const flags = (isLast ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
+  if (tcb.flightSize === 0) tcb.stalledSince = tcb.host.now;
+  writeSegment(tcb, batch, seq, flags, length, isFin ? Cause.fin : tcb.isUrgent ? Cause.urgent : Cause.data);
+  tcb.sndNxt = (seq + length + (isFin ? 1 : 0)) | 0;
+  tcb.isProbeOut = false;
+  tcb.bytesOut += length;
+  if (length % size !== 0) tcb.sndSml = tcb.sndNxt;
+  if (!tcb.isTiming) startTiming(tcb);
+  return length + (isFin ? 1 : 0);
+}
+
+/**
+ * How much of `available` bytes a segment (or super-segment) takes now; 0: better wait.
+ * @param usable what both windows leave
+ */
+function sendableLength(tcb: Tcb, available: number, usable: number, budget: number, size: number): number {
+  const length = limitLength(tcb, available, Math.min(usable, budget), size);
+  if (length < available) {
+    if (length >= size) return length;
+    // Not even a full segment: only when it is half of the largest window the peer ever had (RFC 9293 SHLD-30 (3)).
+    return length > 0 && 2 * length >= tcb.maxSndWnd ? length : 0;
+  }
+  const tail = length % size;
+  if (tail === 0 || tcb.settings.noDelay || tcb.isFinQueued) return length;
+  // Nagle and Minshall.
+  return seqGt(tcb.sndSml, tcb.sndUna) ? length - tail : length;
+}
+
+/** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */
+function limitLength(tcb: Tcb, length: number, room: number, size: number): number {
+  const most = Math.min(room, canSegment(tcb) ? tcb.config.maxSuperSegment : size);
+  if (length <= most) return length;
+  return most >= size ? most - (most % size) : most;
+}
+
+/** A zero-window probe (RFC 9293 §3.8.6.1): the next byte although it doesn't fit, or what fits of a silly window. */
+function emitWindowProbe(tcb: Tcb, batch: TransmitBatch): void {
+  tcb.isProbeDue = false;
+  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
+  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  if (available > 0 && windowRoom > 0) {
+    const length = Math.min(available, windowRoom, segmentSize(tcb));
+    tcb.stalledSince = tcb.host.now;
+    writeSegment(tcb, batch, tcb.sndNxt, TCP_PSH, length, Cause.data);
+    tcb.sndNxt = (tcb.sndNxt + length) | 0;
+    tcb.sndSml = tcb.sndNxt;
+    tcb.bytesOut += length;
+    armRetransmit(tcb);
+  } else if (available > 0) {
+    writeSegment(tcb, batch, tcb.sndNxt, 0, 1, Cause.windowProbe);
+    tcb.isProbeOut = true;
+  } else {
+    // Only FIN is left, which a closed window would not take: ask for the window alone.
+    writeSegment(tcb, batch, (tcb.sndNxt - 1) | 0, 0, 0, Cause.windowProbe);
+  }
+}
+
+/** A keep-alive probe (RFC 9293 §3.8.4): an old sequence number, which the peer has to answer. */
+function emitKeepAlive(tcb: Tcb, batch: TransmitBatch): void {
+  tcb.isKeepAliveDue = false;
+  writeSegment(tcb, batch, (tcb.sndNxt - 1) | 0, 0, 0, Cause.keepAlive);
+}
+
+function startTiming(tcb: Tcb): void {
+  tcb.isTiming = true;
+  tcb.timedEnd = tcb.sndNxt;
+  tcb.timedAt = tcb.host.now;
+}
+
+function countRetransmission(tcb: Tcb, length: number): void {
+  tcb.retransSegs++;
+  tcb.bytesRetrans += length;
+  tcb.host.counters.tcpRetransSegs += Math.max(1, Math.ceil(length / Math.max(1, tcb.smss)));
+}
+
+/** RFC 6298 §5.1: the timer runs while something is in flight. */
+function armRetransmit(tcb: Tcb): void {
+  if (!tcb.isArmed(TcpTimer.retransmit)) tcb.arm(TcpTimer.retransmit, tcb.rtt.rto);
+}
+
+/** Text waits, nothing is in flight, and so nothing will come that could say that the window has opened. */
+function armPersist(tcb: Tcb): void {
+  if (tcb.flightSize !== 0 || tcb.isArmed(TcpTimer.persist)) return;
+  if (seqDiff(tcb.sndFin, tcb.sndNxt) <= 0 && !tcb.isFinQueued) return;
+  tcb.arm(TcpTimer.persist, Math.min(tcb.config.maxRto, tcb.rtt.base * 2 ** tcb.persistBackoff));
+}
+
+/** RFC 5681 §4.1: after an idle time the window no longer says anything about the path. */
+function restartIfIdle(tcb: Tcb): void {
+  if (tcb.flightSize === 0 && tcb.host.now - tcb.lastSentAt > tcb.rtt.rto) tcb.congestion.onIdle();
+}
+
+function canSegment(tcb: Tcb): boolean {
+  const needed = tcb.path.source.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
+  // The urgent pointer of a super-segment would be copied into each of its packets.
+  return (tcb.path.offload & needed) !== 0 && !tcb.isUrgent;
+}
+
+/** Asks for a new way when routes or addresses changed. @returns false when there is none now: timers will try again */
+function hasPath(tcb: Tcb): boolean {
+  if (tcb.path.isValid) return true;
+  const path = tcb.host.pathTo(tcb.localAddress, tcb.remoteAddress);
+  if (path === null) return false;
+  const isMoved = path.interfaceIndex !== tcb.path.interfaceIndex;
+  tcb.path = path;
+  tcb.pathMtu = 0;
+  updateSmss(tcb);
+  if (isMoved) tcb.requestOutput();
+  return !isMoved;
+}
+
+/** Whether a turn would send anything: cheap, and may say yes when a window forbids it. */
+export function hasOutput(tcb: Tcb): boolean {
+  return (
+    tcb.acksDue > 0 ||
+    tcb.isSynDue ||
+    tcb.isProbeDue ||
+    tcb.isKeepAliveDue ||
+    seqDiff(tcb.sndFin, tcb.sndNxt) > 0 ||
+    (tcb.isFinQueued && !tcb.isFinSent) ||
+    seqDiff(tcb.lostEnd, nextLost(tcb)) > 0
+  );
+}

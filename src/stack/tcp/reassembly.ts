@@ -1,0 +1,77 @@
+/**
+ * Text that arrives: in order it is copied behind what is readable, early it is copied to where it belongs in the same ring,
+ * and a list of ranges remembers that it is there. Nothing is copied twice.
+ *
+ *     rx:  | readable (used) |  hole  | early | hole | early |  free |
+ *                        rcvNxt                                  rcvAdv
+ */
+
+import { seqDiff, seqLeq } from '../../base/index.ts';
+import { DropReason } from '../../wire/index.ts';
+import type { Tcb } from './tcb.ts';
+
+/** Edges of the SACK blocks that {@link collectSackBlocks} found: left and right in turn. */
+export const sackEdges = new Int32Array(8);
+
+/**
+ * Takes text that lies within the window and doesn't start before RCV.NXT.
+ * @returns `none`, or `tcpNoMemory` when there was no place for it
+ */
+export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, length: number): DropReason {
+  const { rx, early } = tcb;
+  const ahead = seqDiff(seq, tcb.rcvNxt);
+  if (rx.writeAt(rx.used + ahead, bytes, at, length) === 0) return DropReason.tcpNoMemory;
+  if (ahead > 0) {
+    const added = early.add(seq, (seq + length) | 0);
+    if (added < 0) return DropReason.tcpNoMemory;
+    tcb.bytesReordered += added;
+    tcb.latestEarly = seq;
+    return DropReason.none;
+  }
+  let arrived = length;
+  if (early.count > 0) {
+    // What follows without a hole becomes readable with it.
+    const end = (seq + length) | 0;
+    const index = early.indexAfter(end);
+    if (index < early.count && seqLeq(early.startOf(index), end)) {
+      arrived += seqDiff(early.endOf(index), end);
+    }
+    early.dropBelow((seq + arrived) | 0);
+  }
+  rx.commit(arrived);
+  tcb.rcvNxt = (tcb.rcvNxt + arrived) | 0;
+  tcb.bytesIn += arrived;
+  return DropReason.none;
+}
+
+/** How far early text reaches past what is readable: memory that `Ring.discard` has to keep. */
+export function earlyExtent(tcb: Tcb): number {
+  return tcb.early.count === 0 ? 0 : seqDiff(tcb.early.highest, tcb.rcvNxt);
+}
+
+/** Most SACK blocks that fit beside the other options (RFC 2018 §3). */
+export function maxSackBlocks(tcb: Tcb): number {
+  return tcb.isTimestamped ? 3 : 4;
+}
+
+/**
+ * Fills {@link sackEdges}: first the range with what arrived last, then the highest others (RFC 2018 §4).
+ * @returns how many blocks
+ */
+export function collectSackBlocks(tcb: Tcb): number {
+  if (!tcb.isSackEnabled) return 0;
+  const { early } = tcb;
+  const most = Math.min(early.count, maxSackBlocks(tcb));
+  const latest = Math.min(early.indexAfter(tcb.latestEarly), early.count - 1);
+  let blocks = 0;
+  putBlock(tcb, blocks++, latest);
+  for (let index = early.count - 1; index >= 0 && blocks < most; index--) {
+    if (index !== latest) putBlock(tcb, blocks++, index);
+  }
+  return blocks;
+}
+
+function putBlock(tcb: Tcb, block: number, index: number): void {
+  sackEdges[2 * block] = tcb.early.startOf(index);
+  sackEdges[2 * block + 1] = tcb.early.endOf(index);
+}

@@ -1,0 +1,200 @@
+/**
+ * Puts one segment of a connection into a transmit batch: IP header by the path, TCP header and options here, payload as up
+ * to two ranges of the send ring, which is not copied.
+ */
+
+import {
+  FRAME_NEEDS_CSUM,
+  GSO_NONE,
+  GSO_TCPV4,
+  GSO_TCPV6,
+  OFFLOAD_CSUM,
+  type TransmitBatch,
+  TX_CAUSE,
+  TX_COLUMNS,
+  TX_CSUM_OFFSET,
+  TX_CSUM_START,
+  TX_FLAGS,
+  TX_GSO_SIZE,
+  TX_GSO_TYPE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PAYLOAD1_LENGTH,
+  TX_PAYLOAD1_OFFSET,
+  TX_PAYLOAD2_LENGTH,
+  TX_PAYLOAD2_OFFSET,
+} from '../../base/index.ts';
+import {
+  IPPROTO_TCP,
+  sealPartial,
+  sealTcp,
+  sumBytesAt,
+  TCP_ACK,
+  TCP_CHECKSUM_OFFSET,
+  TCP_HEADER_LEN,
+  TCP_SYN,
+  TCP_URG,
+  TCPOPT_TIMESTAMPS_LEN,
+  writeSackOption,
+  writeTcp,
+  writeTimestampsOption,
+} from '../../wire/index.ts';
+import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
+import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
+import { type Tcb, TcpTimer } from './tcb.ts';
+import { advertiseSynWindow, advertiseWindow } from './window.ts';
+
+/**
+ * Writes the segment `seq` with `length` bytes of text from `seq` on.
+ *
+ * @param flags without ACK, which goes by itself
+ * @param length more than `tcb.smss` only when the path segments; the text must be in the send ring
+ */
+export function writeSegment(
+  tcb: Tcb,
+  batch: TransmitBatch,
+  seq: number,
+  flags: number,
+  length: number,
+  cause: number,
+): void {
+  const isSyn = (flags & TCP_SYN) !== 0;
+  const hasAck = tcb.state !== 'SYN-SENT';
+  const sackCount = isSyn || tcb.early.count === 0 ? 0 : collectSackBlocks(tcb);
+  const optionsLength = isSyn ? synOptionsLength(tcb) : dataOptionsLength(tcb, sackCount);
+  const headerLength = TCP_HEADER_LEN + optionsLength;
+  const transportLength = headerLength + length;
+
+  const { path, settings } = tcb;
+  const { headers } = batch;
+  const frameAt = batch.headerEnd;
+  const at = path.writeHeader(
+    headers,
+    frameAt,
+    IPPROTO_TCP,
+    transportLength,
+    settings.ttl,
+    settings.trafficClass,
+    true,
+  );
+  const urgent = tcb.isUrgent ? (tcb.sndUp - seq) | 0 : 0;
+  const hasUrgent = urgent > 0 && urgent <= 0xffff;
+  const window = isSyn ? advertiseSynWindow(tcb) : advertiseWindow(tcb);
+  const optionsAt = writeTcp(
+    headers,
+    at,
+    tcb.localPort,
+    tcb.remotePort,
+    seq,
+    hasAck ? tcb.rcvNxt : 0,
+    flags | (hasAck ? TCP_ACK : 0) | (hasUrgent ? TCP_URG : 0),
+    window,
+    hasUrgent ? urgent : 0,
+    optionsLength,
+  );
+  if (isSyn) writeSynOptions(tcb, headers, optionsAt);
+  else if (optionsLength > 0) writeDataOptions(tcb, headers, optionsAt, sackCount);
+
+  const row = fillRow(tcb, batch, frameAt, at + headerLength - frameAt, seq, length, cause);
+  seal(tcb, batch, row, at, headerLength, length);
+  batch.count++;
+  batch.headerEnd = (at + headerLength + 3) & ~3;
+  if (hasAck) noteAckSent(tcb);
+  tcb.segmentsOut++;
+  tcb.lastSentAt = tcb.host.now;
+  tcb.host.counters.tcpOutSegs += length > tcb.smss ? Math.ceil(length / tcb.smss) : 1;
+}
+
+/** Most text in a segment now: SACK blocks take of what SMSS leaves (RFC 6691 §2). */
+export function segmentSize(tcb: Tcb): number {
+  if (tcb.early.count === 0 || !tcb.isSackEnabled) return tcb.smss;
+  return tcb.smss - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb)));
+}
+
+/** Bytes of the options of a segment after the handshake. */
+function dataOptionsLength(tcb: Tcb, sackCount: number): number {
+  return (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0) + sackOptionLength(sackCount);
+}
+
+function sackOptionLength(count: number): number {
+  return count === 0 ? 0 : 4 + 8 * count;
+}
+
+function writeDataOptions(tcb: Tcb, into: Uint8Array, at: number, sackCount: number): void {
+  const end = tcb.isTimestamped ? writeTimestampsOption(into, at, timestampNow(tcb), tcb.tsRecent) : at;
+  writeSackOption(into, end, sackEdges, sackCount);
+}
+
+/** @returns where the frame's row starts in the batch's table */
+function fillRow(
+  tcb: Tcb,
+  batch: TransmitBatch,
+  frameAt: number,
+  headerLength: number,
+  seq: number,
+  length: number,
+  cause: number,
+): number {
+  const { table, count } = batch;
+  const row = count * TX_COLUMNS;
+  table[row + TX_HEADER_OFFSET] = frameAt;
+  table[row + TX_HEADER_LENGTH] = headerLength;
+  table[row + TX_PAYLOAD2_OFFSET] = 0;
+  table[row + TX_CAUSE] = cause;
+  batch.owners[count] = tcb.endpoint;
+  let first = 0;
+  let untilEnd = 0;
+  if (length > 0) {
+    const { tx } = tcb;
+    batch.payloads[count] = tx.memory;
+    first = tx.offsetOf((seq - tcb.txStart) | 0);
+    untilEnd = Math.min(length, tx.memory.length - first);
+  }
+  table[row + TX_PAYLOAD1_OFFSET] = first;
+  table[row + TX_PAYLOAD1_LENGTH] = untilEnd;
+  table[row + TX_PAYLOAD2_LENGTH] = length - untilEnd;
+  return row;
+}
+
+/** The checksum: partial when the device completes it, else over everything; and how the device is to cut. */
+function seal(
+  tcb: Tcb,
+  batch: TransmitBatch,
+  row: number,
+  at: number,
+  headerLength: number,
+  length: number,
+): void {
+  const { table, headers } = batch;
+  const { path } = tcb;
+  const size = segmentSize(tcb);
+  const isCut = length > size;
+  table[row + TX_GSO_TYPE] = isCut ? (path.source.family === 4 ? GSO_TCPV4 : GSO_TCPV6) : GSO_NONE;
+  table[row + TX_GSO_SIZE] = isCut ? size : 0;
+  table[row + TX_CSUM_OFFSET] = TCP_CHECKSUM_OFFSET;
+  table[row + TX_CSUM_START] = at - (table[row + TX_HEADER_OFFSET] as number);
+  let sum = path.pseudoHeaderSum(IPPROTO_TCP) + headerLength + length;
+  if ((path.offload & OFFLOAD_CSUM) !== 0) {
+    table[row + TX_FLAGS] = FRAME_NEEDS_CSUM;
+    sealPartial(headers, at + TCP_CHECKSUM_OFFSET, sum);
+    return;
+  }
+  table[row + TX_FLAGS] = 0;
+  if (length > 0) {
+    const { memory } = tcb.tx;
+    const first = table[row + TX_PAYLOAD1_LENGTH] as number;
+    sum = sumBytesAt(0, memory, table[row + TX_PAYLOAD1_OFFSET] as number, first, sum);
+    if (first < length) sum = sumBytesAt(first, memory, 0, length - first, sum);
+  }
+  sealTcp(headers, at, headerLength, sum);
+}
+
+/** Every segment with ACK acknowledges all that has arrived. */
+function noteAckSent(tcb: Tcb): void {
+  tcb.lastAckSent = tcb.rcvNxt;
+  if (tcb.unackedPackets > 0) {
+    tcb.unackedPackets = 0;
+    tcb.disarm(TcpTimer.delayedAck);
+  }
+  if (tcb.acksDue > 0) tcb.acksDue--;
+}

@@ -1,0 +1,37 @@
+/**
+ * SEND (RFC 9293 §3.10.2): bytes go into the send ring; when they leave is decided by `output.ts`.
+ */
+
+import { StackError } from '../api.ts';
+import { isSending } from './state.ts';
+import type { Tcb } from './tcb.ts';
+
+/** Queues up to `length` bytes. @returns how many, or a `StackError` */
+export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): number {
+  const refusal = whyNotSend(tcb);
+  if (refusal !== 0) return refusal;
+  if (length === 0) return 0;
+  const room = tcb.tx.free;
+  const taken = tcb.tx.write(from, at, length);
+  if (taken < length) tcb.isWriterWaiting = true;
+  if (taken === 0) return room > 0 ? StackError.noBuffers : StackError.wouldBlock;
+  tcb.requestOutput();
+  return taken;
+}
+
+/** Queues bytes whose last one is urgent, if all of them fit (RFC 6093 §3). @returns as {@link send} */
+export function sendUrgent(tcb: Tcb, from: Uint8Array, at: number, length: number): number {
+  const taken = send(tcb, from, at, length);
+  if (taken === length && length > 0) {
+    tcb.isUrgent = true;
+    tcb.sndUp = tcb.sndFin;
+  }
+  return taken;
+}
+
+/** 0 when the connection takes bytes from its user now. */
+function whyNotSend(tcb: Tcb): number {
+  if (tcb.error !== 0) return tcb.error;
+  if (tcb.isFinQueued) return StackError.shutDown;
+  return isSending(tcb.state) ? 0 : StackError.notConnected;
+}

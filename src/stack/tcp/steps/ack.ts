@@ -1,0 +1,144 @@
+/**
+ * Fifth, check the ACK field (RFC 9293 §3.10.7.4, RFC 5961 §5).
+ */
+
+import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
+import { DropReason, TCP_ACK, TCP_FIN, TCP_OPTION_TIMESTAMPS, TCP_RST } from '../../../wire/index.ts';
+import { EndpointEvent } from '../../api.ts';
+import { Cause } from '../../host.ts';
+import { challenge } from '../acknowledge.ts';
+import { sendBareSegment } from '../control-segment.ts';
+import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
+import { timestampNow } from '../options.ts';
+import { onDuplicateAck, onNewAck } from '../recovery.ts';
+import { readSackBlocks } from '../scoreboard.ts';
+import type { Segment } from '../segment.ts';
+import { type Tcb, TcpTimer } from '../tcb.ts';
+import { becomeEstablished } from './established.ts';
+import { GO_ON, type Verdict } from './verdict.ts';
+
+export function checkAck(tcb: Tcb, seg: Segment): Verdict {
+  if ((seg.flags & TCP_ACK) === 0) return DropReason.tcpNoAck;
+  if (tcb.state === 'SYN-RECEIVED') {
+    const verdict = completeHandshake(tcb, seg);
+    if (verdict !== GO_ON) return verdict;
+  }
+  const acked = seqDiff(seg.ack, tcb.sndUna);
+  const sndMax = tcb.isProbeOut ? (tcb.sndNxt + 1) | 0 : tcb.sndNxt;
+  // Not sent yet, or older than any window we had: RFC 5961 §5.2.
+  if (seqGt(seg.ack, sndMax) || acked < -Math.max(tcb.maxSndWnd, 1)) {
+    challenge(tcb);
+    return DropReason.tcpAckUnacceptable;
+  }
+  if (acked > 0) takeAck(tcb, seg, acked);
+  else if (acked === 0) checkDuplicate(tcb, seg);
+  if (acked >= 0) updateWindow(tcb, seg);
+  return acked > 0 && tcb.isFinQueued ? checkFinAcked(tcb) : GO_ON;
+}
+
+/** SYN-RECEIVED: an acceptable ACK establishes the connection, another is answered with a RST. */
+function completeHandshake(tcb: Tcb, seg: Segment): Verdict {
+  if (seqGt(seg.ack, tcb.sndUna) && seqLeq(seg.ack, tcb.sndNxt)) {
+    return becomeEstablished(tcb, seg) ? GO_ON : DropReason.tcpBacklogFull;
+  }
+  const { host, path, localPort, remotePort } = tcb;
+  sendBareSegment(host, path, localPort, remotePort, seg.ack, 0, TCP_RST, 0, Cause.reset, tcb.endpoint);
+  return DropReason.tcpAckUnacceptable;
+}
+
+/** SND.UNA moves on. */
+function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
+  const flightBefore = tcb.flightSize;
+  if (seqGt(seg.ack, tcb.sndNxt)) {
+    // The probe's byte was taken.
+    tcb.sndNxt = seg.ack;
+    tcb.bytesOut++;
+  }
+  tcb.isProbeOut = false;
+  tcb.sndUna = seg.ack;
+  takeRttSample(tcb, seg);
+  freeAcknowledged(tcb);
+  onNewAck(tcb, seg, acked, flightBefore);
+  tcb.retransmissions = 0;
+  tcb.softError = 0;
+  tcb.stalledSince = tcb.host.now;
+  // RFC 6298 §5.2, §5.3.
+  if (tcb.flightSize === 0) tcb.disarm(TcpTimer.retransmit);
+  else tcb.arm(TcpTimer.retransmit, tcb.rtt.rto);
+}
+
+function freeAcknowledged(tcb: Tcb): void {
+  const { tx } = tcb;
+  const bytes = Math.min(tx.used, seqDiff(tcb.sndUna, tcb.txStart));
+  if (bytes <= 0) return;
+  tx.discard(bytes);
+  tcb.txStart = (tcb.txStart + bytes) | 0;
+  if (tcb.isUrgent && seqGeq(tcb.sndUna, tcb.sndUp)) tcb.isUrgent = false;
+  let events = tx.used === 0 ? EndpointEvent.drained : 0;
+  // A quarter of the buffer at once, so that a writer isn't woken for every segment.
+  if (tcb.isWriterWaiting && 4 * tx.free >= tx.limit) {
+    tcb.isWriterWaiting = false;
+    events |= EndpointEvent.writable;
+  }
+  if (events !== 0) tell(tcb, events);
+}
+
+/** The timed segment or, after a retransmission, the timestamp that was echoed (RFC 7323 §4). */
+function takeRttSample(tcb: Tcb, seg: Segment): void {
+  if (tcb.isTiming) {
+    if (seqLt(tcb.sndUna, tcb.timedEnd)) return;
+    tcb.isTiming = false;
+    tcb.rtt.sample(tcb.host.now - tcb.timedAt);
+  } else if (tcb.isTimestamped && (seg.options & TCP_OPTION_TIMESTAMPS) !== 0 && seg.tsEcr !== 0) {
+    const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
+    if (elapsed >= 0 && elapsed < tcb.config.maxRto) tcb.rtt.sample(elapsed);
+  }
+}
+
+/** RFC 5681 §2 says what a duplicate ACK is; with SACK, one that reports more than was known (RFC 6675 §2). */
+function checkDuplicate(tcb: Tcb, seg: Segment): void {
+  if (tcb.flightSize === 0) return;
+  if (tcb.isSackEnabled) {
+    if (seg.sackCount > 0 && readSackBlocks(tcb, seg) > 0) onDuplicateAck(tcb, 1);
+    return;
+  }
+  if (seg.payloadLength > 0 || (seg.flags & TCP_FIN) !== 0) return;
+  if (seg.window << tcb.sndWindShift !== tcb.sndWnd) return;
+  onDuplicateAck(tcb, seg.packets);
+}
+
+/** The segment's window, unless an older segment brings it (RFC 9293 §3.10.7.4: SND.WL1, SND.WL2). */
+function updateWindow(tcb: Tcb, seg: Segment): void {
+  const isNewer = seqLt(tcb.sndWl1, seg.seq) || (tcb.sndWl1 === seg.seq && seqLeq(tcb.sndWl2, seg.ack));
+  if (!isNewer) return;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+  const window = seg.window << tcb.sndWindShift;
+  tcb.sndWnd = window;
+  if (window === 0) return;
+  if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
+  tcb.persistBackoff = 0;
+  if (seqDiff((tcb.sndUna + window) | 0, tcb.sndNxt) > 0) tcb.disarm(TcpTimer.persist);
+}
+
+/** The states that wait for the acknowledgement of our FIN. */
+function checkFinAcked(tcb: Tcb): Verdict {
+  if (seqDiff(tcb.sndUna, tcb.sndFin) <= 0) return GO_ON;
+  switch (tcb.state) {
+    case 'FIN-WAIT-1':
+      changeState(tcb, 'FIN-WAIT-2');
+      if (tcb.isOrphan) {
+        tellClosed(tcb);
+        tcb.arm(TcpTimer.finWait2, tcb.config.finWait2Ms);
+      }
+      return GO_ON;
+    case 'CLOSING':
+      becomeTimeWait(tcb);
+      return DropReason.none;
+    case 'LAST-ACK':
+      finish(tcb);
+      return DropReason.none;
+    default:
+      return GO_ON;
+  }
+}

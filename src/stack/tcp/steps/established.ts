@@ -1,0 +1,43 @@
+/**
+ * What both ways into ESTABLISHED have in common.
+ */
+
+import { TCP_SYN } from '../../../wire/index.ts';
+import { EndpointEvent } from '../../api.ts';
+import { abort, changeState, tell } from '../lifecycle.ts';
+import type { Segment } from '../segment.ts';
+import { type Tcb, TcpTimer } from '../tcb.ts';
+
+/** Our SYN is acknowledged by `seg`, and the peer's has arrived. @returns whether the connection lives */
+export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
+  const isSynLost = tcb.retransmissions > 0;
+  tcb.sndUna = (tcb.iss + 1) | 0;
+  tcb.lostEnd = tcb.sndUna;
+  tcb.highRxt = tcb.sndUna;
+  tcb.sndSml = tcb.sndUna;
+  if (tcb.isTiming) tcb.rtt.sample(tcb.host.now - tcb.timedAt);
+  else tcb.rtt.restartAfterSynLoss();
+  tcb.isTiming = false;
+  tcb.isSynDue = false;
+  tcb.retransmissions = 0;
+  tcb.disarm(TcpTimer.retransmit);
+  tcb.congestion.start(tcb.smss, isSynLost);
+  takeWindow(tcb, seg);
+  if (tcb.opener !== null && !tcb.opener.established(tcb)) {
+    abort(tcb);
+    return false;
+  }
+  // The user may have closed a connection that was still being opened.
+  changeState(tcb, tcb.isFinQueued ? 'FIN-WAIT-1' : 'ESTABLISHED');
+  tell(tcb, EndpointEvent.connected | EndpointEvent.writable);
+  if (tcb.settings.keepAlive) tcb.arm(TcpTimer.keepAlive, tcb.settings.keepAliveTime);
+  return true;
+}
+
+/** Takes the peer's window unconditionally: the first that it says after the handshake. */
+function takeWindow(tcb: Tcb, seg: Segment): void {
+  tcb.sndWnd = seg.window << ((seg.flags & TCP_SYN) !== 0 ? 0 : tcb.sndWindShift);
+  if (tcb.sndWnd > tcb.maxSndWnd) tcb.maxSndWnd = tcb.sndWnd;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+}

@@ -1,0 +1,92 @@
+/**
+ * First, check the sequence number (RFC 9293 §3.10.7.4), and before it the timestamp (RFC 7323 §5.3).
+ */
+
+import { seqGeq, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
+import {
+  DropReason,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_OPTION_TIMESTAMPS,
+  TCP_RST,
+  TCP_SYN,
+} from '../../../wire/index.ts';
+import { Cause } from '../../host.ts';
+import { acknowledgeNow, challenge } from '../acknowledge.ts';
+import type { Segment } from '../segment.ts';
+import type { Tcb } from '../tcb.ts';
+import { GO_ON, type Verdict } from './verdict.ts';
+
+/** RFC 7323 §5.5: a timestamp this old says nothing any more: 24 days. */
+const TIMESTAMP_LIFETIME = 24 * 24 * 3600 * 1000;
+
+export function checkSequence(tcb: Tcb, seg: Segment): Verdict {
+  if (tcb.state === 'SYN-RECEIVED' && (seg.flags & TCP_SYN) !== 0 && seg.seq === tcb.irs) {
+    return repeatedSyn(tcb, seg);
+  }
+  if (tcb.isTimestamped) {
+    const verdict = checkTimestamp(tcb, seg);
+    if (verdict !== GO_ON) return verdict;
+  }
+  if (isAcceptable(tcb, seg)) return GO_ON;
+  if ((seg.flags & TCP_RST) === 0) answerUnacceptable(tcb, seg);
+  // With a closed window nothing fits, but its ACK and URG still count (MUST-66): a probe, or the peer's own traffic.
+  if (tcb.rcvWnd === 0 && seg.seq === tcb.rcvNxt && (seg.flags & (TCP_RST | TCP_SYN)) === 0) {
+    seg.payloadLength = 0;
+    seg.len = 0;
+    seg.flags &= ~TCP_FIN;
+    return GO_ON;
+  }
+  return isOld(tcb, seg) ? DropReason.tcpDuplicate : DropReason.tcpOutOfWindow;
+}
+
+/** Table 6 of RFC 9293: some part of the segment lies in the window. */
+function isAcceptable(tcb: Tcb, seg: Segment): boolean {
+  const { rcvNxt, rcvAdv } = tcb;
+  const { seq, len } = seg;
+  if (len === 0) return seqGeq(seq, rcvNxt) && (seqLt(seq, rcvAdv) || seq === rcvNxt);
+  if (rcvNxt === rcvAdv) return false;
+  const end = (seq + len) | 0;
+  return seqLt(seq, rcvAdv) && seqGt(end, rcvNxt);
+}
+
+function isOld(tcb: Tcb, seg: Segment): boolean {
+  return seqLeq((seg.seq + seg.len) | 0, tcb.rcvNxt);
+}
+
+/** An ACK tells the peer where we are; without text, FIN or a keep-alive's old number it may be an attack, and is limited. */
+function answerUnacceptable(tcb: Tcb, seg: Segment): void {
+  if (seg.len > 0 || seg.seq === ((tcb.rcvNxt - 1) | 0)) acknowledgeNow(tcb, Cause.duplicateAck);
+  else challenge(tcb);
+}
+
+/** RFC 7323 §5.3, R1 to R3: protection against wrapped sequence numbers, and what to echo. */
+function checkTimestamp(tcb: Tcb, seg: Segment): Verdict {
+  if ((seg.flags & TCP_RST) !== 0) return GO_ON;
+  // RFC 7323 §3.2: once agreed, every segment has it.
+  if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
+  if (seqLt(seg.tsVal, tcb.tsRecent) && tcb.host.now - tcb.tsRecentAt < TIMESTAMP_LIFETIME) {
+    acknowledgeNow(tcb, Cause.duplicateAck);
+    return DropReason.tcpPaws;
+  }
+  if (seqLeq(seg.seq, tcb.lastAckSent) && isAcceptable(tcb, seg)) {
+    tcb.tsRecent = seg.tsVal;
+    tcb.tsRecentAt = tcb.host.now;
+  }
+  return GO_ON;
+}
+
+/**
+ * The peer's SYN again. Alone, our answer to it was lost: it is sent again. With an ACK, it is the other half of a
+ * simultaneous open (RFC 9293 §3.5, figure 8): what follows the SYN is as good as any segment.
+ */
+function repeatedSyn(tcb: Tcb, seg: Segment): Verdict {
+  if ((seg.flags & TCP_ACK) === 0) {
+    tcb.isSynDue = true;
+    return DropReason.tcpDuplicate;
+  }
+  seg.seq = (seg.seq + 1) | 0;
+  seg.len--;
+  seg.flags &= ~TCP_SYN;
+  return GO_ON;
+}

@@ -1,0 +1,316 @@
+/**
+ * The transmission control block (RFC 9293 §3.3.1): all that one connection remembers, and nothing that it does. The steps
+ * of `segment-arrives.ts`, the user calls and `output.ts` are functions over it.
+ *
+ *     send sequence space                                  receive sequence space
+ *            sndUna        sndNxt      sndUna + sndWnd            rcvNxt             rcvAdv
+ *     acked  |  in flight  |  may be sent  |  not yet      in order  |  will be taken  |  not offered
+ *            txStart: the byte at position 0 of `tx`
+ */
+
+import type { IpAddress, TimerOwner, TransmitBatch } from '../../base/index.ts';
+import { Ring, seqDiff } from '../../base/index.ts';
+import type { Endpoint } from '../api.ts';
+import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
+import type { TcpConfig, TcpSettings } from './config.ts';
+import type { CongestionControl } from './congestion/control.ts';
+import { SequenceRanges } from './ranges.ts';
+import { RttEstimator } from './rtt.ts';
+import type { TcpState } from './state.ts';
+
+/** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
+export interface TcpFlow extends ConnectionEntry<TcpFlow> {
+  /** Whom packets for it are about. */
+  readonly endpoint: Endpoint;
+}
+
+/** What a connection sees of the transport that it belongs to. */
+export interface TcpEnvironment {
+  readonly host: Host;
+  readonly config: TcpConfig;
+  emit(tcb: Tcb, batch: TransmitBatch): boolean;
+  timeout(tcb: Tcb, kind: number, now: number): void;
+  /** Takes the connection out of the table and gives up its claim on the port. */
+  forget(tcb: Tcb): void;
+  /** Replaces the connection by an entry that answers for it in TIME-WAIT. */
+  enterTimeWait(tcb: Tcb): void;
+  /** Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>, at once and whatever becomes of the connection. */
+  sendReset(tcb: Tcb): void;
+}
+
+/** Who opened a connection passively and is told what became of it. */
+export interface PassiveOpener {
+  /** The handshake is complete. @returns whether there was room in the accept queue */
+  established(child: Tcb): boolean;
+  /** The child is gone: reset or given up, before or after it was established. */
+  abandoned(child: Tcb): void;
+}
+
+/** Kinds of a connection's timers, and their places in {@link Tcb.timers}. */
+export const TcpTimer = {
+  retransmit: 0,
+  persist: 1,
+  delayedAck: 2,
+  keepAlive: 3,
+  finWait2: 4,
+} as const;
+const TIMER_COUNT = 5;
+const NO_TIMER = -1;
+
+/** How loss recovery stands; see `recovery.ts`. */
+export const Recovery = {
+  /** No loss known. */
+  open: 0,
+  /** Fast recovery: loss was inferred from acknowledgements. */
+  fast: 1,
+  /** The retransmission timer ran out. */
+  timeout: 2,
+} as const;
+
+export class Tcb implements TcpFlow, EgressSource, TimerOwner {
+  readonly env: TcpEnvironment;
+  readonly host: Host;
+  readonly config: TcpConfig;
+  readonly settings: TcpSettings;
+  /** The user's handle. Events go to it even after the user closed it. */
+  readonly endpoint: EventSource;
+
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  nextConnection: TcpFlow | null = null;
+  binding: PortBinding | null = null;
+  path: Path;
+  isQueued = false;
+
+  state: TcpState = 'CLOSED';
+  /** Why it failed, a `StackError`; 0 while it has not. */
+  error = 0;
+  /** The last ICMP error that was not believed at once (RFC 5461): the reason should the connection time out. */
+  softError = 0;
+  /** The passive open it came from, until it is accepted. */
+  opener: PassiveOpener | null = null;
+  /** The user has closed it: nobody reads any more. */
+  isOrphan = false;
+  isClosedTold = false;
+  /** The user reads no more (shutdown of the receiving side). */
+  isReadShut = false;
+  openedAt: number;
+
+  // Send sequence space, RFC 9293 §3.3.1.
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  sndWnd = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** One past the last urgent byte, when `isUrgent`. */
+  sndUp = 0;
+  isUrgent = false;
+  /** The largest window the peer has offered (MAX.SND.WND). */
+  maxSndWnd = 0;
+  sndWindShift = 0;
+  /** Most text in a segment to the peer: its MSS and the path's, less the options that every segment has. */
+  smss = 0;
+  /** What the peer said in its SYN; RFC 9293 MUST-15's default until then. */
+  peerMss = 536;
+  /** Largest packet that ICMP lets us send; 0: the path's MTU. */
+  pathMtu = 0;
+  readonly tx: Ring;
+  /** Sequence number of the first byte in `tx`. */
+  txStart = 0;
+  /** FIN follows what is in `tx`: the user sends no more. */
+  isFinQueued = false;
+  /** A byte past the window was sent as a probe: SND.NXT + 1 may be acknowledged. */
+  isProbeOut = false;
+  /** A write fell short: say when there is room. */
+  isWriterWaiting = false;
+  /** End of the last segment that was not full (Minshall's SND.SML). */
+  sndSml = 0;
+  lastSentAt = 0;
+
+  // Receive sequence space.
+  irs = 0;
+  rcvNxt = 0;
+  /** Right edge of the largest window that was offered; never moves back (SHLD-14). */
+  rcvAdv = 0;
+  rcvUp = 0;
+  isUrgentIn = false;
+  rcvWindShift = 0;
+  /** The MSS that we announced. */
+  rmss = 0;
+  readonly rx: Ring;
+  /** Ranges of early text, whose bytes are in `rx` already. */
+  readonly early: SequenceRanges;
+  /** The peer's FIN has arrived, perhaps before text that it follows; it is at `rcvFin`. */
+  hasRcvFin = false;
+  rcvFin = 0;
+  lastReceivedAt = 0;
+
+  // Acknowledging.
+  /** ACKs to send now; more than one only to tell a peer without SACK of each segment that came early. */
+  acksDue = 0;
+  ackCause = 0;
+  /** Packets taken since the last ACK went out. */
+  unackedPackets = 0;
+  /** ACKs still sent at once because the connection is young. */
+  quickAcks: number;
+  lastAckSent = 0;
+  /** The start of the range that arrived last: the first SACK block (RFC 2018 §4). */
+  latestEarly = 0;
+
+  // Options in force.
+  isSackEnabled = false;
+  isTimestamped = false;
+  tsOffset = 0;
+  tsRecent = 0;
+  tsRecentAt = 0;
+
+  // What else to send at the next turn.
+  isSynDue = false;
+  isProbeDue = false;
+  isKeepAliveDue = false;
+
+  // Loss recovery.
+  readonly rtt: RttEstimator;
+  readonly congestion: CongestionControl;
+  recovery = Recovery.open as number;
+  /** RFC 6582 `recover`, RFC 6675 RecoveryPoint: recovery ends when it is acknowledged. */
+  recoveryPoint = 0;
+  /** Bytes before it are lost unless SACKed … */
+  lostEnd = 0;
+  /** … and before it are sent again already (RFC 6675 HighRxt). */
+  highRxt = 0;
+  /** One lost segment may be sent whatever the window. */
+  isRetransmitForced = false;
+  dupAcks = 0;
+  /** Without SACK: bytes that duplicate ACKs say have left the network. */
+  dupAckBytes = 0;
+  /** What the peer has SACKed. */
+  readonly sacked: SequenceRanges;
+  /** Timer expirations without progress. */
+  retransmissions = 0;
+  /** When what is first in flight was sent for the first time: the user timeout's start. */
+  stalledSince = 0;
+  /** A segment is timed: it ends at `timedEnd` and left at `timedAt`. */
+  isTiming = false;
+  timedEnd = 0;
+  timedAt = 0;
+  /** Probes (keep-alive, zero window) since the peer was last heard. */
+  unansweredProbes = 0;
+  /** Zero-window probes since the window was last open: the interval doubles with each. */
+  persistBackoff = 0;
+
+  // Challenge ACKs (RFC 5961 §7).
+  challengeSince = 0;
+  challengeCount = 0;
+
+  /** Handles in the host's timer queue by `TcpTimer`, made when first armed. */
+  readonly timers: number[] = new Array<number>(TIMER_COUNT).fill(NO_TIMER);
+
+  // Counts for `TcpInfo`.
+  bytesIn = 0;
+  bytesOut = 0;
+  bytesRetrans = 0;
+  segmentsIn = 0;
+  segmentsOut = 0;
+  retransSegs = 0;
+  fastRetransmits = 0;
+  timeouts = 0;
+  dupAcksIn = 0;
+  bytesReordered = 0;
+
+  constructor(
+    env: TcpEnvironment,
+    endpoint: EventSource,
+    settings: TcpSettings,
+    path: Path,
+    congestion: CongestionControl,
+    localPort: number,
+    remotePort: number,
+  ) {
+    const { host, config } = env;
+    this.env = env;
+    this.host = host;
+    this.config = config;
+    this.endpoint = endpoint;
+    this.settings = settings;
+    this.path = path;
+    this.localAddress = path.source;
+    this.localPort = localPort;
+    this.remoteAddress = path.destination;
+    this.remotePort = remotePort;
+    this.congestion = congestion;
+    this.openedAt = host.now;
+    this.lastReceivedAt = host.now;
+    this.lastSentAt = host.now;
+    this.tx = new Ring(host.allocator, settings.sendBufferSize);
+    this.rx = new Ring(host.allocator, settings.receiveBufferSize);
+    this.early = new SequenceRanges(config.maxRanges);
+    this.sacked = new SequenceRanges(config.maxRanges);
+    this.rtt = new RttEstimator(config.minRto, config.maxRto);
+    this.quickAcks = config.quickAcks;
+  }
+
+  /** Bytes sent and not acknowledged, FIN included (RFC 5681 FlightSize). */
+  get flightSize(): number {
+    return seqDiff(this.sndNxt, this.sndUna);
+  }
+
+  /** Where FIN is, or will be: one past the last byte queued. */
+  get sndFin(): number {
+    return (this.txStart + this.tx.used) | 0;
+  }
+
+  /** Whether FIN has been sent at least once. */
+  get isFinSent(): boolean {
+    return this.isFinQueued && seqDiff(this.sndNxt, this.sndFin) > 0;
+  }
+
+  /** RCV.WND as the peer knows it: what is still offered. */
+  get rcvWnd(): number {
+    return seqDiff(this.rcvAdv, this.rcvNxt);
+  }
+
+  /** Asks for a turn of `emit`. */
+  requestOutput(): void {
+    if (!this.isQueued) this.host.requestOutput(this.path.interfaceIndex, this);
+  }
+
+  emit(batch: TransmitBatch): boolean {
+    return this.env.emit(this, batch);
+  }
+
+  timeout(kind: number, now: number): void {
+    this.env.timeout(this, kind, now);
+  }
+
+  /** Arms a timer for `delay` ms from now. */
+  arm(kind: number, delay: number): void {
+    let handle = this.timers[kind] as number;
+    if (handle === NO_TIMER) {
+      handle = this.host.timers.create(this, kind);
+      this.timers[kind] = handle;
+    }
+    this.host.timers.arm(handle, this.host.now + delay);
+  }
+
+  disarm(kind: number): void {
+    const handle = this.timers[kind] as number;
+    if (handle !== NO_TIMER) this.host.timers.disarm(handle);
+  }
+
+  isArmed(kind: number): boolean {
+    const handle = this.timers[kind] as number;
+    return handle !== NO_TIMER && this.host.timers.isArmed(handle);
+  }
+
+  destroyTimers(): void {
+    for (let kind = 0; kind < TIMER_COUNT; kind++) {
+      const handle = this.timers[kind] as number;
+      if (handle !== NO_TIMER) this.host.timers.destroy(handle);
+      this.timers[kind] = NO_TIMER;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Timeouts (RFC 9293 §3.10.8): retransmission, zero-window probes, delayed ACK, keep-alive, and the end of an abandoned
+ * FIN-WAIT-2. TIME-WAIT's is in `time-wait.ts`.
+ */
+
+import { seqDiff } from '../../base/index.ts';
+import { StackError } from '../api.ts';
+import { Cause } from '../host.ts';
+import { acknowledgeNow } from './acknowledge.ts';
+import { abort, fail, finish } from './lifecycle.ts';
+import { onRetransmissionTimeout } from './recovery.ts';
+import { type Tcb, TcpTimer } from './tcb.ts';
+
+/** A timer of `tcb` is due. */
+export function timerExpired(tcb: Tcb, kind: number, now: number): void {
+  switch (kind) {
+    case TcpTimer.retransmit:
+      retransmitTimeout(tcb, now);
+      break;
+    case TcpTimer.persist:
+      persistTimeout(tcb, now);
+      break;
+    case TcpTimer.delayedAck:
+      if (tcb.unackedPackets > 0) acknowledgeNow(tcb, Cause.delayedAck);
+      break;
+    case TcpTimer.keepAlive:
+      keepAliveTimeout(tcb, now);
+      break;
+    case TcpTimer.finWait2:
+      finish(tcb);
+      break;
+    default:
+      break;
+  }
+  if (tcb.state !== 'CLOSED') tcb.requestOutput();
+}
+
+/** RFC 6298 §5.4 to §5.7, and R2 of RFC 9293 §3.8.3. */
+function retransmitTimeout(tcb: Tcb, now: number): void {
+  if (tcb.flightSize === 0) return;
+  const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
+  const most = isOpening ? tcb.config.maxSynRetransmissions : tcb.config.maxRetransmissions;
+  if (tcb.retransmissions >= most || isUserTimeout(tcb, now)) {
+    giveUp(tcb);
+    return;
+  }
+  tcb.retransmissions++;
+  tcb.timeouts++;
+  tcb.isTiming = false;
+  if (isOpening) tcb.isSynDue = true;
+  else onRetransmissionTimeout(tcb);
+  tcb.rtt.backoff++;
+  let wait = tcb.rtt.rto;
+  const { userTimeout } = tcb.settings;
+  if (userTimeout > 0) wait = Math.min(wait, Math.max(1, tcb.stalledSince + userTimeout - now));
+  tcb.arm(TcpTimer.retransmit, wait);
+}
+
+/** RFC 9293 §3.8.6.1 and RFC 6429: probes go on, at a growing interval, for as long as they are answered. */
+function persistTimeout(tcb: Tcb, now: number): void {
+  if (tcb.flightSize > 0) return;
+  if (seqDiff(tcb.sndFin, tcb.sndNxt) <= 0 && !tcb.isFinQueued) return;
+  // Without a user, a peer that never opens its window must not hold the connection for ever (RFC 6429 §4).
+  const most = tcb.config.maxRetransmissions;
+  const isDead = tcb.unansweredProbes >= most || (tcb.isOrphan && tcb.persistBackoff >= most);
+  if (isDead || (tcb.unansweredProbes > 0 && isUserTimeout(tcb, now))) {
+    giveUp(tcb);
+    return;
+  }
+  if (tcb.unansweredProbes === 0) tcb.stalledSince = now;
+  tcb.unansweredProbes++;
+  tcb.persistBackoff++;
+  tcb.isProbeDue = true;
+  tcb.arm(TcpTimer.persist, Math.min(tcb.config.maxRto, tcb.rtt.base * 2 ** tcb.persistBackoff));
+}
+
+/** RFC 9293 §3.8.4: only on an idle connection; several unanswered probes, never a single one, mean that the peer is gone. */
+function keepAliveTimeout(tcb: Tcb, now: number): void {
+  const { settings } = tcb;
+  if (!settings.keepAlive) return;
+  const idle = now - tcb.lastReceivedAt;
+  if (idle < settings.keepAliveTime || tcb.flightSize > 0) {
+    tcb.unansweredProbes = 0;
+    tcb.arm(TcpTimer.keepAlive, Math.max(settings.keepAliveTime - idle, settings.keepAliveInterval));
+    return;
+  }
+  if (tcb.unansweredProbes >= settings.keepAliveCount) {
+    abort(tcb, StackError.networkReset);
+    return;
+  }
+  tcb.unansweredProbes++;
+  tcb.isKeepAliveDue = true;
+  tcb.arm(TcpTimer.keepAlive, settings.keepAliveInterval);
+}
+
+/** RFC 5482: nothing was acknowledged for as long as the user wants to wait. */
+function isUserTimeout(tcb: Tcb, now: number): boolean {
+  const { userTimeout } = tcb.settings;
+  return userTimeout > 0 && now - tcb.stalledSince >= userTimeout;
+}
+
+/** R2: the peer does not answer. What ICMP said on the way is the better reason (RFC 5461 §2.2). */
+function giveUp(tcb: Tcb): void {
+  const error = tcb.softError === 0 ? StackError.timedOut : tcb.softError;
+  if (tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED') fail(tcb, error);
+  else abort(tcb, error);
+}

@@ -1,0 +1,234 @@
+/**
+ * TCP (RFC 9293) as the network layer sees it: finds the connection, else the listener, of a segment, else refuses it.
+ */
+
+import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
+import { u16 } from '../../base/index.ts';
+import { DropReason, isTcpChecksumRight, TCP_ACK, TCP_RST } from '../../wire/index.ts';
+import type { BindOptions, Endpoint, TcpOptions } from '../api.ts';
+import { StackError } from '../api.ts';
+import {
+  Cause,
+  ConnectionTable,
+  type Host,
+  type InboundPacket,
+  ListenerTable,
+  type Path,
+  type PortBinding,
+  PortTable,
+  type Transport,
+} from '../host.ts';
+import { pseudoHeaderSumOf } from '../ip/packet.ts';
+import { resolveTcpOptions, type TcpConfig } from './config.ts';
+import { NewReno } from './congestion/newreno.ts';
+import { sendBareSegment } from './control-segment.ts';
+import { type TcpRegistry, TcpSocket } from './endpoint.ts';
+import { icmpError } from './icmp.ts';
+import { Listener } from './listen.ts';
+import { activeOpen, passiveOpen } from './open.ts';
+import { emitSegments } from './output.ts';
+import { Segment } from './segment.ts';
+import { segmentArrives } from './segment-arrives.ts';
+import { closed } from './steps/closed.ts';
+import { listen } from './steps/listen.ts';
+import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
+import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
+import { timerExpired } from './timeouts.ts';
+
+export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
+  readonly host: Host;
+  readonly config: TcpConfig;
+  readonly #flows: ConnectionTable<TcpFlow>;
+  readonly #listeners = new ListenerTable<Listener>();
+  readonly #ports: PortTable;
+  /** Handles that a user holds, and those whose connection outlives its user. */
+  readonly #sockets = new Set<TcpSocket>();
+  /** Oldest first. */
+  readonly #timeWaits = new Set<TimeWait>();
+  readonly #segment = new Segment();
+
+  constructor(host: Host, options?: TcpOptions) {
+    this.host = host;
+    this.config = resolveTcpOptions(options);
+    this.#flows = new ConnectionTable(host.secret);
+    this.#ports = new PortTable(host.random, host.secret);
+  }
+
+  /** A new, unbound endpoint. */
+  open(family: IpFamily = 4): TcpSocket {
+    const socket = new TcpSocket(this.host, this, family);
+    this.#sockets.add(socket);
+    return socket;
+  }
+
+  /** All there are: listeners, connections, and what is in TIME-WAIT without a user. */
+  *endpoints(): IterableIterator<Endpoint> {
+    yield* this.#sockets;
+    for (const entry of this.#timeWaits) {
+      if (entry.tcb === null) yield entry;
+    }
+  }
+
+  receive(packet: InboundPacket): number {
+    const { counters } = this.host;
+    counters.tcpInSegs++;
+    const seg = this.#segment;
+    let reason = seg.fill(packet);
+    if (reason === DropReason.none && !packet.checksumTrusted) {
+      const { bytes, payloadAt, end } = packet;
+      const sum = pseudoHeaderSumOf(packet, end - payloadAt);
+      if (!isTcpChecksumRight(bytes, payloadAt, end, sum)) reason = DropReason.tcpChecksum;
+    }
+    if (reason !== DropReason.none) {
+      counters.tcpInErrs++;
+      return reason;
+    }
+    if (packet.isGroup) return DropReason.tcpGroupAddress;
+    return this.#dispatch(packet, seg);
+  }
+
+  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): void {
+    const { bytes, payloadAt } = quoted;
+    const flow = this.#flows.findSender(quoted, u16(bytes, payloadAt), u16(bytes, payloadAt + 2));
+    if (flow === null) return;
+    quoted.owner = flow.endpoint;
+    if (flow instanceof Tcb) icmpError(flow, quoted, error, isHard, mtu);
+  }
+
+  #dispatch(packet: InboundPacket, seg: Segment): number {
+    const flow = this.#flows.find(packet, seg.destinationPort, seg.sourcePort);
+    let sequenceAfter: number | null = null;
+    if (flow !== null) {
+      packet.owner = flow.endpoint;
+      if (flow instanceof Tcb) return segmentArrives(flow, seg);
+      if (flow instanceof TimeWait) {
+        const verdict = flow.arrives(seg);
+        if (verdict !== NEW_CONNECTION) return verdict;
+        sequenceAfter = flow.sndNxt;
+      }
+    }
+    const listener = this.#listeners.find(packet, seg.destinationPort);
+    if (listener === null) return closed(this.host, packet, seg);
+    packet.owner = listener.endpoint;
+    return listen(listener, this.host, packet, seg, sequenceAfter);
+  }
+
+  // What connections ask for.
+
+  emit(tcb: Tcb, batch: TransmitBatch): boolean {
+    return emitSegments(tcb, batch);
+  }
+
+  timeout(tcb: Tcb, kind: number, now: number): void {
+    timerExpired(tcb, kind, now);
+  }
+
+  forget(tcb: Tcb): void {
+    this.#flows.remove(tcb);
+    this.#release(tcb);
+    if (tcb.isOrphan || tcb.opener !== null) this.#sockets.delete(tcb.endpoint as TcpSocket);
+  }
+
+  enterTimeWait(tcb: Tcb): void {
+    this.#flows.remove(tcb);
+    this.#release(tcb);
+    if (tcb.isOrphan) this.#sockets.delete(tcb.endpoint as TcpSocket);
+    if (this.#timeWaits.size >= this.config.maxTimeWait) {
+      for (const oldest of this.#timeWaits) {
+        oldest.close();
+        break;
+      }
+    }
+    const entry = new TimeWait(tcb, this.#timeWaitEnded);
+    this.#timeWaits.add(entry);
+    this.#flows.add(entry);
+    if (tcb.acksDue > 0) entry.acknowledge();
+  }
+
+  sendReset(tcb: Tcb): void {
+    const { path, localPort, remotePort, sndNxt, rcvNxt, endpoint } = tcb;
+    const flags = TCP_RST | TCP_ACK;
+    sendBareSegment(this.host, path, localPort, remotePort, sndNxt, rcvNxt, flags, 0, Cause.reset, endpoint);
+  }
+
+  // What endpoints ask for.
+
+  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number {
+    return this.#ports.bind(address, port, options.sharing, options.owner);
+  }
+
+  claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number {
+    return this.#ports.bindForConnect(local, remote, remotePort, 0, this.#flows);
+  }
+
+  unclaim(binding: PortBinding): void {
+    this.#ports.release(binding);
+  }
+
+  listen(socket: TcpSocket, binding: PortBinding, backlog: number): Listener {
+    const { host, config } = this;
+    const listener = new Listener(host, socket, binding, backlog, config.maxHalfOpen, this.#spawnChild);
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  unlisten(listener: Listener): void {
+    this.#listeners.remove(listener);
+    listener.close();
+  }
+
+  connect(
+    socket: TcpSocket,
+    binding: PortBinding,
+    local: IpAddress,
+    remote: IpAddress,
+    port: number,
+  ): Tcb | number {
+    if (this.#flows.get(local, binding.port, remote, port) !== null) return StackError.addressInUse;
+    const path = this.host.pathTo(local, remote);
+    if (path === null) return StackError.networkUnreachable;
+    const tcb = this.#createTcb(socket, path, binding.port, port);
+    binding.users++;
+    tcb.binding = binding;
+    activeOpen(tcb);
+    return tcb;
+  }
+
+  closed(socket: TcpSocket): void {
+    const { tcb } = socket;
+    const isOver = tcb === null || tcb.state === 'CLOSED' || tcb.state === 'TIME-WAIT';
+    if (isOver) this.#sockets.delete(socket);
+    if (tcb === null || tcb.state !== 'TIME-WAIT') return;
+    const { localAddress, localPort, remoteAddress, remotePort } = tcb;
+    const flow = this.#flows.get(localAddress, localPort, remoteAddress, remotePort);
+    if (flow instanceof TimeWait && flow.tcb === tcb) flow.tcb = null;
+  }
+
+  /** A connection for a SYN; the child has the listener's options. */
+  #spawnChild = (listener: Listener, path: Path, seg: Segment, sequenceAfter: number | null): Tcb => {
+    const parent = listener.endpoint as TcpSocket;
+    const child = new TcpSocket(this.host, this, path.source.family, { ...parent.settings });
+    const tcb = this.#createTcb(child, path, seg.destinationPort, seg.sourcePort);
+    child.tcb = tcb;
+    tcb.binding = this.#ports.inherit(listener.binding);
+    this.#sockets.add(child);
+    passiveOpen(tcb, seg, sequenceAfter);
+    return tcb;
+  };
+
+  #timeWaitEnded = (entry: TimeWait): void => {
+    this.#timeWaits.delete(entry);
+    this.#flows.remove(entry);
+  };
+
+  #createTcb(socket: TcpSocket, path: Path, localPort: number, remotePort: number): Tcb {
+    const tcb = new Tcb(this, socket, socket.settings, path, new NewReno(), localPort, remotePort);
+    this.#flows.add(tcb);
+    return tcb;
+  }
+
+  #release(tcb: Tcb): void {
+    if (tcb.binding !== null) this.#ports.release(tcb.binding);
+    tcb.binding = null;
+  }
+}
