@@ -11,7 +11,6 @@ import {
   FRAME_OFFSET,
   FRAME_VERDICT,
   type FrameBatch,
-  InvariantError,
   IpAddress,
   type IpFamily,
   type TransmitBatch,
@@ -19,7 +18,7 @@ import {
   TX_HEADER_OFFSET,
   transmitLength,
 } from '../base/index.ts';
-import { DropReason, IPPROTO_UDP } from '../wire/index.ts';
+import { DropReason, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
   Endpoint,
   IcmpEndpoint,
@@ -43,6 +42,7 @@ import { IpInput } from './ip/input.ts';
 import { Loopback } from './loopback.ts';
 import { RawTransport } from './raw/transport.ts';
 import { SinglePackets } from './single-packets.ts';
+import { TcpTransport } from './tcp/transport.ts';
 import { UdpTransport } from './udp/transport.ts';
 
 /** Rounds of `flushEvents` while the observer keeps talking to itself over the loopback interface. */
@@ -60,6 +60,7 @@ export function createStack(options: StackOptions): Stack {
 
 class SansIoStack implements Stack {
   readonly #host: HostCore;
+  readonly #tcp: TcpTransport;
   readonly #udp: UdpTransport;
   readonly #raw: RawTransport;
   readonly #echoes: EchoTable;
@@ -70,10 +71,14 @@ class SansIoStack implements Stack {
   constructor(options: StackOptions) {
     const host = new HostCore(options);
     this.#host = host;
+    this.#tcp = new TcpTransport(host, options.tcp);
     this.#udp = new UdpTransport(host);
     this.#raw = new RawTransport(host);
     this.#echoes = new EchoTable(host);
-    const transports = new Map<number, Transport>([[IPPROTO_UDP, this.#udp]]);
+    const transports = new Map<number, Transport>([
+      [IPPROTO_TCP, this.#tcp],
+      [IPPROTO_UDP, this.#udp],
+    ]);
     const icmp = new Icmp(host, this.#echoes, transports);
     host.refusePort = (packet) => icmp.refusePort(packet);
     this.#input = new IpInput(host, icmp, this.#raw, transports);
@@ -199,8 +204,9 @@ class SansIoStack implements Stack {
     return this.#singles.take(iface, (batch) => this.output(index, batch));
   }
 
-  openTcp(_family?: IpFamily): TcpEndpoint {
-    throw new InvariantError('TCP is not part of this build');
+  openTcp(family: IpFamily = 4): TcpEndpoint {
+    requireV4(family);
+    return this.#tcp.open(family);
   }
 
   openUdp(family: IpFamily = 4): UdpEndpoint {
@@ -222,6 +228,7 @@ class SansIoStack implements Stack {
   }
 
   *endpoints(): IterableIterator<Endpoint> {
+    yield* this.#tcp.endpoints();
     yield* this.#udp.endpoints();
     yield* this.#raw.endpoints();
     yield* this.#echoes.endpoints();
