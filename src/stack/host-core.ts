@@ -210,6 +210,8 @@ export class HostCore implements Host {
       egress.transmitted();
     }
     egress.transmitted();
+    // Sources without an interface wait there: see `#queueOf`.
+    this.topology.loopback.egress.transmitted();
   }
 
   /**

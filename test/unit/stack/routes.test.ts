@@ -1,0 +1,274 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { EMPTY, IpAddress } from '../../../src/base/index.ts';
+import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
+import { DropReason } from '../../../src/wire/index.ts';
+import { udpPacket } from '../../support/segment.ts';
+import { type HostUnderTest, ip, makeHost, makeInfo, pattern, receive } from './support.ts';
+
+let host: HostUnderTest;
+
+beforeEach(() => {
+  host = makeHost();
+});
+
+/** Source and interface for packets to `destination`, as text. */
+function way(destination: string): string {
+  const route = host.stack.routeTo(ip(destination));
+  return route === null ? 'none' : `${route.source} ${route.interfaceIndex}`;
+}
+
+describe('RFC 1122 §3.3.1 routing', () => {
+  test('the longest prefix decides, of equal ones the lowest metric', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 1400, addresses: ['192.0.2.2/24'] });
+    const third = host.stack.addInterface({ name: 'c', mtu: 1400, addresses: ['198.51.100.2/24'] });
+    host.stack.addRoute({
+      destination: '203.0.113.0/24',
+      gateway: '192.0.2.1',
+      interfaceIndex: second,
+      metric: 20,
+    });
+    host.stack.addRoute({
+      destination: '203.0.113.0/24',
+      gateway: '198.51.100.1',
+      interfaceIndex: third,
+      metric: 10,
+    });
+    host.stack.addRoute({ destination: '203.0.113.128/25', gateway: '192.0.2.1', interfaceIndex: second });
+    expect(way('203.0.113.5')).toBe(`198.51.100.2 ${third}`);
+    expect(way('203.0.113.200')).toBe(`192.0.2.2 ${second}`);
+    expect(way('8.8.8.8')).toBe(`10.0.0.2 ${host.index}`);
+    expect(host.stack.routeTo(ip('203.0.113.5'))?.mtu).toBe(1400);
+  });
+
+  test('a route is removed by what made it, and only once', () => {
+    const route = { destination: '0.0.0.0/0', gateway: '10.0.0.1', interfaceIndex: host.index };
+    expect(host.stack.removeRoute(route)).toBe(true);
+    expect(host.stack.removeRoute(route)).toBe(false);
+    expect(way('8.8.8.8')).toBe('none');
+    expect(way('10.0.0.77')).toBe(`10.0.0.2 ${host.index}`);
+  });
+
+  test('the same route again replaces the old one', () => {
+    const before = host.stack.routes.length;
+    host.stack.addRoute({
+      destination: '0.0.0.0/0',
+      gateway: '10.0.0.1',
+      interfaceIndex: host.index,
+      metric: 5,
+    });
+    expect(host.stack.routes).toHaveLength(before);
+    expect(host.stack.routes.find((route) => route.prefixLength === 0)?.metric).toBe(5);
+  });
+
+  test('routes are shown with their network, whatever host bits were given', () => {
+    host.stack.addRoute({ destination: '203.0.113.77/24', gateway: '10.0.0.1', interfaceIndex: host.index });
+    const shown = host.stack.routes.map((route) => `${route.destination}/${route.prefixLength}`);
+    expect(shown).toEqual(['10.0.0.0/24', '203.0.113.0/24', '127.0.0.0/8', '0.0.0.0/0']);
+  });
+
+  test('the source is the address of the subnet that the next hop is in', () => {
+    host.stack.addAddress(host.index, '192.0.2.2/24');
+    host.stack.addRoute({ destination: '198.51.100.0/24', gateway: '192.0.2.1', interfaceIndex: host.index });
+    expect(way('192.0.2.9')).toBe(`192.0.2.2 ${host.index}`);
+    expect(way('198.51.100.9')).toBe(`192.0.2.2 ${host.index}`);
+    expect(way('8.8.8.8')).toBe(`10.0.0.2 ${host.index}`);
+  });
+
+  test('RFC 1122 §3.3.4.2 a bound source leaves only by the interface that has it', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 1500, addresses: ['192.0.2.2/24'] });
+    const udp = host.stack.openUdp();
+    udp.bind(ip('192.0.2.2'), 1000);
+    expect(udp.send(EMPTY, 0, 0, ip('8.8.8.8'), 9)).toBe(StackError.networkUnreachable);
+    host.stack.addRoute({
+      destination: '0.0.0.0/0',
+      gateway: '192.0.2.1',
+      interfaceIndex: second,
+      metric: 999,
+    });
+    expect(udp.send(EMPTY, 0, 0, ip('8.8.8.8'), 9)).toBe(0);
+    expect(host.stack.takePacket(host.index)).toBeNull();
+    expect(host.stack.takePacket(second)).not.toBeNull();
+  });
+
+  test.each([
+    ['a destination that is no prefix', { destination: '10.0.0.0/33', interfaceIndex: 2 }],
+    ['a gateway of the other family', { destination: '0.0.0.0/0', gateway: '::1', interfaceIndex: 2 }],
+    ['an interface that is not there', { destination: '0.0.0.0/0', interfaceIndex: 99 }],
+  ])('%s is the caller’s bug', (_name, route) => {
+    expect(() => host.stack.addRoute(route)).toThrow(RangeError);
+  });
+});
+
+describe('interfaces and addresses', () => {
+  test('the loopback interface is the first, and can not be removed', () => {
+    expect(host.stack.interfaces.map(({ name, index, isLoopback }) => [name, index, isLoopback])).toEqual([
+      ['loopback', 1, true],
+      ['test', host.index, false],
+    ]);
+    expect(() => host.stack.removeInterface(1)).toThrow(RangeError);
+  });
+
+  test.each([
+    ['an MTU below 68', { name: 'x', mtu: 67 }],
+    ['an MTU above 65,535', { name: 'x', mtu: 65536 }],
+    ['a fractional MTU', { name: 'x', mtu: 1500.5 }],
+    ['an address that can not be read', { name: 'x', mtu: 1500, addresses: ['10.0.0.0.1/8'] }],
+  ])('%s is refused, and no interface is left behind', (_name, options) => {
+    expect(() => host.stack.addInterface(options)).toThrow(RangeError);
+    expect(host.stack.interfaces).toHaveLength(2);
+  });
+
+  test('an index is not used again', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 1500 });
+    host.stack.removeInterface(second);
+    expect(host.stack.addInterface({ name: 'c', mtu: 1500 })).toBe(second + 1);
+    expect(() => host.stack.removeInterface(second)).toThrow(RangeError);
+  });
+
+  test('interfaceOf names the interface that has an address', () => {
+    expect(host.stack.interfaceOf(ip('10.0.0.2'))).toBe(host.index);
+    expect(host.stack.interfaceOf(ip('127.1.2.3'))).toBe(1);
+    expect(host.stack.interfaceOf(ip('10.0.0.3'))).toBe(0);
+  });
+
+  test('an added address is heard and can be bound at once, a removed one no longer', () => {
+    host.stack.addAddress(host.index, '10.0.0.20/24');
+    const udp = host.stack.openUdp();
+    expect(udp.bind(ip('10.0.0.20'), 53)).toBe(0);
+    expect(host.in(udpPacket({ dst: '10.0.0.20' }))).toBe(0);
+    host.stack.removeAddress(host.index, ip('10.0.0.20'));
+    expect(host.in(udpPacket({ dst: '10.0.0.20' }))).toBe(DropReason.ipNotForUs);
+    expect(udp.send(EMPTY, 0, 0, ip('10.0.0.1'), 9)).toBe(StackError.networkUnreachable);
+    expect(way('10.0.0.1')).toBe(`10.0.0.2 ${host.index}`);
+  });
+
+  test('an address given again with another prefix length changes the subnet', () => {
+    host.stack.addAddress(host.index, '10.0.0.2/16');
+    const view = host.stack.interfaces.find((held) => held.index === host.index);
+    expect(view?.addresses.map((held) => `${held.address}/${held.prefixLength}`)).toEqual(['10.0.0.2/16']);
+    expect(host.in(udpPacket({ dst: '10.0.255.255', destinationPort: 9 }))).toBe(DropReason.udpNoListener);
+    expect(host.in(udpPacket({ dst: '10.0.0.255', destinationPort: 9 }))).toBe(DropReason.ipNotForUs);
+  });
+
+  test('RFC 3021 a subnet of two addresses has no broadcast', () => {
+    const second = host.stack.addInterface({ name: 'p2p', mtu: 1500, addresses: ['192.0.2.0/31'] });
+    const verdict = host.stack.inputPacket(
+      second,
+      udpPacket({ src: '192.0.2.1', dst: '192.0.2.0', destinationPort: 9 }),
+    );
+    expect(verdict).toBe(DropReason.udpNoListener);
+    expect(host.stack.takePacket(second)).not.toBeNull();
+  });
+
+  test('datagrams that wait when their route changes leave by the new one', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 600, addresses: ['192.0.2.2/24'] });
+    const udp = host.stack.openUdp();
+    for (let i = 0; i < 3; i++) udp.send(pattern(1000), 0, 1000, ip('8.8.8.8'), 9);
+    host.stack.removeRoute({ destination: '0.0.0.0/0', gateway: '10.0.0.1', interfaceIndex: host.index });
+    host.stack.addRoute({ destination: '0.0.0.0/0', gateway: '192.0.2.1', interfaceIndex: second });
+    expect(host.outBytes()).toEqual([]);
+    // The source was chosen when they were sent: it is not the new interface's.
+    expect(host.stack.counters.drops[DropReason.noRoute]).toBe(3);
+    host.stack.addAddress(second, '10.0.0.2/32');
+    udp.send(pattern(1000), 0, 1000, ip('8.8.8.8'), 9);
+    expect(host.stack.takePacket(second)).toHaveLength(596);
+  });
+
+  test('removing an interface loses what waits on it, counted, and frees its memory', () => {
+    const udp = host.stack.openUdp();
+    for (let i = 0; i < 5; i++) udp.send(pattern(1000), 0, 1000, ip('10.0.0.1'), 9);
+    host.stack.removeInterface(host.index);
+    expect(host.allocator.inUse).toBe(0);
+    expect(host.stack.counters.drops[DropReason.noRoute]).toBe(5);
+    expect(udp.send(pattern(1), 0, 1, ip('10.0.0.1'), 9)).toBe(StackError.networkUnreachable);
+  });
+
+  test('one endpoint sends over several interfaces in turn, and loses nothing', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 1500, addresses: ['192.0.2.2/24'] });
+    const udp = host.stack.openUdp();
+    for (let i = 0; i < 20; i++) {
+      udp.send(pattern(100 + i), 0, 100 + i, ip(i % 3 === 0 ? '192.0.2.9' : '10.0.0.1'), 9);
+    }
+    const lengths: number[] = [];
+    for (let round = 0; round < 40; round++) {
+      for (const index of [host.index, second]) {
+        const packet = host.stack.takePacket(index);
+        if (packet !== null) lengths.push(packet.length - 28);
+      }
+    }
+    expect(lengths.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 100 + i));
+    host.outBytes();
+    expect(host.allocator.inUse).toBe(0);
+  });
+});
+
+describe('RFC 1122 §3.2.1.3(g) the host to itself', () => {
+  let server: UdpEndpoint;
+
+  beforeEach(() => {
+    server = host.stack.openUdp();
+    server.bind(IpAddress.anyV4, 7);
+  });
+
+  test.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['127.200.3.4', '127.0.0.1'],
+    ['10.0.0.2', '10.0.0.2'],
+  ])('a datagram to %s comes back through the stack without a link, from %s', (destination, source) => {
+    const client = host.stack.openUdp();
+    client.send(pattern(60_000), 0, 60_000, ip(destination), 7);
+    expect(host.wakes).toBe(1);
+    expect(host.stack.nextDeadline).toBe(host.now);
+    host.stack.advance();
+    const info = makeInfo();
+    expect(receive(server, info)).toEqual(pattern(60_000));
+    expect(String(info.source)).toBe(source);
+    expect(info.interfaceIndex).toBe(1);
+    expect(host.outBytes()).toEqual([]);
+  });
+
+  test('the answer finds its way back, and a port that nobody has is refused', () => {
+    const client = host.stack.openUdp();
+    client.connect(IpAddress.loopbackV4, 7);
+    client.send(pattern(3), 0, 3, null, 0);
+    host.stack.advance();
+    const info = makeInfo();
+    receive(server, info);
+    server.send(pattern(4), 0, 4, info.source, info.sourcePort);
+    host.stack.advance();
+    expect(receive(client)).toEqual(pattern(4));
+    server.close();
+    client.send(pattern(3), 0, 3, null, 0);
+    host.stack.advance();
+    expect(receive(client)).toBe(StackError.connectionReset);
+  });
+
+  test('127/8 is never a source outside', () => {
+    const client = host.stack.openUdp();
+    client.bind(IpAddress.loopbackV4, 0);
+    expect(client.send(pattern(1), 0, 1, ip('10.0.0.1'), 9)).toBe(StackError.networkUnreachable);
+    expect(client.send(pattern(1), 0, 1, ip('10.0.0.2'), 7)).toBe(1);
+  });
+
+  test('observers that answer each other over it do not keep the driver for ever', () => {
+    const ping = host.stack.openUdp();
+    ping.bind(IpAddress.loopbackV4, 8);
+    let answers = 0;
+    const stack = host.stack;
+    const bounce = (endpoint: UdpEndpoint): void => {
+      const info = makeInfo();
+      if (endpoint.receive(new Uint8Array(1), 0, 1, info) >= 0) {
+        answers++;
+        endpoint.send(pattern(1), 0, 1, info.source, info.sourcePort);
+      }
+    };
+    ping.send(pattern(1), 0, 1, IpAddress.loopbackV4, 7);
+    for (let turn = 0; turn < 10; turn++) {
+      stack.advance();
+      bounce(server);
+      bounce(ping);
+    }
+    expect(answers).toBeGreaterThanOrEqual(10);
+    expect(stack.nextDeadline).toBeLessThanOrEqual(host.now);
+  });
+});
