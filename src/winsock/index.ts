@@ -15,5 +15,12 @@ export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
 export * from './errors.ts';
 export type { WinsockOptions } from './process.ts';
-export { MAKEWORD, type Negotiation, negotiateVersion, SUPPORTED_VERSIONS } from './startup.ts';
+export {
+  MAKEWORD,
+  type Negotiation,
+  negotiateVersion,
+  SUPPORTED_VERSIONS,
+  WSA_DESCRIPTION,
+  WSA_SYSTEM_STATUS,
+} from './startup.ts';
 export * from './winsock.ts';

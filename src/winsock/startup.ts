@@ -20,6 +20,10 @@ export const SUPPORTED_VERSIONS: readonly number[] = [
   MAKEWORD(2, 2),
 ];
 
+/** The texts that Windows fills in, whatever was negotiated. */
+export const WSA_DESCRIPTION = 'WinSock 2.0';
+export const WSA_SYSTEM_STATUS = 'Running';
+
 /** The figures that version 1 applications read; version 2 has them at 0 (SEM-VER-13). */
 const MAX_SOCKETS_1 = 32767;
 const MAX_UDP_DG_1 = 65467;
@@ -62,8 +66,8 @@ export function startupCalls(process: WinsockProcess) {
       lpWSAData.wHighVersion = wHighVersion;
       lpWSAData.iMaxSockets = isVersion1 ? MAX_SOCKETS_1 : 0;
       lpWSAData.iMaxUdpDg = isVersion1 ? MAX_UDP_DG_1 : 0;
-      lpWSAData.szDescription = 'WinSock 2.0';
-      lpWSAData.szSystemStatus = 'Running';
+      lpWSAData.szDescription = WSA_DESCRIPTION;
+      lpWSAData.szSystemStatus = WSA_SYSTEM_STATUS;
       if (error !== 0) return -error;
       process.startups++;
       if (!isVersion1) process.usesVersion2 = true;

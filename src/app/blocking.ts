@@ -1,0 +1,199 @@
+/**
+ * `winsockd/winsock`: the Winsock API under Microsoft's names, with calls that block the thread as C's do.
+ *
+ * A call returns what C returns; after a failure (SOCKET_ERROR, INVALID_SOCKET, FALSE) {@link WSAGetLastError} says why, for
+ * this thread alone. Handles belong to the process: all its threads may use them, in blocking calls at the same time. The calls
+ * themselves are made by one other thread, the chain thread, which is started with the first one and never keeps the process
+ * alive. Load this module in the main thread, so that all threads share one.
+ *
+ *     WSAStartup(MAKEWORD(2, 2), data);
+ *     const s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+ *     if (connect(s, address) === SOCKET_ERROR) console.error(WSAGetLastError());
+ *
+ * Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be left out. Overlapped
+ * records, flow specifications and connect data are refused with WSAEOPNOTSUPP here; the promising face takes them.
+ */
+
+import type { Ref } from '../spi/index.ts';
+import { inet_ntop as ntop, inet_pton as pton, type Winsock, type WinsockCall } from '../winsock/index.ts';
+import { AlreadyAttachedError } from './attach.ts';
+import { ChainClient } from './chain-client.ts';
+import { isChainStarted } from './chain-control.ts';
+import { SIGNATURES } from './signatures.ts';
+
+export * from '../abi/index.ts';
+export type {
+  Answer,
+  ConditionFunction,
+  Ref,
+  WSABUF,
+  WSAPOLLFD,
+} from '../spi/index.ts';
+export { htonl, htons, inet_addr, inet_ntoa, MAKEWORD, ntohl, ntohs } from '../winsock/index.ts';
+
+/** A call that blocks and returns what C returns. */
+export type BlockingCall<K extends WinsockCall> = (...args: Parameters<Winsock[K]>) => number;
+
+/** Where the sockets of this process live: in the daemon, or where a module of the application's own says. */
+export interface BlockingAttachOptions {
+  /** The daemon's Unix socket. */
+  readonly socketPath?: string;
+  /** URL of a module that the chain thread loads; its `sockets()` answers a stack's `createAfd`, perhaps later. */
+  readonly module?: string | URL;
+}
+
+let options: BlockingAttachOptions = {};
+let client: ChainClient | null = null;
+/** The thread's last error: each thread has a module of its own. */
+let lastError = 0;
+
+/**
+ * Says where the sockets of this process live; before the first call. Without it they live in the daemon.
+ * @throws {AlreadyAttachedError} once a call was made
+ */
+export function attachTo(choice: BlockingAttachOptions): void {
+  if (isChainStarted()) throw new AlreadyAttachedError('what the first call chose');
+  options = choice;
+}
+
+/** Why the last failed call of this thread failed: a WSA code, 0 after one that succeeded. */
+export function WSAGetLastError(): number {
+  return lastError;
+}
+
+/** Sets what {@link WSAGetLastError} returns. */
+export function WSASetLastError(iError: number): void {
+  lastError = iError;
+}
+
+/** Makes the blocking form of a call. */
+function blocking<K extends WinsockCall>(name: K): BlockingCall<K> {
+  const index = SIGNATURES.findIndex((signature) => signature.name === name);
+  const failure = SIGNATURES[index]?.failure ?? -1;
+  return (...args) => {
+    const answer = call(index, args);
+    lastError = answer < 0 ? -answer : 0;
+    return answer < 0 ? failure : answer;
+  };
+}
+
+function call(index: number, args: readonly unknown[]): number {
+  client ??= new ChainClient({
+    socketPath: options.socketPath,
+    module: options.module === undefined ? undefined : String(options.module),
+  });
+  return client.call(index, args);
+}
+
+/**
+ * Reads a strict numeric address into `pAddrBuf`.
+ * @returns 1, 0 when the text is no address, −1 for another family or a short buffer
+ */
+export function inet_pton(Family: number, pszAddrString: string, pAddrBuf: Uint8Array): number {
+  const answer = pton(Family, pszAddrString, pAddrBuf);
+  lastError = answer < 0 ? -answer : 0;
+  return Math.max(answer, -1);
+}
+
+/** The text of a 4- or 16-byte address; `null` for another family or too little room (in characters, with a closing zero). */
+export function inet_ntop(Family: number, pAddr: Uint8Array, StringBufSize = 65): string | null {
+  const text: Ref<string> = { value: '' };
+  const answer = ntop(Family, pAddr, text, StringBufSize);
+  lastError = answer < 0 ? -answer : 0;
+  return answer < 0 ? null : text.value;
+}
+
+/** Begins the use of Winsock. @returns 0 or the error itself, which WSAGetLastError does not know (SEM-VER-12) */
+export const WSAStartup: BlockingCall<'WSAStartup'> = (...args) =>
+  -call(
+    SIGNATURES.findIndex((signature) => signature.name === 'WSAStartup'),
+    args,
+  );
+/** Undoes one `WSAStartup`; the last one closes everything. */
+export const WSACleanup = blocking('WSACleanup');
+/** Creates a socket. @returns the SOCKET */
+export const socket = blocking('socket');
+/** Creates a socket from a catalog entry, or opens a duplicated one. @returns the SOCKET */
+export const WSASocket = blocking('WSASocket');
+/** Closes a socket, as SO_LINGER says. */
+export const closesocket = blocking('closesocket');
+/** Makes the entry with which another process opens the same socket once. */
+export const WSADuplicateSocket = blocking('WSADuplicateSocket');
+/** Gives a socket its local address. */
+export const bind = blocking('bind');
+/** Makes a bound stream socket wait for connections. */
+export const listen = blocking('listen');
+/** Takes the oldest waiting connection. @returns its SOCKET */
+export const accept = blocking('accept');
+/** As `accept`, once a condition function agrees. @returns the SOCKET */
+export const WSAAccept = blocking('WSAAccept');
+/** Connects a stream, or names a datagram socket's peer. */
+export const connect = blocking('connect');
+/** As `connect`, with connect data and quality of service, which no IP provider has. */
+export const WSAConnect = blocking('WSAConnect');
+/** Ends one or both directions of a socket. */
+export const shutdown = blocking('shutdown');
+/** `shutdown(SD_SEND)`. */
+export const WSASendDisconnect = blocking('WSASendDisconnect');
+/** `shutdown(SD_RECEIVE)`. */
+export const WSARecvDisconnect = blocking('WSARecvDisconnect');
+/** The local address. */
+export const getsockname = blocking('getsockname');
+/** The peer's address. */
+export const getpeername = blocking('getpeername');
+/** Sends on a connected socket. @returns the bytes taken */
+export const send = blocking('send');
+/** Sends to an address. @returns the bytes taken */
+export const sendto = blocking('sendto');
+/** Receives what there is. @returns bytes; 0 at the end of the stream */
+export const recv = blocking('recv');
+/** Receives, and says from whom. @returns bytes */
+export const recvfrom = blocking('recvfrom');
+/** Sends the bytes of several buffers as one message. */
+export const WSASend = blocking('WSASend');
+/** As `WSASend`, to an address. */
+export const WSASendTo = blocking('WSASendTo');
+/** Receives into several buffers. */
+export const WSARecv = blocking('WSARecv');
+/** As `WSARecv`, and says from whom. */
+export const WSARecvFrom = blocking('WSARecvFrom');
+/** Reads an option. */
+export const getsockopt = blocking('getsockopt');
+/** Sets an option. */
+export const setsockopt = blocking('setsockopt');
+/** FIONBIO, FIONREAD and SIOCATMARK. */
+export const ioctlsocket = blocking('ioctlsocket');
+/** Any control code. */
+export const WSAIoctl = blocking('WSAIoctl');
+/** Waits until a socket of the sets is ready. @returns how many entries are left in them */
+export const select = blocking('select');
+/** Waits until a socket has what it is asked for. @returns how many have */
+export const WSAPoll = blocking('WSAPoll');
+/** A manual-reset event object. @returns its handle */
+export const WSACreateEvent = blocking('WSACreateEvent');
+/** Signals an event object. @returns 1 */
+export const WSASetEvent = blocking('WSASetEvent');
+/** Takes the signal back. @returns 1 */
+export const WSAResetEvent = blocking('WSAResetEvent');
+/** Closes an event object. @returns 1 */
+export const WSACloseEvent = blocking('WSACloseEvent');
+/** Has a socket's network events announced by an event object. */
+export const WSAEventSelect = blocking('WSAEventSelect');
+/** Takes a socket's recorded network events. */
+export const WSAEnumNetworkEvents = blocking('WSAEnumNetworkEvents');
+/** Waits for event objects. @returns the index, WSA_WAIT_TIMEOUT or WSA_WAIT_IO_COMPLETION */
+export const WSAWaitForMultipleEvents = blocking('WSAWaitForMultipleEvents');
+/** To the byte order of a socket's protocol. */
+export const WSAHtonl = blocking('WSAHtonl');
+/** To the byte order of a socket's protocol. */
+export const WSAHtons = blocking('WSAHtons');
+/** From the byte order of a socket's protocol. */
+export const WSANtohl = blocking('WSANtohl');
+/** From the byte order of a socket's protocol. */
+export const WSANtohs = blocking('WSANtohs');
+/** Writes an address as text. */
+export const WSAAddressToString = blocking('WSAAddressToString');
+/** Reads an address from text. */
+export const WSAStringToAddress = blocking('WSAStringToAddress');
+/** Lists the catalog's entries. @returns how many */
+export const WSAEnumProtocols = blocking('WSAEnumProtocols');

@@ -1,0 +1,113 @@
+/**
+ * How the threads of a process find their one chain thread.
+ *
+ * The first thread that loads the blocking face makes a word of shared memory and leaves it in the environment data, which
+ * threads that it starts inherit: whoever changes the word from `NONE` starts the chain thread, the others wait for it. Mailboxes
+ * are made known on a broadcast channel. A thread whose parent never loaded the face has no such word; it asks on the channel,
+ * and starts a chain thread of its own only when nobody answers. Best therefore to load the face in the main thread: a chain
+ * thread ends with the thread that started it.
+ */
+
+import {
+  BroadcastChannel,
+  getEnvironmentData,
+  isMainThread,
+  setEnvironmentData,
+  Worker,
+} from 'node:worker_threads';
+import { type Mailbox, NEW } from './mailbox.ts';
+
+/** The channel on which mailboxes are made known. */
+export const CHANNEL = 'winsockd.chain';
+/** Where the word lies in the environment data. */
+const CONTROL_KEY = 'winsockd.chain.control';
+
+/** Values of the word. */
+const NONE = 0;
+const STARTING = 1;
+export const READY = 2;
+
+/** How long a chain thread may take to start, and one that is there to take a mailbox, ms. */
+const START_TIMEOUT = 30_000;
+const ASK_TIMEOUT = 250;
+const REGISTER_TIMEOUT = 10_000;
+
+/** What the chain thread is told when it is started. */
+export interface ChainData {
+  readonly control: SharedArrayBuffer;
+  /** The daemon's socket; absent: where it is usually found. */
+  readonly socketPath?: string | undefined;
+  /** A module whose `sockets()` answers where the sockets live, by URL. */
+  readonly module?: string | undefined;
+}
+
+/** A message on the channel: a mailbox to be served. */
+export interface Registration {
+  readonly mailbox: SharedArrayBuffer;
+}
+
+/** Reads a message of the channel, which anybody in the process can send on. */
+export function readRegistration(message: unknown): SharedArrayBuffer | null {
+  if (typeof message !== 'object' || message === null || !('mailbox' in message)) return null;
+  return message.mailbox instanceof SharedArrayBuffer ? message.mailbox : null;
+}
+
+const inherited = getEnvironmentData(CONTROL_KEY);
+const control: SharedArrayBuffer =
+  inherited instanceof SharedArrayBuffer ? inherited : new SharedArrayBuffer(4);
+const word = new Int32Array(control);
+if (control !== inherited) setEnvironmentData(CONTROL_KEY, control);
+
+/** Whether this thread cannot know of a chain thread that others use. */
+let mayHaveMissedOne = control !== inherited && !isMainThread;
+
+/** Whether a chain thread was started already, as far as this thread knows. */
+export function isChainStarted(): boolean {
+  return Atomics.load(word, 0) !== NONE;
+}
+
+/**
+ * Makes a mailbox known to the chain thread, which is started when there is none.
+ * @returns whether it is served now
+ */
+export function register(mailbox: Mailbox, data: Omit<ChainData, 'control'>): boolean {
+  if (mayHaveMissedOne) {
+    mayHaveMissedOne = false;
+    if (announce(mailbox, ASK_TIMEOUT)) {
+      Atomics.store(word, 0, READY);
+      return true;
+    }
+  }
+  if (Atomics.compareExchange(word, 0, NONE, STARTING) === NONE) start({ control, ...data });
+  if (Atomics.load(word, 0) === STARTING) Atomics.wait(word, 0, STARTING, START_TIMEOUT);
+  return Atomics.load(word, 0) === READY && announce(mailbox, REGISTER_TIMEOUT);
+}
+
+function announce(mailbox: Mailbox, timeout: number): boolean {
+  // The channel is open for a moment only: a thread that sleeps would pile up what others say.
+  const channel = new BroadcastChannel(CHANNEL);
+  const registration: Registration = { mailbox: mailbox.memory };
+  channel.postMessage(registration);
+  channel.close();
+  return mailbox.sleepWhile(NEW, timeout) !== NEW;
+}
+
+function start(workerData: ChainData): void {
+  const worker = new Worker(chainThreadUrl(), { workerData, name: 'winsockd chain' });
+  // The process ends when its own work is done, whatever sockets are open.
+  worker.unref();
+}
+
+/** Sources cannot be run by a Worker: from `src/` the compiled file is used. */
+function chainThreadUrl(): URL {
+  const here = import.meta.url;
+  const path = here.endsWith('.ts') ? '../../dist/app/chain-thread.js' : './chain-thread.js';
+  return new URL(path, here);
+}
+
+/** Says that the chain thread is ready, or has failed. For the chain thread. */
+export function setChainState(memory: SharedArrayBuffer, isReady: boolean): void {
+  const state = new Int32Array(memory);
+  Atomics.store(state, 0, isReady ? READY : NONE);
+  Atomics.notify(state, 0);
+}

@@ -1,0 +1,48 @@
+/**
+ * The chain thread's main: one in a process, it owns the providers and, embedded, the stack. Started by `chain-control`.
+ */
+
+import process from 'node:process';
+import { BroadcastChannel, workerData } from 'node:worker_threads';
+import { createWinsock, type Winsock } from '../winsock/index.ts';
+import { type AttachOptions, attach, type LocalSockets } from './attach.ts';
+import { CHANNEL, type ChainData, readRegistration, setChainState } from './chain-control.ts';
+import { ChainServer } from './chain-server.ts';
+import { Mailbox } from './mailbox.ts';
+
+/** What a module that brings its own sockets exports. */
+interface SocketsModule {
+  readonly sockets?: () => LocalSockets | Promise<LocalSockets>;
+}
+
+const data = workerData as ChainData;
+
+async function open(): Promise<Winsock> {
+  const { port } = await attach(await optionsOf(data));
+  return createWinsock({ port });
+}
+
+async function optionsOf({ module, socketPath }: ChainData): Promise<AttachOptions> {
+  if (module === undefined) return socketPath === undefined ? {} : { socketPath };
+  const { sockets }: SocketsModule = await import(module);
+  if (sockets === undefined) throw new TypeError(`${module} exports no function named sockets`);
+  return { local: await sockets() };
+}
+
+const server = new ChainServer(open);
+const channel = new BroadcastChannel(CHANNEL);
+// Listening keeps this thread alive; the process ends without asking it.
+channel.onmessage = (message: unknown): void => {
+  if (typeof message !== 'object' || message === null || !('data' in message)) return;
+  const memory = readRegistration(message.data);
+  if (memory !== null) void server.serve(new Mailbox(memory));
+};
+
+process.on('uncaughtException', (error) => {
+  setChainState(data.control, false);
+  server.abandon();
+  console.error(error);
+  process.exit(1);
+});
+
+setChainState(data.control, true);

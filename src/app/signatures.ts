@@ -1,0 +1,129 @@
+/**
+ * The arguments of every Winsock call, kind by kind, and what C returns when it fails: what the blocking face needs to know to
+ * carry a call to the chain thread and back.
+ */
+
+import { INVALID_SOCKET, SOCKET_ERROR, WSA_WAIT_FAILED, WSAEMSGSIZE } from '../abi/index.ts';
+import type { Ref, WSABUF } from '../spi/index.ts';
+import type { WinsockCall } from '../winsock/index.ts';
+import {
+  type AnySlot,
+  bool,
+  callback,
+  data,
+  info,
+  infoReference,
+  infos,
+  inout,
+  input,
+  inputs,
+  networkEvents,
+  none,
+  number,
+  numbers,
+  output,
+  outputs,
+  pollfds,
+  reference,
+  set,
+  text,
+  textReference,
+  time,
+} from './marshal.ts';
+
+/** Shape of one call. */
+export interface Signature {
+  readonly name: WinsockCall;
+  readonly slots: readonly AnySlot[];
+  /** What C returns for a failure: SOCKET_ERROR, INVALID_SOCKET, FALSE, NULL, WSA_WAIT_FAILED. */
+  readonly failure: number;
+  /** Of a receive: bytes that lie in its buffers, by the chain thread's arguments and answer. */
+  readonly received: ((args: readonly unknown[], answer: number) => number) | null;
+}
+
+const FALSE = 0;
+const NULL_EVENT = 0;
+
+function signature(
+  name: WinsockCall,
+  slots: readonly AnySlot[],
+  failure: number = SOCKET_ERROR,
+  received: Signature['received'] = null,
+): Signature {
+  return { name, slots, failure, received };
+}
+
+/** recv and recvfrom answer the count; a message that was cut has filled the buffer (SEM-IO-03). */
+function receivedIntoOne(args: readonly unknown[], answer: number): number {
+  const buffer = args[1] as Uint8Array | null;
+  if (buffer === null) return 0;
+  return answer === -WSAEMSGSIZE ? Math.min(buffer.length, args[2] as number) : Math.max(answer, 0);
+}
+
+/** WSARecv and WSARecvFrom write the count through a pointer. */
+function receivedIntoMany(args: readonly unknown[], answer: number): number {
+  const buffers = args[1] as readonly WSABUF[] | null;
+  if (answer === -WSAEMSGSIZE && buffers !== null) {
+    return buffers.reduce((total, buffer) => total + buffer.length, 0);
+  }
+  return answer < 0 ? 0 : ((args[3] as Ref | null)?.value ?? 0);
+}
+
+/** All calls; a place in this table names a call in a mailbox. */
+export const SIGNATURES: readonly Signature[] = [
+  signature('WSAStartup', [number, data]),
+  signature('WSACleanup', []),
+  signature('socket', [number, number, number], INVALID_SOCKET),
+  signature('WSASocket', [number, number, number, info, number, number], INVALID_SOCKET),
+  signature('closesocket', [number]),
+  signature('WSADuplicateSocket', [number, number, infoReference]),
+  signature('bind', [number, input, number]),
+  signature('listen', [number, number]),
+  signature('accept', [number, inout, reference], INVALID_SOCKET),
+  signature('WSAAccept', [number, inout, reference, callback, number], INVALID_SOCKET),
+  signature('connect', [number, input, number]),
+  signature('WSAConnect', [number, input, number, input, none, none, none]),
+  signature('shutdown', [number, number]),
+  signature('WSASendDisconnect', [number, input]),
+  signature('WSARecvDisconnect', [number, none]),
+  signature('getsockname', [number, inout, reference]),
+  signature('getpeername', [number, inout, reference]),
+  signature('send', [number, input, number, number]),
+  signature('sendto', [number, input, number, number, input, number]),
+  signature('recv', [number, output, number, number], SOCKET_ERROR, receivedIntoOne),
+  signature('recvfrom', [number, output, number, number, inout, reference], SOCKET_ERROR, receivedIntoOne),
+  signature('WSASend', [number, inputs, number, reference, number, none, none]),
+  signature('WSASendTo', [number, inputs, number, reference, number, input, number, none, none]),
+  signature(
+    'WSARecv',
+    [number, outputs, number, reference, reference, none, none],
+    SOCKET_ERROR,
+    receivedIntoMany,
+  ),
+  signature(
+    'WSARecvFrom',
+    [number, outputs, number, reference, reference, inout, reference, none, none],
+    SOCKET_ERROR,
+    receivedIntoMany,
+  ),
+  signature('getsockopt', [number, number, number, inout, reference]),
+  signature('setsockopt', [number, number, number, input, number]),
+  signature('ioctlsocket', [number, number, reference]),
+  signature('WSAIoctl', [number, number, input, number, inout, number, reference, none, none]),
+  signature('select', [number, set, set, set, time]),
+  signature('WSAPoll', [pollfds, number, number]),
+  signature('WSACreateEvent', [], NULL_EVENT),
+  signature('WSASetEvent', [number], FALSE),
+  signature('WSAResetEvent', [number], FALSE),
+  signature('WSACloseEvent', [number], FALSE),
+  signature('WSAEventSelect', [number, number, number]),
+  signature('WSAEnumNetworkEvents', [number, number, networkEvents]),
+  signature('WSAWaitForMultipleEvents', [number, numbers, bool, number, bool], WSA_WAIT_FAILED),
+  signature('WSAHtonl', [number, number, reference]),
+  signature('WSAHtons', [number, number, reference]),
+  signature('WSANtohl', [number, number, reference]),
+  signature('WSANtohs', [number, number, reference]),
+  signature('WSAAddressToString', [input, number, info, textReference, reference]),
+  signature('WSAStringToAddress', [text, number, info, inout, reference]),
+  signature('WSAEnumProtocols', [numbers, infos, reference]),
+];
