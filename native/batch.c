@@ -144,13 +144,12 @@ struct outgoing {
 };
 
 static bool add_range(struct outgoing *frame, const struct bytes *from, int32_t offset, int32_t length) {
+  if (length == 0) return true; /* Nothing is read, so its offset means nothing. */
   if (offset < 0 || length < 0 || (size_t)offset > from->length || (size_t)length > from->length - (size_t)offset) {
     return false;
   }
-  if (length > 0) {
-    frame->parts[frame->parts_used].iov_base = from->data + offset;
-    frame->parts[frame->parts_used++].iov_len = (size_t)length;
-  }
+  frame->parts[frame->parts_used].iov_base = from->data + offset;
+  frame->parts[frame->parts_used++].iov_len = (size_t)length;
   return true;
 }
 
