@@ -30,9 +30,9 @@ static const char *error_name(int error, char *into, size_t size) {
 }
 
 napi_value throw_errno(napi_env env, int error, const char *syscall_name) {
-  char text[256], reason[128], name_text[64];
+  char text[256], name_text[64];
   napi_value code, message, failure;
-  snprintf(text, sizeof text, "%s: %s", syscall_name, strerror_r(error, reason, sizeof reason));
+  snprintf(text, sizeof text, "%s: %s", syscall_name, strerror(error));
   if (napi_create_string_utf8(env, error_name(error, name_text, sizeof name_text), NAPI_AUTO_LENGTH, &code) != napi_ok ||
       napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
       napi_create_error(env, code, message, &failure) != napi_ok) {

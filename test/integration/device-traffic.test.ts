@@ -4,19 +4,23 @@
 
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
+  createFrameBatch,
   FRAME_NEEDS_CSUM,
   GSO_TCPV4,
   GSO_UDP_L4,
   i32,
   type Prefix,
   parsePrefix,
+  TX_COLUMNS,
   u16,
 } from '../../src/base/index.ts';
 import { TapLink, type TapLinkOptions } from '../../src/link/tap.ts';
 import { TunLink, type TunLinkOptions } from '../../src/link/tun.ts';
 import { type DeviceOptions, OFFLOAD_ALL } from '../../src/native/index.ts';
 import {
+  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
@@ -28,7 +32,7 @@ import {
   writeTcp,
   writeUdp,
 } from '../../src/wire/index.ts';
-import { type Connection, DevicePeer, transmitBatchOf } from '../support/device-peer.ts';
+import { type Connection, DevicePeer, type SeenFrame, transmitBatchOf } from '../support/device-peer.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { icmpPacket, readPacket, tcpPacket, v4 } from '../support/segment.ts';
@@ -70,8 +74,18 @@ function openTap(options: DeviceOptions & TapLinkOptions = {}): TapLink {
 /** Runs a Node program in the namespace. */
 const program = (code: string, timeoutMs = 15_000) => space.run([process.execPath, '-e', code], timeoutMs);
 
-/** Only what the kernel sends on its own account: router solicitations and multicast reports are left out. */
-const isIpv4 = ({ bytes }: { bytes: Uint8Array }): boolean => (bytes[0] as number) >> 4 === 4;
+/*
+ * What a test asked for. The kernel sends more of its own accord: router solicitations, multicast reports, and segments of
+ * an earlier test's connection, since every device here has the same address.
+ */
+const isOf =
+  (protocol: number) =>
+  ({ bytes }: SeenFrame): boolean =>
+    (bytes[0] as number) >> 4 === 4 && bytes[9] === protocol;
+const isTcp = isOf(IPPROTO_TCP);
+const isUdp = isOf(IPPROTO_UDP);
+const isIcmp = isOf(IPPROTO_ICMP);
+const isEchoReply = (frame: SeenFrame): boolean => isIcmp(frame) && frame.bytes[20] === 0;
 
 /** Waits, turn by turn of the event loop, until `isDone`; at most five seconds. */
 async function settled(isDone: () => boolean): Promise<void> {
@@ -101,7 +115,7 @@ describePrivileged('TunLink and the kernel', () => {
   test('every frame starts at a multiple of 4, whatever the lengths before it were', async () => {
     const peer = new DevicePeer(openTun());
     await space.run(['ping', '-f', '-l', '20', '-c', '60', '-s', '57', OURS]);
-    const echoes = peer.frames.filter(isIpv4);
+    const echoes = peer.frames.filter(isIcmp);
     expect(echoes.length).toBe(60);
     expect(echoes.filter(({ offset }) => offset % 4 !== 0)).toEqual([]);
   });
@@ -135,7 +149,7 @@ describePrivileged('TunLink and the kernel', () => {
       socket.on('finish', () => setTimeout(() => process.exit(0), 300));`);
     expect(status).toBe(0);
     expect(peer.received).toBe(1_000_000);
-    const frames = peer.frames.filter(isIpv4);
+    const frames = peer.frames.filter(isTcp);
     expect(Math.max(...frames.map(({ bytes }) => bytes.length))).toBe(1400);
     for (const { gsoType, flags, bytes } of frames) {
       expect([gsoType, flags]).toEqual([0, 0]);
@@ -239,7 +253,7 @@ describePrivileged('TunLink and the kernel', () => {
     expect(link.dropped).toBe(1);
     link.device.isUp = true;
     expect(link.transmit(echo())).toBe(true);
-    await settled(() => peer.frames.some(({ bytes }) => isIpv4({ bytes }) && bytes[20] === 0));
+    await settled(() => peer.frames.some(isEchoReply));
     expect(link.dropped).toBe(1);
   });
 
@@ -248,7 +262,7 @@ describePrivileged('TunLink and the kernel', () => {
     const peer = new DevicePeer(link);
     const good = { header: new Uint8Array(0), payload: icmpPacket({ src: OURS, dst: KERNEL }) };
     link.transmit(transmitBatchOf(good, { header: Uint8Array.of(0x10, 0, 0, 0) }, good));
-    await settled(() => peer.frames.filter(({ bytes }) => isIpv4({ bytes }) && bytes[20] === 0).length === 2);
+    await settled(() => peer.frames.filter(isEchoReply).length === 2);
     expect(link.dropped).toBe(1);
   });
 
@@ -259,7 +273,7 @@ describePrivileged('TunLink and the kernel', () => {
       header: icmpPacket({ src: OURS, dst: KERNEL, echoId: 9, sequence }),
     }));
     expect(link.transmit(transmitBatchOf(...frames))).toBe(true);
-    const replies = () => peer.frames.filter(({ bytes }) => isIpv4({ bytes }) && bytes[20] === 0);
+    const replies = () => peer.frames.filter(isEchoReply);
     await settled(() => replies().length === 100);
     expect(replies().map(({ bytes }) => u16(bytes, 26))).toEqual(frames.map((_, i) => i));
   });
@@ -280,7 +294,7 @@ describePrivileged('TunLink and the kernel', () => {
     await settled(() => {
       turns.push(peer.batches.length - seen);
       seen = peer.batches.length;
-      return peer.frames.filter(isIpv4).length === 200;
+      return peer.frames.filter(isUdp).length === 200;
     });
     expect(Math.max(...peer.batches)).toBe(16);
     expect(Math.max(...turns)).toBe(2);
@@ -329,8 +343,64 @@ describePrivileged('TunLink and the kernel', () => {
     expect(() => link.transmit(batch)).toThrow(expect.objectContaining({ name: 'RangeError' }));
     // Nor is the good frame before it, which the kernel would answer before the one sent now.
     link.transmit(transmitBatchOf({ header: icmpPacket({ src: OURS, dst: KERNEL, echoId: 77 }) }));
-    await settled(() => peer.frames.some(isIpv4));
-    expect(u16(peer.frames.find(isIpv4)?.bytes as Uint8Array, 24)).toBe(77);
+    await settled(() => peer.frames.some(isEchoReply));
+    expect(u16(peer.frames.find(isEchoReply)?.bytes as Uint8Array, 24)).toBe(77);
+  });
+
+  test('whatever numbers a table holds, a write sends, refuses or throws a RangeError, and the device lives on', () => {
+    const { device } = openTun();
+    device.isUp = false; // what is well-formed by chance goes nowhere
+    const number = fc.oneof(
+      fc.integer({ min: -3, max: 200 }),
+      fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    );
+    const change = fc.tuple(fc.nat({ max: TX_COLUMNS - 1 }), number);
+    // A good row with up to three cells changed: header 40, payload in two ranges, partial checksum, segments of 10.
+    const row = fc.array(change, { maxLength: 3 }).map((changes) => {
+      const cells = [0, 40, 10, 20, 0, 10, FRAME_NEEDS_CSUM, GSO_TCPV4, 10, 20, 16, 0];
+      for (const [column, value] of changes) cells[column] = value;
+      return cells;
+    });
+    let written = 0;
+    fc.assert(
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 4 }),
+        fc.nat({ max: 300 }),
+        (rows, payloadLength) => {
+          const batch = transmitBatchOf(
+            ...rows.map(() => ({ header: new Uint8Array(40), payload: new Uint8Array(payloadLength) })),
+          );
+          batch.table.set(rows.flat());
+          try {
+            written += device.writeBatch(batch);
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'RangeError' });
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(written).toBeGreaterThan(0);
+    expect(device.dropped).toBe(written);
+  });
+
+  test('more frames than the table has rows, or a payload that is no Uint8Array, is refused', () => {
+    const { device } = openTun();
+    const batch = transmitBatchOf({ header: tcpPacket(), payload: new Uint8Array(1) });
+    batch.count = 2;
+    expect(() => device.writeBatch(batch)).toThrow(expect.objectContaining({ name: 'RangeError' }));
+    batch.count = 1;
+    batch.payloads[0] = 'text' as never;
+    expect(() => device.writeBatch(batch)).toThrow(expect.objectContaining({ name: 'TypeError' }));
+    expect(() => device.writeBatch(batch, 2)).toThrow(expect.objectContaining({ name: 'RangeError' }));
+  });
+
+  test('an arena without room for the largest frame is refused', () => {
+    const { device } = openTun();
+    expect(() => device.readBatch(createFrameBatch(4, 65_599))).toThrow(
+      expect.objectContaining({ name: 'RangeError' }),
+    );
+    expect(device.readBatch(createFrameBatch(4, 65_602))).toBeGreaterThanOrEqual(0);
   });
 
   test('a plain device refuses partial checksums and super-segments', () => {
