@@ -6,10 +6,14 @@
 import { type CongestionControl, initialWindow } from './control.ts';
 
 /**
- * RFC 3465's L: most segments by which one acknowledgement opens the window in slow start. A peer behind a receive-offload
- * device acknowledges many segments at once, hence 8, as RFC 9406 §4.2 recommends, rather than 2.
+ * RFC 3465's L after a timeout: most segments by which one acknowledgement opens the window, because it may cover data that
+ * had arrived before (§2.3).
+ *
+ * Deviation: otherwise slow start counts all that is acknowledged. Receivers behind a device that merges segments, and this
+ * stack itself, acknowledge once a batch; with the RFC's 2 (or RFC 9406's 8) the window would open by as little a round trip.
+ * Deviation: 8 rather than 1 after a timeout, for the same reason.
  */
-const SLOW_START_LIMIT = 8;
+const LIMIT_AFTER_TIMEOUT = 8;
 /** RFC 5681 §3.1: "arbitrarily high". */
 const NO_THRESHOLD = 0x3fffffff;
 /** Windows past it could not be used (RFC 7323 §2.3), and have to stay small integers. */
@@ -22,7 +26,7 @@ export class NewReno implements CongestionControl {
   ssthresh = NO_THRESHOLD;
   /** Bytes acknowledged since the window last grew in congestion avoidance. */
   #bytesAcked = 0;
-  /** Slow start after a timeout: L is 1, because an ACK may cover data that arrived before it (RFC 3465 §2.3). */
+  /** Slow start follows a timeout. */
   #isAfterTimeout = false;
 
   start(smss: number, isSynLost: boolean): void {
@@ -33,8 +37,8 @@ export class NewReno implements CongestionControl {
   onAck(acked: number, isCwndLimited: boolean): void {
     if (!isCwndLimited) return;
     if (this.cwnd < this.ssthresh) {
-      const limit = this.#isAfterTimeout ? this.smss : SLOW_START_LIMIT * this.smss;
-      this.cwnd = Math.min(MAX_CWND, this.cwnd + Math.min(acked, limit));
+      const counted = this.#isAfterTimeout ? Math.min(acked, LIMIT_AFTER_TIMEOUT * this.smss) : acked;
+      this.cwnd = Math.min(MAX_CWND, this.cwnd + counted);
       return;
     }
     this.#isAfterTimeout = false;
