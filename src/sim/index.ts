@@ -35,5 +35,13 @@ export {
   type RunOptions,
   SimulationError,
 } from './network.ts';
+export {
+  formatTrace,
+  runScript,
+  ScriptError,
+  type ScriptOptions,
+  type ScriptResult,
+  type TraceLine,
+} from './script/index.ts';
 export { SimListener, SimStream } from './stream.ts';
 export { VirtualTime } from './virtual-time.ts';

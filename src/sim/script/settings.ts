@@ -1,0 +1,110 @@
+/**
+ * What a script's `--name=value` lines set.
+ */
+
+import { IpAddress } from '../../base/index.ts';
+import type { TcpOptions } from '../../stack/index.ts';
+import type { Script, ScriptOption } from './ast.ts';
+import { ScriptError } from './script-error.ts';
+
+export interface ScriptSettings {
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
+  /** The port that `bind(fd, ..., ...)` takes, and the peer's to which `connect(fd, ..., ...)` goes. */
+  readonly bindPort: number;
+  readonly connectPort: number;
+  readonly mtu: number;
+  /** How far an event may be off its time, ms. */
+  readonly tolerance: number;
+  readonly seed: number;
+  readonly tcp: TcpOptions;
+  /** Options that mean nothing here. */
+  readonly notes: readonly string[];
+}
+
+/** Names of the host's TCP knobs in scripts. In packetdrill such things are set with sysctl in a command. */
+const TCP_NUMBERS: Readonly<Record<string, keyof TcpOptions>> = {
+  tcp_send_buffer: 'sendBufferSize',
+  tcp_receive_buffer: 'receiveBufferSize',
+  tcp_min_rto_ms: 'minRto',
+  tcp_max_retransmissions: 'maxRetransmissions',
+  tcp_max_syn_retransmissions: 'maxSynRetransmissions',
+  tcp_delayed_ack_ms: 'delayedAckMs',
+  tcp_msl_ms: 'msl',
+};
+const TCP_SWITCHES: Readonly<Record<string, keyof TcpOptions>> = {
+  tcp_timestamps: 'timestamps',
+  tcp_window_scaling: 'windowScaling',
+  tcp_sack: 'sack',
+};
+
+/** Of the language, but about a real machine: silently without meaning in virtual time. */
+const WITHOUT_MEANING = [
+  'gateway_ip',
+  'netmask_ip',
+  'speed',
+  'wire_protocol',
+  'non_fatal',
+  'init_scripts',
+  'verbose',
+];
+
+/** @throws {ScriptError} for a value that cannot be. */
+export function readSettings(script: Script): ScriptSettings {
+  const tcp: Record<string, number | boolean> = {};
+  const notes: string[] = [];
+  let settings = { ...DEFAULTS };
+  for (const option of script.options) {
+    const { name, value } = option;
+    const number = (): number => toNumber(script, option);
+    const known = TCP_NUMBERS[name];
+    const knownSwitch = TCP_SWITCHES[name];
+    if (known !== undefined) tcp[known] = number();
+    else if (knownSwitch !== undefined) tcp[knownSwitch] = number() !== 0;
+    else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option) };
+    else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option) };
+    else if (name === 'bind_port') settings = { ...settings, bindPort: number() };
+    else if (name === 'connect_port') settings = { ...settings, connectPort: number() };
+    else if (name === 'mtu') settings = { ...settings, mtu: number() };
+    else if (name === 'mss') settings = { ...settings, mtu: number() + 40 };
+    else if (name === 'tolerance_usecs') settings = { ...settings, tolerance: number() / 1000 };
+    else if (name === 'seed') settings = { ...settings, seed: number() };
+    else if (name === 'ip_version') {
+      if (value !== 'ipv4')
+        throw new ScriptError(script.file, option.line, `${value} is not supported, only ipv4`);
+    } else if (!WITHOUT_MEANING.includes(name)) {
+      notes.push(`${script.file}:${option.line}: --${name} means nothing here`);
+    }
+  }
+  return { ...settings, tcp: tcp as TcpOptions, notes };
+}
+
+function toNumber(script: Script, option: ScriptOption): number {
+  const number = Number(option.value);
+  if (option.value === '' || !(number >= 0)) {
+    throw new ScriptError(
+      script.file,
+      option.line,
+      `--${option.name}: '${option.value}' is no number of 0 or more`,
+    );
+  }
+  return number;
+}
+
+function toAddress(script: Script, option: ScriptOption): IpAddress {
+  const address = IpAddress.parse(option.value);
+  if (address === null || address.family !== 4) {
+    throw new ScriptError(script.file, option.line, `--${option.name}: '${option.value}' is no IPv4 address`);
+  }
+  return address;
+}
+
+const DEFAULTS = {
+  localAddress: IpAddress.parse('192.168.0.1') as IpAddress,
+  remoteAddress: IpAddress.parse('192.0.2.1') as IpAddress,
+  bindPort: 8080,
+  connectPort: 8080,
+  mtu: 1500,
+  tolerance: 4,
+  seed: 1,
+};
