@@ -49,7 +49,7 @@ export const TCP_DEFAULTS: TcpConfig = {
   maxRetransmissions: 10,
   /** Deviation: RFC 9293 MUST-23 says R2 ≥ 3 minutes for SYN; Windows gives up after 1 + 2 + 4 + 8 + 16 s. */
   maxSynRetransmissions: 4,
-  // MUST-58: less than 500 ms.
+  // MUST-40: less than 500 ms.
   delayedAckMs: 40,
   /** Deviation: RFC 9293 §3.4.2 says 2 minutes; Windows' TIME-WAIT lasts 2 minutes. */
   msl: 60_000,

@@ -85,7 +85,7 @@ function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number {
     length = limitLength(tcb, length, Math.min(room, budget), size);
   }
   const reachesFin = length === untilText && tcb.isFinSent;
-  const flags = (reachesFin ? TCP_FIN : 0) | (length === untilText ? TCP_PSH : 0);
+  const flags = (reachesFin ? TCP_FIN : 0) | (length > 0 && length === untilText ? TCP_PSH : 0);
   const cause = tcb.recovery === Recovery.timeout ? Cause.retransmission : Cause.fastRetransmit;
   writeSegment(tcb, batch, seq, flags, length, cause);
   tcb.isRetransmitForced = false;
@@ -112,7 +112,7 @@ function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
   const isFin = isLast && tcb.isFinQueued && length < windowRoom;
   if (length === 0 && !isFin) return 0;
   const seq = tcb.sndNxt;
-  const flags = (isLast ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
+  const flags = (isLast && length > 0 ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
   if (tcb.flightSize === 0) tcb.stalledSince = tcb.host.now;
   writeSegment(tcb, batch, seq, flags, length, isFin ? Cause.fin : tcb.isUrgent ? Cause.urgent : Cause.data);
   tcb.sndNxt = (seq + length + (isFin ? 1 : 0)) | 0;
@@ -131,7 +131,7 @@ function sendableLength(tcb: Tcb, available: number, usable: number, budget: num
   const length = limitLength(tcb, available, Math.min(usable, budget), size);
   if (length < available) {
     if (length >= size) return length;
-    // Not even a full segment: only when it is half of the largest window the peer ever had (RFC 9293 SHLD-30 (3)).
+    // Not even a full segment: only when it is half of the largest window the peer ever had (RFC 9293 §3.8.6.2.1, MUST-38).
     return length > 0 && 2 * length >= tcb.maxSndWnd ? length : 0;
   }
   const tail = length % size;
