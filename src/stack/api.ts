@@ -340,7 +340,7 @@ export interface TcpOptions {
 export interface Stack {
   readonly now: number;
   readonly counters: StackCounters;
-  /** When `advance` next has something to do; `Infinity` when never. */
+  /** When `advance` or `flushEvents` next has something to do; `Infinity` when never. */
   readonly nextDeadline: number;
 
   addInterface(options: InterfaceOptions): number;

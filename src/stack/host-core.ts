@@ -192,6 +192,8 @@ export class HostCore implements Host {
   }
 
   notify(endpoint: EventSource, events: number): void {
+    // Without an observer nobody would ever take them out again.
+    if (this.#observer === null) return;
     this.#events.add(endpoint, events);
     this.#fromAbove();
   }

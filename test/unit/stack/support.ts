@@ -27,7 +27,7 @@ export interface HostUnderTest {
   /** All packets that wait to be sent, as bytes; and read. */
   outBytes(): Uint8Array[];
   out(): ReadPacket[];
-  /** Lets `ms` pass, with the timers on the way. */
+  /** Lets `ms` pass, with the timers on the way; events are told. */
   pass(ms: number): void;
 }
 
@@ -69,6 +69,7 @@ export function makeHost(
       while (stack.nextDeadline <= end) {
         host.now = Math.max(host.now, stack.nextDeadline);
         stack.advance();
+        stack.flushEvents();
       }
       host.now = end;
     },
