@@ -6,8 +6,8 @@
  * timer of the machine and never calls out from inside `input`. A driver's turn is:
  *
  *     stack.input(iface, batch);  stack.advance();
+ *     stack.flushEvents();        // the observer calls endpoints: what it sends carries the ACKs that are due
  *     while (stack.output(iface, tx) > 0) { link.transmit(tx); clearTransmitBatch(tx); }
- *     stack.flushEvents();        // the observer may call endpoints, so look for output again
  *     // sleep until stack.nextDeadline or the next frame; `wake` says that a call from above made work
  *
  * Calls on endpoints answer a number: 0 or more is the result, below 0 a `StackError`. They never throw for traffic or for
