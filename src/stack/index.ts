@@ -7,10 +7,29 @@
  *     calls on endpoints → outbox or send buffer → the interface's egress queue
  *     output → egress queue, each source a helping in turn → its path's headers → frames
  *
+ * What an embedder needs besides (addresses, batches, a seeded random source, drop reasons) is exported from here too, so
+ * that `winsockd/stack` is enough to run a host: `docs/embedding.md`, `examples/embed.ts`.
+ *
  * Nothing here knows a device, a socket of the machine or its clock. Malformed traffic is a `DropReason`, counted; a call
  * that can't be done is a negative `StackError`; only a caller's bug throws.
  */
 
+export {
+  type BufferAllocator,
+  type Clock,
+  clearTransmitBatch,
+  createFrameBatch,
+  createTransmitBatch,
+  type FrameBatch,
+  flattenFrame,
+  IpAddress,
+  PoolAllocator,
+  type Random,
+  SeededRandom,
+  type TransmitBatch,
+  transmitLength,
+} from '../base/index.ts';
+export { DropReason, dropReasonInfo } from '../wire/index.ts';
 export * from './api.ts';
 export * from './cause.ts';
 export * from './counters.ts';

@@ -52,7 +52,7 @@ const FLUSH_ROUNDS = 16;
  * Makes a host: no interface yet but the loopback one, no I/O, no timer of the machine.
  *
  * @throws {RangeError} when an option is out of range
- * @example examples/embed.ts
+ * @example docs/embedding.md, examples/embed.ts
  */
 export function createStack(options: StackOptions): Stack {
   return new SansIoStack(options);
