@@ -1,0 +1,265 @@
+/**
+ * Message sockets: UDP, and raw sockets with the differences that `raw.ts` names.
+ */
+
+import {
+  AF_UNSPEC,
+  FD_CONNECT,
+  FD_READ,
+  FD_WRITE,
+  MSG_DONTROUTE,
+  MSG_PARTIAL,
+  MSG_PEEK,
+  MSG_PUSH_IMMEDIATE,
+  SD_BOTH,
+  SD_RECEIVE,
+  SD_SEND,
+  SOCKADDR_IN_LEN,
+  sockaddrFamily,
+  sockaddrOf,
+  WSAEACCES,
+  WSAEADDRNOTAVAIL,
+  WSAEFAULT,
+  WSAEINVAL,
+  WSAEMSGSIZE,
+  WSAENOTCONN,
+  WSAEOPNOTSUPP,
+  WSAESHUTDOWN,
+  WSAEWOULDBLOCK,
+  writeSockaddr,
+} from '../abi/index.ts';
+import { EMPTY, IpAddress } from '../base/index.ts';
+import {
+  AFD_NO_WAIT,
+  AFD_OVERLAPPED,
+  type AfdCompletion,
+  AfdPollEvent,
+  type AfdRequest,
+} from '../port/index.ts';
+import { type DatagramInfo, EndpointEvent, type MessageEndpoint, StackError } from '../stack/index.ts';
+import type { AfdContext } from './context.ts';
+import { AfdEndpoint, addressOf, checkAddress, portOf } from './endpoint.ts';
+import { wsaOf, wsaOfMessage } from './error-map.ts';
+import { PEND, type PendingRequest } from './request.ts';
+
+const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
+const RECV_FLAGS = MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
+
+/** What came with the message that was received last. */
+const info: DatagramInfo = {
+  source: IpAddress.anyV4,
+  sourcePort: 0,
+  destination: IpAddress.anyV4,
+  interfaceIndex: 0,
+  ttl: 0,
+  trafficClass: 0,
+  length: 0,
+};
+/** The source of a message that was received at once: good until the next call, as its completion is. */
+const source = new Uint8Array(SOCKADDR_IN_LEN);
+
+export class DatagramEndpoint extends AfdEndpoint {
+  readonly endpoint: MessageEndpoint;
+  /** Bound by `bind`, `connect` or a first send. */
+  #isBound = false;
+
+  constructor(context: AfdContext, type: number, protocol: number, owner: number, endpoint: MessageEndpoint) {
+    super(context, type, protocol, owner);
+    this.endpoint = endpoint;
+    endpoint.context = this;
+  }
+
+  /** Whether messages name a port: raw ones don't. */
+  get #hasPorts(): boolean {
+    return this.endpoint.kind === 'udp';
+  }
+
+  get isBound(): boolean {
+    return this.#isBound || this.endpoint.localPort !== 0;
+  }
+
+  /** Whether it has a default destination. */
+  get isConnected(): boolean {
+    return !this.endpoint.remoteAddress.isAny;
+  }
+
+  get stateName(): string {
+    return '';
+  }
+
+  get sendQueue(): number {
+    return 0;
+  }
+
+  get readableBytes(): number {
+    return this.endpoint.queuedBytes;
+  }
+
+  get pollError(): number {
+    return 0;
+  }
+
+  override bind(address: Uint8Array | null): number {
+    const error = checkAddress(address);
+    if (error !== 0 || address === null) return error;
+    if (this.isBound) return WSAEINVAL;
+    const local = addressOf(address);
+    if (local.isLimitedBroadcast && !this.options.broadcast) return WSAEACCES;
+    const options = { sharing: this.sharing, owner: this.owner };
+    const result = this.endpoint.bind(local, this.#hasPorts ? portOf(address) : 0, options);
+    if (result < 0) return wsaOf(result);
+    this.#isBound = true;
+    return 0;
+  }
+
+  /** Sets the default destination, or undoes it (SEM-CONN-13 … SEM-CONN-15); never waits. */
+  override connect(request: AfdRequest): number {
+    const { address } = request;
+    if (address !== null && sockaddrFamily(address) === AF_UNSPEC) return this.#disconnect();
+    const error = checkAddress(address);
+    if (error !== 0 || address === null) return error;
+    const peer = addressOf(address);
+    const port = this.#hasPorts ? portOf(address) : 0;
+    if (peer.isAny) return this.#disconnect();
+    if (this.#hasPorts && port === 0) return WSAEADDRNOTAVAIL;
+    const result = this.endpoint.connect(peer, port);
+    if (result < 0) return wsaOf(result);
+    this.#isBound = true;
+    this.events.raise(FD_CONNECT);
+    this.events.raise(FD_WRITE);
+    return 0;
+  }
+
+  override send(request: AfdRequest, reply: AfdCompletion): number {
+    if (this.isSendShut) return WSAESHUTDOWN;
+    const { data, flags, address } = request;
+    if (data === null) return WSAEFAULT;
+    if ((flags & ~SEND_FLAGS) !== 0) return WSAEOPNOTSUPP;
+    const error = this.#checkDestination(address);
+    if (error !== 0) return error;
+    const n = this.sends.head !== null ? StackError.wouldBlock : this.#push(data, address);
+    if (n >= 0) {
+      reply.value = n;
+      return 0;
+    }
+    if (n !== StackError.wouldBlock) return wsaOfMessage(n);
+    if (this.mayWait(flags)) return PEND;
+    this.events.sendBlocked();
+    return WSAEWOULDBLOCK;
+  }
+
+  override recv(request: AfdRequest, reply: AfdCompletion): number {
+    const { flags } = request;
+    if ((flags & ~RECV_FLAGS) !== 0) return WSAEOPNOTSUPP;
+    if (!this.isBound) return WSAEINVAL;
+    if (this.isReceiveShut) return WSAESHUTDOWN;
+    const into = request.into ?? EMPTY;
+    const isPeek = (flags & MSG_PEEK) !== 0;
+    const n = this.receives.head !== null ? StackError.wouldBlock : this.#take(into, isPeek);
+    this.events.reenable(FD_READ, this.#isReadable);
+    if (n === StackError.wouldBlock) return this.mayWait(flags) ? PEND : WSAEWOULDBLOCK;
+    if (n < 0) return wsaOfMessage(n);
+    writeSockaddr(source, 0, info.source, info.sourcePort);
+    reply.value = n;
+    reply.address = source;
+    if (info.length <= n) return 0;
+    reply.flags = MSG_PARTIAL;
+    return WSAEMSGSIZE; // SEM-IO-03
+  }
+
+  override shutdown(how: number): number {
+    if (how !== SD_RECEIVE && how !== SD_SEND && how !== SD_BOTH) return WSAEINVAL;
+    if (how !== SD_RECEIVE) this.isSendShut = true;
+    if (how !== SD_SEND) this.isReceiveShut = true;
+    return 0;
+  }
+
+  override getPeerName(reply: AfdCompletion): number {
+    if (!this.isConnected) return WSAENOTCONN;
+    reply.address = sockaddrOf(this.endpoint.remoteAddress, this.endpoint.remotePort);
+    return 0;
+  }
+
+  override pollState(): number {
+    let events = 0;
+    if (!this.isReceiveShut && this.#isReadable) events |= AfdPollEvent.receive;
+    if (this.sends.head === null) events |= AfdPollEvent.send; // also unbound (SEM-SEL-12)
+    return events;
+  }
+
+  override currentEvents(): number {
+    return FD_WRITE | (this.#isReadable ? FD_READ : 0);
+  }
+
+  override happened(events: number): void {
+    if (this.isClosed) return;
+    if ((events & EndpointEvent.readable) !== 0) this.#arrived();
+    if ((events & EndpointEvent.writable) !== 0) this.#roomMade();
+  }
+
+  protected override release(_isAbortive: boolean): void {
+    this.endpoint.close();
+  }
+
+  get #isReadable(): boolean {
+    return this.endpoint.nextLength >= 0 || this.endpoint.pendingError !== 0;
+  }
+
+  #disconnect(): number {
+    this.endpoint.connect(IpAddress.anyV4, 0);
+    return 0;
+  }
+
+  #checkDestination(address: Uint8Array | null): number {
+    if (address === null) return this.isConnected ? 0 : WSAENOTCONN; // SEM-IO-18
+    const error = checkAddress(address);
+    if (error !== 0) return error;
+    const isNowhere = addressOf(address).isAny || (this.#hasPorts && portOf(address) === 0);
+    return isNowhere ? WSAEADDRNOTAVAIL : 0;
+  }
+
+  #push(data: Uint8Array, address: Uint8Array | null): number {
+    const n =
+      address === null
+        ? this.endpoint.send(data, 0, data.length, null, 0)
+        : this.endpoint.send(data, 0, data.length, addressOf(address), this.#hasPorts ? portOf(address) : 0);
+    if (n >= 0) this.#isBound = true;
+    return n;
+  }
+
+  #take(into: Uint8Array, isPeek: boolean): number {
+    return this.endpoint.receive(into, 0, into.length, info, isPeek);
+  }
+
+  /** A message or an ICMP error arrived: serves the receives that pend, oldest first. */
+  #arrived(): void {
+    for (let request = this.receives.head; request !== null; request = this.receives.head) {
+      if (!this.#serve(request)) return;
+    }
+    if (this.#isReadable) this.events.raise(FD_READ);
+  }
+
+  /** @returns whether there was something for it */
+  #serve(request: PendingRequest): boolean {
+    const n = this.#take(request.into ?? EMPTY, (request.flags & MSG_PEEK) !== 0);
+    if (n === StackError.wouldBlock) return false;
+    if (n < 0) {
+      request.complete(wsaOfMessage(n));
+      return true;
+    }
+    const isCut = info.length > n;
+    const address = sockaddrOf(info.source, info.sourcePort);
+    request.complete(isCut ? WSAEMSGSIZE : 0, n, isCut ? MSG_PARTIAL : 0, address);
+    return true;
+  }
+
+  #roomMade(): void {
+    for (let request = this.sends.head; request !== null; request = this.sends.head) {
+      const n = this.#push(request.data ?? EMPTY, request.address);
+      if (n === StackError.wouldBlock) return;
+      if (n >= 0) request.complete(0, n);
+      else request.complete(wsaOfMessage(n));
+    }
+    if (this.events.isWriteWanted) this.events.raise(FD_WRITE);
+  }
+}

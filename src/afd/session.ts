@@ -1,0 +1,347 @@
+/**
+ * A session: one process's way to its sockets, as an `AfdPort`. It finds the endpoint of each request, has it carried out, and
+ * keeps what pends.
+ */
+
+import {
+  NO_ERROR,
+  SOCK_RAW,
+  SOCK_STREAM,
+  WSA_OPERATION_ABORTED,
+  WSAEACCES,
+  WSAEFAULT,
+  WSAEINVAL,
+  WSAEMFILE,
+  WSAENETDOWN,
+  WSAENOBUFS,
+  WSAENOTSOCK,
+  WSAEOPNOTSUPP,
+  WSAEWOULDBLOCK,
+} from '../abi/index.ts';
+import { assert } from '../base/index.ts';
+import {
+  type AfdCompletion,
+  AfdOp,
+  type AfdPort,
+  type AfdRequest,
+  type PeerIdentity,
+} from '../port/index.ts';
+import type { CompletionSink } from './completions.ts';
+import type { AfdContext } from './context.ts';
+import { DatagramEndpoint } from './datagram.ts';
+import { Descriptors } from './descriptors.ts';
+import { AfdEndpoint, CLOSE_ABORTIVE } from './endpoint.ts';
+import { listInterfaces } from './interface-list.ts';
+import { ioctl } from './ioctl.ts';
+import { getOption, setOption } from './option-values.ts';
+import type { AfdLimits } from './policy.ts';
+import { checkPoll, type PollLookup, PollWatch, pollNow } from './poll.ts';
+import { openRaw } from './raw.ts';
+import { PEND, PendingRequest, type RequestOwner } from './request.ts';
+import { selectSocket } from './socket-state.ts';
+import { StreamEndpoint } from './stream.ts';
+import { type DuplicateTokens, TOKEN_LEN } from './tokens.ts';
+
+export class Session implements AfdPort, RequestOwner, CompletionSink {
+  readonly identity: PeerIdentity;
+  readonly outbox: PendingRequest[] = [];
+  onComplete: (completion: AfdCompletion) => void = () => {};
+  readonly #context: AfdContext;
+  readonly #tokens: DuplicateTokens<AfdEndpoint>;
+  readonly #limits: AfdLimits;
+  readonly #ended: (session: Session) => void;
+  readonly #descriptors = new Descriptors();
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #lookup: PollLookup = (descriptor) => this.#descriptors.get(descriptor);
+  #bytes = 0;
+  #isClosed = false;
+  /** Filled anew for each request that ends at once. */
+  readonly #reply: AfdCompletion = { id: 0, error: 0, value: 0, flags: 0, address: null, data: null };
+
+  constructor(
+    context: AfdContext,
+    tokens: DuplicateTokens<AfdEndpoint>,
+    identity: PeerIdentity,
+    limits: AfdLimits,
+    ended: (session: Session) => void,
+  ) {
+    this.#context = context;
+    this.#tokens = tokens;
+    this.identity = identity;
+    this.#limits = limits;
+    this.#ended = ended;
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isClosed && this.#descriptors.size < this.#limits.sockets;
+  }
+
+  /** Requests that pend. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Bytes charged to it. */
+  get bytesHeld(): number {
+    return this.#bytes;
+  }
+
+  /** Open descriptors with their endpoints. */
+  get descriptors(): Iterable<readonly [number, AfdEndpoint]> {
+    return this.#descriptors.entries();
+  }
+
+  get descriptorCount(): number {
+    return this.#descriptors.size;
+  }
+
+  submit(request: AfdRequest): AfdCompletion | null {
+    const reply = this.#reply;
+    reply.id = request.id;
+    reply.value = 0;
+    reply.flags = 0;
+    reply.address = null;
+    reply.data = null;
+    let code = this.#execute(request);
+    if (code === PEND) code = this.#pend(request);
+    const { completions } = this.#context;
+    if (code === PEND) {
+      if (completions.isDue) completions.deliver();
+      return null;
+    }
+    reply.error = code;
+    if (!completions.isDue) return reply;
+    // Those who are told now may call again, and would overwrite the answer.
+    const kept = keep(reply);
+    completions.deliver();
+    return kept;
+  }
+
+  cancel(id: number): void {
+    this.#pending.get(id)?.giveUp(WSA_OPERATION_ABORTED);
+    if (this.#context.completions.isDue) this.#context.completions.deliver();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const request of [...this.#pending.values()]) request.giveUp(WSA_OPERATION_ABORTED);
+    for (const [descriptor] of [...this.#descriptors.entries()]) this.#drop(descriptor, CLOSE_ABORTIVE);
+    this.#ended(this);
+    if (this.#context.completions.isDue) this.#context.completions.deliver();
+  }
+
+  adopt(endpoint: object): number {
+    assert(endpoint instanceof AfdEndpoint, 'a descriptor refers to an endpoint');
+    endpoint.references++;
+    return this.#descriptors.add(endpoint);
+  }
+
+  charge(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#limits.bytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  discharge(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  requestDone(request: PendingRequest): void {
+    this.#pending.delete(request.id);
+    this.discharge(request.charge);
+    this.#context.completions.add(this, request);
+  }
+
+  deliver(request: PendingRequest): void {
+    this.onComplete(request);
+  }
+
+  /** Carries a request out. @returns a WSA code, or {@link PEND}. */
+  #execute(request: AfdRequest): number {
+    if (this.#isClosed) return WSAENETDOWN;
+    switch (request.op) {
+      case AfdOp.socket:
+        return this.#socket(request);
+      case AfdOp.open:
+        return this.#open(request.data);
+      case AfdOp.interfaces:
+        return listInterfaces(this.#context.stack, request.into, this.#reply);
+      case AfdOp.poll:
+        return this.#poll(request);
+      default:
+        break;
+    }
+    const endpoint = this.#descriptors.get(request.descriptor);
+    if (endpoint === null) return WSAENOTSOCK;
+    const code = this.#operate(endpoint, request);
+    // A receive or an accept may have taken what a poll waits for, or made room for more.
+    if (endpoint.watches !== null || endpoint.events.mask !== 0) endpoint.changed();
+    return code;
+  }
+
+  #operate(endpoint: AfdEndpoint, request: AfdRequest): number {
+    const reply = this.#reply;
+    switch (request.op) {
+      case AfdOp.send:
+        return endpoint.send(request, reply, this);
+      case AfdOp.recv:
+        return endpoint.recv(request, reply);
+      case AfdOp.close:
+        return this.#close(endpoint, request);
+      case AfdOp.bind:
+        return endpoint.bind(request.address);
+      case AfdOp.listen:
+        return endpoint.listen(request.a);
+      case AfdOp.accept:
+        return endpoint.accept(request, reply, this);
+      case AfdOp.connect:
+        return endpoint.connect(request);
+      case AfdOp.shutdown:
+        return endpoint.shutdown(request.a);
+      case AfdOp.getSockName:
+        return endpoint.getSockName(reply);
+      case AfdOp.getPeerName:
+        return endpoint.getPeerName(reply);
+      case AfdOp.getOption:
+        return getOption(endpoint, request.a, request.b, request.into, reply);
+      case AfdOp.setOption:
+        return setOption(endpoint, request.a, request.b, request.data);
+      case AfdOp.ioctl:
+        return ioctl(endpoint, request.a, request.data, request.into, reply);
+      case AfdOp.eventSelect:
+        return endpoint.eventSelect(request.a, request.b !== 0);
+      case AfdOp.waitEvents:
+        return endpoint.waitEvents(request.into, reply);
+      case AfdOp.enumEvents:
+        return endpoint.enumEvents(request.into, reply);
+      case AfdOp.duplicate:
+        return this.#duplicate(endpoint, request.a);
+      default:
+        return WSAEOPNOTSUPP;
+    }
+  }
+
+  /** Files a request that can't complete yet. @returns {@link PEND}, or the code of why it may not wait */
+  #pend(request: AfdRequest): number {
+    const isFull = this.#pending.size >= this.#limits.pendingRequests || this.#pending.has(request.id);
+    const moved = this.#reply.value;
+    const pending = new PendingRequest(this, request, moved);
+    if (isFull || !this.charge(pending.charge)) {
+      // What was moved counts, and a close goes on in the background; nothing else has begun.
+      return moved > 0 || request.op === AfdOp.close ? NO_ERROR : WSAENOBUFS;
+    }
+    this.#pending.set(request.id, pending);
+    if (request.op === AfdOp.poll) this.#watch(pending);
+    else if (request.op === AfdOp.close) this.#linger(pending);
+    else this.#descriptors.get(request.descriptor)?.pend(pending);
+    return PEND;
+  }
+
+  #socket(request: AfdRequest): number {
+    const { error, type, protocol } = selectSocket(request.a, request.b, request.flags);
+    if (error !== 0) return error;
+    const context = this.#context;
+    if (type === SOCK_RAW && !context.policy.mayOpenRaw(this.identity)) return WSAEACCES;
+    if (!this.hasRoom) return WSAEMFILE;
+    const { stack } = context;
+    if (type === SOCK_RAW) this.#reply.value = this.adopt(openRaw(context, protocol, this.identity.uid));
+    else if (type === SOCK_STREAM)
+      this.#reply.value = this.adopt(
+        new StreamEndpoint(context, type, protocol, this.identity.uid, stack.openTcp()),
+      );
+    else
+      this.#reply.value = this.adopt(
+        new DatagramEndpoint(context, type, protocol, this.identity.uid, stack.openUdp()),
+      );
+    return 0;
+  }
+
+  #open(token: Uint8Array | null): number {
+    if (token === null) return WSAEFAULT;
+    if (token.length !== TOKEN_LEN) return WSAEINVAL;
+    if (!this.hasRoom) return WSAEMFILE;
+    const endpoint = this.#tokens.redeem(token, this.identity);
+    if (endpoint === null) return WSAEINVAL;
+    // The token's reference is the descriptor's now.
+    this.#reply.value = this.#descriptors.add(endpoint);
+    return 0;
+  }
+
+  #duplicate(endpoint: AfdEndpoint, pid: number): number {
+    const { policy } = this.#context;
+    if (pid <= 0 || policy.processExists?.(pid) === false) return WSAEINVAL;
+    const token = this.#tokens.issue(endpoint, pid, this.identity.uid);
+    if (token === null) return WSAENOBUFS;
+    this.#reply.data = token;
+    return 0;
+  }
+
+  #poll(request: AfdRequest): number {
+    const { data, into } = request;
+    const error = checkPoll(data, into);
+    if (error !== 0 || data === null || into === null) return error;
+    const count = pollNow(this.#lookup, data, into, 0);
+    this.#reply.value = count;
+    if (count > 0 || request.a === 0) return 0;
+    return PEND;
+  }
+
+  #watch(pending: PendingRequest): void {
+    new PollWatch(pending, this.#lookup);
+    pending.done = 0;
+    if (pending.a < 0) return;
+    pending.timer = this.#context.scheduler.after(pending.a, () => {
+      pending.complete(0, 0);
+      this.#context.completions.deliver();
+    });
+  }
+
+  #close(endpoint: AfdEndpoint, request: AfdRequest): number {
+    if (endpoint.references === 1 && endpoint.closeWouldBlock(request.flags)) return WSAEWOULDBLOCK;
+    return this.#drop(request.descriptor, request.flags);
+  }
+
+  /** Files a close that lingers: the endpoint has no descriptor any more. */
+  #linger(pending: PendingRequest): void {
+    const endpoint = this.#lingering;
+    this.#lingering = null;
+    endpoint?.pend(pending);
+  }
+
+  /** The endpoint whose close has just answered {@link PEND}. */
+  #lingering: AfdEndpoint | null = null;
+
+  /** Drops a descriptor and with it its requests; the last one closes the endpoint. */
+  #drop(descriptor: number, flags: number): number {
+    const endpoint = this.#descriptors.get(descriptor);
+    if (endpoint === null) return WSAENOTSOCK;
+    this.#descriptors.remove(descriptor);
+    endpoint.references--;
+    if (endpoint.watches !== null) {
+      for (const watch of [...endpoint.watches]) if (watch.isOf(this)) watch.descriptorClosed(descriptor);
+    }
+    if (endpoint.references > 0) {
+      this.#endRequestsOf(descriptor);
+      return 0;
+    }
+    const code = endpoint.close(flags);
+    if (code === PEND) this.#lingering = endpoint;
+    return code;
+  }
+
+  /** Others hold the endpoint: only what this descriptor waits for ends. */
+  #endRequestsOf(descriptor: number): void {
+    for (const request of [...this.#pending.values()]) {
+      if (request.descriptor === descriptor && request.op !== AfdOp.poll) {
+        request.giveUp(WSA_OPERATION_ABORTED);
+      }
+    }
+  }
+}
+
+/** A completion of its own, for one that is about to be overwritten. */
+function keep(reply: AfdCompletion): AfdCompletion {
+  const { id, error, value, flags, address, data } = reply;
+  return { id, error, value, flags, address: address === null ? null : address.slice(), data };
+}

@@ -1,0 +1,359 @@
+/**
+ * Stream sockets: a TCP endpoint under the rules of Winsock. Connecting, accepting and their results are here; sending is in
+ * `stream-send.ts`, receiving in `stream-receive.ts`, closing in `stream-close.ts`.
+ */
+
+import {
+  FD_ACCEPT,
+  FD_CLOSE,
+  FD_CONNECT,
+  FD_OOB,
+  FD_READ,
+  FD_WRITE,
+  SD_BOTH,
+  SD_RECEIVE,
+  SD_SEND,
+  sockaddrOf,
+  WSAEADDRNOTAVAIL,
+  WSAECONNABORTED,
+  WSAECONNRESET,
+  WSAEINVAL,
+  WSAEMFILE,
+  WSAENETDOWN,
+  WSAENETRESET,
+  WSAENOTCONN,
+  WSAEWOULDBLOCK,
+} from '../abi/index.ts';
+import { IpAddress } from '../base/index.ts';
+import { AFD_OVERLAPPED, type AfdCompletion, AfdOp, AfdPollEvent, type AfdRequest } from '../port/index.ts';
+import { EndpointEvent, type TcpEndpoint } from '../stack/index.ts';
+import type { AfdContext } from './context.ts';
+import { AfdEndpoint, addressOf, checkAddress, portOf, ROOM_EVENTS } from './endpoint.ts';
+import { wsaOf, wsaOfBroken } from './error-map.ts';
+import { PEND, type PendingRequest, type RequestOwner } from './request.ts';
+import { normalizeBacklog, SocketState, streamRule } from './socket-state.ts';
+import { StreamCloser } from './stream-close.ts';
+import type { StreamHost } from './stream-host.ts';
+import { StreamReceiver } from './stream-receive.ts';
+import { StreamSender } from './stream-send.ts';
+
+export class StreamEndpoint extends AfdEndpoint implements StreamHost {
+  readonly endpoint: TcpEndpoint;
+  readonly sender: StreamSender;
+  readonly receiver: StreamReceiver;
+  readonly closer: StreamCloser;
+  state: SocketState = SocketState.open;
+  /** The peer sent FIN. */
+  isPeerClosed = false;
+  /** Code of the failed connect that select shows in exceptfds, until one succeeds (SEM-SEL-11). */
+  connectError = 0;
+  /** Code that calls on a broken connection answer. */
+  brokenError = 0;
+  /** Scheduler time at which it was connected; `NaN` before. */
+  connectedAt = Number.NaN;
+  #peerAddress: IpAddress = IpAddress.anyV4;
+  #peerPort = 0;
+  /** The connect that waits for its end; `null` when nobody waits. */
+  #connect: PendingRequest | null = null;
+
+  constructor(context: AfdContext, type: number, protocol: number, owner: number, endpoint: TcpEndpoint) {
+    super(context, type, protocol, owner);
+    this.endpoint = endpoint;
+    this.sender = new StreamSender(this);
+    this.receiver = new StreamReceiver(this);
+    this.closer = new StreamCloser(this, () => this.sender.overflowBytes);
+    endpoint.context = this;
+  }
+
+  get isBound(): boolean {
+    return this.endpoint.localPort !== 0;
+  }
+
+  get stateName(): string {
+    return this.endpoint.state;
+  }
+
+  get sendQueue(): number {
+    return this.endpoint.unsentBytes + this.sender.overflowBytes;
+  }
+
+  get readableBytes(): number {
+    return this.receiver.readableBytes;
+  }
+
+  get pollError(): number {
+    return this.state === SocketState.broken ? this.brokenError : this.connectError;
+  }
+
+  override bind(address: Uint8Array | null): number {
+    const error = checkAddress(address);
+    if (error !== 0 || address === null) return error;
+    if (this.isBound || this.state !== SocketState.open) return WSAEINVAL;
+    const options = { sharing: this.sharing, owner: this.owner };
+    return wsaOf(this.endpoint.bind(addressOf(address), portOf(address), options));
+  }
+
+  override listen(backlog: number): number {
+    const error = streamRule('listen', this.state);
+    if (error !== 0) return error;
+    if (this.state === SocketState.listening) return 0; // SEM-BKLG-04
+    if (!this.isBound) return WSAEINVAL;
+    const result = this.endpoint.listen(normalizeBacklog(backlog));
+    if (result < 0) return wsaOf(result);
+    this.state = SocketState.listening;
+    return 0;
+  }
+
+  override accept(request: AfdRequest, reply: AfdCompletion, owner: RequestOwner): number {
+    const error = streamRule('accept', this.state);
+    if (error !== 0) return error;
+    if (!owner.hasRoom) return WSAEMFILE;
+    const mustQueue = this.others.head !== null;
+    const child = mustQueue ? null : this.endpoint.accept();
+    this.events.reenable(FD_ACCEPT, this.endpoint.acceptableCount > 0);
+    if (child === null) return this.mayWait(request.flags) ? PEND : WSAEWOULDBLOCK;
+    reply.value = this.#adopt(child, owner);
+    reply.address = sockaddrOf(child.remoteAddress, child.remotePort);
+    return 0;
+  }
+
+  override connect(request: AfdRequest): number {
+    const { address } = request;
+    const error = streamRule('connect', this.state) || checkAddress(address);
+    if (error !== 0 || address === null) return error;
+    const peer = addressOf(address);
+    const port = portOf(address);
+    if (peer.isAny || port === 0) return WSAEADDRNOTAVAIL;
+    const result = this.endpoint.connect(peer, port);
+    if (result < 0) return wsaOf(result);
+    this.state = SocketState.connecting;
+    this.#peerAddress = peer;
+    this.#peerPort = port;
+    return this.mayWait(request.flags) ? PEND : WSAEWOULDBLOCK;
+  }
+
+  override pend(request: PendingRequest): void {
+    super.pend(request);
+    if (request.op !== AfdOp.connect) return;
+    this.#connect = request;
+    // Given up, the attempt goes on as one that nobody waits for.
+    request.detach = () => {
+      this.#connect = null;
+    };
+  }
+
+  override send(request: AfdRequest, reply: AfdCompletion, owner: RequestOwner): number {
+    return this.sender.send(request, reply, owner);
+  }
+
+  override recv(request: AfdRequest, reply: AfdCompletion): number {
+    return this.receiver.recv(request, reply);
+  }
+
+  override shutdown(how: number): number {
+    if (how !== SD_RECEIVE && how !== SD_SEND && how !== SD_BOTH) return WSAEINVAL;
+    const error = streamRule('shutdown', this.state);
+    if (error !== 0) return error;
+    const isRepeated = (how === SD_RECEIVE || this.isSendShut) && (how === SD_SEND || this.isReceiveShut);
+    if (isRepeated) return 0; // SEM-SHUT-04
+    if (this.state === SocketState.broken) return this.takeBrokenError();
+    if (how !== SD_RECEIVE) {
+      this.isSendShut = true;
+      this.sender.finish();
+    }
+    if (how !== SD_SEND) {
+      this.isReceiveShut = true;
+      this.receiver.finish();
+    }
+    return 0;
+  }
+
+  override getPeerName(reply: AfdCompletion): number {
+    const error = streamRule('getPeerName', this.state);
+    if (error !== 0) return error;
+    // ConnectEx in progress has no peer yet, an ordinary connect has (API-getpeername).
+    if (this.#connect !== null && (this.#connect.flags & AFD_OVERLAPPED) !== 0) return WSAENOTCONN;
+    reply.address = sockaddrOf(this.#peerAddress, this.#peerPort);
+    return 0;
+  }
+
+  override closeWouldBlock(flags: number): boolean {
+    return this.closer.wouldBlock(flags);
+  }
+
+  override close(flags: number): number {
+    this.endRequests();
+    return this.closer.close(flags);
+  }
+
+  override pollState(): number {
+    switch (this.state) {
+      case SocketState.listening:
+        return this.endpoint.acceptableCount > 0 ? AfdPollEvent.accept : 0;
+      case SocketState.connected:
+        return this.#connectedPollState();
+      case SocketState.broken:
+        return AfdPollEvent.abort | (this.isPeerClosed ? AfdPollEvent.disconnect : 0);
+      default:
+        return this.connectError !== 0 ? AfdPollEvent.connectFail : 0;
+    }
+  }
+
+  override currentEvents(): number {
+    if (this.state === SocketState.listening) return this.endpoint.acceptableCount > 0 ? FD_ACCEPT : 0;
+    if (this.state === SocketState.broken) return FD_CLOSE;
+    if (this.state !== SocketState.connected) return 0;
+    let events = this.isPeerClosed ? FD_CLOSE : 0;
+    if (this.readableBytes > 0) events |= FD_READ;
+    if (this.sender.hasRoom) events |= FD_WRITE;
+    if (this.receiver.isUrgentWaiting) events |= FD_OOB;
+    return events;
+  }
+
+  override happened(events: number): void {
+    if (this.isClosed) return;
+    if ((events & EndpointEvent.connected) !== 0) this.#connected();
+    if ((events & EndpointEvent.acceptable) !== 0) this.#acceptable();
+    if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentAnnounced();
+    if ((events & (EndpointEvent.readable | EndpointEvent.urgent)) !== 0) this.receiver.arrived();
+    if ((events & ROOM_EVENTS) !== 0) this.sender.roomMade();
+    if ((events & EndpointEvent.peerClosed) !== 0) this.#peerClosed();
+    if ((events & EndpointEvent.failed) !== 0) this.#failed();
+    this.closer.happened();
+  }
+
+  /** Code of a call on a broken connection: the first is told what happened, later ones that it is over (SEM-IO-19). */
+  takeBrokenError(): number {
+    const error = this.brokenError;
+    if (error === WSAENETRESET) this.brokenError = WSAECONNRESET;
+    return error;
+  }
+
+  /** Seconds since it was connected; -1 when it is not (SO_CONNECT_TIME). */
+  get connectedSeconds(): number {
+    if (this.state !== SocketState.connected && this.state !== SocketState.broken) return -1;
+    return Math.floor((this.context.scheduler.now() - this.connectedAt) / 1000);
+  }
+
+  protected override closeError(request: PendingRequest): number {
+    const isOverlappedReceive = request.op === AfdOp.recv && (request.flags & AFD_OVERLAPPED) !== 0;
+    if (isOverlappedReceive && this.state === SocketState.connected) return WSAECONNABORTED; // SEM-OV-12
+    return super.closeError(request);
+  }
+
+  protected override release(isAbortive: boolean): void {
+    this.closer.stop();
+    this.sender.release();
+    if (isAbortive && this.state !== SocketState.listening) this.endpoint.abort();
+    this.state = SocketState.closed;
+    this.endpoint.close();
+  }
+
+  finishSending(): void {
+    this.sender.finish();
+  }
+
+  /** Ends the stack's endpoint: `stream-close.ts` says when. */
+  end(isAbortive: boolean): void {
+    this.dispose(isAbortive);
+  }
+
+  /** Makes a connection that was waiting a socket of the session, with what it inherits (SEM-ACC-01 … SEM-ACC-03). */
+  #adopt(child: TcpEndpoint, owner: RequestOwner): number {
+    const accepted = new StreamEndpoint(this.context, this.type, this.protocol, this.owner, child);
+    accepted.options = this.options.inherit();
+    accepted.isNonBlocking = this.isNonBlocking;
+    accepted.events.inherit(this.events);
+    accepted.#connectedTo(child.remoteAddress, child.remotePort);
+    accepted.events.raise(FD_WRITE);
+    if (child.urgentMark >= 0) accepted.receiver.urgentAnnounced();
+    accepted.receiver.arrived();
+    const isFinIn = child.state === 'CLOSE-WAIT' || child.state === 'CLOSING' || child.state === 'LAST-ACK';
+    if (isFinIn || child.atEnd) accepted.#peerClosed();
+    if (child.error !== 0) accepted.#failed();
+    return owner.adopt(accepted);
+  }
+
+  #acceptable(): void {
+    for (let request = this.others.head; request !== null; request = this.others.head) {
+      const { owner } = request;
+      if (!owner.hasRoom) {
+        request.complete(WSAEMFILE);
+        continue;
+      }
+      const child = this.endpoint.accept();
+      if (child === null) break;
+      const descriptor = this.#adopt(child, owner);
+      request.complete(0, descriptor, 0, sockaddrOf(child.remoteAddress, child.remotePort));
+    }
+    if (this.endpoint.acceptableCount > 0) this.events.raise(FD_ACCEPT);
+  }
+
+  #connectedTo(address: IpAddress, port: number): void {
+    this.state = SocketState.connected;
+    this.#peerAddress = address;
+    this.#peerPort = port;
+    this.connectedAt = this.context.scheduler.now();
+    this.connectError = 0;
+    this.options.error = 0; // SEM-ERR-05
+  }
+
+  #connected(): void {
+    if (this.state !== SocketState.connecting) return;
+    this.#connectedTo(this.#peerAddress, this.#peerPort);
+    this.events.raise(FD_CONNECT);
+    this.events.raise(FD_WRITE);
+    this.#connect?.complete(0);
+  }
+
+  #peerClosed(): void {
+    if (this.isPeerClosed) return;
+    this.isPeerClosed = true;
+    this.events.raise(FD_CLOSE);
+    this.receiver.arrived();
+  }
+
+  #failed(): void {
+    if (this.state === SocketState.connecting) this.#connectFailed();
+    else if (this.state === SocketState.connected) this.#broke();
+  }
+
+  /** The socket is as before the attempt, and may try again (SEM-CONN-04). */
+  #connectFailed(): void {
+    const error = wsaOf(this.endpoint.error);
+    this.state = SocketState.open;
+    this.events.raise(FD_CONNECT, error);
+    const waiting = this.#connect;
+    if (waiting !== null) {
+      waiting.complete(error); // and SO_ERROR stays as it was (SEM-ERR-06)
+      return;
+    }
+    this.connectError = error;
+    this.options.error = error;
+  }
+
+  #broke(): void {
+    this.state = SocketState.broken;
+    const error = wsaOfBroken(this.endpoint.error);
+    // A reset after the peer's FIN answers our bytes: we are the ones who went on (SEM-SHUT-06).
+    this.brokenError = error === WSAECONNRESET && this.isPeerClosed ? WSAECONNABORTED : error;
+    this.sender.release();
+    const pending = this.receives.head !== null || this.sends.head !== null;
+    const reported = this.brokenError;
+    this.receives.drain(() => reported);
+    this.sends.drain(() => reported);
+    if (pending) this.takeBrokenError();
+    // Windows reports a reset as an abort here (SEM-EV-19).
+    this.events.raise(FD_CLOSE, error === WSAENETDOWN ? WSAENETDOWN : WSAECONNABORTED);
+  }
+
+  #connectedPollState(): number {
+    let events = 0;
+    if (!this.isReceiveShut && this.readableBytes > 0) events |= AfdPollEvent.receive;
+    if (this.receiver.isUrgentWaiting) events |= AfdPollEvent.receiveExpedited;
+    if (this.isPeerClosed) events |= AfdPollEvent.disconnect;
+    // A call that fails at once does not block either.
+    if (this.isSendShut || this.sender.hasRoom) events |= AfdPollEvent.send | AfdPollEvent.connect;
+    return events;
+  }
+}
