@@ -217,6 +217,10 @@ function hasPath(tcb: Tcb): boolean {
   if (path === null) return false;
   const isMoved = path.interfaceIndex !== tcb.path.interfaceIndex;
   tcb.path = path;
+  if (isMoved) {
+    tcb.budget?.leave(tcb);
+    tcb.budget = tcb.env.budgetOf(path.interfaceIndex);
+  }
   tcb.pathMtu = 0;
   updateSmss(tcb);
   if (isMoved) tcb.requestOutput();

@@ -17,6 +17,7 @@ import type { CongestionControl } from './congestion/control.ts';
 import { SequenceRanges } from './ranges.ts';
 import { RttEstimator } from './rtt.ts';
 import type { TcpState } from './state.ts';
+import type { WindowBudget } from './window-budget.ts';
 
 /** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
 export interface TcpFlow extends ConnectionEntry<TcpFlow> {
@@ -34,6 +35,8 @@ export interface TcpEnvironment {
   forget(tcb: Tcb): void;
   /** Replaces the connection by an entry that answers for it in TIME-WAIT. */
   enterTimeWait(tcb: Tcb): void;
+  /** What the connections over an interface may offer together; `null`: no bound. */
+  budgetOf(interfaceIndex: number): WindowBudget | null;
   /** Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>, at once and whatever becomes of the connection. */
   sendReset(tcb: Tcb): void;
 }
@@ -147,6 +150,9 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   hasRcvFin = false;
   rcvFin = 0;
   lastReceivedAt = 0;
+  lastTextAt = 0;
+  /** What the interface's connections may offer together; `null`: no bound. */
+  budget: WindowBudget | null = null;
 
   // Acknowledging.
   /** ACKs to send now; more than one only to tell a peer without SACK of each segment that came early. */
@@ -245,6 +251,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     this.openedAt = host.now;
     this.lastReceivedAt = host.now;
     this.lastSentAt = host.now;
+    this.budget = env.budgetOf(path.interfaceIndex);
     this.tx = new Ring(host.allocator, settings.sendBufferSize);
     this.rx = new Ring(host.allocator, settings.receiveBufferSize);
     this.early = new SequenceRanges(config.maxRanges);

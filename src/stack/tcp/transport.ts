@@ -34,6 +34,7 @@ import { listen } from './steps/listen.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
 import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
 import { timerExpired } from './timeouts.ts';
+import { WindowBudget } from './window-budget.ts';
 
 export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   readonly host: Host;
@@ -46,6 +47,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   /** Oldest first. */
   readonly #timeWaits = new Set<TimeWait>();
   readonly #segment = new Segment();
+  /** By interface index, which is never used again. */
+  readonly #budgets = new Map<number, WindowBudget>();
 
   constructor(host: Host, options?: TcpOptions) {
     this.host = host;
@@ -145,6 +148,17 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     if (tcb.acksDue > 0) entry.acknowledge();
   }
 
+  budgetOf(interfaceIndex: number): WindowBudget | null {
+    const limit = this.host.windowBudget(interfaceIndex);
+    if (limit === 0) return null;
+    let budget = this.#budgets.get(interfaceIndex);
+    if (budget === undefined) {
+      budget = new WindowBudget(limit);
+      this.#budgets.set(interfaceIndex, budget);
+    }
+    return budget;
+  }
+
   sendReset(tcb: Tcb): void {
     const { path, localPort, remotePort, sndNxt, rcvNxt, endpoint } = tcb;
     const flags = TCP_RST | TCP_ACK;
@@ -230,5 +244,6 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   #release(tcb: Tcb): void {
     if (tcb.binding !== null) this.#ports.release(tcb.binding);
     tcb.binding = null;
+    tcb.budget?.leave(tcb);
   }
 }

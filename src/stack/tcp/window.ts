@@ -47,9 +47,11 @@ export function isWindowUpdateDue(tcb: Tcb): boolean {
   return room >= 2 * offered && room - offered >= windowStep(tcb);
 }
 
-/** Bytes that the receive buffer could take in order. */
+/** Bytes that the receive buffer could take in order, as far as the interface's budget allows. */
 function receiveRoom(tcb: Tcb): number {
-  return tcb.rx.free;
+  const { free } = tcb.rx;
+  if (tcb.budget === null) return free;
+  return Math.min(free, tcb.budget.shareOf(tcb, tcb.host.now));
 }
 
 /** RFC 9293 §3.8.6.2.2: min(Fr · RCV.BUFF, Eff.snd.MSS), Fr = ½; two segments, because one is acknowledged later. */

@@ -120,13 +120,22 @@ export function listenOn(host: TcpHost, backlog = 8): TcpEndpoint {
 
 /** A connection that the peer opened; without options of the peer but MSS unless given. */
 export function acceptOne(host: TcpHost, options = PLAIN_SYN, window = 65_535): Scripted {
-  const listener = listenOn(host);
-  host.in({ flags: 'S', seq: PEER_ISN, options, window });
+  return acceptNext(host, listenOn(host), PEER_PORT, options, window);
+}
+
+/** As {@link acceptOne}, from another port of the peer, which every further segment has to name. */
+export function acceptNext(
+  host: TcpHost,
+  listener: TcpEndpoint,
+  sourcePort: number,
+  options = FULL_SYN,
+  window = 65_535,
+): Scripted {
+  host.in({ flags: 'S', seq: PEER_ISN, options, window, sourcePort });
   const [synAck] = host.out();
   if (synAck === undefined) throw new Error('no SYN-ACK');
   const ack = ((synAck.seq ?? 0) + 1) | 0;
-  const first = { flags: '.', seq: PEER_ISN + 1, ack, window };
-  host.in(withTimestamp(first, options));
+  host.in(withTimestamp({ flags: '.', seq: PEER_ISN + 1, ack, window, sourcePort }, options));
   const socket = listener.accept();
   if (socket === null) throw new Error('nothing to accept');
   host.out();

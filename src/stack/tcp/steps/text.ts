@@ -43,6 +43,7 @@ function takeText(tcb: Tcb, seg: Segment): Verdict {
     acknowledgeEarly(tcb, seg.packets);
     return GO_ON;
   }
+  tcb.lastTextAt = tcb.host.now;
   acknowledgeText(tcb, seg.packets, hadEarly);
   tell(tcb, EndpointEvent.readable);
   return GO_ON;
