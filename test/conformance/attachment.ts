@@ -1,0 +1,125 @@
+/**
+ * Two hosts, 10.0.0.1 and 10.0.0.2, joined by a wire in memory, with a Winsock each. The same tests run over both ways to
+ * the sockets: *embedded*, where calls are plain and time is virtual, and *over IPC*, where each host's sockets are behind a Unix
+ * socket and time is real.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
+import { type Cancel, type Scheduler, SeededRandom } from '../../src/base/index.ts';
+import { RealTime } from '../../src/engine/index.ts';
+import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
+import { MemorySegment } from '../../src/link/index.ts';
+import type { AfdPort } from '../../src/port/index.ts';
+import { VirtualTime } from '../../src/sim/index.ts';
+import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
+
+export const ADDRESS_A = '10.0.0.1';
+export const ADDRESS_B = '10.0.0.2';
+
+/** A way to reach the sockets of two hosts. */
+export interface Attachment {
+  /** Another process on host a, or on host b. */
+  processOn(host: 'a' | 'b'): Promise<Winsock>;
+  /** What the hosts still hold; for tests that count. */
+  readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
+  close(): Promise<void>;
+}
+
+/** How an attachment is made, with the name that tests show. */
+export interface AttachmentKind {
+  readonly name: string;
+  open(): Promise<Attachment>;
+}
+
+export const ATTACHMENTS: readonly AttachmentKind[] = [
+  { name: 'embedded', open: openEmbedded },
+  { name: 'over IPC', open: openRemote },
+];
+
+async function openEmbedded(): Promise<Attachment> {
+  const time = new PumpedTime();
+  const hosts = joinedHosts(time);
+  return {
+    hosts,
+    processOn: async (host) => createWinsock({ port: hosts[host].openSession(), scheduler: time }),
+    async close() {
+      hosts.a.close();
+      hosts.b.close();
+      time.stop();
+    },
+  };
+}
+
+async function openRemote(): Promise<Attachment> {
+  const hosts = joinedHosts(new RealTime());
+  const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
+  const servers: IpcServer[] = [];
+  const ports: AfdPort[] = [];
+  for (const name of ['a', 'b'] as const) {
+    const server = await createIpcServer({
+      path: join(folder, name),
+      identify: () => ({ pid: process.pid, uid: 0, gid: 0 }),
+      openSession: (identity) => hosts[name].openSession(identity),
+    });
+    servers.push(server);
+  }
+  return {
+    hosts,
+    async processOn(host) {
+      const port = await connectRemote(join(folder, host));
+      ports.push(port);
+      return createWinsock({ port });
+    },
+    async close() {
+      for (const port of ports) port.close();
+      for (const server of servers) await server.close();
+      hosts.a.close();
+      hosts.b.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
+  const wire = new MemorySegment({ scheduler });
+  const make = (address: string, seed: number): LocalHost =>
+    createLocalHost({
+      scheduler,
+      random: new SeededRandom(seed),
+      links: [{ link: wire.port(), addresses: [`${address}/24`] }],
+    });
+  return { a: make(ADDRESS_A, 1), b: make(ADDRESS_B, 2) };
+}
+
+/** Virtual time that goes on by itself whenever nothing else is left to do. */
+class PumpedTime implements Scheduler {
+  readonly #time = new VirtualTime();
+  #pump: NodeJS.Immediate | null = null;
+  #isStopped = false;
+
+  now(): number {
+    return this.#time.now();
+  }
+
+  after(delay: number, task: () => void): Cancel {
+    const cancel = this.#time.after(delay, task);
+    this.#start();
+    return cancel;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#pump !== null) clearImmediate(this.#pump);
+  }
+
+  #start(): void {
+    if (this.#pump !== null || this.#isStopped) return;
+    this.#pump = setImmediate(() => {
+      this.#pump = null;
+      if (this.#time.step()) this.#start();
+    });
+  }
+}
