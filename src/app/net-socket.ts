@@ -85,6 +85,8 @@ export class Socket extends Duplex {
   #remote: AddressInfo | null = null;
   #isConnected = false;
   #isReceiving = false;
+  /** Data was asked for before there was a connection. */
+  #isWanted = false;
   #readSize = MIN_READ;
   /** A buffer that a receive did not use up. */
   #spare: Buffer | null = null;
@@ -229,8 +231,8 @@ export class Socket extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#isConnected || this.#isReceiving) return;
-    this.#receive();
+    if (this.#isConnected && !this.#isReceiving) this.#receive();
+    else if (!this.#isConnected) this.#isWanted = true;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -306,8 +308,9 @@ export class Socket extends Duplex {
     this.#touch();
     this.emit('connect');
     this.emit('ready');
-    // What asked for data meanwhile found no connection.
-    if (!this.isPaused()) this.read(0);
+    // Whoever asked for data meanwhile found no connection, and does not ask again.
+    if (this.#isWanted) this.#receive();
+    else if (!this.isPaused()) this.read(0);
   }
 
   #applyOptions(): void {

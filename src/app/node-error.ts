@@ -3,7 +3,7 @@
  */
 
 import { constants } from 'node:os';
-import { wsaErrorName } from '../abi/index.ts';
+import { WSA_OPERATION_ABORTED, wsaErrorName } from '../abi/index.ts';
 
 /** What failed, of a socket or a server. */
 export class NodeStyleError extends Error {
@@ -15,8 +15,8 @@ export class NodeStyleError extends Error {
   readonly syscall: string;
   /** The WSA code: 10061. 0 when the failure is not Winsock's. */
   readonly wsaCode: number;
-  readonly address?: string;
-  readonly port?: number;
+  declare readonly address?: string;
+  declare readonly port?: number;
 
   constructor(syscall: string, code: string, wsaCode: number, address?: string, port?: number) {
     const where = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`;
@@ -39,6 +39,7 @@ export function nodeError(syscall: string, answer: number, address?: string, por
 
 /** `ECONNREFUSED` for WSAECONNREFUSED. */
 function nodeCode(wsaCode: number): string {
+  if (wsaCode === WSA_OPERATION_ABORTED) return 'ECANCELED';
   const name = wsaErrorName(wsaCode);
   return name.startsWith('WSAE') ? name.slice(3) : name;
 }
