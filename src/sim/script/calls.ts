@@ -4,7 +4,7 @@
  */
 
 import { IpAddress } from '../../base/index.ts';
-import type { Stack } from '../../stack/index.ts';
+import { type Stack, StackError } from '../../stack/index.ts';
 import { ArgumentError, addressOf, CONSTANTS, fieldOf, numberOf, requiredNumber } from './arguments.ts';
 import type { Expression } from './ast.ts';
 import { errnoOf } from './errno.ts';
@@ -176,6 +176,8 @@ export class SystemCalls {
     const result =
       socket.kind === 'tcp' ? readStream(socket, length, isPeek) : readDatagram(socket, length, isPeek);
     if (typeof result !== 'number') return result;
+    // The stack reports ICMP port unreachable as Winsock does; POSIX has another name for it.
+    if (socket.kind === 'udp' && result === StackError.connectionReset) return failed('ECONNREFUSED');
     if (mustWait(result)) return mayWait(socket, flags) ? undefined : failed('EAGAIN');
     if (result < 0 && socket.kind === 'tcp' && socket.endpoint.error === result) {
       // An error is told once; then the stream has simply ended.
