@@ -55,7 +55,11 @@ function emitSyn(tcb: Tcb, batch: TransmitBatch): void {
 
 /** @returns whether the share of the turn, or the batch, is used up */
 function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
-  let budget = canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum;
+  // At least a segment, whatever its size: with less, each would have to wait for the override of a silly window.
+  let budget = Math.max(
+    segmentSize(tcb),
+    canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum,
+  );
   while (batch.count < batch.capacity) {
     let sent = emitLost(tcb, batch, budget);
     if (sent === 0) sent = emitNew(tcb, batch, budget);
@@ -142,7 +146,7 @@ function sendableLength(tcb: Tcb, available: number, usable: number, budget: num
 
 /** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */
 function limitLength(tcb: Tcb, length: number, room: number, size: number): number {
-  const most = Math.min(room, canSegment(tcb) ? tcb.config.maxSuperSegment : size);
+  const most = Math.min(room, canSegment(tcb) ? Math.max(size, tcb.config.maxSuperSegment) : size);
   if (length <= most) return length;
   return most >= size ? most - (most % size) : most;
 }

@@ -101,7 +101,7 @@ export function writeSegment(
   batch.headerEnd = (at + headerLength + 3) & ~3;
   if (hasAck) noteAckSent(tcb);
   tcb.segmentsOut++;
-  tcb.lastSentAt = tcb.host.now;
+  if (length > 0) tcb.lastSentAt = tcb.host.now;
   tcb.host.counters.tcpOutSegs += length > tcb.smss ? Math.ceil(length / tcb.smss) : 1;
 }
 

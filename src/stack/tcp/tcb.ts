@@ -131,6 +131,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   isWriterWaiting = false;
   /** End of the last segment that was not full (Minshall's SND.SML). */
   sndSml = 0;
+  /** When text was last sent. */
   lastSentAt = 0;
 
   // Receive sequence space.

@@ -3,7 +3,7 @@
  */
 
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
-import { DropReason, TCP_ACK, TCP_FIN, TCP_OPTION_TIMESTAMPS, TCP_RST } from '../../../wire/index.ts';
+import { DropReason, TCP_ACK, TCP_FIN, TCP_RST } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { challenge } from '../acknowledge.ts';
@@ -13,7 +13,7 @@ import { timestampNow } from '../options.ts';
 import { onDuplicateAck, onNewAck } from '../recovery.ts';
 import { readSackBlocks } from '../scoreboard.ts';
 import type { Segment } from '../segment.ts';
-import { type Tcb, TcpTimer } from '../tcb.ts';
+import { Recovery, type Tcb, TcpTimer } from '../tcb.ts';
 import { becomeEstablished } from './established.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
 
@@ -83,16 +83,19 @@ function freeAcknowledged(tcb: Tcb): void {
   if (events !== 0) tell(tcb, events);
 }
 
-/** The timed segment or, after a retransmission, the timestamp that was echoed (RFC 7323 §4). */
+/** The timed segment or, once something was sent again, the timestamp that was echoed (RFC 7323 §4). */
 function takeRttSample(tcb: Tcb, seg: Segment): void {
   if (tcb.isTiming) {
     if (seqLt(tcb.sndUna, tcb.timedEnd)) return;
     tcb.isTiming = false;
     tcb.rtt.sample(tcb.host.now - tcb.timedAt);
-  } else if (tcb.isTimestamped && (seg.options & TCP_OPTION_TIMESTAMPS) !== 0 && seg.tsEcr !== 0) {
-    const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
-    if (elapsed >= 0 && elapsed < tcb.config.maxRto) tcb.rtt.sample(elapsed);
+    return;
   }
+  // Otherwise not: its clock ticks in ms, and most round trips here are shorter.
+  const isRecovering = tcb.retransmissions > 0 || tcb.recovery !== Recovery.open;
+  if (!isRecovering || !tcb.isTimestamped || seg.tsEcr === 0) return;
+  const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
+  if (elapsed >= 0 && elapsed < tcb.config.maxRto) tcb.rtt.sample(elapsed);
 }
 
 /** RFC 5681 §2 says what a duplicate ACK is; with SACK, one that reports more than was known (RFC 6675 §2). */
