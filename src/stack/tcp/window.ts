@@ -9,6 +9,14 @@ import { seqDiff } from '../../base/index.ts';
 import type { Tcb } from './tcb.ts';
 
 /**
+ * A window is offered in proportion to what has arrived, since one byte at its far end takes memory for all of it: a peer
+ * that has sent nothing could otherwise pin the largest buffer with one packet. A sender in slow start never has more than
+ * twice what was acknowledged in flight, so it isn't held up.
+ */
+const EARNED_FACTOR = 4;
+const FIRST_CREDIT = 65_536;
+
+/**
  * Moves the right edge as far as the receive buffer allows, for a segment that is about to be sent.
  * @returns the window field
  */
@@ -47,11 +55,12 @@ export function isWindowUpdateDue(tcb: Tcb): boolean {
   return room >= 2 * offered && room - offered >= windowStep(tcb);
 }
 
-/** Bytes that the receive buffer could take in order, as far as the interface's budget allows. */
+/** Bytes that may be offered: what the receive buffer could take, what the peer has earned, and the interface's budget. */
 function receiveRoom(tcb: Tcb): number {
-  const { free } = tcb.rx;
-  if (tcb.budget === null) return free;
-  return Math.min(free, tcb.budget.shareOf(tcb, tcb.host.now));
+  const earned = EARNED_FACTOR * (tcb.bytesIn + FIRST_CREDIT);
+  const room = Math.min(tcb.rx.free, earned);
+  if (tcb.budget === null) return room;
+  return Math.min(room, tcb.budget.shareOf(tcb, tcb.host.now));
 }
 
 /** RFC 9293 §3.8.6.2.2: min(Fr · RCV.BUFF, Eff.snd.MSS), Fr = ½; two segments, because one is acknowledged later. */

@@ -1,6 +1,7 @@
 /** SEGMENT ARRIVES in the synchronized states: RFC 9293 §3.10.7.4, RFC 5961, RFC 7323 §5. */
 
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { StackError } from '../../../src/stack/index.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { type TcpFields, tcpOptions } from '../../support/segment.ts';
@@ -269,6 +270,43 @@ describe('RFC 7323 §5 timestamps', () => {
     const firstClock = tsVal(host.out()[0]?.options);
     host.in({ flags: 'S', seq: 1, sourcePort: 3000, options: FULL_SYN });
     expect(Math.abs(tsVal(host.out()[0]?.options) - firstClock)).toBeGreaterThan(1000);
+  });
+});
+
+describe('any segments', () => {
+  test('are survived, within the bounds, and leave nothing behind', () => {
+    const near = (spread: number) => fc.integer({ min: -spread, max: spread });
+    const segment = fc.record({
+      flags: fc.integer({ min: 0, max: 255 }),
+      seq: fc.oneof(near(5), near(2 * WINDOW), fc.integer()),
+      ack: fc.oneof(near(5), near(3000), fc.integer()),
+      window: fc.integer({ min: 0, max: 65_535 }),
+      urgentPointer: fc.integer({ min: 0, max: 65_535 }),
+      payload: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1400 })),
+      call: fc.constantFrom('read', 'write', 'shutdownWrite', 'wait', 'none', 'none', 'none'),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...NAMES), fc.array(segment, { maxLength: 30 }), (state, segments) => {
+        const c = inState(state);
+        const buffer = new Uint8Array(2000);
+        for (const { call, ...fields } of segments) {
+          c.in({ ...fields, seq: c.seq + fields.seq, ack: c.ack + fields.ack });
+          if (call === 'read') c.socket.read(buffer, 0, 500);
+          if (call === 'write') c.socket.write(buffer, 0, 2000);
+          if (call === 'shutdownWrite') c.socket.shutdownWrite();
+          if (call === 'wait') c.host.pass(700);
+          expect(c.host.out().length).toBeLessThan(40);
+          expect(c.socket.readableBytes).toBeLessThanOrEqual(WINDOW);
+        }
+        c.socket.abort();
+        for (const endpoint of [...c.host.stack.endpoints()]) endpoint.close();
+        c.host.out();
+        c.host.pass(200_000);
+        expect([...c.host.stack.endpoints()]).toHaveLength(0);
+        expect(c.host.allocator.inUse).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
