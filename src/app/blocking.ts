@@ -42,6 +42,8 @@ export interface BlockingAttachOptions {
   readonly module?: string | URL;
 }
 
+const STARTUP = SIGNATURES.findIndex((signature) => signature.name === 'WSAStartup');
+
 let options: BlockingAttachOptions = {};
 let client: ChainClient | null = null;
 /** The thread's last error: each thread has a module of its own. */
@@ -104,11 +106,10 @@ export function inet_ntop(Family: number, pAddr: Uint8Array, StringBufSize = 65)
 }
 
 /** Begins the use of Winsock. @returns 0 or the error itself, which WSAGetLastError does not know (SEM-VER-12) */
-export const WSAStartup: BlockingCall<'WSAStartup'> = (...args) =>
-  -call(
-    SIGNATURES.findIndex((signature) => signature.name === 'WSAStartup'),
-    args,
-  );
+export const WSAStartup: BlockingCall<'WSAStartup'> = (...args) => {
+  const answer = call(STARTUP, args);
+  return answer === 0 ? 0 : -answer;
+};
 /** Undoes one `WSAStartup`; the last one closes everything. */
 export const WSACleanup = blocking('WSACleanup');
 /** Creates a socket. @returns the SOCKET */

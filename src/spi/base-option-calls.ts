@@ -94,7 +94,7 @@ function finishGetOption(call: Call, completion: AfdCompletion): number {
   if (call.nameLength !== null && (error === 0 || (error === WSAEFAULT && value > 0))) {
     call.nameLength.value = value;
   }
-  return -error;
+  return error === 0 ? 0 : -error;
 }
 
 function protocolInfo(socket: BaseSocket, into: Uint8Array, optlen: Ref): number {

@@ -102,7 +102,7 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
       const call = calls.prepare(AfdOp.close, socket, (closing, { error }) => {
         // The handle stays valid when a non-blocking socket cannot linger (SEM-LING-04).
         if (error !== WSAEWOULDBLOCK && closing.socket !== null) sockets.remove(closing.socket);
-        return -error;
+        return error === 0 ? 0 : -error;
       });
       return calls.submit(call);
     },
