@@ -1,20 +1,40 @@
-"""The kernel's side of a transfer: plain sockets, SHA-256 of what passed, one JSON line at the end.
+"""The kernel's side of a test: plain sockets, SHA-256 of what passed, one JSON line at the end.
 
-  kernel-peer.py send HOST PORT BYTES     connect, send pseudo-random bytes, half-close, wait for the peer's end
-  kernel-peer.py recv HOST PORT           connect, read to the end
-  kernel-peer.py serve-send PORT BYTES    accept one connection, then as send (prints READY first)
-  kernel-peer.py serve-recv PORT          accept one connection, then as recv
-  kernel-peer.py udp-echo PORT COUNT      echo COUNT datagrams
-  kernel-peer.py udp-ask HOST PORT SIZE COUNT   send datagrams one by one and compare the echoes
-  kernel-peer.py connections HOST PORT COUNT    open, echo one byte, close; one after the other in groups of 50
+  kernel-peer.py send HOST PORT BYTES            connect, send pseudo-random bytes, half-close, wait for the peer's end
+  kernel-peer.py recv HOST PORT                  connect, read to the end
+  kernel-peer.py exchange HOST PORT BYTES ORDER  connect, send BYTES and read to the end; ORDER says how they go together:
+                                                 `first` sends, half-closes, then reads; `last` reads to the end, then
+                                                 sends; `both` does them at once
+  kernel-peer.py abort HOST PORT BYTES           connect, send, wait for a line, close with SO_LINGER 0, which resets
+  kernel-peer.py refused HOST PORT               connect; what went wrong is the result
+  kernel-peer.py connections HOST PORT COUNT     open, echo one byte, close; one after the other in groups of 50.
+                                                 With --last the peer closes first
+  kernel-peer.py udp-echo PORT COUNT             echo COUNT datagrams
+  kernel-peer.py udp-ask HOST PORT SIZE COUNT    send datagrams one by one and compare the echoes
+  kernel-peer.py udp-refused HOST PORT           send a datagram; the error of the next receive is the result
+
+`serve-send PORT BYTES`, `serve-recv PORT`, `serve-exchange PORT BYTES ORDER` and `serve-abort PORT BYTES` accept one
+connection and go on as their namesakes; `serve-echo PORT COUNT` echoes COUNT connections until their end.
+Servers print READY when they listen.
+
+  --sndbuf N, --rcvbuf N   SO_SNDBUF and SO_RCVBUF
+  --hold                   before the first read: print CONNECTED and wait for a line
+  --chunk N                bytes that one call sends or reads at most (default 256 KiB)
 """
 
+import argparse
+import errno
 import hashlib
 import json
+import selectors
 import socket
+import struct
 import sys
+import threading
 
-CHUNK = 1 << 18
+GROUP = 50
+
+options = argparse.Namespace()
 
 
 def block():
@@ -26,22 +46,59 @@ def block():
     return bytes(out)
 
 
-def send(s, total):
+def new_socket(kind=socket.SOCK_STREAM):
+    s = socket.socket(socket.AF_INET, kind)
+    if options.sndbuf:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf)
+    if options.rcvbuf:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.rcvbuf)
+    return s
+
+
+def connected(host, port):
+    s = new_socket()
+    s.settimeout(60)
+    s.connect((host, int(port)))
+    return s
+
+
+def listening(port, backlog=1):
+    s = new_socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("", int(port)))
+    s.listen(backlog)
+    print("READY", flush=True)
+    return s
+
+
+def accepted(port):
+    s = listening(port).accept()[0]
+    s.settimeout(60)
+    return s
+
+
+def hold():
+    print("CONNECTED", flush=True)
+    sys.stdin.readline()
+
+
+def transmit(s, total):
+    """Sends and half-closes."""
     digest, data, left, at = hashlib.sha256(), memoryview(block()), total, 0
     while left > 0:
-        part = data[at : at + min(CHUNK, left)]
+        part = data[at : at + min(options.chunk, left)]
         s.sendall(part)
         digest.update(part)
         left -= len(part)
         at = (at + len(part)) % len(data)
     s.shutdown(socket.SHUT_WR)
-    while s.recv(CHUNK):
-        pass
     return {"bytes": total, "sha256": digest.hexdigest()}
 
 
 def recv(s):
-    digest, total, buffer = hashlib.sha256(), 0, bytearray(CHUNK)
+    if options.hold:
+        hold()
+    digest, total, buffer = hashlib.sha256(), 0, bytearray(options.chunk)
     view = memoryview(buffer)
     while True:
         n = s.recv_into(buffer)
@@ -51,67 +108,138 @@ def recv(s):
         total += n
 
 
-def listening(port):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("", port))
-    s.listen(1)
-    print("READY", flush=True)
-    return s.accept()[0]
+def send(s, total):
+    result = transmit(s, int(total))
+    while s.recv(options.chunk):
+        pass
+    return result
 
 
-def udp_echo(port, count):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind(("", port))
-    print("READY", flush=True)
-    for _ in range(count):
-        data, peer = s.recvfrom(65536)
-        s.sendto(data, peer)
-    return {"echoed": count}
+def exchange(s, total, order):
+    if order == "first":
+        sent = transmit(s, int(total))
+        return {"sent": sent, "received": recv(s)}
+    if order == "last":
+        received = recv(s)
+        return {"received": received, "sent": transmit(s, int(total))}
+    result = {}
+    sender = threading.Thread(target=lambda: result.update(sent=transmit(s, int(total))))
+    sender.start()
+    result["received"] = recv(s)
+    sender.join()
+    return result
 
 
-def udp_ask(host, port, size, count):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect((host, port))
-    s.settimeout(5)
-    data, same = block()[:size], 0
-    for i in range(count):
-        question = bytes([i & 255]) + data[1:]
-        s.send(question)
-        same += s.recv(65536) == question
-    return {"same": same, "of": count}
+def abort(s, total):
+    s.sendall(block()[: int(total)])
+    hold()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+    return {"bytes": int(total)}
+
+
+def refused(host, port):
+    try:
+        connected(host, port)
+    except OSError as error:
+        return {"error": errno.errorcode.get(error.errno, str(error))}
+    return {"error": None}
 
 
 def connections(host, port, count):
     echoed = 0
-    for start in range(0, count, 50):
-        group = []
-        for _ in range(min(50, count - start)):
-            s = socket.create_connection((host, port), timeout=10)
-            group.append(s)
+    for start in range(0, int(count), GROUP):
+        group = [connected(host, port) for _ in range(min(GROUP, int(count) - start))]
         for s in group:
             s.sendall(b"x")
         for s in group:
-            echoed += s.recv(1) == b"x"
+            echoed += s.recv(1) == b"x" and not (options.last and s.recv(1))
             s.close()
     return {"echoed": echoed}
 
 
-def main(mode, *args):
-    if mode in ("send", "recv"):
-        s = socket.create_connection((args[0], int(args[1])), timeout=60)
-        return send(s, int(args[2])) if mode == "send" else recv(s)
-    if mode == "serve-send":
-        return send(listening(int(args[0])), int(args[1]))
-    if mode == "serve-recv":
-        return recv(listening(int(args[0])))
-    if mode == "udp-echo":
-        return udp_echo(int(args[0]), int(args[1]))
-    if mode == "udp-ask":
-        return udp_ask(args[0], int(args[1]), int(args[2]), int(args[3]))
-    if mode == "connections":
-        return connections(args[0], int(args[1]), int(args[2]))
+def serve_echo(port, count):
+    listener, ready = listening(port, 1024), selectors.DefaultSelector()
+    ready.register(listener, selectors.EVENT_READ)
+    ended = 0
+    while ended < int(count):
+        for key, _ in ready.select():
+            if key.fileobj is listener:
+                ready.register(listener.accept()[0], selectors.EVENT_READ)
+                continue
+            data = key.fileobj.recv(65536)
+            if data:
+                key.fileobj.sendall(data)
+            else:
+                ready.unregister(key.fileobj)
+                key.fileobj.close()
+                ended += 1
+    return {"ended": ended}
+
+
+def udp_echo(port, count):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.bind(("", int(port)))
+    print("READY", flush=True)
+    for _ in range(int(count)):
+        data, peer = s.recvfrom(65536)
+        s.sendto(data, peer)
+    return {"echoed": int(count)}
+
+
+def udp_ask(host, port, size, count):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.connect((host, int(port)))
+    s.settimeout(5)
+    data, same = block()[: int(size)], 0
+    for i in range(int(count)):
+        question = bytes([i & 255]) + data[1:]
+        s.send(question)
+        same += s.recv(65536) == question
+    return {"same": same, "of": int(count)}
+
+
+def udp_refused(host, port):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.connect((host, int(port)))
+    s.settimeout(5)
+    s.send(b"anybody?")
+    try:
+        s.recv(65536)
+    except OSError as error:
+        return {"error": errno.errorcode.get(error.errno, str(error))}
+    return {"error": None}
+
+
+STREAMS = {"send": send, "recv": recv, "exchange": exchange, "abort": abort}
+OTHERS = {
+    "refused": refused,
+    "connections": connections,
+    "serve-echo": serve_echo,
+    "udp-echo": udp_echo,
+    "udp-ask": udp_ask,
+    "udp-refused": udp_refused,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("mode")
+    parser.add_argument("arguments", nargs="*")
+    parser.add_argument("--sndbuf", type=int, default=0)
+    parser.add_argument("--rcvbuf", type=int, default=0)
+    parser.add_argument("--chunk", type=int, default=1 << 18)
+    parser.add_argument("--hold", action="store_true")
+    parser.add_argument("--last", action="store_true")
+    parser.parse_args(namespace=options)
+    mode, arguments = options.mode, options.arguments
+    if mode in OTHERS:
+        return OTHERS[mode](*arguments)
+    if mode.startswith("serve-") and mode[6:] in STREAMS:
+        return STREAMS[mode[6:]](accepted(arguments[0]), *arguments[1:])
+    if mode in STREAMS:
+        return STREAMS[mode](connected(arguments[0], arguments[1]), *arguments[2:])
     raise SystemExit(__doc__)
 
 
-print(json.dumps(main(*sys.argv[1:])), flush=True)
+print(json.dumps(main()), flush=True)

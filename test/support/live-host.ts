@@ -1,0 +1,208 @@
+/**
+ * A host of ours that lives on the machine's clock, on a TUN device in a namespace of its own; the kernel is at the
+ * device's other end. Its calls are the simulator's promises, so that a test reads the same in both times.
+ *
+ * @example
+ * const host = new LiveHost({ mtu: 1500, offload: false });
+ * const listener = host.listen(80);
+ * const peer = host.kernel('recv', OURS, 80);
+ * const stream = await listener.accept();
+ * await stream.write(bytes);
+ * host.close();
+ */
+
+import { PoolAllocator, parsePrefix, SeededRandom } from '../../src/base/index.ts';
+import { createHost, type FrameTap, RealTime, type RunningHost } from '../../src/engine/index.ts';
+import { ImpairedLink, type ImpairSettings, TunLink } from '../../src/link/index.ts';
+import { parseAddress, SimDatagramSocket, SimListener, SimStream } from '../../src/sim/index.ts';
+import {
+  type Endpoint,
+  EndpointEvent,
+  type Stack,
+  StackError,
+  type TcpEndpoint,
+  type TcpOptions,
+} from '../../src/stack/index.ts';
+import { KernelPeer } from './kernel-peer.ts';
+import { createNamespace, type Namespace } from './netns.ts';
+
+/** The kernel's end of the device, and ours. */
+export const KERNEL = '10.9.0.1';
+export const OURS = '10.9.0.2';
+/** The device's name in the namespace. */
+export const DEVICE = 'tun0';
+
+export interface LiveHostOptions {
+  readonly mtu?: number;
+  /** Whether the device may give and take super-segments and partial checksums. Default true. */
+  readonly offload?: boolean;
+  readonly tcp?: TcpOptions;
+  /** What happens to packets on the way to the kernel, and from it. */
+  readonly outbound?: ImpairSettings;
+  readonly inbound?: ImpairSettings;
+  /** Of the impairments' chances. Default 1. */
+  readonly seed?: number;
+  readonly tap?: FrameTap;
+}
+
+/** How a device may be opened: the modes that every test of traffic with the kernel runs in. */
+export interface Mode {
+  readonly mode: string;
+  readonly mtu: number;
+  readonly offload: boolean;
+}
+
+/** For `describe.each`: with and without offloads, with the usual packets and with the largest. */
+export const MODES: readonly Mode[] = [
+  { mode: 'MTU 1500, plain', mtu: 1500, offload: false },
+  { mode: 'MTU 1500 with offloads', mtu: 1500, offload: true },
+  { mode: 'MTU 65535, plain', mtu: 65_535, offload: false },
+  { mode: 'MTU 65535 with offloads', mtu: 65_535, offload: true },
+];
+
+const listener = { settled(): void {} };
+
+/** The host, its device and its namespace. */
+export class LiveHost {
+  readonly space: Namespace;
+  readonly link: TunLink;
+  readonly stack: Stack;
+  /** All memory of the stack's buffers. */
+  readonly allocator = new PoolAllocator();
+  readonly #host: RunningHost;
+
+  constructor(options: LiveHostOptions = {}) {
+    const scheduler = new RealTime();
+    this.space = createNamespace();
+    this.link = TunLink.create({
+      name: DEVICE,
+      namespace: this.space.name,
+      mtu: options.mtu ?? 1500,
+      ...((options.offload ?? true) ? {} : { offload: 0 }),
+    });
+    const { device } = this.link;
+    const prefix = parsePrefix(`${KERNEL}/24`);
+    if (prefix !== null) device.addAddress(prefix);
+    device.queueLength = 1000;
+    device.isUp = true;
+    const isImpaired = options.outbound !== undefined || options.inbound !== undefined;
+    const link = isImpaired
+      ? new ImpairedLink({
+          link: this.link,
+          scheduler,
+          random: new SeededRandom(options.seed ?? 1),
+          outbound: options.outbound ?? {},
+          inbound: options.inbound ?? {},
+        })
+      : this.link;
+    this.#host = createHost({
+      scheduler,
+      allocator: this.allocator,
+      links: [{ link, addresses: [`${OURS}/24`] }],
+      observer: happened,
+      ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
+    });
+    this.stack = this.#host.stack;
+    if (options.tap !== undefined) this.#host.driver.tap = options.tap;
+  }
+
+  /** Connects to the kernel. Rejects with an `EndpointError`. */
+  connect(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): Promise<SimStream> {
+    const endpoint = this.stack.openTcp();
+    prepare(endpoint);
+    return new SimStream(endpoint, listener).open(parseAddress(KERNEL), port);
+  }
+
+  /** Listens on all addresses; `prepare` sets what accepted connections inherit. */
+  listen(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): SimListener {
+    const endpoint = this.stack.openTcp();
+    prepare(endpoint);
+    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    must('listen', endpoint.listen(1024));
+    return new SimListener(endpoint, listener);
+  }
+
+  /** A UDP socket on `port`, 0 for any. */
+  udp(port = 0): SimDatagramSocket {
+    const endpoint = this.stack.openUdp();
+    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    return new SimDatagramSocket(endpoint, listener);
+  }
+
+  /** Serves connections on `port` without a promise each: every byte is sent back, the end is answered with the end. */
+  echo(port: number, onByte: (endpoint: TcpEndpoint) => void = () => {}): TcpEndpoint {
+    const endpoint = this.stack.openTcp();
+    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    must('listen', endpoint.listen(1024));
+    endpoint.context = new EchoService(onByte);
+    return endpoint;
+  }
+
+  /** Starts the kernel's side of a test. See kernel-peer.py for the modes. */
+  kernel(mode: string, ...args: (string | number)[]): KernelPeer {
+    return new KernelPeer(this.space, [mode, ...args]);
+  }
+
+  /** Starts a server of the kernel's and waits until it listens. */
+  kernelServer(mode: string, ...args: (string | number)[]): Promise<KernelPeer> {
+    return this.kernel(mode, ...args).said('READY');
+  }
+
+  /** Resets everything, removes the device and its namespace. */
+  close(): void {
+    this.#host.close();
+    this.space.remove();
+  }
+}
+
+/** What an echoing listener and its connections have in common. */
+class EchoService {
+  readonly #buffer = new Uint8Array(64 << 10);
+  readonly #onByte: (endpoint: TcpEndpoint) => void;
+
+  constructor(onByte: (endpoint: TcpEndpoint) => void) {
+    this.#onByte = onByte;
+  }
+
+  happened(endpoint: TcpEndpoint, events: number): void {
+    if (endpoint.state === 'LISTEN') {
+      for (let child = endpoint.accept(); child !== null; child = endpoint.accept()) {
+        child.context = this;
+        this.#serve(child);
+      }
+    } else if ((events & EndpointEvent.failed) !== 0) endpoint.close();
+    else this.#serve(endpoint);
+  }
+
+  #serve(endpoint: TcpEndpoint): void {
+    for (;;) {
+      // Only what can be sent again is taken, so that nothing is held here.
+      const room = Math.min(endpoint.writableBytes, this.#buffer.length);
+      const length = room === 0 ? StackError.wouldBlock : endpoint.read(this.#buffer, 0, room);
+      if (length === 0) endpoint.close();
+      if (length <= 0) return;
+      endpoint.write(this.#buffer, 0, length);
+      this.#onByte(endpoint);
+    }
+  }
+}
+
+function happened(endpoint: Endpoint, events: number): void {
+  const { context } = endpoint;
+  if (context instanceof SimStream) context.happened(events);
+  else if (context instanceof SimListener || context instanceof SimDatagramSocket) context.happened();
+  else if (context instanceof EchoService) context.happened(endpoint as TcpEndpoint, events);
+}
+
+/** Waits until `isDone`, looking every few milliseconds. @throws {Error} that says what never happened. */
+export async function until(what: string, isDone: () => boolean, limitMs = 20_000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!isDone()) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function must(call: string, result: number): void {
+  if (result < 0) throw new Error(`${call}: error ${result}`);
+}
