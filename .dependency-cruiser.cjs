@@ -21,7 +21,7 @@ const rooms = {
   winsock: ['base', 'abi', 'port', 'spi'],
   app: ['base', 'abi', 'port', 'ipc', 'spi', 'winsock', 'afd', 'names', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
   daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'ipc', 'spi'],
-  cli: ['app', 'capture', 'wire', 'abi', 'base'],
+  cli: ['app', 'port', 'sim', 'capture', 'wire', 'abi', 'base'],
 };
 
 /** Rooms that run anywhere: no Node module, whatever the file. */

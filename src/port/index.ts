@@ -1,5 +1,7 @@
 /**
- * port: the seams between an application and the sockets, as types. `AfdPort` carries socket operations.
+ * port: the seams between an application and the sockets, as types. `AfdPort` carries socket operations,
+ * `control-api` is what the daemon tells tools about itself.
  */
 
 export * from './afd-port.ts';
+export * from './control-api.ts';

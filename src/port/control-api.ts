@@ -1,0 +1,188 @@
+/**
+ * The control API: what the daemon answers on its control socket, and what the command line and other tools ask. HTTP with JSON, on a
+ * Unix socket. Types only.
+ *
+ * Errors are `{ error: { code, message } }` with a matching status: 400 usage, 403 not permitted, 404 not there, 409 not now.
+ * `code` is stable, `message` says cause and remedy.
+ *
+ * | route | body or query | answer |
+ * |---|---|---|
+ * | GET /v1/status | | {@link DaemonStatus} |
+ * | POST /v1/shutdown | | `{}`, then the daemon ends in good order |
+ * | GET /v1/interfaces | | {@link InterfaceStatus}`[]` |
+ * | GET /v1/routes | | {@link RouteStatus}`[]` |
+ * | GET /v1/sockets | | {@link SocketStatus}`[]` |
+ * | GET /v1/counters | | {@link CounterStatus} |
+ * | GET /v1/drops | | {@link DropStatus}`[]`, the most frequent first |
+ * | POST /v1/ping | {@link PingRequest} | {@link PingAnswer}; one echo request |
+ * | GET /v1/capture | `?seconds=N` | a pcapng stream until the client hangs up or the time is over |
+ * | POST /v1/capture | {@link CaptureRequest} | {@link CaptureStatus}; begins to write a file of the daemon's side |
+ * | DELETE /v1/capture | | {@link CaptureStatus} of what was written |
+ * | GET, PUT, DELETE /v1/impairments/:link | {@link ImpairmentStatus} `settings` | {@link ImpairmentStatus} |
+ * | GET /v1/impairments | | {@link ImpairmentStatus}`[]` |
+ * | GET /v1/catalog | | {@link CatalogEntryStatus}`[]` in catalog order |
+ * | GET /metrics | | Prometheus text |
+ *
+ * Starting: `node dist/daemon/main.js --config FILE` with the configuration that `daemon/config.ts` checks; `winsockd up` writes
+ * flags and environment into the variable WINSOCKD_CONFIG_JSON, which overrides the file.
+ */
+
+/** Where the daemon listens for control unless told otherwise, and the variable that tells. */
+export const DEFAULT_CONTROL_PATH = '/run/winsockd/control.sock';
+export const CONTROL_PATH_VARIABLE = 'WINSOCKD_CONTROL';
+
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  /** The IPC socket that applications use. */
+  readonly socketPath: string;
+  readonly controlPath: string;
+  /** The user that the daemon runs as now. */
+  readonly uid: number;
+  readonly hasPrivileges: boolean;
+  readonly sessions: number;
+  readonly sockets: number;
+  readonly links: readonly LinkStatus[];
+  readonly memoryBytes: number;
+}
+
+export interface LinkStatus {
+  readonly name: string;
+  readonly kind: 'tun' | 'tap' | 'memory' | 'loopback';
+  readonly mtu: number;
+  /** Names of the offloads in use: `csum`, `tso4`, `tso6`, `uso`. */
+  readonly offload: readonly string[];
+  /** The kernel's own addresses on the device, where it can be asked. */
+  readonly hostAddresses: readonly string[];
+  readonly namespace: string | null;
+}
+
+export interface InterfaceStatus {
+  readonly index: number;
+  readonly name: string;
+  readonly medium: 'ip' | 'ethernet';
+  readonly mtu: number;
+  readonly mac: string | null;
+  readonly isUp: boolean;
+  /** `10.0.0.2/24` */
+  readonly addresses: readonly string[];
+  readonly gateway: string | null;
+  readonly inPackets: number;
+  readonly inBytes: number;
+  readonly outPackets: number;
+  readonly outBytes: number;
+}
+
+export interface RouteStatus {
+  /** `0.0.0.0/0` */
+  readonly destination: string;
+  readonly gateway: string | null;
+  readonly interface: string;
+  readonly metric: number;
+}
+
+export interface SocketStatus {
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'raw';
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** TCP only. */
+  readonly state: string | null;
+  /** Processes that hold it. */
+  readonly pids: readonly number[];
+  readonly receiveQueue: number;
+  readonly sendQueue: number;
+  /** TCP connections only. */
+  readonly tcp: {
+    readonly cwnd: number;
+    readonly srttMs: number;
+    readonly rtoMs: number;
+    readonly retransmits: number;
+  } | null;
+}
+
+/** MIB names of RFC 4293, 4022 and 4113, as in `StackCounters`. */
+export type CounterStatus = Readonly<Record<string, number>>;
+
+export interface DropStatus {
+  readonly reason: string;
+  readonly count: number;
+  /** The rule that says so, such as `RFC 9293 §3.10.7`. */
+  readonly source: string;
+  readonly text: string;
+}
+
+export interface PingRequest {
+  readonly address: string;
+  /** Payload bytes, 0 … 65,507. Default 56. */
+  readonly size?: number;
+  readonly timeoutMs?: number;
+  readonly ttl?: number;
+  readonly sequence?: number;
+}
+
+export interface PingAnswer {
+  /** `reply`, `timeout`, or the error that came back or kept it from being sent. */
+  readonly result: 'reply' | 'timeout' | 'unreachable' | 'ttl-expired' | 'error';
+  /** Who answered. */
+  readonly from: string | null;
+  readonly bytes: number;
+  readonly ttl: number;
+  readonly rttMs: number;
+  readonly message: string;
+}
+
+export interface CaptureRequest {
+  /** Absolute path; written with the rights that the daemon has now. */
+  readonly path: string;
+  /** End the file at this size, bytes. */
+  readonly maxBytes?: number;
+}
+
+export interface CaptureStatus {
+  readonly path: string | null;
+  readonly isRunning: boolean;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What happens to packets of a link, both ways. All optional; `{}` is nothing. */
+export interface ImpairmentSettings {
+  /** Probabilities, 0 … 1. */
+  readonly loss?: number;
+  readonly duplicate?: number;
+  readonly reorder?: number;
+  readonly corrupt?: number;
+  /** ms */
+  readonly delay?: number;
+  readonly jitter?: number;
+  readonly rateBytesPerSec?: number;
+  readonly seed?: number;
+}
+
+export interface ImpairmentStatus {
+  readonly link: string;
+  readonly settings: ImpairmentSettings;
+  /** How many packets had each fate: `passed`, `lost`, `delayed`, `duplicated`, `reordered`, `corrupted`, `overflowed`. */
+  readonly fates: Readonly<Record<string, number>>;
+}
+
+/** An entry as `netsh winsock show catalog` lists it. */
+export interface CatalogEntryStatus {
+  readonly entryType: 'Base Service Provider' | 'Layered Chain Entry' | 'Layered Service Provider';
+  readonly description: string;
+  readonly providerId: string;
+  readonly providerPath: string;
+  readonly catalogEntryId: number;
+  readonly version: number;
+  readonly addressFamily: number;
+  readonly maxAddressLength: number;
+  readonly minAddressLength: number;
+  readonly socketType: number;
+  readonly protocol: number;
+  readonly serviceFlags: number;
+  readonly protocolChainLength: number;
+  readonly protocolChain: readonly number[];
+}
