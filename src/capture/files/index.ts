@@ -1,0 +1,10 @@
+/**
+ * capture/files: capture files on disk. Apart from `capture`, because it needs Node.
+ *
+ *     const file = new PcapngFile('run.pcapng', { application: 'winsockd', maxBytes: 64 << 20, maxFiles: 4 });
+ *     const frames = new FrameCapture(file.writer);
+ *     …
+ *     file.close();
+ */
+
+export { PcapngFile, type PcapngFileOptions } from './pcapng-file.ts';
