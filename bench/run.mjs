@@ -210,7 +210,7 @@ const all = [
   vethCase,
   tunCase('lwIP', (ns) => ['ip', ['netns', 'exec', ns, lwip, 'tun0', '10.9.0.2']], { ownDevice: false }),
   tunCase('winsockd', ours(), { ownDevice: true }),
-  tunCase('winsockd, no offload', ours('--no-offload'), { ownDevice: true }),
+  tunCase('winsockd plain', ours('--no-offload'), { ownDevice: true }),
 ];
 const cases = options.only === undefined ? all : all.filter((c) => options.only.split(',').includes(c.name));
 
