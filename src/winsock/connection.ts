@@ -114,7 +114,9 @@ export function connectionCalls(process: WinsockProcess) {
 
 /** SEM-CONN-02: an application of 1.1 is told WSAEINVAL where 2.x says WSAEALREADY. */
 function asVersion(process: WinsockProcess, answer: Answer): Answer {
-  return answer === -WSAEALREADY && !process.usesVersion2 ? -WSAEINVAL : answer;
+  if (process.usesVersion2) return answer;
+  const told = (code: number): number => (code === -WSAEALREADY ? -WSAEINVAL : code);
+  return typeof answer === 'number' ? told(answer) : answer.then(told);
 }
 
 function lengthOf(name: Uint8Array | null): number {
