@@ -141,6 +141,10 @@ export class HostCore implements Host {
     return this.topology.interfaceOf(address) !== null;
   }
 
+  interfaceOf(address: IpAddress): number {
+    return this.topology.interfaceOf(address)?.index ?? 0;
+  }
+
   windowBudget(interfaceIndex: number): number {
     return this.topology.find(interfaceIndex)?.windowBudget ?? 0;
   }

@@ -156,6 +156,8 @@ export interface Host {
   pathTo(source: IpAddress, destination: IpAddress): Path | null;
   /** Whether packets to `address` are for this host. */
   isLocal(address: IpAddress): boolean;
+  /** Index of the interface that has `address`, 0 when none has. */
+  interfaceOf(address: IpAddress): number;
   /** Puts a source at the end of its interface's queue (once), and wakes the driver when called from above. */
   requestOutput(interfaceIndex: number, source: EgressSource): void;
   /**

@@ -235,7 +235,7 @@ class SansIoStack implements Stack {
   }
 
   interfaceOf(address: IpAddress): number {
-    return this.#host.topology.interfaceOf(address)?.index ?? 0;
+    return this.#host.interfaceOf(address);
   }
 
   routeTo(

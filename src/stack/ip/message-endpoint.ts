@@ -134,7 +134,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   protected pathFor(address: IpAddress | null): Path | number {
     if (this.isClosed) return StackError.invalid;
     const destination = address ?? this.remoteAddress;
-    if (destination.isAny) return address === null ? StackError.notConnected : StackError.destinationRequired;
+    if (destination.isAny) return address === null ? StackError.notConnected : StackError.addressNotAvailable;
     if (destination.family !== this.localAddress.family) return StackError.addressNotAvailable;
     let path = this.#path;
     if (path?.isValid !== true || !path.destination.equals(destination)) {
@@ -150,8 +150,11 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     this.#path = null;
   }
 
-  /** Whether `address` may be bound: the any-address or one of ours. */
-  protected isBindable(address: IpAddress): boolean {
-    return address.family === this.localAddress.family && (address.isAny || this.host.isLocal(address));
+  /** Why `address` may not be bound, 0 when it may: it is the any-address or one of ours. */
+  protected bindError(address: IpAddress): number {
+    if (address.isLimitedBroadcast && !this.broadcast) return StackError.broadcastDenied;
+    const isOurs =
+      address.family === this.localAddress.family && (address.isAny || this.host.isLocal(address));
+    return isOurs ? 0 : StackError.addressNotAvailable;
   }
 }

@@ -32,7 +32,8 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
 
   override bind(address: IpAddress, _port: number, _options?: BindOptions): number {
     if (this.isClosed) return StackError.invalid;
-    if (!this.isBindable(address)) return StackError.addressNotAvailable;
+    const error = this.bindError(address);
+    if (error !== 0) return error;
     this.localAddress = address;
     this.#boundAddress = address;
     this.forgetPath();

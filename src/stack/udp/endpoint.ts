@@ -62,7 +62,8 @@ export class UdpSocket
 
   override bind(address: IpAddress, port: number, options: BindOptions = {}): number {
     if (this.isClosed || this.#binding !== null) return StackError.invalid;
-    if (!this.isBindable(address)) return StackError.addressNotAvailable;
+    const error = this.bindError(address);
+    if (error !== 0) return error;
     const binding = this.#tables.ports.bind(address, port, options.sharing, options.owner);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;

@@ -97,14 +97,17 @@ export class UdpTransport implements Transport, UdpTables {
     return reason;
   }
 
-  /** Every endpoint that is bound to the port and to a fitting address gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23). */
+  /**
+   * Every endpoint that is bound to the port gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23), if it is bound to the any-address
+   * or to one of the interface by which the datagram came: Windows gives broadcasts to the latter too.
+   */
   #receiveGroup(packet: InboundPacket): DropReason {
     const { destinationPort } = this.#header;
     let verdict: DropReason = DropReason.udpNoListener;
     let endpoint = this.listeners.first(destinationPort);
     while (endpoint !== null) {
       const { localAddress } = endpoint;
-      if (localAddress.isAny || localAddress.w3 === packet.dst3) {
+      if (localAddress.isAny || this.#host.interfaceOf(localAddress) === packet.interfaceIndex) {
         const reason = this.#deliver(packet, endpoint);
         if (verdict !== DropReason.none) verdict = reason;
       }

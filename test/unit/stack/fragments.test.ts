@@ -142,6 +142,16 @@ describe('RFC 1122 §3.3.2 reassembly', () => {
     expect(host.stack.counters.ipReasmFails).toBe(1);
   });
 
+  test('RFC 5722 a fragment that runs into a later one which came before it condemns the packet too', () => {
+    const later = ipv4Packet(17, pattern(64), { id: 77, fragmentOffset: 128, moreFragments: true });
+    const into = ipv4Packet(17, pattern(72), { id: 77, fragmentOffset: 64, moreFragments: true });
+    const beside = ipv4Packet(17, pattern(64), { id: 78, fragmentOffset: 64, moreFragments: true });
+    expect(feed([later, into])).toEqual([0, DropReason.fragmentOverlap]);
+    expect(
+      feed([ipv4Packet(17, pattern(64), { id: 78, fragmentOffset: 128, moreFragments: true }), beside]),
+    ).toEqual([0, 0]);
+  });
+
   test('RFC 5722 a second fragment at the same place with other bytes is an overlap, not a copy', () => {
     const [a, b] = cut(udpPacket({ payload: 100 }), [64]) as [Uint8Array, Uint8Array];
     const forged = a.slice();
@@ -222,9 +232,12 @@ describe('RFC 1122 §3.3.2 reassembly', () => {
     expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('a broadcast in fragments is still a broadcast: nothing is answered', () => {
+  test('a broadcast in fragments is still a broadcast: all who share the port get it, and nothing is answered', () => {
+    const [one, two] = [host.stack.openUdp(), host.stack.openUdp()];
+    for (const endpoint of [one, two]) endpoint.bind(IpAddress.anyV4, 99, { sharing: 'reuse' });
     const packet = udpPacket({ dst: '10.0.0.255', destinationPort: 99, payload: 100 });
     feed(cut(packet, [48], { dst: '10.0.0.255' }));
+    expect([one.nextLength, two.nextLength]).toEqual([100, 100]);
     expect(host.out()).toEqual([]);
   });
 

@@ -80,9 +80,14 @@ describe('RFC 1122 §3.2.2.6 echo', () => {
 describe('RFC 1122 §3.2.2 errors that are never sent', () => {
   const refused = { destinationPort: 99 };
 
-  test('about an ICMP error', () => {
-    host.in(icmpPacket({ type: 3, code: 3, rest: 0, payload: ipv4Packet(99, pattern(8)) }));
+  test('about an ICMP error, however bad its options are; about other ICMP messages they are', () => {
+    const ipOptions = Uint8Array.of(1, 7, 1, 4);
+    for (const type of [3, 4, 5, 11, 12]) {
+      host.in(icmpPacket({ type, code: 0, rest: 0, payload: ipv4Packet(99, pattern(8)), ipOptions }));
+    }
     expect(host.out()).toEqual([]);
+    host.in(icmpPacket({ ipOptions }));
+    expect(host.out()).toMatchObject([{ type: IcmpV4Type.parameterProblem }]);
   });
 
   test('about a packet to a group', () => {

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { EMPTY, IpAddress } from '../../../src/base/index.ts';
+import {
+  clearTransmitBatch,
+  createTransmitBatch,
+  EMPTY,
+  IpAddress,
+  SeededRandom,
+} from '../../../src/base/index.ts';
 import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
+import { Topology } from '../../../src/stack/topology.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { udpPacket } from '../../support/segment.ts';
 import { type HostUnderTest, ip, makeHost, makeInfo, pattern, receive } from './support.ts';
@@ -183,6 +190,32 @@ describe('interfaces and addresses', () => {
     expect(udp.send(pattern(1), 0, 1, ip('10.0.0.1'), 9)).toBe(StackError.networkUnreachable);
   });
 
+  test('a source that was bound and one that was chosen are never mixed up, whatever is cached', () => {
+    const topology = new Topology(new SeededRandom(1), new Uint8Array(16));
+    const { index } = topology.addInterface({ name: 'a', mtu: 1500, addresses: ['10.0.0.2/8'] });
+    topology.addAddress(index, '10.0.0.20/8');
+    const bound = ip('10.0.0.20');
+    for (let i = 0; i < 20_000; i++) {
+      const destination = IpAddress.v4(0x0a010000 + i);
+      expect(topology.pathTo(bound, destination)?.source.w3).toBe(bound.w3);
+      expect(topology.pathTo(IpAddress.anyV4, destination)?.source.w3).toBe(0x0a000002);
+      expect(topology.pathTo(bound, destination)?.source.w3).toBe(bound.w3);
+    }
+  });
+
+  test('what waits for another interface does not leave while the link may still hold what went before', () => {
+    const second = host.stack.addInterface({ name: 'b', mtu: 1500, addresses: ['192.0.2.2/24'] });
+    const udp = host.stack.openUdp();
+    udp.send(pattern(100), 0, 100, ip('10.0.0.1'), 9);
+    udp.send(pattern(200), 0, 200, ip('192.0.2.9'), 9);
+    const [one, two] = [createTransmitBatch(4), createTransmitBatch(4)];
+    expect(host.stack.output(host.index, one)).toBe(1);
+    expect(host.stack.output(second, two)).toBe(0);
+    clearTransmitBatch(one);
+    host.stack.output(host.index, one);
+    expect(host.stack.output(second, two)).toBe(1);
+  });
+
   test('one endpoint sends over several interfaces in turn, and loses nothing', () => {
     const second = host.stack.addInterface({ name: 'b', mtu: 1500, addresses: ['192.0.2.2/24'] });
     const udp = host.stack.openUdp();
@@ -246,7 +279,9 @@ describe('RFC 1122 §3.2.1.3(g) the host to itself', () => {
   test('127/8 is never a source outside', () => {
     const client = host.stack.openUdp();
     client.bind(IpAddress.loopbackV4, 0);
-    expect(client.send(pattern(1), 0, 1, ip('10.0.0.1'), 9)).toBe(StackError.networkUnreachable);
+    for (const destination of ['10.0.0.1', '8.8.8.8', '224.0.0.251']) {
+      expect(client.send(pattern(1), 0, 1, ip(destination), 9)).toBe(StackError.networkUnreachable);
+    }
     expect(client.send(pattern(1), 0, 1, ip('10.0.0.2'), 7)).toBe(1);
   });
 

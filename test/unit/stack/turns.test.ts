@@ -15,6 +15,7 @@ import {
 import { EgressQueue } from '../../../src/stack/egress.ts';
 import { EventQueue } from '../../../src/stack/events.ts';
 import type { EgressSource, EventSource } from '../../../src/stack/host.ts';
+import { HostCore } from '../../../src/stack/host-core.ts';
 import { CAUSE_FRAGMENT, Cause, causeText, createStack, EndpointEvent } from '../../../src/stack/index.ts';
 import { icmpPacket, readPacket, udpPacket } from '../../support/segment.ts';
 import { type HostUnderTest, ip, makeHost, pattern } from './support.ts';
@@ -31,10 +32,27 @@ describe('wake', () => {
     const udp = host.stack.openUdp();
     udp.send(pattern(1), 0, 1, PEER, 9);
     udp.send(pattern(1), 0, 1, PEER, 9);
+    host.stack.openUdp().send(pattern(1), 0, 1, PEER, 9);
     expect(host.wakes).toBe(1);
     host.outBytes();
     udp.send(pattern(1), 0, 1, PEER, 9);
     expect(host.wakes).toBe(2);
+  });
+
+  test('a timer that a call from above arms for earlier than the driver was told wakes it, a later one does not', () => {
+    let wakes = 0;
+    const core = new HostCore({ clock: { now: () => 0 }, random: new SeededRandom(1), wake: () => wakes++ });
+    const timer = core.timers.create({ timeout: () => {} }, 0);
+    core.promise(100);
+    core.timers.arm(timer, 150);
+    expect(wakes).toBe(0);
+    core.timers.arm(timer, 50);
+    core.timers.arm(timer, 40);
+    expect(wakes).toBe(1);
+    core.beginTurn();
+    core.timers.arm(timer, 10);
+    core.endTurn();
+    expect(wakes).toBe(1);
   });
 
   test('output that a packet causes does not wake: the driver is in its turn', () => {
@@ -175,6 +193,8 @@ describe('output', () => {
     expect(host.stack.output(host.index, batch)).toBe(1);
     udp.send(pattern(500), 0, 500, PEER, 9);
     expect(host.stack.output(host.index, batch)).toBe(1);
+    // This would lie where the first one does, had that been given up.
+    udp.send(new Uint8Array(1400), 0, 1400, PEER, 9);
     const frame = new Uint8Array(transmitLength(batch, 0));
     flattenFrame(batch, 0, frame, 0);
     expect(readPacket(frame).payload).toEqual(pattern(1000));

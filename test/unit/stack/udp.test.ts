@@ -110,7 +110,7 @@ describe('RFC 768 sending', () => {
     const lonely = makeHost({ addresses: [] }).stack.openUdp();
     expect(send(lonely, pattern(1))).toBe(StackError.networkUnreachable);
     expect(send(udp, pattern(1), null)).toBe(StackError.notConnected);
-    expect(send(udp, pattern(1), IpAddress.anyV4)).toBe(StackError.destinationRequired);
+    expect(send(udp, pattern(1), IpAddress.anyV4)).toBe(StackError.addressNotAvailable);
     expect(send(udp, pattern(1), PEER, 0)).toBe(StackError.addressNotAvailable);
     expect(send(udp, pattern(1), ip('2001:db8::1'))).toBe(StackError.addressNotAvailable);
   });
@@ -344,6 +344,15 @@ describe('RFC 1122 §4.1 receiving', () => {
     expect([first.queuedBytes, other.queuedBytes]).toEqual([6, 3]);
   });
 
+  test('a broadcast also goes to who is bound to an address of its interface, as Windows has it, and to no other', () => {
+    udp.close();
+    const [here, loopback] = [host.stack.openUdp(), host.stack.openUdp()];
+    here.bind(ip('10.0.0.2'), 53);
+    loopback.bind(IpAddress.loopbackV4, 53);
+    expect(host.in(udpPacket({ dst: '255.255.255.255', payload: 2 }))).toBe(0);
+    expect([here.nextLength, loopback.nextLength]).toEqual([2, -1]);
+  });
+
   test('a broadcast that nobody takes is not answered', () => {
     expect(host.in(udpPacket({ dst: '10.0.0.255', destinationPort: 99 }))).toBe(DropReason.udpNoListener);
     expect(host.out()).toEqual([]);
@@ -372,6 +381,7 @@ describe('bind', () => {
     expect(udp.bind(ip('10.0.0.9'), 53)).toBe(StackError.addressNotAvailable);
     expect(udp.bind(ip('224.0.0.1'), 53)).toBe(StackError.addressNotAvailable);
     expect(udp.bind(ip('::1'), 53)).toBe(StackError.addressNotAvailable);
+    expect(udp.bind(IpAddress.broadcastV4, 53)).toBe(StackError.broadcastDenied);
     expect(udp.bind(ip('127.0.0.77'), 53)).toBe(0);
   });
 
