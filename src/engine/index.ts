@@ -15,6 +15,13 @@
  *     host.close();
  */
 
+export {
+  CaptureRecorder,
+  describeOwner,
+  inboundComment,
+  outboundComment,
+  type RecorderOptions,
+} from './capture-recorder.ts';
 export { RealTime, type RealTimeOptions } from './clock.ts';
 export { type AttachOptions, Driver, type DriverOptions } from './driver.ts';
 export { createHost, type HostLink, type HostOptions, type RunningHost } from './host.ts';

@@ -121,25 +121,14 @@ export class SimHost {
   /** TCP. */
   readonly tcp = {
     /** Resolves when the connection is established; rejects with an `EndpointError`. */
-    connect: (
-      address: string | IpAddress,
-      port: number,
-      options: ConnectOptions = {},
-    ): Promise<SimStream> => {
-      const to = toAddress(address);
-      const endpoint = this.stack.openTcp(to.family);
-      if (options.localAddress !== undefined || options.localPort !== undefined) {
-        const from = toAddress(options.localAddress ?? (to.family === 4 ? '0.0.0.0' : '::'));
-        checked('bind', endpoint.bind(from, options.localPort ?? 0));
-      }
-      return new SimStream(endpoint, this.#surroundings).open(to, port);
-    },
+    connect: (address: string | IpAddress, port: number, options: ConnectOptions = {}): Promise<SimStream> =>
+      this.#connect(toAddress(address), port, options),
     /** @throws {EndpointError} when the port cannot be had. */
     listen: (port: number, options: ListenOptions = {}): SimListener => {
       const address = toAddress(options.address ?? '0.0.0.0');
       const endpoint = this.stack.openTcp(address.family);
-      checked('bind', endpoint.bind(address, port, { sharing: options.sharing ?? 'none' }));
-      checked('listen', endpoint.listen(options.backlog ?? 128));
+      orClose(endpoint, 'bind', endpoint.bind(address, port, { sharing: options.sharing ?? 'none' }));
+      orClose(endpoint, 'listen', endpoint.listen(options.backlog ?? 128));
       return new SimListener(endpoint, this.#surroundings);
     },
   };
@@ -150,7 +139,7 @@ export class SimHost {
     open: (port = 0, address: string | IpAddress = '0.0.0.0'): SimDatagramSocket => {
       const from = toAddress(address);
       const endpoint = this.stack.openUdp(from.family);
-      checked('bind', endpoint.bind(from, port));
+      orClose(endpoint, 'bind', endpoint.bind(from, port));
       return new SimDatagramSocket(endpoint, this.#surroundings);
     },
   };
@@ -174,6 +163,21 @@ export class SimHost {
     this.#links.clear();
   }
 
+  async #connect(to: IpAddress, port: number, options: ConnectOptions): Promise<SimStream> {
+    const endpoint = this.stack.openTcp(to.family);
+    if (options.localAddress !== undefined || options.localPort !== undefined) {
+      const from = toAddress(options.localAddress ?? (to.family === 4 ? '0.0.0.0' : '::'));
+      orClose(endpoint, 'bind', endpoint.bind(from, options.localPort ?? 0));
+    }
+    const stream = new SimStream(endpoint, this.#surroundings);
+    try {
+      return await stream.open(to, port);
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+  }
+
   #happened(endpoint: Endpoint, events: number): void {
     const { context } = endpoint;
     if (context instanceof SimStream) context.happened(events);
@@ -185,6 +189,12 @@ export class SimHost {
       context.happened();
     } else this.#observer?.(endpoint, events);
   }
+}
+
+/** Closes an endpoint whose call failed. @throws {EndpointError} */
+function orClose(endpoint: Endpoint, call: string, result: number): void {
+  if (result < 0) endpoint.close();
+  checked(call, result);
 }
 
 function toAddress(address: string | IpAddress): IpAddress {

@@ -17,6 +17,7 @@
  *     const reply = await network.run(a.ping('10.0.0.2'));
  */
 
+export type { SimCapture } from './capture.ts';
 export { parseAddress, type SimDatagram, SimDatagramSocket } from './datagram.ts';
 export { EndpointError } from './endpoint-error.ts';
 export {

@@ -4,6 +4,7 @@
 
 import { type Random, SeededRandom } from '../base/index.ts';
 import { MemorySegment, type SegmentOptions } from '../link/index.ts';
+import { captureHost, captureSegment, type SimCapture } from './capture.ts';
 import { type AttachmentOptions, type HostOptions, SimHost } from './host.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -120,6 +121,15 @@ export class Network {
       // Each step is one task.
     }
     this.time.skipTo(until);
+  }
+
+  /**
+   * Starts to record a segment, or what one host sends and receives with its verdicts. @returns the recording, whose
+   * `bytes()` is a pcapng file.
+   * @throws {RangeError} when it is being recorded already
+   */
+  capture(what: MemorySegment | SimHost): SimCapture {
+    return what instanceof SimHost ? captureHost(what) : captureSegment(what, () => this.now);
   }
 
   /** Closes all hosts and segments. */
