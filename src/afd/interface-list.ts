@@ -66,10 +66,6 @@ function list(stack: Stack): Listed[] {
       if (address.family === 4) entries.push({ address, prefixLength, flags: flagsOf(view, address) });
     }
   }
-  // The stack answers for all of 127/8, whether or not an interface carries it.
-  if (!entries.some(({ address }) => address.isLoopback)) {
-    entries.push({ address: IpAddress.loopbackV4, prefixLength: 8, flags: IFF_UP | IFF_LOOPBACK });
-  }
   return entries;
 }
 
