@@ -194,7 +194,7 @@ describe('output', () => {
     udp.send(pattern(500), 0, 500, PEER, 9);
     expect(host.stack.output(host.index, batch)).toBe(1);
     // This would lie where the first one does, had that been given up.
-    udp.send(new Uint8Array(1400), 0, 1400, PEER, 9);
+    udp.send(new Uint8Array(3500), 0, 3500, PEER, 9);
     const frame = new Uint8Array(transmitLength(batch, 0));
     flattenFrame(batch, 0, frame, 0);
     expect(readPacket(frame).payload).toEqual(pattern(1000));
