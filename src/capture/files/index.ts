@@ -7,4 +7,4 @@
  *     file.close();
  */
 
-export { PcapngFile, type PcapngFileOptions } from './pcapng-file.ts';
+export { CaptureFileError, PcapngFile, type PcapngFileOptions } from './pcapng-file.ts';

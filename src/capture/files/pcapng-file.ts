@@ -27,12 +27,23 @@ const MIN_FILE_BYTES = 4096;
 /** Traffic is private. */
 const FILE_MODE = 0o600;
 
+/** Why a capture file could not be written on. `cause` is the error of `node:fs`. */
+export class CaptureFileError extends Error {
+  override readonly name = 'CaptureFileError';
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    super(`the capture in ${path} ended: ${String(cause)}`, { cause });
+    this.path = path;
+  }
+}
+
 /** An open capture file. Close it: what is still collected is lost otherwise. */
 export class PcapngFile {
   /** What packets are written with. */
   readonly writer: PcapngWriter;
   /** Why the capture ended before `close`; `null` while all is well. A limit that was reached is no error. */
-  error: Error | null = null;
+  error: CaptureFileError | null = null;
   /** Packets and other blocks that could not be written, because of the limit or an error. */
   blocksLost = 0;
   /** Bytes written to all files so far, what is still collected included. */
@@ -86,7 +97,17 @@ export class PcapngFile {
   }
 
   #write(block: Uint8Array): void {
-    if (this.#fileBytes + block.length > this.#maxBytes && !this.#isStarting) this.#limitReached();
+    if (this.#fileBytes + block.length <= this.#maxBytes || this.#isStarting) {
+      this.#append(block);
+      return;
+    }
+    // The next file's header is built in the memory that the block is in.
+    const kept = block.slice();
+    this.#limitReached();
+    this.#append(kept);
+  }
+
+  #append(block: Uint8Array): void {
     if (this.#descriptor < 0 || this.isFull) {
       this.blocksLost++;
       return;
@@ -139,7 +160,7 @@ export class PcapngFile {
   }
 
   #fail(error: unknown): void {
-    this.error = error instanceof Error ? error : new Error(String(error));
+    this.error = new CaptureFileError(this.path, error);
     if (this.#descriptor >= 0) this.#closeDescriptor();
   }
 
@@ -149,7 +170,7 @@ export class PcapngFile {
     try {
       closeSync(descriptor);
     } catch (error) {
-      this.error ??= error instanceof Error ? error : new Error(String(error));
+      this.error ??= new CaptureFileError(this.path, error);
     }
   }
 
