@@ -1,0 +1,271 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { compileRooms } from '../../support/compiled.ts';
+
+// The blocking face sleeps in its thread, and jest transforms no Workers: each test is a program of its own.
+jest.setTimeout(30_000);
+
+let rooms: string;
+let folder: string;
+
+beforeAll(() => {
+  rooms = compileRooms(
+    'base',
+    'wire',
+    'abi',
+    'port',
+    'native',
+    'stack',
+    'capture',
+    'link',
+    'engine',
+    'afd',
+    'ipc',
+    'spi',
+    'winsock',
+    'app',
+  );
+  folder = mkdtempSync(join(tmpdir(), 'wsk-blocking-'));
+  const local = pathToFileURL(join(rooms, 'app/local.js'));
+  writeFileSync(
+    join(folder, 'sockets.mjs'),
+    `import { createLocalHost } from ${JSON.stringify(local.href)};
+     export const sockets = () => createLocalHost();`,
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HEAD = `
+  import { isMainThread, Worker } from 'node:worker_threads';
+  const data = { wVersion: 0, wHighVersion: 0, iMaxSockets: 0, iMaxUdpDg: 0, szDescription: '', szSystemStatus: '' };
+  const lines = [];
+  const say = (...words) => lines.push(words);
+  const here = new URL(import.meta.url);
+  if (isMainThread) ws.attachTo({ module: new URL('./sockets.mjs', here) });
+  function start() {
+    return ws.WSAStartup(ws.MAKEWORD(2, 2), data);
+  }
+  function at(port) { const name = new Uint8Array(16); ws.WSAStringToAddress('127.0.0.1:' + port, 2, null, name, { value: 16 }); return name; }
+  function text(bytes, length) { return Buffer.from(bytes.subarray(0, length)).toString(); }
+  process.on('exit', () => isMainThread && console.log(JSON.stringify(lines)));
+`;
+
+/** Runs a program over the blocking face, here called \`ws\`. @returns what it said */
+async function run(name: string, body: string): Promise<unknown[][]> {
+  const file = join(folder, `${name}.mjs`);
+  const face = pathToFileURL(join(rooms, 'app/blocking.js')).href;
+  writeFileSync(file, `import * as ws from ${JSON.stringify(face)};\n${HEAD}\n${body}`);
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, [file], { timeout: 30_000 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${error.message}\n${stderr}`));
+    });
+  });
+  return JSON.parse(output) as unknown[][];
+}
+
+describe('the blocking face', () => {
+  test('SEM-ERR-01, SEM-ERR-03 and SEM-VER-12: failures and the last error', async () => {
+    const said = await run(
+      'errors',
+      `say(ws.socket(2, 1, 6), ws.WSAGetLastError());
+       ws.WSASetLastError(5);
+       say(start(), ws.WSAGetLastError(), data.wHighVersion, data.szSystemStatus);
+       say(ws.WSAStartup(0, data), ws.WSAGetLastError());
+       const s = ws.socket(2, 1, 6);
+       say(s > 0, ws.WSAGetLastError());
+       say(ws.listen(s, 1), ws.WSAGetLastError());
+       say(ws.WSASetEvent(s), ws.WSAGetLastError());
+       say(ws.WSAWaitForMultipleEvents(0, [], false, 0), ws.WSAGetLastError());
+       say(ws.recv(s, null), ws.WSAGetLastError());
+       say(ws.closesocket(s), ws.WSAGetLastError());
+       say(ws.inet_ntop(99, new Uint8Array(4)), ws.WSAGetLastError(), ws.inet_ntop(2, Uint8Array.of(10, 0, 0, 1)));`,
+    );
+    expect(said).toEqual([
+      [-1, 10093],
+      [0, 5, 0x0202, 'Running'],
+      [10092, 5],
+      [true, 0],
+      [-1, 10022],
+      [0, 6],
+      [0xffffffff, 87],
+      [-1, 10014],
+      [0, 0],
+      [null, 10047, '10.0.0.1'],
+    ]);
+  });
+
+  test('main thread and Worker echo to each other, each asleep in its calls', async () => {
+    const said = await run(
+      'echo',
+      `if (isMainThread) {
+         start();
+         const listener = ws.socket(2, 1, 6);
+         ws.bind(listener, at(5000));
+         ws.listen(listener, 5);
+         new Worker(here);
+         const name = new Uint8Array(16), length = { value: 16 };
+         const s = ws.accept(listener, name, length);
+         say(ws.formatSockaddr(name).startsWith('127.0.0.1:'), length.value);
+         const bytes = new Uint8Array(100).fill(7);
+         const count = ws.recv(s, bytes);
+         say(text(bytes, count), bytes[count]);
+         const [first, second, received, flags] = [new Uint8Array(2), new Uint8Array(9), { value: 0 }, { value: 0 }];
+         say(ws.send(s, Buffer.from('back')), ws.WSARecv(s, [first, second], 2, received, flags));
+         say(received.value, text(first, 2), text(second, received.value - 2), second[8]);
+         say(ws.recv(s, bytes), ws.closesocket(s));
+       } else {
+         const s = ws.socket(2, 1, 6);
+         ws.connect(s, at(5000));
+         ws.send(s, Buffer.from('hello'));
+         const bytes = new Uint8Array(10);
+         const count = ws.recv(s, bytes);
+         ws.WSASend(s, [bytes.subarray(0, count), Buffer.from('!')], 2, { value: 0 });
+         ws.shutdown(s, 1);
+         ws.recv(s, bytes);
+         ws.closesocket(s);
+       }`,
+    );
+    expect(said).toEqual([
+      [true, 16],
+      ['hello', 7],
+      [4, 0],
+      [5, 'ba', 'ck!', 0],
+      [0, 0],
+    ]);
+  });
+
+  test('SEM-COND-01 the condition function runs in the caller’s thread, and may make calls of its own', async () => {
+    const said = await run(
+      'condition',
+      `if (isMainThread) {
+         start();
+         const listener = ws.socket(2, 1, 6);
+         ws.bind(listener, at(5000));
+         ws.listen(listener, 5);
+         new Worker(here);
+         const told = [];
+         const s = ws.WSAAccept(listener, null, null, (caller, _1, _2, _3, callee, _5, _6, context) => {
+           const inner = ws.socket(2, 2, 17);
+           told.push(ws.formatSockaddr(callee), context, inner > 0, ws.closesocket(inner));
+           return ws.CF_REJECT;
+         }, 42);
+         say(s, ws.WSAGetLastError(), told);
+         const failing = () => ws.WSAAccept(listener, null, null, () => { throw new RangeError('mine'); });
+         try { failing(); } catch (error) { say(error.message); }
+         say(ws.accept(listener) > 0);
+       } else {
+         for (let i = 0; i < 2; i++) {
+           const s = ws.socket(2, 1, 6);
+           ws.connect(s, at(5000));
+         }
+       }`,
+    );
+    expect(said).toEqual([[-1, 10061, ['127.0.0.1:5000', 42, true, 0]], ['mine'], [true]]);
+  });
+
+  test('handles belong to the process: several Workers share sockets, each with its own last error', async () => {
+    const said = await run(
+      'shared',
+      `import { workerData } from 'node:worker_threads';
+       if (isMainThread) {
+         start();
+         const s = ws.socket(2, 2, 17);
+         ws.bind(s, at(6000));
+         for (let i = 0; i < 4; i++) new Worker(here, { workerData: { s, i } });
+         const seen = [];
+         const bytes = new Uint8Array(20), from = new Uint8Array(16);
+         for (let i = 0; i < 40; i++) seen.push(text(bytes, ws.recvfrom(s, bytes, 20, 0, from, { value: 16 })));
+         say(seen.sort().join());
+         ws.listen(s, 1);
+         say(ws.WSAGetLastError());
+       } else {
+         ws.recv(4444, null);
+         for (let k = 0; k < 10; k++) ws.sendto(workerData.s, Buffer.from(workerData.i + '' + k), 2, 0, at(6000));
+       }`,
+    );
+    const expected = Array.from({ length: 40 }, (_, n) => `${Math.floor(n / 10)}${n % 10}`);
+    expect(said).toEqual([[expected.join()], [10045]]);
+  });
+
+  test('a message larger than the mailbox crosses whole', async () => {
+    const said = await run(
+      'large',
+      `import { createHash } from 'node:crypto';
+       const bytes = Buffer.alloc(3 << 20, 'winsock');
+       const hash = (buffer) => createHash('sha256').update(buffer).digest('hex');
+       if (isMainThread) {
+         start();
+         const listener = ws.socket(2, 1, 6);
+         ws.bind(listener, at(5000));
+         ws.listen(listener, 5);
+         new Worker(here);
+         const s = ws.accept(listener);
+         const received = Buffer.alloc(bytes.length);
+         say(ws.recv(s, received, received.length, ws.MSG_WAITALL), hash(received) === hash(bytes));
+         say(ws.recv(s, received));
+       } else {
+         const s = ws.socket(2, 1, 6);
+         ws.connect(s, at(5000));
+         ws.send(s, bytes);
+         ws.closesocket(s);
+       }`,
+    );
+    expect(said).toEqual([[3 << 20, true], [0]]);
+  });
+
+  test('select, WSAPoll, events, options and lists come back through their pointers', async () => {
+    const said = await run(
+      'pointers',
+      `start();
+       const s = ws.socket(2, 2, 17);
+       ws.bind(s, at(7000));
+       const reads = { fd_array: [s] }, writes = { fd_array: [s] };
+       say(ws.select(0, reads, writes, null, { tv_sec: 0, tv_usec: 0 }), reads.fd_array, writes.fd_array.length);
+       const fds = [{ fd: s, events: ws.POLLOUT, revents: 0 }, { fd: 4, events: 0, revents: 0 }];
+       say(ws.WSAPoll(fds, 2, 0), fds.map((fd) => fd.revents));
+       const event = ws.WSACreateEvent();
+       const recorded = { lNetworkEvents: 0, iErrorCode: [] };
+       say(ws.WSAEventSelect(s, event, ws.FD_WRITE), ws.WSAWaitForMultipleEvents(1, [event], true, 1000));
+       say(ws.WSAEnumNetworkEvents(s, event, recorded), recorded.lNetworkEvents, recorded.iErrorCode.length);
+       const value = new Uint8Array(4), length = { value: 4 };
+       say(ws.setsockopt(s, ws.SOL_SOCKET, ws.SO_RCVTIMEO, Uint8Array.of(9, 1, 0, 0)));
+       say(ws.getsockopt(s, ws.SOL_SOCKET, ws.SO_RCVTIMEO, value, length), [...value], length.value);
+       const entries = [];
+       say(ws.WSAEnumProtocols(null, entries, { value: 5000 }), entries.map((entry) => entry.szProtocol));
+       const string = { value: '' }, room = { value: 50 };
+       say(ws.WSAAddressToString(at(7000), 16, null, string, room), string.value, room.value);
+       const info = { value: null };
+       say(ws.WSADuplicateSocket(s, process.pid, info), ws.WSASocket(-1, -1, -1, info.value) > 0);
+       const bytes = { value: 0 };
+       say(ws.ioctlsocket(s, ws.FIONREAD, bytes), bytes.value);`,
+    );
+    expect(said).toEqual([
+      [1, [], 1],
+      [2, [0x10, 4]],
+      [0, 0],
+      [0, 2, 10],
+      [0],
+      [0, [9, 1, 0, 0], 4],
+      [2, ['MSAFD Tcpip [TCP/IP]', 'MSAFD Tcpip [UDP/IP]']],
+      [0, '127.0.0.1:7000', 15],
+      [0, true],
+      [0, 0],
+    ]);
+  });
+
+  test('without a daemon WSAStartup is WSASYSNOTREADY, and attaching after the first call is refused', async () => {
+    const said = await run(
+      'absent',
+      `ws.attachTo({ socketPath: '/nonexistent/winsockd.sock' });
+       say(ws.WSAStartup(ws.MAKEWORD(2, 2), data), ws.socket(2, 1, 6), ws.WSAGetLastError());
+       try { ws.attachTo({}); } catch (error) { say(error.name); }`,
+    );
+    expect(said).toEqual([[10091, -1, 10093], ['AlreadyAttachedError']]);
+  });
+});
