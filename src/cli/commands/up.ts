@@ -1,0 +1,285 @@
+/**
+ * `winsockd up`: starts the daemon, in this terminal or in the background.
+ *
+ * The daemon is a process of its own (`daemon/main`). Its settings are the flags given here, handed over as JSON in
+ * WINSOCKD_CONFIG_JSON under the keys of the configuration file; they win over file and environment. The daemon checks
+ * them all, and says on a descriptor when it is ready or why it is not.
+ */
+
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Command, Option } from 'commander';
+import { type Invocation, leaf, type Session } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError, ExitCode } from '../exit-codes.ts';
+import { readDuration, readInteger } from '../units.ts';
+
+/** The flags that are settings of the daemon, by its names for them. */
+interface DaemonFlags {
+  readonly tun?: string | true;
+  readonly tap?: string | true;
+  readonly tunFd?: number;
+  readonly memory?: boolean;
+  readonly netns?: string;
+  readonly address?: readonly string[];
+  readonly hostAddress?: readonly string[];
+  readonly gateway?: string;
+  readonly mtu?: number;
+  readonly offload?: boolean;
+  readonly socket?: string;
+  readonly control?: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly capture?: string;
+  readonly log?: string;
+  readonly logLevel?: string;
+  readonly readyFd?: number;
+}
+
+interface UpOptions extends DaemonFlags {
+  readonly control: string;
+  readonly config?: string;
+  readonly daemon?: boolean;
+  /** ms */
+  readonly timeout: number;
+}
+
+/** What the daemon writes to its ready descriptor: one line of JSON. */
+type ReadyMessage =
+  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
+  | { readonly ready: false; readonly error: string; readonly exitCode: number };
+
+/** The variable that carries the flags. */
+export const CONFIG_JSON_VARIABLE = 'WINSOCKD_CONFIG_JSON';
+
+export function upCommand(session: Session): Command {
+  return leaf<UpOptions>(session, 'up', 'start the daemon, here or in the background', (invocation) =>
+    invocation.options.daemon === true ? startInBackground(invocation) : runInForeground(invocation),
+  )
+    .option('--daemon', 'in the background; returns when it serves')
+    .option(
+      '--timeout <time>',
+      'with --daemon: how long it may take to be ready',
+      (text) => readDuration('--timeout', text, 's'),
+      15_000,
+    )
+    .option('--config <file>', 'settings as JSON with comments; flags win over it')
+    .option('--tun [name]', 'a TUN device; without a name the kernel chooses one')
+    .option('--tap [name]', 'a TAP device')
+    .option('--tun-fd <number>', 'a TUN device that is already open as this descriptor', (text) =>
+      readInteger('--tun-fd', text, 0, 65_535),
+    )
+    .option('--memory', 'no device: a segment in the daemon’s memory')
+    .option('--netns <name>', 'the network namespace that the device is made in')
+    .addOption(repeatable('--address <address/length>', 'an address of the stack; repeatable'))
+    .addOption(
+      repeatable(
+        '--host-address <address/length>',
+        'the kernel’s address on its side of the device; repeatable',
+      ),
+    )
+    .option('--gateway <address>', 'where everything else goes')
+    .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
+    .option('--no-offload', 'no checksum and segmentation offload')
+    .option('--socket <path>', 'the socket that applications use')
+    .option('--user <name>', 'who to be once the device is open')
+    .option('--group <name>', 'its group, unless it is the user’s own')
+    .option('--capture <file>', 'a pcapng file to write from the start')
+    .option('--log <file>', 'where the log goes; standard error unless given')
+    .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS));
+}
+
+/** In this process's place: the same terminal, signals handed on, its exit code ours. */
+async function runInForeground(invocation: Invocation<UpOptions>): Promise<ExitCode> {
+  const { context, options } = invocation;
+  const child = context.machine.spawn(process.execPath, daemonArguments(context, options), {
+    stdio:
+      options.tunFd === undefined
+        ? 'inherit'
+        : ['inherit', 'inherit', 'inherit', ...inheritedUpTo(options.tunFd)],
+    env: daemonEnvironment(context, settingsOf(invocation)),
+  });
+  const stop = context.machine.onSignals((signal) => child.kill(signal));
+  try {
+    return await exitOf(child);
+  } finally {
+    stop();
+  }
+}
+
+/** On its own, in a session of its own. Returns when it serves, or says why it does not. */
+async function startInBackground(invocation: Invocation<UpOptions>): Promise<ExitCode> {
+  const { context, options, print } = invocation;
+  const settings = settingsOf(invocation);
+  const readyFd = Math.max(READY_FD, (options.tunFd ?? 0) + 1);
+  // What is written before there is a log, or past it, goes where the log goes.
+  const output = settings.log === undefined ? 'ignore' : openLog(settings.log);
+  try {
+    const child = context.machine.spawn(process.execPath, daemonArguments(context, options), {
+      detached: true,
+      stdio: backgroundStdio(output, options.tunFd, readyFd),
+      env: daemonEnvironment(context, { ...settings, readyFd }),
+      cwd: '/',
+    });
+    const message = await readiness(context, child, readyFd, options.timeout);
+    child.unref();
+    if (!message.ready) throw new CliError(message.exitCode, 'not-started', message.error);
+    print(message, () => `winsockd, process ${message.pid}, serves at ${message.socket}\n`);
+    return ExitCode.ok;
+  } finally {
+    if (typeof output === 'number') closeSync(output);
+  }
+}
+
+/** The flags that were given, as settings. Defaults are the daemon's. Paths are made absolute: in the background it works in `/`. */
+function settingsOf({ context, options, isGiven }: Invocation<UpOptions>): DaemonFlags {
+  const settings: Record<string, unknown> = {};
+  for (const key of SETTINGS) {
+    if (!isGiven(key)) continue;
+    const value = options[key];
+    settings[key] = PATHS.has(key) ? resolve(context.directory, String(value)) : value;
+  }
+  if (settings['tun'] === true) settings['tun'] = 'tun%d';
+  if (settings['tap'] === true) settings['tap'] = 'tap%d';
+  return settings;
+}
+
+function daemonArguments({ machine, directory }: Context, { config }: UpOptions): string[] {
+  return [machine.daemonEntry, ...(config === undefined ? [] : ['--config', resolve(directory, config)])];
+}
+
+function daemonEnvironment({ environment }: Context, settings: DaemonFlags): NodeJS.ProcessEnv {
+  return { ...environment, [CONFIG_JSON_VARIABLE]: JSON.stringify(settings) };
+}
+
+/** @returns the daemon's exit code; 128 + n when signal n ended it, as shells have it */
+function exitOf(child: ChildProcess): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new CliError(ExitCode.no, 'not-started', `the daemon cannot be started: ${error.message}`)),
+    );
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0)));
+  });
+}
+
+/** What the daemon says on its ready descriptor; if nothing, what its end or the time says. */
+async function readiness(
+  context: Context,
+  child: ChildProcess,
+  readyFd: number,
+  timeoutMs: number,
+): Promise<ReadyMessage> {
+  const line = await firstLine(context, child, child.stdio[readyFd] as Readable, timeoutMs);
+  if (line === null) {
+    child.kill('SIGTERM');
+    const cause = context.signal.aborted
+      ? 'interrupted'
+      : `the daemon was not ready after ${timeoutMs / 1000} s`;
+    return {
+      ready: false,
+      error: cause,
+      exitCode: context.signal.aborted ? ExitCode.interrupted : ExitCode.no,
+    };
+  }
+  try {
+    return JSON.parse(line) as ReadyMessage;
+  } catch {
+    const exitCode = child.exitCode ?? ExitCode.no;
+    return {
+      ready: false,
+      error: `the daemon ended (exit code ${exitCode}) before it was ready; see its log, or start it without --daemon`,
+      exitCode: exitCode === 0 ? ExitCode.no : exitCode,
+    };
+  }
+}
+
+/** @returns the text up to the first line end, or to the end of the process; `null` when the time is over */
+function firstLine(
+  context: Context,
+  child: ChildProcess,
+  from: Readable,
+  timeoutMs: number,
+): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(() => finish(null), timeoutMs);
+    const onAbort = (): void => finish(null);
+    const finish = (line: string | null): void => {
+      clearTimeout(timer);
+      context.signal.removeEventListener('abort', onAbort);
+      from.destroy();
+      resolve(line);
+    };
+    context.signal.addEventListener('abort', onAbort);
+    from.setEncoding('utf8');
+    from.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\n')) finish(text);
+    });
+    // 'close' comes after both its exit and the end of its streams.
+    child.once('close', () => finish(text));
+    child.once('error', (error) => {
+      finish(null);
+      reject(error);
+    });
+  });
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o640);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const exitCode = code === 'EACCES' || code === 'EPERM' ? ExitCode.notPermitted : ExitCode.usage;
+    throw new CliError(exitCode, 'log', `the log cannot be written: ${message}`);
+  }
+}
+
+function backgroundStdio(
+  output: 'ignore' | number,
+  tunFd: number | undefined,
+  readyFd: number,
+): StdioOptions {
+  const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', output, output];
+  while (stdio.length < readyFd) stdio.push(stdio.length === tunFd ? tunFd : 'ignore');
+  return [...stdio, 'pipe'];
+}
+
+/** Descriptors 3 … last: a device that was handed to us is handed on under its number. */
+function inheritedUpTo(last: number): ('ignore' | number)[] {
+  return Array.from({ length: Math.max(0, last - 2) }, (_, index) => (index + 3 === last ? last : 'ignore'));
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    text,
+  ]);
+}
+
+/** Descriptor 3, the first after the standard ones. */
+const READY_FD = 3;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+const PATHS: ReadonlySet<string> = new Set(['socket', 'control', 'capture', 'log']);
+const SETTINGS = [
+  'tun',
+  'tap',
+  'tunFd',
+  'memory',
+  'netns',
+  'address',
+  'hostAddress',
+  'gateway',
+  'mtu',
+  'offload',
+  'socket',
+  'control',
+  'user',
+  'group',
+  'capture',
+  'log',
+  'logLevel',
+] as const satisfies readonly (keyof DaemonFlags)[];
