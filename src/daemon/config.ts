@@ -1,0 +1,236 @@
+/**
+ * The daemon's settings: one table of keys, filled from defaults, a JSON file with comments, the environment
+ * (`WINSOCKD_TUN_FD` for `tunFd`) and flags, the later winning. Nothing is taken that the schema does not know.
+ */
+
+import { readFileSync } from 'node:fs';
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { z } from 'zod';
+import { IpAddress, parsePrefix } from '../base/index.ts';
+import { ConfigError } from './errors.ts';
+
+/** Where the daemon listens unless told otherwise. */
+export const DEFAULT_SOCKET = '/run/winsockd/winsockd.sock';
+export const DEFAULT_CONTROL = '/run/winsockd/control.sock';
+/** Names the configuration file, as `--config` does. */
+export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
+
+const PREFIX = 'an address with its prefix length, such as 10.77.0.2/24';
+const prefix = z
+  .string()
+  .refine((text) => text.includes('/') && parsePrefix(text)?.address.family === 4, PREFIX);
+const gateway = z
+  .string()
+  .refine((text) => IpAddress.parse(text)?.family === 4, 'an IPv4 address, such as 10.77.0.1');
+const path = z
+  .string()
+  .min(1, 'a path')
+  .max(107, 'a path of at most 107 bytes, the length of a Unix socket address');
+const mode = z.string().regex(/^0?[0-7]{3}$/, 'an octal file mode, such as 0660');
+const deviceName = z.string().regex(/^[^\s/:]{1,15}$/, 'an interface name of 1 to 15 characters');
+const descriptor = z
+  .number()
+  .int('a descriptor number')
+  .min(0, 'a descriptor number')
+  .max(65_535, 'a descriptor number');
+
+/** Every key, with what it may be. */
+const schema = z.strictObject({
+  /** The device: exactly one of the four. A name may hold one `%d`. */
+  tun: deviceName.optional(),
+  tap: deviceName.optional(),
+  tunFd: descriptor.optional(),
+  memory: z.boolean().default(false),
+  /** The network namespace that the device is made in. */
+  netns: z.string().min(1, 'a namespace under /run/netns, or an absolute path').optional(),
+  /** The stack's own addresses. */
+  address: z.array(prefix).default([]),
+  /** The kernel's addresses on its side of the device; in memory, those of a second host. */
+  hostAddress: z.array(prefix).default([]),
+  gateway: gateway.optional(),
+  mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
+  /** Checksum and segmentation offload of the device. */
+  offload: z.boolean().default(true),
+  socket: path.default(DEFAULT_SOCKET),
+  socketMode: mode.default('0600'),
+  control: path.default(DEFAULT_CONTROL),
+  controlMode: mode.default('0600'),
+  /** Who to be once the device is open. */
+  user: z.string().min(1, 'a user name or number').optional(),
+  group: z.string().min(1, 'a group name or number').optional(),
+  /** A pcapng file to write from the start. */
+  capture: z.string().min(1, 'a file').optional(),
+  /** Where the log goes; standard error unless named. */
+  log: z.string().min(1, 'a file').optional(),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Told when the daemon is ready, or why it is not. */
+  readyFd: descriptor.optional(),
+  maxClients: z.number().int('a whole number').min(1, '1 to 65536').max(65_536, '1 to 65536').default(1024),
+  maxSocketsPerClient: z
+    .number()
+    .int('a whole number')
+    .min(1, '1 to 1000000')
+    .max(1_000_000, '1 to 1000000')
+    .default(16_384),
+  maxBytesPerClient: z
+    .number()
+    .int('a whole number')
+    .min(65_536, '65536 to 4294967295')
+    .max(0xffff_ffff, '65536 to 4294967295')
+    .default(256 * 1024 * 1024),
+});
+
+/** Settings that were checked, with every default filled in. */
+export type DaemonConfig = z.output<typeof schema>;
+export type ConfigKey = keyof DaemonConfig;
+/** Values as they come from flags: strings are read as the key's type. */
+export type ConfigInput = Readonly<Record<string, unknown>>;
+
+export interface ConfigSources {
+  /** By key; undefined values are not there. */
+  readonly flags?: ConfigInput;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The configuration file; the environment may name it instead. */
+  readonly file?: string;
+}
+
+/** All keys, for flags and completions. */
+export const CONFIG_KEYS = Object.keys(schema.shape) as readonly ConfigKey[];
+
+/**
+ * Puts the settings together and checks them.
+ * @throws {ConfigError} that names the place, the value and what is allowed.
+ */
+export function loadConfig(sources: ConfigSources = {}): DaemonConfig {
+  const environment = sources.environment ?? {};
+  const file = sources.file ?? environment[CONFIG_VARIABLE];
+  const origin = new Map<string, string>();
+  const merged: Record<string, unknown> = {};
+  const take = (values: ConfigInput, name: (key: string) => string): void => {
+    for (const [key, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      merged[key] = value;
+      origin.set(key, name(key));
+    }
+  };
+  if (file !== undefined) take(readConfigFile(file), (key) => `${file}: ${key}`);
+  take(fromEnvironment(environment), environmentName);
+  take(mapValues(sources.flags ?? {}, readText), flagName);
+  const result = schema.safeParse(merged);
+  if (!result.success) throw problem(result.error.issues[0], merged, origin);
+  return checkTogether(result.data, origin);
+}
+
+/** `--tun-fd` of `tunFd`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `WINSOCKD_TUN_FD` of `tunFd`. */
+export function environmentName(key: string): string {
+  return `WINSOCKD_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+function readConfigFile(file: string): ConfigInput {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError('--config', file, `a file that can be read (${(error as Error).message})`);
+  }
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [first] = errors;
+  if (first !== undefined) {
+    const line = text.slice(0, first.offset).split('\n').length;
+    throw new ConfigError(
+      `${file}:${line}`,
+      text.slice(first.offset, first.offset + 20),
+      `JSON (${printParseErrorCode(first.error)})`,
+    );
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new ConfigError(file, value, 'a JSON object of settings');
+  }
+  return value as ConfigInput;
+}
+
+function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): ConfigInput {
+  const values: Record<string, unknown> = {};
+  for (const key of CONFIG_KEYS) {
+    const text = environment[environmentName(key)];
+    if (text !== undefined && text !== '') values[key] = readText(text, key);
+  }
+  return values;
+}
+
+/** Text as the key's type; what does not fit is left as it is, for the schema to name. */
+function readText(value: unknown, key: string): unknown {
+  if (typeof value !== 'string') return value;
+  const kind = kindOf(key);
+  if (kind === 'boolean')
+    return value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value;
+  if (kind === 'number') return /^\d+$/.test(value) ? Number(value) : value;
+  return kind === 'array' ? value.split(',').map((part) => part.trim()) : value;
+}
+
+function kindOf(key: string): string {
+  let type: unknown = schema.shape[key as ConfigKey];
+  while (type instanceof z.ZodOptional || type instanceof z.ZodDefault) type = type.unwrap();
+  return (type as z.ZodType | undefined)?.def.type ?? 'unknown';
+}
+
+function mapValues(values: ConfigInput, change: (value: unknown, key: string) => unknown): ConfigInput {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value, key)]));
+}
+
+function problem(
+  issue: z.core.$ZodIssue | undefined,
+  merged: ConfigInput,
+  origin: ReadonlyMap<string, string>,
+): ConfigError {
+  if (issue === undefined) return new ConfigError('configuration', merged, 'settings');
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    return new ConfigError(origin.get(key) ?? key, merged[key], `one of the keys ${CONFIG_KEYS.join(', ')}`);
+  }
+  const key = String(issue.path[0] ?? '');
+  const value = issue.path.reduce<unknown>(
+    (inner, part) => (inner as Record<PropertyKey, unknown> | undefined)?.[part],
+    merged,
+  );
+  const allowed =
+    issue.code === 'invalid_type'
+      ? `a ${issue.expected}`
+      : issue.code === 'invalid_value'
+        ? issue.values.map(String).join(', ')
+        : issue.message;
+  return new ConfigError(origin.get(key) ?? key, value, allowed);
+}
+
+/** Rules about more than one key. */
+function checkTogether(config: DaemonConfig, origin: ReadonlyMap<string, string>): DaemonConfig {
+  const named = (['tun', 'tap', 'tunFd'] as const).filter((key) => config[key] !== undefined);
+  const devices: string[] = config.memory ? [...named, 'memory'] : [...named];
+  const where = (key: string): string => origin.get(key) ?? flagName(key);
+  if (devices.length > 1) {
+    const [, second = ''] = devices;
+    throw new ConfigError(
+      where(second),
+      config[second as ConfigKey],
+      `one device only, and ${where(devices[0] ?? '')} names one`,
+    );
+  }
+  if (devices.length === 0) config = { ...config, tun: 'tun%d' };
+  if (config.netns !== undefined && (config.memory || config.tunFd !== undefined)) {
+    throw new ConfigError(
+      where('netns'),
+      config.netns,
+      'a namespace only where a device is made: with --tun or --tap',
+    );
+  }
+  if (config.socket === config.control) {
+    throw new ConfigError(where('control'), config.control, 'another path than that of --socket');
+  }
+  return config;
+}

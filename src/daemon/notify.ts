@@ -1,0 +1,46 @@
+/**
+ * Telling whoever started the daemon how it is: systemd (`Type=notify`), and a descriptor (`--ready-fd`).
+ */
+
+import { execFile } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
+
+/** What is written to the ready descriptor, one line of JSON. */
+export type ReadyMessage =
+  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
+  | { readonly ready: false; readonly error: string; readonly exitCode: number };
+
+export class Notifier {
+  readonly #readyFd: number | undefined;
+  readonly #hasSystemd: boolean;
+  #isTold = false;
+
+  constructor(readyFd: number | undefined, environment: Readonly<Record<string, string | undefined>>) {
+    this.#readyFd = readyFd;
+    this.#hasSystemd = environment['NOTIFY_SOCKET'] !== undefined;
+  }
+
+  /** The daemon serves, or never will. The descriptor is closed after. */
+  ready(message: ReadyMessage): void {
+    if (message.ready) this.#systemd('READY=1', 'STATUS=serving');
+    else this.#systemd(`STATUS=${message.error}`);
+    if (this.#readyFd === undefined || this.#isTold) return;
+    this.#isTold = true;
+    try {
+      writeSync(this.#readyFd, `${JSON.stringify(message)}\n`);
+      closeSync(this.#readyFd);
+    } catch {
+      // Whoever asked has gone; that is no reason not to serve.
+    }
+  }
+
+  stopping(): void {
+    this.#systemd('STOPPING=1');
+  }
+
+  /** Node has no datagram sockets of the Unix kind: systemd's own tool speaks for us (hence NotifyAccess=all in the unit). */
+  #systemd(...lines: string[]): void {
+    if (!this.#hasSystemd) return;
+    execFile('systemd-notify', [`--pid=${process.pid}`, ...lines], () => {});
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * The daemon, put together: lock, device, stack, sockets, IPC server, control API; and taken apart again in reverse.
+ *
+ * Privilege ends in the middle: everything that needs it (device, files, socket paths) is opened before, and not a frame
+ * is read until it is gone.
+ */
+
+import { chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type LevelWithSilent, type Logger, pino } from 'pino';
+import { type Afd, createAfd, DAEMON_POLICY, observeEndpoint } from '../afd/index.ts';
+import { PoolAllocator } from '../base/index.ts';
+import { createHost, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
+import { createIpcServer, type IpcLog, type IpcServer } from '../ipc/index.ts';
+import { isNativeAvailable, peerCredentials } from '../native/index.ts';
+import type { PeerIdentity } from '../port/index.ts';
+import { Captures } from './captures.ts';
+import type { DaemonConfig } from './config.ts';
+import { createControl, listenControl } from './control.ts';
+import { type OpenedLink, openLink } from './device.ts';
+import { ExitCode, StartError } from './errors.ts';
+import { Impairment } from './impairment.ts';
+import { acquireLock } from './lock.ts';
+import { PingRun } from './ping.ts';
+import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
+import type { DaemonState } from './state.ts';
+import { VERSION } from './version.ts';
+
+/** What the daemon does to the process that it runs in. */
+export interface DaemonHooks {
+  /** Gives up all rights. A test that runs the daemon in its own process hands in something harmless. */
+  readonly giveUpPrivileges?: (account: Account) => boolean;
+}
+
+/** A daemon that serves. */
+export interface Daemon {
+  readonly config: DaemonConfig;
+  readonly log: Logger;
+  /** Settled when the daemon has stopped, whoever asked for it. `null`: in good order, else why. */
+  readonly stopped: Promise<Error | null>;
+  /** Ends it in good order; idempotent. */
+  stop(cause?: Error): Promise<void>;
+}
+
+/** What is undone when the daemon stops, or could not start: the last first. */
+class Undo {
+  readonly #steps: (() => void | Promise<void>)[] = [];
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  /** Runs all of them. One that throws does not keep the others from running. @returns what was thrown first */
+  async run(): Promise<unknown> {
+    let first: unknown = null;
+    for (const step of this.#steps.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    return first;
+  }
+}
+
+/**
+ * Starts the daemon.
+ * @throws {StartError} | {DeviceError} | {IpcError} with what to do; then nothing is left behind.
+ */
+export async function startDaemon(config: DaemonConfig, hooks: DaemonHooks = {}): Promise<Daemon> {
+  const undo = new Undo();
+  try {
+    return await assemble(config, hooks, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+}
+
+async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): Promise<Daemon> {
+  const account = resolveAccount(config.user, config.group);
+  const log = openLog(config, undo);
+  for (const path of new Set([dirname(config.socket), dirname(config.control)])) makeDirectory(path, account);
+  for (const path of [config.socket, config.control]) {
+    const lock = acquireLock(path);
+    undo.add(() => lock.release());
+    ownBy(lock.path, account);
+  }
+
+  const scheduler = new RealTime();
+  const random = new SystemRandom();
+  const allocator = new PoolAllocator();
+  const opened = openLink(config, scheduler);
+  undo.add(() => opened.close());
+  const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
+  let failed: (error: Error) => void = () => {};
+  const host = createHost({
+    scheduler,
+    random,
+    allocator,
+    observer: (endpoint, events) => {
+      if (!PingRun.takes(endpoint)) observeEndpoint(endpoint, events);
+    },
+    onLinkFailed: (link, error) => failed(new StartError(`the device ${link.name} failed: ${error.message}`)),
+  });
+  undo.add(() => host.close());
+  // Until the host has it, the link is ours to close.
+  let isAttached = false;
+  undo.add(() => {
+    if (!isAttached) impairment.link.close();
+  });
+  const onFault = (error: unknown): void => log.error({ err: error }, 'a session threw');
+  const afd = createAfd({
+    stack: host.stack,
+    scheduler,
+    random,
+    allocator,
+    policy: { ...DAEMON_POLICY, onFault },
+  });
+  undo.add(() => afd.close());
+  const captures = new Captures(host.driver);
+  undo.add(() => void captures.stop());
+  if (config.capture !== undefined) captures.start(config.capture);
+
+  const ipc = await openIpc(config, afd, allocator, account, log);
+  undo.add(() => ipc.close());
+  const startedAt = performance.now();
+  const state: DaemonState & { hasDroppedPrivileges: boolean } = {
+    config,
+    stack: host.stack,
+    scheduler,
+    afd,
+    ipc,
+    captures,
+    impairment,
+    device: { kind: opened.kind, name: opened.link.name },
+    hasDroppedPrivileges: false,
+    get uptimeSec() {
+      return (performance.now() - startedAt) / 1000;
+    },
+    shutDown: () => void daemon.stop(),
+  };
+  const control = createControl(state);
+  await listenControl(control, config.control, Number.parseInt(config.controlMode, 8), account);
+  undo.add(() => control.close());
+
+  state.hasDroppedPrivileges = (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
+  attach(host, opened, impairment, config);
+  isAttached = true;
+  const daemon = new RunningDaemon(config, log, undo);
+  failed = (error) => void daemon.stop(error);
+  log.info(
+    { device: state.device, socket: config.socket, control: config.control, version: VERSION },
+    'serving',
+  );
+  return daemon;
+}
+
+class RunningDaemon implements Daemon {
+  readonly config: DaemonConfig;
+  readonly log: Logger;
+  readonly stopped: Promise<Error | null>;
+  readonly #undo: Undo;
+  #settle: (cause: Error | null) => void = () => {};
+  #stopping: Promise<void> | null = null;
+
+  constructor(config: DaemonConfig, log: Logger, undo: Undo) {
+    this.config = config;
+    this.log = log;
+    this.#undo = undo;
+    this.stopped = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  stop(cause?: Error): Promise<void> {
+    this.#stopping ??= this.#stop(cause ?? null);
+    return this.#stopping;
+  }
+
+  async #stop(cause: Error | null): Promise<void> {
+    if (cause === null) this.log.info('stopping');
+    else this.log.error({ err: cause }, 'stopping');
+    const error = await this.#undo.run();
+    this.#settle(cause ?? (error instanceof Error ? error : null));
+  }
+}
+
+function attach(host: RunningHost, opened: OpenedLink, impairment: Impairment, config: DaemonConfig): void {
+  const index = host.driver.attach(impairment.link, {
+    addresses: config.address,
+    ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
+  });
+  for (const { prefix, mac } of opened.neighbors) host.stack.addNeighbor(index, prefix.address, mac);
+}
+
+function openIpc(
+  config: DaemonConfig,
+  afd: Afd,
+  allocator: PoolAllocator,
+  account: Account,
+  log: Logger,
+): Promise<IpcServer> {
+  const mode = Number.parseInt(config.socketMode, 8);
+  const ipcLog: IpcLog = (level, event, fields) => {
+    const { error, ...rest } = fields;
+    log[level === 'info' ? 'debug' : level](error === undefined ? rest : { ...rest, err: error }, event);
+  };
+  const { uid, gid } = account;
+  return createIpcServer({
+    path: config.socket,
+    mode,
+    ...(uid === undefined && gid === undefined
+      ? {}
+      : { owner: { uid: uid ?? ownUid(), gid: gid ?? ownGid() } }),
+    identify: identifier(mode),
+    openSession: (identity) => afd.openSession(identity),
+    limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
+    maxClients: config.maxClients,
+    allocator,
+    log: ipcLog,
+  });
+}
+
+/** The kernel's answer; without the addon only the socket's owner may connect, so that is who it is. */
+function identifier(mode: number): (fd: number) => PeerIdentity {
+  if (isNativeAvailable()) return peerCredentials;
+  if ((mode & 0o077) !== 0) {
+    throw new StartError(
+      `the socket mode 0${mode.toString(8)} lets other users in, and without the addon nobody can tell who they are; ` +
+        'build it with "npm run build:native", or use --socket-mode 0600',
+    );
+  }
+  return () => ({ pid: 0, uid: ownUid(), gid: ownGid() });
+}
+
+function openLog(config: DaemonConfig, undo: Undo): Logger {
+  let fd = 2;
+  if (config.log !== undefined) {
+    try {
+      fd = openSync(config.log, 'a', 0o640);
+    } catch (error) {
+      throw new StartError(
+        `cannot write the log ${config.log}: ${(error as Error).message}`,
+        ExitCode.notPermitted,
+      );
+    }
+    const file = fd;
+    undo.add(() => closeSync(file));
+  }
+  const level: LevelWithSilent = config.logLevel;
+  const destination = pino.destination({ dest: fd, sync: true });
+  return pino({ level, base: { pid: process.pid } }, destination);
+}
+
+/** Makes the directory of a socket; one that is made for another user is that user's, who has to remove the files. */
+function makeDirectory(path: string, account: Account): void {
+  let made: string | undefined;
+  try {
+    made = mkdirSync(path, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new StartError(
+      `cannot make ${path} (${(error as NodeJS.ErrnoException).code}); choose paths in a directory of yours with ` +
+        '--socket and --control',
+      ExitCode.notPermitted,
+    );
+  }
+  if (made !== undefined) ownBy(path, account);
+}
+
+function ownBy(path: string, { uid, gid }: Account): void {
+  if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? ownUid(), gid ?? ownGid());
+}
+
+function ownUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+function ownGid(): number {
+  return process.getegid?.() ?? 0;
+}

@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import {
+  CONFIG_KEYS,
+  ConfigError,
+  ExitCode,
+  environmentName,
+  exitCodeOf,
+  flagName,
+  loadConfig,
+  StartError,
+} from '../../../src/daemon/index.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'wsk-config-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function file(text: string): string {
+  const path = join(directory, 'winsockd.jsonc');
+  writeFileSync(path, text);
+  return path;
+}
+
+/** What is wrong with a configuration. */
+function problem(load: () => unknown): ConfigError {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was taken');
+}
+
+describe('loadConfig', () => {
+  test('without anything gives a TUN device that the kernel numbers, and the usual paths', () => {
+    expect(loadConfig()).toMatchObject({
+      tun: 'tun%d',
+      memory: false,
+      offload: true,
+      address: [],
+      socket: '/run/winsockd/winsockd.sock',
+      control: '/run/winsockd/control.sock',
+      socketMode: '0600',
+    });
+  });
+
+  test('reads a file with comments and trailing commas', () => {
+    const path = file('{ // the device\n "tun": "tun7", "address": ["10.0.0.2/24",], /* no more */ }');
+    expect(loadConfig({ file: path })).toMatchObject({ tun: 'tun7', address: ['10.0.0.2/24'] });
+  });
+
+  test('flags win over the environment, which wins over the file, which wins over defaults', () => {
+    const path = file('{ "mtu": 1000, "logLevel": "warn", "tun": "a", "netns": "n" }');
+    const environment = { WINSOCKD_MTU: '2000', WINSOCKD_LOG_LEVEL: 'error', WINSOCKD_CONFIG: path };
+    const config = loadConfig({ environment, flags: { mtu: 3000, tun: undefined } });
+    expect(config).toMatchObject({ mtu: 3000, logLevel: 'error', tun: 'a', netns: 'n', offload: true });
+  });
+
+  test('text of flags and environment is read as its type', () => {
+    const environment = {
+      WINSOCKD_TUN_FD: '7',
+      WINSOCKD_OFFLOAD: 'false',
+      WINSOCKD_ADDRESS: '10.0.0.2/24, 10.0.1.2/24',
+    };
+    expect(loadConfig({ environment })).toMatchObject({
+      tunFd: 7,
+      offload: false,
+      address: ['10.0.0.2/24', '10.0.1.2/24'],
+    });
+    expect(loadConfig({ environment: { WINSOCKD_MEMORY: '1' }, flags: { mtu: '900' } })).toMatchObject({
+      memory: true,
+      mtu: 900,
+    });
+    expect(loadConfig({ environment: { WINSOCKD_TUN: '' } }).tun).toBe('tun%d');
+  });
+
+  test('keys, flags and variables have one name each', () => {
+    expect(flagName('hostAddress')).toBe('--host-address');
+    expect(environmentName('tunFd')).toBe('WINSOCKD_TUN_FD');
+    expect(new Set(CONFIG_KEYS.map(environmentName)).size).toBe(CONFIG_KEYS.length);
+  });
+
+  const wrong: [string, Record<string, unknown>, string, unknown, string][] = [
+    ['an MTU too small', { mtu: 67 }, '--mtu', 67, '68 to 65535'],
+    ['an MTU of words', { mtu: 'big' }, '--mtu', 'big', 'number'],
+    ['an address without a length', { address: ['10.0.0.2'] }, '--address', '10.0.0.2', 'prefix length'],
+    ['an IPv6 address', { address: ['fe80::1/64'] }, '--address', 'fe80::1/64', 'prefix length'],
+    ['a gateway that is none', { gateway: '10.0.0' }, '--gateway', '10.0.0', 'IPv4'],
+    ['a device name with a slash', { tun: 'a/b' }, '--tun', 'a/b', 'interface name'],
+    [
+      'a socket path past the limit of the system',
+      { socket: `/${'x'.repeat(107)}` },
+      '--socket',
+      `/${'x'.repeat(107)}`,
+      '107',
+    ],
+    ['a mode that is not octal', { socketMode: '0999' }, '--socket-mode', '0999', 'octal'],
+    ['an unknown log level', { logLevel: 'loud' }, '--log-level', 'loud', 'trace, debug, info'],
+    ['an unknown key', { colour: 'red' }, '--colour', 'red', 'one of the keys'],
+    ['two devices', { tun: 'a', memory: true }, '--memory', true, 'one device only'],
+    ['a namespace without a device to make', { tunFd: 3, netns: 'n' }, '--netns', 'n', '--tun or --tap'],
+    ['one path for both sockets', { socket: '/s', control: '/s' }, '--control', '/s', 'another path'],
+    ['a negative descriptor', { tunFd: -1 }, '--tun-fd', -1, 'descriptor'],
+  ];
+  test.each(wrong)(
+    '%s is named with its place, its value and what is allowed',
+    (_what, flags, path, value, allowed) => {
+      const error = problem(() => loadConfig({ flags }));
+      expect(error.path).toBe(path);
+      expect(error.value).toBe(value);
+      expect(error.allowed).toContain(allowed);
+      expect(error.message).toContain(path);
+    },
+  );
+
+  test('the place is the variable, or the file and its key, where the value came from there', () => {
+    expect(problem(() => loadConfig({ environment: { WINSOCKD_MTU: '5' } })).path).toBe('WINSOCKD_MTU');
+    const path = file('{ "mtu": 5 }');
+    expect(problem(() => loadConfig({ file: path })).path).toBe(`${path}: mtu`);
+  });
+
+  test('a file that cannot be read, is no JSON, or no object is named', () => {
+    expect(problem(() => loadConfig({ file: '/nowhere.jsonc' })).allowed).toContain(
+      'a file that can be read',
+    );
+    const broken = file('{\n "mtu": ,\n}');
+    expect(problem(() => loadConfig({ file: broken })).path).toBe(`${broken}:2`);
+    expect(problem(() => loadConfig({ file: file('[]') })).allowed).toBe('a JSON object of settings');
+  });
+});
+
+describe('exitCodeOf', () => {
+  test.each([
+    [new ConfigError('--mtu', 1, '68'), ExitCode.usage],
+    [new StartError('no'), ExitCode.no],
+    [new StartError('no', ExitCode.notPermitted), ExitCode.notPermitted],
+    [Object.assign(new Error('no'), { code: 'EPERM' }), ExitCode.notPermitted],
+    [Object.assign(new Error('no'), { code: 'EBUSY' }), ExitCode.no],
+    [null, ExitCode.no],
+  ])('%s', (error, code) => {
+    expect(exitCodeOf(error)).toBe(code);
+  });
+});
