@@ -29,7 +29,7 @@ import {
 } from '../base/index.ts';
 import type { ImpairSettings } from './impair-settings.ts';
 import { linkHeaderLength } from './inbox.ts';
-import { type ImpairFilter, ImpairLane, type LaneExit, type LanePacket } from './lane.ts';
+import { BATCH_PACKETS, type ImpairFilter, ImpairLane, type LaneExit, type LanePacket } from './lane.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { Packetizer } from './packetizer.ts';
 
@@ -151,13 +151,10 @@ export class ImpairedLink implements Link, LinkReceiver {
   }
 }
 
-/** Packets in a batch of either direction. */
-const EXIT_FRAMES = 64;
-
 /** The outbound lane's end: the link. */
 class TransmitExit implements LaneExit {
   readonly #link: Link;
-  readonly #batch = createTransmitBatch(EXIT_FRAMES);
+  readonly #batch = createTransmitBatch(BATCH_PACKETS);
   #isClear = true;
 
   constructor(link: Link) {
@@ -204,7 +201,7 @@ class TransmitExit implements LaneExit {
 class ReceiveExit implements LaneExit {
   readonly #receiver: () => LinkReceiver | null;
   readonly #lead: number;
-  #batch: FrameBatch = createFrameBatch(EXIT_FRAMES, EXIT_FRAMES * 2048);
+  #batch: FrameBatch = createFrameBatch(BATCH_PACKETS, BATCH_PACKETS * 2048);
   #end = 0;
 
   constructor(medium: Medium, receiver: () => LinkReceiver | null) {
@@ -214,11 +211,11 @@ class ReceiveExit implements LaneExit {
 
   put(packet: LanePacket): void {
     let at = this.#end + this.#lead;
-    if (this.#batch.count === EXIT_FRAMES || at + packet.length > this.#batch.bytes.length) {
+    if (this.#batch.count === BATCH_PACKETS || at + packet.length > this.#batch.bytes.length) {
       this.flush();
       at = this.#lead;
       if (at + packet.length > this.#batch.bytes.length) {
-        this.#batch = createFrameBatch(EXIT_FRAMES, 2 * (at + packet.length));
+        this.#batch = createFrameBatch(BATCH_PACKETS, 2 * (at + packet.length));
       }
     }
     const { bytes, table, count } = this.#batch;

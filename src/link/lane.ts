@@ -64,6 +64,9 @@ export type ImpairFilter = (bytes: Uint8Array, at: number, length: number) => bo
 /** Most bytes on their way in one direction, whatever the settings: 2 s at 256 Mbit/s. */
 const MAX_BYTES_UNDERWAY = 64 << 20;
 
+/** Packets let out at a time: then the exit is asked whether it wants more. */
+export const BATCH_PACKETS = 64;
+
 export class ImpairLane {
   readonly counters: ImpairCounters = {
     offered: 0,
@@ -152,16 +155,16 @@ export class ImpairLane {
 
   /** Lets out what is due. @returns `false` when the exit wants no more for now. */
   release(): boolean {
-    if (this.#isHeld) return false;
     const now = this.#scheduler.now();
-    const { counters } = this;
     const leaving = this.#leaving;
-    let count = 0;
-    while (count < this.#underway.length && (this.#underway[count] as LanePacket).due <= now) count++;
-    if (count > 0) {
+    while (!this.#isHeld) {
+      let count = 0;
+      while (count < BATCH_PACKETS && (this.#underway[count]?.due ?? Number.POSITIVE_INFINITY) <= now)
+        count++;
+      if (count === 0) break;
       leaving.push(...this.#underway.splice(0, count));
       for (const packet of leaving) this.#exit.put(packet);
-      counters.passed += count;
+      this.counters.passed += count;
       this.#isHeld = !this.#exit.flush();
       for (const packet of leaving) this.#allocator.give(packet.memory);
       leaving.length = 0;
