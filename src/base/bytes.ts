@@ -8,7 +8,7 @@
 
 /** The byte at `at`. */
 export function u8(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number | 0;
+  return (bytes[at] as number) | 0;
 }
 
 /** The 16-bit number in network order at `at`, 0 … 65535. */

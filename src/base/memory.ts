@@ -38,7 +38,7 @@ export class PoolAllocator implements BufferAllocator {
   }
 
   take(bytes: number): Uint8Array | null {
-    const shift = Math.max(MIN_SHIFT, 32 - Math.clz32(bytes - 1));
+    const shift = Math.max(MIN_SHIFT, 32 - Math.clz32(Math.max(0, bytes - 1)));
     const size = 2 ** shift;
     if (this.#inUse + size > this.#limit) return null;
     this.#inUse += size;

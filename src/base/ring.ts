@@ -33,8 +33,7 @@ export class Ring {
 
   /** Room for in-order bytes; 0 when `limit` was lowered below what is held. */
   get free(): number {
-    const room = this.limit - this.used;
-    return room > 0 ? room : 0;
+    return Math.max(0, this.limit - this.used);
   }
 
   /**
@@ -42,7 +41,11 @@ export class Ring {
    * @returns how many fitted: fewer when the ring is full or the allocator is at its bound.
    */
   write(from: Uint8Array, at: number, length: number): number {
-    const written = this.writeAt(this.used, from, at, Math.min(length, this.free));
+    const wanted = Math.min(length, this.free);
+    let written = this.writeAt(this.used, from, at, wanted);
+    // No larger memory to be had: what fits into the one that is there.
+    if (written < wanted)
+      written = this.writeAt(this.used, from, at, Math.min(wanted, this.memory.length - this.used));
     this.used += written;
     return written;
   }
