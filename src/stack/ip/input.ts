@@ -106,9 +106,18 @@ export class IpInput {
 
   #receiveFragment(iface: NetworkInterface, bytes: Uint8Array): DropReason {
     const header = this.#header;
-    const { reassembler, packet } = this;
+    const { reassembler } = this;
     const reason = reassembler.add(bytes, header, iface.index, this.#host.now);
     if (reason !== DropReason.none || !reassembler.isComplete) return reason;
+    const verdict = this.#receiveWhole(iface);
+    reassembler.release();
+    return verdict;
+  }
+
+  /** Takes what the reassembler has put together. */
+  #receiveWhole(iface: NetworkInterface): DropReason {
+    const header = this.#header;
+    const { reassembler, packet } = this;
     const { isGroup } = packet;
     const whole = parseIpv4(reassembler.bytes, reassembler.headerAt, reassembler.end, header);
     if (whole !== DropReason.none) return whole;

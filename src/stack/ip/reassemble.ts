@@ -65,7 +65,7 @@ export interface ReassemblyOwner {
 }
 
 export class Reassembler implements TimerOwner {
-  /** After {@link add} answered `none`: whether `bytes` holds a whole packet, until the next call. */
+  /** After {@link add} answered `none`: whether `bytes` holds a whole packet, until {@link release}. */
   isComplete = false;
   bytes: Uint8Array = EMPTY;
   headerAt = 0;
@@ -105,12 +105,10 @@ export class Reassembler implements TimerOwner {
   }
 
   /**
-   * Takes a fragment.
+   * Takes a fragment. Not to be called while a whole packet is held.
    * @returns `none` (then look at {@link isComplete}), or why the fragment was not used
    */
   add(source: Uint8Array, header: Ipv4Header, interfaceIndex: number, now: number): DropReason {
-    this.#releaseFinished();
-    this.isComplete = false;
     this.#counters.ipReasmReqds++;
     const length = header.end - header.payloadAt;
     const start = header.fragmentOffset;
@@ -123,6 +121,15 @@ export class Reassembler implements TimerOwner {
     if (packet.total >= 0 && packet.received === packet.total && packet.headerLength > 0)
       this.#finish(packet);
     return DropReason.none;
+  }
+
+  /** Gives back the memory of the whole packet; whoever wants to keep its bytes has copied them. */
+  release(): void {
+    if (this.#finished === null) return;
+    this.#giveBack(this.#finished);
+    this.#finished = null;
+    this.bytes = EMPTY;
+    this.isComplete = false;
   }
 
   timeout(_kind: number, now: number): void {
@@ -199,16 +206,9 @@ export class Reassembler implements TimerOwner {
     this.headerAt = headerAt;
     this.end = headerAt + length;
     this.isComplete = true;
-    // The memory is the caller's until the next fragment.
+    // The memory is the caller's until it releases it.
     this.#unlink(packet);
     this.#finished = packet;
-  }
-
-  #releaseFinished(): void {
-    if (this.#finished === null) return;
-    this.#giveBack(this.#finished);
-    this.#finished = null;
-    this.bytes = EMPTY;
   }
 
   #condemn(packet: PartialPacket): DropReason {

@@ -113,6 +113,12 @@ describe('RFC 1122 §3.3.2 reassembly', () => {
     );
   });
 
+  test('once a whole packet was delivered and read, nothing is held of it', () => {
+    feed(cut(udpPacket({ payload: 5000 }), [1480, 2960]));
+    expect(receive(udp).length).toBe(5000);
+    expect(host.allocator.inUse).toBe(0);
+  });
+
   test('fragments of different packets do not mix: source, destination, identification and protocol tell them apart', () => {
     const packet = udpPacket({ payload: 100 });
     const [head] = cut(packet, [48]);
