@@ -16,6 +16,7 @@ import { createHost, type FrameTap, RealTime, type RunningHost } from '../../src
 import { ImpairedLink, type ImpairSettings, TunLink } from '../../src/link/index.ts';
 import { parseAddress, SimDatagramSocket, SimListener, SimStream } from '../../src/sim/index.ts';
 import {
+  type EchoReply,
   type Endpoint,
   EndpointEvent,
   type Stack,
@@ -98,7 +99,7 @@ export class LiveHost {
     this.#host = createHost({
       scheduler,
       allocator: this.allocator,
-      links: [{ link, addresses: [`${OURS}/24`] }],
+      links: [{ link, addresses: [`${OURS}/24`], gateway: KERNEL }],
       observer: happened,
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
     });
@@ -129,6 +130,23 @@ export class LiveHost {
     return new SimDatagramSocket(endpoint, listener);
   }
 
+  /** One echo request with `size` bytes. @returns the reply, or the ICMP error about it. @throws {Error} when none comes. */
+  async ping(address: string, size: number, ttl = 0): Promise<EchoReply> {
+    const endpoint = this.stack.openIcmp();
+    endpoint.ttl = ttl;
+    try {
+      must('echo request', endpoint.sendEcho(parseAddress(address), 1, pingPayload(size)));
+      let reply: EchoReply | null = null;
+      await until(`a reply from ${address}`, () => {
+        reply = endpoint.takeReply();
+        return reply !== null;
+      });
+      return reply as unknown as EchoReply;
+    } finally {
+      endpoint.close();
+    }
+  }
+
   /** Serves connections on `port` without a promise each: every byte is sent back, the end is answered with the end. */
   echo(port: number, onByte: (endpoint: TcpEndpoint) => void = () => {}): TcpEndpoint {
     const endpoint = this.stack.openTcp();
@@ -153,6 +171,11 @@ export class LiveHost {
     this.#host.close();
     this.space.remove();
   }
+}
+
+/** What {@link LiveHost.ping} sends. */
+export function pingPayload(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => i ^ (i >> 8));
 }
 
 /** What an echoing listener and its connections have in common. */
