@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { ControlClient } from './control-client.ts';
 import { ExitCode } from './exit-codes.ts';
 import { isForPeople } from './render.ts';
-import { readNumber } from './units.ts';
+import { readDuration, readNumber } from './units.ts';
 
 /** One run of the command line; the command that ran leaves its exit code here. */
 export interface Session {
@@ -58,6 +58,12 @@ export function leaf<Options>(
         },
       });
     });
+}
+
+/** An option with a duration, in ms: `0.2` (seconds), `200ms`. */
+export function durationOption(flags: string, description: string, defaultMs: number): Option {
+  const option = new Option(flags, description).default(defaultMs, `${defaultMs / 1000} s`);
+  return option.argParser((text) => readDuration(option.long ?? flags, text, 's'));
 }
 
 /** Adds `--watch [seconds]`. */

@@ -23,13 +23,22 @@
  * | GET /v1/catalog | | {@link CatalogEntryStatus}`[]` in catalog order |
  * | GET /metrics | | Prometheus text |
  *
- * Starting: `node dist/daemon/main.js --config FILE` with the configuration that `daemon/config.ts` checks; `winsockd up` writes
- * flags and environment into the variable WINSOCKD_CONFIG_JSON, which overrides the file.
+ * Starting: `node dist/daemon/main.js [--config FILE]` with the configuration that `daemon/config.ts` checks. `winsockd up` writes
+ * the flags that were typed into the variable WINSOCKD_CONFIG_JSON, as one object with the configuration file's keys
+ * (`{ "tun": "tun0", "netns": "lab", "address": ["10.77.0.2/24"], "readyFd": 3 }`); it wins over file and environment. On the
+ * descriptor `readyFd` the daemon writes one line, a {@link ReadyMessage}, and closes it.
  */
 
 /** Where the daemon listens for control unless told otherwise, and the variable that tells. */
 export const DEFAULT_CONTROL_PATH = '/run/winsockd/control.sock';
 export const CONTROL_PATH_VARIABLE = 'WINSOCKD_CONTROL';
+/** Carries the flags of `winsockd up` to the daemon. */
+export const CONFIG_JSON_VARIABLE = 'WINSOCKD_CONFIG_JSON';
+
+/** What the daemon says once, when it serves or when it is known that it never will. */
+export type ReadyMessage =
+  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
+  | { readonly ready: false; readonly error: string; readonly exitCode: number };
 
 export interface DaemonStatus {
   readonly version: string;

@@ -2,9 +2,8 @@
 
 import type { Command } from 'commander';
 import type { DaemonStatus } from '../../port/index.ts';
-import { leaf, type Session } from '../command.ts';
+import { durationOption, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
-import { readDuration } from '../units.ts';
 
 interface DownOptions {
   readonly timeout: number;
@@ -28,12 +27,7 @@ export function downCommand(session: Session): Command {
       print({ pid, ended: true }, () => `winsockd, process ${pid}, has ended\n`);
       return ExitCode.ok;
     },
-  ).option(
-    '--timeout <time>',
-    'how long to wait for its end, such as 30s',
-    (text) => readDuration('--timeout', text, 's'),
-    10_000,
-  );
+  ).addOption(durationOption('--timeout <time>', 'how long to wait for its end', 10_000));
 }
 
 function stillThere(pid: number, timeoutMs: number): CliError {

@@ -3,11 +3,11 @@
 import { type Command, Option } from 'commander';
 import { IpAddress } from '../../base/index.ts';
 import type { PingAnswer, PingRequest } from '../../port/index.ts';
-import { type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
+import { durationOption, type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
 import type { Context } from '../context.ts';
 import { ExitCode, usageError } from '../exit-codes.ts';
 import { plural } from '../render.ts';
-import { readDuration, readInteger } from '../units.ts';
+import { readInteger } from '../units.ts';
 
 interface PingOptions {
   /** 0: until interrupted. */
@@ -47,21 +47,13 @@ export function pingCommand(session: Session): Command {
     .addOption(
       new Option('-c <count>', 'the same as -n').argParser((text) => readInteger('-c', text, 0, 1_000_000)),
     )
-    .option(
-      '-i, --interval <time>',
-      'time between two, such as 0.2 (seconds) or 200ms',
-      (text) => readDuration('--interval', text, 's'),
-      1000,
+    .addOption(
+      durationOption('-i, --interval <time>', 'time between two, such as 0.2 (seconds) or 200ms', 1000),
     )
     .option('-s, --size <bytes>', 'bytes of payload', (text) => readInteger('--size', text, 0, 65_507), 56)
     .option('-l <bytes>', 'the same as -s', (text) => readInteger('-l', text, 0, 65_507))
     .option('-t, --ttl <hops>', 'time to live', (text) => readInteger('--ttl', text, 1, 255))
-    .option(
-      '-W, --timeout <time>',
-      'how long to wait for each answer',
-      (text) => readDuration('--timeout', text, 's'),
-      1000,
-    );
+    .addOption(durationOption('-W, --timeout <time>', 'how long to wait for each answer', 1000));
 }
 
 async function ping(

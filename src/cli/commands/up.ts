@@ -11,10 +11,11 @@ import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { type Invocation, leaf, type Session } from '../command.ts';
+import { CONFIG_JSON_VARIABLE, type ReadyMessage } from '../../port/index.ts';
+import { durationOption, type Invocation, leaf, type Session } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
-import { readDuration, readInteger } from '../units.ts';
+import { readInteger } from '../units.ts';
 
 /** The flags that are settings of the daemon, by its names for them. */
 interface DaemonFlags {
@@ -46,25 +47,12 @@ interface UpOptions extends DaemonFlags {
   readonly timeout: number;
 }
 
-/** What the daemon writes to its ready descriptor: one line of JSON. */
-type ReadyMessage =
-  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
-  | { readonly ready: false; readonly error: string; readonly exitCode: number };
-
-/** The variable that carries the flags. */
-export const CONFIG_JSON_VARIABLE = 'WINSOCKD_CONFIG_JSON';
-
 export function upCommand(session: Session): Command {
   return leaf<UpOptions>(session, 'up', 'start the daemon, here or in the background', (invocation) =>
     invocation.options.daemon === true ? startInBackground(invocation) : runInForeground(invocation),
   )
     .option('--daemon', 'in the background; returns when it serves')
-    .option(
-      '--timeout <time>',
-      'with --daemon: how long it may take to be ready',
-      (text) => readDuration('--timeout', text, 's'),
-      15_000,
-    )
+    .addOption(durationOption('--timeout <time>', 'with --daemon: how long it may take to be ready', 15_000))
     .option('--config <file>', 'settings as JSON with comments; flags win over it')
     .option('--tun [name]', 'a TUN device; without a name the kernel chooses one')
     .option('--tap [name]', 'a TAP device')
