@@ -28,9 +28,15 @@ export const AfdOp = {
   accept: 5,
   /** `address` sockaddr; pends until connected. */
   connect: 6,
-  /** `data`, `flags` MSG_*, `address` of the destination or null → `value` bytes taken. */
+  /**
+   * `data`, `flags` MSG_*, `address` of the destination or null → `value` bytes taken. A stream ignores `address`. Without leave to
+   * wait, a stream takes all of `data` when it has room for any of it (SEM-IO-01).
+   */
   send: 7,
-  /** `into` (its length is what is wanted), `flags` MSG_* → `value` bytes, `flags` MSG_* out, `address` source. */
+  /**
+   * `into` (its length is what is wanted), `flags` MSG_* → `value` bytes, `flags` MSG_* out, `address` source. A message that was
+   * cut fails with WSAEMSGSIZE and has `value`, `flags` and `address` all the same (SEM-IO-03).
+   */
   recv: 8,
   /** `a` SD_*. */
   shutdown: 9,
@@ -45,19 +51,24 @@ export const AfdOp = {
   ioctl: 14,
   /**
    * The AFD poll: `data` holds entries {descriptor i32, events i32} (AfdPollEvent bits), `a` timeout in ms (-1: none).
-   * Completes when any is true → `value` entries, `into` entries {descriptor, events, error} that are true.
+   * Completes when any is true → `value` entries, `into` entries {descriptor, events, error} that are true; none at the
+   * time-out. `error` is the code behind `abort` or `connectFail`. A descriptor that is not open is `localClose` with
+   * WSAENOTSOCK, one that this session closes while the poll waits `localClose` with 0, asked for or not.
    */
   poll: 15,
-  /** `a` FD_* mask to record and signal (0 ends it), `b` 1: the registration is WSAAsyncSelect's, 0: WSAEventSelect's. */
+  /**
+   * `a` FD_* mask to record and signal (0 ends it), `b` 1: the registration is WSAAsyncSelect's, 0: WSAEventSelect's. Makes the
+   * socket non-blocking, and ends requests that wait for events of the registration before.
+   */
   eventSelect: 16,
   /**
    * Pends until a registered event is recorded that was not reported by this request before → `value` FD_* bits,
-   * `into` ten i32 error codes by FD_*_BIT.
+   * `into` ten i32 error codes by FD_*_BIT. Of a WSAAsyncSelect registration the report is the message: it clears the record.
    */
   waitEvents: 17,
-  /** → `value` recorded FD_* bits and clears them, `into` ten i32 error codes by FD_*_BIT. */
+  /** → `value` recorded FD_* bits of the mask and clears them, `into` ten i32 error codes by FD_*_BIT. */
   enumEvents: 18,
-  /** `a` process id that may open it → `data` a 16-byte token, usable once. */
+  /** `a` process id that may open it → `data` a 16-byte token, usable once, within a minute, by that process of the same user. */
   duplicate: 19,
   /** `data` a token → `value` a new descriptor of the same endpoint. */
   open: 20,
@@ -82,12 +93,17 @@ export const AfdPollEvent = {
   abort: 0x10,
   /** The descriptor was closed here. */
   localClose: 0x20,
+  /** Connected, and `send` is true. */
   connect: 0x40,
   accept: 0x80,
+  /** A non-blocking connect failed, and none has succeeded since. */
   connectFail: 0x100,
 } as const;
 
-/** One operation. Reference fields are the caller's and borrowed until the request completes. */
+/**
+ * One operation. Reference fields are the caller's and borrowed until the request completes; the object itself may be used anew as
+ * soon as `submit` has returned.
+ */
 export interface AfdRequest {
   /** Chosen by the caller; unique among those that pend; 1 … 2³¹−1. */
   id: number;
@@ -102,7 +118,10 @@ export interface AfdRequest {
   into: Uint8Array | null;
 }
 
-/** How an operation ended. */
+/**
+ * How an operation ended. What it refers to is good until the next call on the port, or, handed to `onComplete`, until that returns:
+ * who needs it longer copies it.
+ */
 export interface AfdCompletion {
   id: number;
   /** A WSA code; 0 when it succeeded. */
@@ -122,7 +141,10 @@ export interface AfdPort {
    * then `onComplete` is called exactly once, never before `submit` has returned.
    */
   submit(request: AfdRequest): AfdCompletion | null;
-  /** Ends a pending operation early; it completes with WSA_OPERATION_ABORTED unless it was done already. */
+  /**
+   * Ends a pending operation early; it completes with WSA_OPERATION_ABORTED unless it was done already. A send or receive that has
+   * moved bytes completes with their count instead, so that none is lost (SEM-OV-13).
+   */
   cancel(id: number): void;
   /** Who takes the completions of what pended. Set once, before the first `submit`. */
   onComplete: (completion: AfdCompletion) => void;

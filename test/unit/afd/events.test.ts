@@ -308,6 +308,37 @@ describe('each event', () => {
     expect([report.value, errorOf(report, FD_CLOSE_BIT)]).toEqual([FD_CLOSE, WSAECONNABORTED]);
   });
 
+  test('SEM-EV-06 a reset after FIN gives no second FD_CLOSE', () => {
+    const rig = createRig();
+    const { server, client, c, s } = connectPair(rig);
+    server.select(s, FD_CLOSE);
+    client.shutdown(c, SD_SEND);
+    rig.run();
+    expect(server.enumEvents(s).value).toBe(FD_CLOSE);
+    client.close(c, 1);
+    rig.run();
+    expect(server.enumEvents(s).value).toBe(0);
+  });
+
+  test('SEM-EV-01 recvfrom re-enables FD_READ of a datagram socket', () => {
+    const rig = createRig();
+    const { server, client, s, c } = datagramPair(rig);
+    server.select(s, FD_READ, true);
+    for (const text of ['one', 'two', 'three']) client.sendTo(c, text, SERVER, 53);
+    rig.run();
+    expect(server.waitEvents(s).value).toBe(FD_READ);
+    const second = server.waitEvents(s);
+    expect(second.pended).toBe(true);
+    server.recv(s);
+    expect(second).toMatchObject({ isDone: true, value: FD_READ });
+    server.recv(s);
+    server.recv(s);
+    const fourth = server.waitEvents(s);
+    client.sendTo(c, 'four', SERVER, 53);
+    rig.run();
+    expect(fourth).toMatchObject({ isDone: true, value: FD_READ });
+  });
+
   test('SEM-SHUT-11 SEM-LING-07 the own shutdown gives no FD_CLOSE', () => {
     const rig = createRig();
     const { client, c } = connectPair(rig);

@@ -561,6 +561,9 @@ describe('shutdown', () => {
     client.send(c, 'late');
     rig.run();
     expect(pending).toMatchObject({ error: 0, value: 4 });
+    client.send(c, 'too late');
+    rig.run(500);
+    expect(client.recv(c).error).toBe(WSAECONNRESET);
   });
 
   test('SEM-SHUT-02 data after SD_RECEIVE resets the connection', () => {
