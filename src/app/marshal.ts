@@ -27,9 +27,10 @@ import type { Ref, WSABUF, WSAPOLLFD } from '../spi/index.ts';
 import { WSA_DESCRIPTION, WSA_SYSTEM_STATUS } from '../winsock/index.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** Written before a value that may be null. */
+/** Written before a value that may be null, or left out. */
 const NULL = 0;
 const PRESENT = 1;
+const LEFT_OUT = 2;
 /** Bytes of a number, and of the word before a nullable value. */
 const WORD = 8;
 
@@ -68,15 +69,23 @@ function takeNumber(box: Mailbox, at: number): number {
 function nullable<T>(slot: Slot<T>): Slot<T | null> {
   const { give, collect } = slot;
   return {
-    // An argument that was left out is null, too.
     size: (value) => WORD + (value === null || value === undefined ? 0 : slot.size(value)),
     put(box, at, value) {
-      putNumber(box, at, value === null || value === undefined ? NULL : PRESENT);
-      if (value !== null && value !== undefined) slot.put(box, at + WORD, value);
+      if (value === null || value === undefined) {
+        putNumber(box, at, value === null ? NULL : LEFT_OUT);
+      } else {
+        putNumber(box, at, PRESENT);
+        slot.put(box, at + WORD, value);
+      }
     },
-    take: (box, at) => (takeNumber(box, at) === NULL ? null : slot.take(box, at + WORD)),
+    take(box, at) {
+      const kind = takeNumber(box, at);
+      // Left out here, left out there: the call has its own idea of what stands for it.
+      if (kind === LEFT_OUT) return undefined as unknown as null;
+      return kind === NULL ? null : slot.take(box, at + WORD);
+    },
     give(box, at, value) {
-      if (value !== null) give?.(box, at + WORD, value);
+      if (value !== null && value !== undefined) give?.(box, at + WORD, value);
     },
     collect(box, at, value) {
       if (value !== null && value !== undefined) collect?.(box, at + WORD, value);

@@ -4,6 +4,7 @@
 
 import { WSAEALREADY, WSAEINVAL } from '../abi/index.ts';
 import type { Answer, ConditionFunction, QOS, Ref, WSABUF } from '../spi/index.ts';
+import { lengthOf, roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
 
 export function connectionCalls(process: WinsockProcess) {
@@ -38,7 +39,7 @@ export function connectionCalls(process: WinsockProcess) {
     },
 
     /** Takes the oldest waiting connection. @returns its SOCKET */
-    accept(s: number, addr: Uint8Array | null = null, addrlen: Ref | null = null): Answer {
+    accept(s: number, addr: Uint8Array | null = null, addrlen: Ref | null = roomIn(addr)): Answer {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();
       return socket.provider.table.WSPAccept(s, addr, addrlen, null, 0);
@@ -48,7 +49,7 @@ export function connectionCalls(process: WinsockProcess) {
     WSAAccept(
       s: number,
       addr: Uint8Array | null = null,
-      addrlen: Ref | null = null,
+      addrlen: Ref | null = roomIn(addr),
       lpfnCondition: ConditionFunction | null = null,
       dwCallbackData = 0,
     ): Answer {
@@ -97,14 +98,14 @@ export function connectionCalls(process: WinsockProcess) {
     },
 
     /** The local address. */
-    getsockname(s: number, name: Uint8Array | null, namelen: Ref | null): Answer {
+    getsockname(s: number, name: Uint8Array | null, namelen: Ref | null = roomIn(name)): Answer {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();
       return socket.provider.table.WSPGetSockName(s, name, namelen);
     },
 
     /** The peer's address. */
-    getpeername(s: number, name: Uint8Array | null, namelen: Ref | null): Answer {
+    getpeername(s: number, name: Uint8Array | null, namelen: Ref | null = roomIn(name)): Answer {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();
       return socket.provider.table.WSPGetPeerName(s, name, namelen);
@@ -117,8 +118,4 @@ function asVersion(process: WinsockProcess, answer: Answer): Answer {
   if (process.usesVersion2) return answer;
   const told = (code: number): number => (code === -WSAEALREADY ? -WSAEINVAL : code);
   return typeof answer === 'number' ? told(answer) : answer.then(told);
-}
-
-function lengthOf(name: Uint8Array | null): number {
-  return name === null ? 0 : name.length;
 }

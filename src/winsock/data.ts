@@ -7,6 +7,7 @@
 
 import { WSAEFAULT, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Answer, Ref, WSABUF, WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE } from '../spi/index.ts';
+import { lengthOf, roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
 import { CALLING_THREAD } from './upcall-table.ts';
 
@@ -62,7 +63,7 @@ export function dataCalls(process: WinsockProcess) {
       len = lengthOf(buf),
       flags = 0,
       from: Uint8Array | null = null,
-      fromlen: Ref | null = null,
+      fromlen: Ref | null = roomIn(from),
     ): Answer {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();
@@ -165,7 +166,7 @@ export function dataCalls(process: WinsockProcess) {
       lpNumberOfBytesRecvd: Ref | null,
       lpFlags: Ref | null,
       lpFrom: Uint8Array | null = null,
-      lpFromlen: Ref | null = null,
+      lpFromlen: Ref | null = roomIn(lpFrom),
       lpOverlapped: WSAOVERLAPPED | null = null,
       lpCompletionRoutine: WSAOVERLAPPED_COMPLETION_ROUTINE | null = null,
     ): Answer {
@@ -222,8 +223,4 @@ function putCount(answer: number, count: Ref | null): number {
 
 function asBool(answer: number): number {
   return answer < 0 ? answer : 1;
-}
-
-function lengthOf(bytes: Uint8Array | null): number {
-  return bytes === null ? 0 : bytes.length;
 }

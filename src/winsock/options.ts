@@ -28,6 +28,7 @@ import type {
   WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSPPROC_TABLE,
 } from '../spi/index.ts';
+import { roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
 import { CALLING_THREAD } from './upcall-table.ts';
 
@@ -42,7 +43,7 @@ export function optionCalls(process: WinsockProcess) {
       level: number,
       optname: number,
       optval: Uint8Array | null,
-      optlen: Ref | null,
+      optlen: Ref | null = roomIn(optval),
     ): Answer {
       if (level === SOL_SOCKET && optname === SO_OPENTYPE) return getOpenType(process, optval, optlen);
       const socket = process.socket(s);
