@@ -8,6 +8,7 @@
 
 import { OFFLOAD_TSO4, OFFLOAD_TSO6, seqDiff, seqGt, seqLt, type TransmitBatch } from '../../base/index.ts';
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
+import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { updateSmss } from './options.ts';
 import { bytesInNetwork, lostRangeEnd, nextLost } from './recovery.ts';
@@ -218,7 +219,10 @@ function canSegment(tcb: Tcb): boolean {
 function hasPath(tcb: Tcb): boolean {
   if (tcb.path.isValid) return true;
   const path = tcb.host.pathTo(tcb.localAddress, tcb.remoteAddress);
-  if (path === null) return false;
+  if (path === null) {
+    waitForPath(tcb);
+    return false;
+  }
   const isMoved = path.interfaceIndex !== tcb.path.interfaceIndex;
   tcb.path = path;
   if (isMoved) {
@@ -229,6 +233,13 @@ function hasPath(tcb: Tcb): boolean {
   updateSmss(tcb);
   if (isMoved) tcb.requestOutput();
   return !isMoved;
+}
+
+/** No route: a timer asks again, and gives up in the end as for a peer that does not answer. */
+function waitForPath(tcb: Tcb): void {
+  tcb.softError = StackError.networkUnreachable;
+  if (tcb.isSynDue) armRetransmit(tcb);
+  else armPersist(tcb);
 }
 
 /** Whether a turn would send anything: cheap, and may say yes when a window forbids it. */

@@ -37,7 +37,7 @@ export function timerExpired(tcb: Tcb, kind: number, now: number): void {
 
 /** RFC 6298 §5.4 to §5.7, and R2 of RFC 9293 §3.8.3. */
 function retransmitTimeout(tcb: Tcb, now: number): void {
-  if (tcb.flightSize === 0) return;
+  if (tcb.flightSize === 0 && !tcb.isSynDue) return;
   const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
   const most = isOpening ? tcb.config.maxSynRetransmissions : tcb.config.maxRetransmissions;
   if (tcb.retransmissions >= most || isUserTimeout(tcb, now)) {
