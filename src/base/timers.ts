@@ -85,7 +85,8 @@ export class TimerQueue {
       const handle = this.#heap[0] as number;
       if ((this.#filedAt[handle] as number) > now) return;
       const deadline = this.#deadlines[handle] as number;
-      if (deadline > now) {
+      // It moved later since it was filed: even when it is due, others may be due before it.
+      if (deadline > (this.#filedAt[handle] as number)) {
         if (deadline === Number.POSITIVE_INFINITY) {
           this.#remove(0);
         } else {
