@@ -1,40 +1,46 @@
 /**
- * What every command is given, and the options that all of them have.
+ * What a command sees of the world: streams, environment, the machine. Handed in, so that every command runs in a test as it
+ * runs in a terminal.
  */
 
-import type { Command } from 'commander';
-import { DEFAULT_CONTROL, type ExitCode } from '../daemon/index.ts';
-import { ControlClient } from './control-client.ts';
-import type { Terminal } from './terminal.ts';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import type { Writable } from 'node:stream';
 
-/** Names the control socket for all commands. */
-export const CONTROL_VARIABLE = 'WINSOCKD_CONTROL';
+/** Standard output or error. */
+export type Output = Writable & { readonly isTTY?: boolean };
 
 export interface Context {
-  readonly terminal: Terminal;
-  /** What the process ends with, unless a command fails. */
-  exitCode: ExitCode;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Against this, relative paths are read. */
+  readonly directory: string;
+  /** Aborted by SIGINT or SIGTERM: what runs on ends in good order, what waits for an answer gives up. */
+  readonly signal: AbortSignal;
+  readonly machine: Machine;
+  /** Waits; returns at once, without an error, when `signal` is aborted. */
+  sleep(ms: number): Promise<void>;
+  /** A monotonic clock, ms. */
+  now(): number;
 }
 
-/** Options that {@link withCommon} adds. */
-export interface CommonOptions {
-  readonly json?: boolean;
-  readonly control?: string;
-}
-
-/** Adds `--json` and `--control`. */
-export function withCommon(command: Command): Command {
-  return command
-    .option('--json', 'print JSON with a stable shape')
-    .option('--control <path>', `the daemon's control socket (or ${CONTROL_VARIABLE}; default ${DEFAULT_CONTROL})`);
-}
-
-/** The client for a command's options. */
-export function clientOf(context: Context, options: CommonOptions): ControlClient {
-  return new ControlClient(options.control ?? context.terminal.environment[CONTROL_VARIABLE] ?? DEFAULT_CONTROL);
-}
-
-/** Prints an answer: as JSON, or as `render` words it. */
-export function print<T>(context: Context, options: CommonOptions, value: T, render: (value: T) => string): void {
-  context.terminal.out(options.json === true ? `${JSON.stringify(value, null, 2)}\n` : render(value));
+/** The machine that the command line runs on. */
+export interface Machine {
+  readonly platform: string;
+  /** The user; -1 where there are none. */
+  readonly uid: number;
+  /** Whether a file is there and may be read and written. */
+  access(path: string): 'usable' | 'denied' | 'missing';
+  /** @returns `null` when it cannot be read. */
+  readText(path: string): string | null;
+  /** The path of a program on PATH, or `null`. */
+  findProgram(name: string): string | null;
+  /** The daemon's entry file and the addon's candidates, best first. */
+  readonly daemonEntry: string;
+  readonly addonCandidates: readonly string[];
+  /** The package's `package.json`. */
+  readonly packageFile: string;
+  spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+  /** Calls `listener` for each signal that asks this process to end. @returns what stops it */
+  onSignals(listener: (signal: NodeJS.Signals) => void): () => void;
 }

@@ -3,8 +3,13 @@
 import { Command, CommanderError } from 'commander';
 import type { Session } from './command.ts';
 import { captureCommand } from './commands/capture.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
+import { drillCommand } from './commands/drill.ts';
 import { dropsCommand } from './commands/drops.ts';
+import { impairCommand } from './commands/impair.ts';
+import { ipconfigCommand } from './commands/ipconfig.ts';
+import { netshCommand } from './commands/netsh.ts';
 import { netstatCommand } from './commands/netstat.ts';
 import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
@@ -81,9 +86,14 @@ const COMMANDS = [
   downCommand,
   pingCommand,
   netstatCommand,
+  ipconfigCommand,
   routeCommand,
   captureCommand,
+  impairCommand,
   dropsCommand,
+  drillCommand,
+  netshCommand,
+  doctorCommand,
 ];
 
 const EXIT_CODES = `

@@ -1,71 +1,103 @@
 /**
- * Text for people: aligned columns, quantities, a little colour where a terminal shows it.
+ * Text for people: tables and fields. No colour unless a person looks: a terminal, and no NO_COLOR.
  */
 
 import Table from 'cli-table3';
+import type { Context } from './context.ts';
 
-/** Column titles and rows as aligned text, two spaces apart. Numbers stand to the right. */
-export function renderTable(titles: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const none = Object.fromEntries(BORDERS.map((border) => [border, '']));
-  const table = new Table({
-    head: [...titles],
-    chars: { ...none, middle: '  ' },
+export interface Column<Row> {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  value(row: Row): string | number;
+}
+
+/** Rows under their titles, columns two spaces apart, without lines. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], isBold = false): string {
+  const drawn = new Table({
+    head: columns.map(({ title }) => (isBold ? `\u001b[1m${title}\u001b[22m` : title)),
+    colAligns: columns.map(({ align }) => align ?? 'left'),
+    chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: titles.map((_, i) => (rows.length > 0 && rows.every((row) => typeof row[i] === 'number') ? 'right' : 'left')),
   });
-  for (const row of rows) table.push(row.map(String));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+  drawn.push(...rows.map((row) => columns.map((column) => printable(String(column.value(row))))));
+  return lines(drawn.toString().split('\n'));
 }
 
-/** `name . . . . : value` lines in the manner of ipconfig, names padded with dots to `width`. */
-export function renderDotted(name: string, value: string, width = 36): string {
-  const dots = ' .'.repeat(Math.max(0, Math.ceil((width - name.length) / 2)));
-  return `   ${name}${dots.slice(0, Math.max(0, width - name.length))}: ${value}\n`;
+/** `name  value`, the values under each other. */
+export function fields(entries: readonly (readonly [string, string | number])[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+  return lines(entries.map(([name, value]) => name.padEnd(width) + printable(String(value))));
 }
 
-/** `1.5 MiB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
+/** Whether output may carry colour and cursor movements. */
+export function isForPeople({ stdout, environment }: Context): boolean {
+  return stdout.isTTY === true && (environment['NO_COLOR'] ?? '') === '';
+}
+
+/** 1,536 → `1.5 KiB` */
+export function formatBytes(count: number): string {
+  let value = count;
   let unit = 0;
-  while (value >= 1024 && unit < BYTE_UNITS.length - 1) {
+  while (value >= 1024 && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${BYTE_UNITS[unit]}`;
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] as string}`;
 }
 
-/** `2 h 5 min`, `12.3 s`. */
+/** 93,784 → `1 d 2 h`; the two largest units. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const parts: string[] = [];
+  let rest = Math.floor(seconds);
+  for (const [unit, length] of DURATIONS) {
+    const count = Math.floor(rest / length);
+    rest %= length;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.length === 0 ? '0 s' : parts.slice(0, 2).join(' ');
 }
 
-/** `0.42 ms`. */
-export function formatMs(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
+/** `1 packet`, `2 packets` */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** `text` in a colour, where there is any. */
-export function colored(text: string, color: 'red' | 'green' | 'yellow' | 'bold', hasColor: boolean): string {
-  return hasColor ? `\x1b[${COLORS[color]}m${text}\x1b[0m` : text;
+/** A list, or a dash where there is nothing. */
+export function orDash(parts: readonly (string | number)[]): string {
+  return parts.length === 0 ? '-' : parts.join(', ');
 }
 
-/**
- * `text` without control characters: what a daemon repeats after an application must not steer the terminal.
- */
-export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?');
+/** Control characters would move a terminal's cursor: shown as what they are. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-const COLORS = { red: 31, green: 32, yellow: 33, bold: 1 } as const;
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-const BORDERS = [
-  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
-];
+function lines(texts: readonly string[]): string {
+  return `${texts.map((text) => text.trimEnd()).join('\n')}\n`;
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+const DURATIONS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};

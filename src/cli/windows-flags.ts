@@ -1,29 +1,78 @@
 /**
- * Windows' spellings of flags, `/all` and `/n 3`, rewritten to `--all` and `-n 3` before the command line is parsed.
+ * Windows spellings of flags (`/all`, `/?`), rewritten before the command line is read. Only commands that Windows has, and
+ * only spellings that Windows knows for them: everything else may be a path.
  *
- * Only for commands that Windows has, and only where the word after the slash is one of the command's flags: `/tmp` stays a
- * path.
+ * A slash says whose dialect it is: `ping /i 5` is Windows' time to live, `ping -i 5` the interval that everybody else means.
  */
 
-/** Flags that may be written with a slash, by command; letters are in either case, as Windows takes them. */
-const SLASH_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  ping: ['n', 't', 'l', 'w', '?'],
-  ipconfig: ['all', '?'],
-  netstat: ['a', 'n', 'o', 's', 'r', 'an', 'ano', 'no', 'ao', '?'],
-  netsh: ['?'],
-};
-
-/** The arguments with Windows' flags rewritten. The first that is no flag names the command. */
-export function normalizeFlags(args: readonly string[]): string[] {
-  const at = args.findIndex((word) => !word.startsWith('-'));
-  const known = SLASH_FLAGS[args[at] ?? ''];
-  if (known === undefined) return [...args];
-  return args.map((word, i) => {
-    if (i <= at || !word.startsWith('/')) return word;
-    const flag = word.slice(1).toLowerCase();
-    if (!known.includes(flag)) return word;
-    if (flag === '?') return '--help';
-    // Several letters are several flags, but for words.
-    return flag.length === 1 || flag !== 'all' ? `-${flag}` : `--${flag}`;
-  });
+/** What a spelling becomes; with `value`, the next argument is its value and is rewritten too. */
+interface Spelling {
+  readonly flag: string;
+  readonly value?: (text: string) => string;
 }
+
+/** The arguments with Windows' spellings replaced by ours. */
+export function normaliseWindowsFlags(args: readonly string[]): string[] {
+  const [command = '', ...rest] = args;
+  const spellings = COMMANDS[command.toLowerCase()];
+  if (spellings === undefined) return [...args];
+  const result = [command.toLowerCase()];
+  for (let i = 0; i < rest.length; i++) {
+    const arg = rest[i] as string;
+    // What follows is a path.
+    if (arg === '--control') {
+      result.push(...rest.slice(i, i + 2));
+      i++;
+      continue;
+    }
+    const spelling = spellings[arg.toLowerCase()];
+    const combined = spelling === undefined ? combinedFlags(spellings, arg) : null;
+    if (combined !== null) result.push(...combined);
+    else result.push(spelling?.flag ?? arg);
+    const next = rest[i + 1];
+    if (spelling?.value !== undefined && next !== undefined) {
+      result.push(spelling.value(next));
+      i++;
+    }
+  }
+  return result;
+}
+
+/** `/ano` as `/a /n /o`, when each letter is a flag without a value. */
+function combinedFlags(spellings: Readonly<Record<string, Spelling>>, arg: string): string[] | null {
+  if (!/^\/[a-z]{2,}$/i.test(arg)) return null;
+  const flags: string[] = [];
+  for (const letter of arg.slice(1).toLowerCase()) {
+    const spelling = spellings[`/${letter}`];
+    if (spelling === undefined || spelling.value !== undefined) return null;
+    flags.push(spelling.flag);
+  }
+  return flags;
+}
+
+const asIs = (text: string): string => text;
+const HELP = { '/?': { flag: '--help' }, '-?': { flag: '--help' } };
+
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
+  ipconfig: { ...HELP, '/all': { flag: '--all' }, '-all': { flag: '--all' } },
+  netsh: HELP,
+  netstat: {
+    ...HELP,
+    '/a': { flag: '--all' },
+    '/n': { flag: '--numeric' },
+    '/o': { flag: '--owner' },
+    '/e': { flag: '--extend' },
+    '/s': { flag: '--statistics' },
+    '/r': { flag: '--routes' },
+    '/p': { flag: '--protocol', value: asIs },
+  },
+  ping: {
+    ...HELP,
+    '/n': { flag: '--count', value: asIs },
+    '/l': { flag: '--size', value: asIs },
+    '/i': { flag: '--ttl', value: asIs },
+    // Windows means milliseconds.
+    '/w': { flag: '--timeout', value: (text) => (/^\d+$/.test(text) ? `${text}ms` : text) },
+    '/t': { flag: '--count=0' },
+  },
+};
