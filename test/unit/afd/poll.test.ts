@@ -75,6 +75,19 @@ describe('what is true', () => {
     expect(server.ready(listener)).toBe(0);
   });
 
+  test('SEM-SEL-08 what came before the accept is true right after it', () => {
+    const rig = createRig();
+    const { server, client, listener } = connectPair(rig);
+    const c = client.stream();
+    client.connect(c, SERVER, 80);
+    rig.run();
+    client.send(c, 'x');
+    client.shutdown(c, SD_SEND);
+    rig.run();
+    const s = server.accept(listener).value;
+    expect(server.ready(s)).toBe(receive | disconnect | send | connect);
+  });
+
   test('SEM-SEL-10 a reset connection is an abort with its code', () => {
     const rig = createRig();
     const { server, client, c, s } = connectPair(rig);

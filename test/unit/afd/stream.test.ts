@@ -541,6 +541,7 @@ describe('shutdown', () => {
     client.setOption(c, SOL_SOCKET, SO_SNDBUF, dword(4096));
     const sending = client.send(c, new Uint8Array(100_000).fill(1));
     expect(client.shutdown(c, SD_SEND)).toBe(0);
+    expect(client.send(c, 'x').error).toBe(WSAESHUTDOWN);
     expect(sending.isDone).toBe(false);
     let got = 0;
     for (let round = 0; round < 500; round++) {
