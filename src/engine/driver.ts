@@ -239,11 +239,13 @@ export class Driver {
     if (next === Number.POSITIVE_INFINITY) return;
     this.#timerAt = next;
     // At least a little: 0 would mean the next turn of the loop, for ever when a deadline does not move on.
-    this.#timer = this.#scheduler.after(Math.max(next - this.#scheduler.now(), MIN_SLEEP), () => {
-      this.#timer = null;
-      this.turn();
-    });
+    this.#timer = this.#scheduler.after(Math.max(next - this.#scheduler.now(), MIN_SLEEP), this.#onTimer);
   }
+
+  readonly #onTimer = (): void => {
+    this.#timer = null;
+    this.turn();
+  };
 }
 
 /** A link and the interface that it serves. */
