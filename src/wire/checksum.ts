@@ -6,7 +6,7 @@
  *
  * Long ranges are read as 32-bit words in the machine's own order and summed in one double, which is exact up to 2²¹ words
  * (8 MB): the one's complement sum does not depend on byte order but for a swap at the end (RFC 1071 §2(B)), and a range
- * that starts at an odd address only swaps once more. `bench/micro/wire.ts` has the figures.
+ * that starts at an odd address only swaps once more. `bench/micro/wire.mjs` has the figures.
  */
 
 /** Shorter ranges are summed by bytes: cheaper than finding the words of their buffer. */
