@@ -7,6 +7,7 @@ import {
   createHttpServer,
   createServer,
   HttpAgent,
+  type ServerOptions,
   type Socket,
 } from '../../../src/app/net.ts';
 import { RealTime } from '../../../src/engine/index.ts';
@@ -92,6 +93,215 @@ describe('net', () => {
     await once(client, 'end');
     expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
     await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+});
+
+/** A listening server on host b and its port. */
+async function listening(options: ServerOptions, onConnection?: (socket: Socket) => void) {
+  const server = createServer({ winsock: b, ...options }, onConnection);
+  // A test that failed leaves its server to the end of the hosts.
+  server.on('error', () => {});
+  server.listen(0);
+  await once(server, 'listening');
+  return { server, port: server.address()?.port ?? 0 };
+}
+
+function closed(server: { close(callback: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+describe('net.Socket', () => {
+  test('what is written before the connection is there is sent when it is', async () => {
+    const { server, port } = await listening({}, (socket) => socket.pipe(socket));
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    client.write('early ');
+    client.end('bird');
+    let received = '';
+    for await (const chunk of client) received += String(chunk);
+    expect(received).toBe('early bird');
+    await closed(server);
+  });
+
+  test('allowHalfOpen: the side that was ended to still writes', async () => {
+    const { server, port } = await listening({ allowHalfOpen: true }, (socket) => {
+      socket.resume();
+      socket.on('end', () => setImmediate(() => socket.end('afterwards')));
+    });
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a, allowHalfOpen: true });
+    client.end('question');
+    let received = '';
+    for await (const chunk of client) received += String(chunk);
+    expect(received).toBe('afterwards');
+    await closed(server);
+  });
+
+  test('without allowHalfOpen the peer’s end ends ours', async () => {
+    const { server, port } = await listening({}, (socket) => socket.end());
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    client.resume();
+    await once(client, 'close');
+    expect([client.writableEnded, client.readyState, client.destroyed]).toEqual([true, 'closed', true]);
+    await closed(server);
+  });
+
+  test('resetAndDestroy is ECONNRESET at the peer, and close with an error', async () => {
+    const accepting: { socket?: Socket } = {};
+    const { server, port } = await listening({}, (socket) => {
+      accepting.socket = socket;
+    });
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    await Promise.all([once(client, 'connect'), once(server, 'connection')]);
+    const peer = accepting.socket as Socket;
+    const [failing, closing] = [once(peer.resume(), 'error'), once(peer, 'close')];
+    client.resetAndDestroy();
+    expect(await failing).toEqual([expect.objectContaining({ code: 'ECONNRESET', syscall: 'read' })]);
+    expect(await closing).toEqual([true]);
+    await closed(server);
+  });
+
+  test('a write into a connection that was reset fails', async () => {
+    const { server, port } = await listening({}, (socket) => socket.resetAndDestroy());
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    const [error] = await once(client, 'error');
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    const failure = await new Promise<Error | null | undefined>((resolve) => client.write('late', resolve));
+    expect(failure).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
+    await closed(server);
+  });
+
+  test('destroy while connecting emits close and no connect', async () => {
+    const client = createConnection({ host: '10.0.0.99', port: 1, winsock: a });
+    let connected = false;
+    client.on('connect', () => {
+      connected = true;
+    });
+    setImmediate(() => client.destroy());
+    const [hadError] = await once(client, 'close');
+    expect([hadError, connected, client.connecting]).toEqual([false, false, false]);
+  });
+
+  test('an idle connection emits timeout and stays open', async () => {
+    const { server, port } = await listening({}, (socket) => socket.pipe(socket));
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a, timeout: 20 });
+    await once(client, 'timeout');
+    expect(client.readyState).toBe('open');
+    client.setTimeout(0).end();
+    await once(client.resume(), 'close');
+    await closed(server);
+  });
+
+  test('a local address and port are used', async () => {
+    const { server, port } = await listening({}, (socket) => socket.end(String(socket.remotePort)));
+    const client = createConnection({
+      host: '10.0.0.2',
+      port,
+      winsock: a,
+      localAddress: '10.0.0.1',
+      localPort: 40_001,
+    });
+    let received = '';
+    for await (const chunk of client) received += String(chunk);
+    expect([received, client.localPort]).toEqual(['40001', 40_001]);
+    await closed(server);
+  });
+
+  test('names need a lookup: without one ENOTFOUND, with one its address', async () => {
+    const { server, port } = await listening({}, (socket) => socket.end());
+    const lost = createConnection({ host: 'b.example', port, winsock: a });
+    expect((await once(lost, 'error'))[0]).toMatchObject({ code: 'ENOTFOUND' });
+    const found = createConnection({
+      host: 'b.example',
+      port,
+      winsock: a,
+      lookup: (_name, _options, callback) => callback(null, '10.0.0.2', 4),
+    });
+    await once(found, 'connect');
+    expect(found.remoteAddress).toBe('10.0.0.2');
+    await once(found.resume(), 'close');
+    await closed(server);
+  });
+
+  test('write tells to wait once its buffer is full, and drain follows', async () => {
+    const { server, port } = await listening({}, (socket) => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 20);
+    });
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    await once(client, 'connect');
+    const chunk = Buffer.alloc(1 << 20);
+    let writes = 1;
+    while (client.write(chunk)) writes++;
+    await once(client, 'drain');
+    expect(writes).toBeGreaterThanOrEqual(1);
+    client.end();
+    await once(client.resume(), 'close');
+    expect(client.bytesWritten).toBe(writes * chunk.length);
+    await closed(server);
+  });
+
+  test.each([-1, 65_536, 1.5])('port %d throws with Node’s code', (port) => {
+    expect(() => createConnection({ host: '10.0.0.2', port, winsock: a })).toThrow(
+      expect.objectContaining({ code: 'ERR_SOCKET_BAD_PORT' }),
+    );
+  });
+});
+
+describe('net.Server', () => {
+  test('an address that is taken is EADDRINUSE, listening twice an exception', async () => {
+    const { server, port } = await listening({});
+    const second = createServer({ winsock: b });
+    second.listen(port);
+    expect((await once(second, 'error'))[0]).toMatchObject({ code: 'EADDRINUSE', syscall: 'listen', port });
+    expect(() => server.listen(0)).toThrow('ERR_SERVER_ALREADY_LISTEN');
+    await closed(server);
+  });
+
+  test('close waits for the last connection; the listener is gone at once', async () => {
+    const accepted: Socket[] = [];
+    const { server, port } = await listening({}, (socket) => accepted.push(socket));
+    const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+    await once(client, 'connect');
+    while (accepted.length === 0) await once(server, 'connection');
+    const order: string[] = [];
+    const ended = closed(server).then(() => order.push('closed'));
+    const refused = createConnection({ host: '10.0.0.2', port, winsock: a });
+    expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
+    order.push('refused');
+    client.end();
+    client.resume();
+    accepted[0]?.resume();
+    await ended;
+    expect([order, server.address(), server.listening]).toEqual([['refused', 'closed'], null, false]);
+  });
+
+  test('connections past maxConnections are dropped', async () => {
+    const { server, port } = await listening({}, () => {});
+    server.maxConnections = 1;
+    const first = createConnection({ host: '10.0.0.2', port, winsock: a });
+    await once(first, 'connect');
+    const dropped = once(server, 'drop');
+    const second = createConnection({ host: '10.0.0.2', port, winsock: a });
+    second.on('error', () => {});
+    expect((await dropped)[0]).toMatchObject({ remoteAddress: '10.0.0.1' });
+    expect(await new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(1);
+    first.destroy();
+    second.destroy();
+    await closed(server);
+  });
+
+  test('close of a server that does not run is ERR_SERVER_NOT_RUNNING', async () => {
+    const error = await new Promise((resolve) => createServer({ winsock: b }).close(resolve));
+    expect(error).toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' });
+  });
+
+  test('a thousand connections one after the other leave nothing behind', async () => {
+    const { server, port } = await listening({}, (socket) => socket.end('x'));
+    for (let i = 0; i < 1000; i++) {
+      const client = createConnection({ host: '10.0.0.2', port, winsock: a });
+      await once(client.resume(), 'close');
+    }
+    await closed(server);
+    expect(hosts.map((host) => host.afd.sessions.map((session) => session.sockets))).toEqual([[0], [0]]);
   });
 });
 
