@@ -5,7 +5,7 @@
  * It knows time only as a `Scheduler`, so one driver serves the machine's event loop and virtual time: what the simulator
  * runs is what the daemon runs.
  *
- * A turn is bounded: after {@link BATCHES_PER_TURN} batches the rest waits for the event loop to serve others. A link that
+ * A turn is bounded: after {@link FRAMES_PER_TURN} frames the rest waits for the event loop to serve others. A link that
  * says it is full is left alone until it has drained; the others go on.
  */
 
@@ -24,8 +24,8 @@ import type { FrameTap } from './tap.ts';
 /** Frames in one outbound batch: what one call into a device takes. */
 const BATCH_FRAMES = 64;
 
-/** Outbound batches in one turn: at most some 16 MB of super-segments, a few milliseconds of work. */
-const BATCHES_PER_TURN = 4 * BATCH_FRAMES;
+/** Outbound frames in one turn: some milliseconds of work, be they packets or super-segments. */
+const FRAMES_PER_TURN = 8 * BATCH_FRAMES;
 
 export interface DriverOptions {
   readonly stack: Stack;
@@ -162,17 +162,17 @@ export class Driver {
     this.#isTurning = true;
     try {
       this.stack.advance();
-      let budget = BATCHES_PER_TURN;
+      let budget = FRAMES_PER_TURN;
       for (;;) {
         this.#isTurnWanted = false;
         this.stack.flushEvents();
-        const batches = this.#pump(budget);
-        budget -= batches;
+        const frames = this.#pump(budget);
+        budget -= frames;
         if (budget <= 0) {
           this.#continueLater();
           break;
         }
-        if (batches === 0 && !this.#isTurnWanted) break;
+        if (frames === 0 && !this.#isTurnWanted) break;
       }
     } finally {
       this.#isTurning = false;
@@ -195,7 +195,7 @@ export class Driver {
     this.#onLinkFailed?.(attachment.link, error);
   }
 
-  /** Moves output to the links that take it, a batch of each in turn. @returns how many batches were sent. */
+  /** Moves output to the links that take it, a batch of each in turn. @returns how many frames were sent. */
   #pump(budget: number): number {
     const batch = this.#outbound;
     let sent = 0;
@@ -206,9 +206,9 @@ export class Driver {
         const attachment = this.#attachments[i] as Attachment;
         if (attachment.isHeld || this.stack.output(attachment.index, batch) === 0) continue;
         if (this.tap !== null) this.tap.sent(attachment.index, batch, this.#scheduler.now());
+        sent += batch.count;
         attachment.isHeld = !attachment.link.transmit(batch);
         clearTransmitBatch(batch);
-        sent++;
         isDone = false;
       }
     }
