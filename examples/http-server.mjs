@@ -24,7 +24,8 @@ const block = (() => {
 
 /** The download in pieces of at most a megabyte. */
 function* pieces(count) {
-  for (let left = count; left > 0; left -= block.length) yield left < block.length ? block.subarray(0, left) : block;
+  for (let left = count; left > 0; left -= block.length)
+    yield left < block.length ? block.subarray(0, left) : block;
 }
 
 function sha256(count) {
@@ -37,7 +38,8 @@ async function sendBytes(response, count) {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': count });
   for (const piece of pieces(count)) {
     if (response.destroyed) return;
-    if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(piece))
+      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
   }
   response.end();
 }
@@ -48,7 +50,9 @@ const server = createHttpServer((request, response) => {
   if (request.url === '/') {
     const { remoteAddress, remotePort, localAddress, localPort } = request.socket;
     response.setHeader('content-type', 'text/plain');
-    response.end(`Hello ${remoteAddress}:${remotePort}, this is ${localAddress}:${localPort} on a TCP/IP stack in userland.\n`);
+    response.end(
+      `Hello ${remoteAddress}:${remotePort}, this is ${localAddress}:${localPort} on a TCP/IP stack in userland.\n`,
+    );
   } else if (digits === undefined || count > MOST_BYTES) {
     response.writeHead(404, { 'content-type': 'text/plain' });
     response.end('There is /, /bytes/COUNT and /bytes/COUNT.sha256 here.\n');

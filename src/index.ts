@@ -21,6 +21,7 @@ export {
 } from './app/index.ts';
 export { IpAddress, SeededRandom } from './base/index.ts';
 export {
+  CaptureRecorder,
   createHost,
   Driver,
   type HostLink,
