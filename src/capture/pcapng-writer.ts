@@ -70,6 +70,8 @@ export class PcapngWriter {
   readonly #snapLength: number;
   readonly #interfaces: CaptureInterface[] = [];
   readonly #block = new BlockBuilder();
+  /** Packets recorded so far. */
+  packetsWritten = 0;
 
   /** Writes the section's header at once. @throws {RangeError} when the snap length is out of range */
   constructor(sink: ByteSink, options: PcapngOptions = {}) {
@@ -113,6 +115,7 @@ export class PcapngWriter {
     comment = '',
   ): void {
     this.#requireInterface(interfaceId);
+    this.packetsWritten++;
     const kept = Math.min(length, this.#snapLength);
     const block = this.#block;
     block.begin(BLOCK_ENHANCED_PACKET);

@@ -6,20 +6,8 @@ import type { FrameBatch, TransmitBatch } from '../base/index.ts';
 import { PcapngFile } from '../capture/files/index.ts';
 import { PcapngWriter } from '../capture/index.ts';
 import { CaptureRecorder, type Driver, type FrameTap } from '../engine/index.ts';
+import type { CaptureStatus } from '../port/index.ts';
 import { VERSION } from './version.ts';
-
-/** The state of the file capture. */
-export interface CaptureStatus {
-  readonly isRunning: boolean;
-  /** The file, of the capture that runs or ran last. */
-  readonly file: string | null;
-  readonly bytes: number;
-  /** Packets that were not written: the disk was full, say. */
-  readonly lost: number;
-  /** Why it ended by itself. */
-  readonly error: string | null;
-  readonly streams: number;
-}
 
 /** Where a live capture goes. Each piece is a whole block, borrowed until `write` returns. */
 export interface CaptureStream {
@@ -34,48 +22,54 @@ export class Captures implements FrameTap {
   readonly #recorders = new Set<CaptureRecorder>();
   #file: PcapngFile | null = null;
   #fileRecorder: CaptureRecorder | null = null;
-  #last: CaptureStatus = { isRunning: false, file: null, bytes: 0, lost: 0, error: null, streams: 0 };
+  #last: CaptureStatus = { path: null, isRunning: false, packets: 0, bytes: 0 };
 
   constructor(driver: Driver) {
     this.#driver = driver;
   }
 
+  /** Of the file capture that runs, or ran last. */
   get status(): CaptureStatus {
-    const streams = this.#recorders.size - (this.#file === null ? 0 : 1);
     const file = this.#file;
-    if (file === null) return { ...this.#last, streams };
-    file.flush();
+    if (file === null) return this.#last;
     return {
-      isRunning: true,
-      file: file.path,
+      path: file.path,
+      isRunning: !file.isFull && file.error === null,
+      packets: Math.max(0, file.writer.packetsWritten - file.blocksLost),
       bytes: file.bytesWritten,
-      lost: file.blocksLost,
-      error: file.error?.message ?? null,
-      streams,
     };
   }
 
-  /** Starts the file capture, ending one that runs. @throws {Error} of `node:fs` when the file cannot be opened. */
-  start(path: string): CaptureStatus {
-    const file = new PcapngFile(path, SECTION);
+  /** Live captures. */
+  get streams(): number {
+    return this.#recorders.size - (this.#fileRecorder === null ? 0 : 1);
+  }
+
+  /**
+   * Starts the file capture, ending one that runs.
+   * @param maxBytes size at which the file ends
+   * @throws {Error} of `node:fs` when the file cannot be opened; {RangeError} when `maxBytes` has no room for a packet.
+   */
+  start(path: string, maxBytes = Number.POSITIVE_INFINITY): CaptureStatus {
+    const file = new PcapngFile(path, { ...SECTION, maxBytes });
     this.stop();
     this.#file = file;
     this.#fileRecorder = this.#add(file.writer);
+    // The header is there from the start.
+    file.flush();
     return this.status;
   }
 
   /** Ends the file capture; harmless when none runs. */
   stop(): CaptureStatus {
     const file = this.#file;
-    if (file !== null && this.#fileRecorder !== null) {
-      const status = this.status;
-      file.close();
-      this.#remove(this.#fileRecorder);
-      this.#file = null;
-      this.#fileRecorder = null;
-      this.#last = { ...status, isRunning: false, bytes: file.bytesWritten };
-    }
-    return this.status;
+    if (file === null || this.#fileRecorder === null) return this.#last;
+    this.#remove(this.#fileRecorder);
+    file.close();
+    this.#last = { ...this.status, isRunning: false };
+    this.#file = null;
+    this.#fileRecorder = null;
+    return this.#last;
   }
 
   /** Copies every packet to `stream` from now on. @returns what ends it */

@@ -1,17 +1,18 @@
 /**
  * The daemon's settings: one table of keys, filled from defaults, a JSON file with comments, the environment
- * (`WINSOCKD_TUN_FD` for `tunFd`) and flags, the later winning. Nothing is taken that the schema does not know.
+ * (`WINSOCKD_TUN_FD` for `tunFd`) and the flags of `winsockd up` (WINSOCKD_CONFIG_JSON), the later winning. Nothing is taken that
+ * the schema does not know.
  */
 
 import { readFileSync } from 'node:fs';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { IpAddress, parsePrefix } from '../base/index.ts';
+import { CONFIG_JSON_VARIABLE, DEFAULT_CONTROL_PATH } from '../port/index.ts';
 import { ConfigError } from './errors.ts';
 
-/** Where the daemon listens unless told otherwise. */
+/** Where the daemon listens for applications unless told otherwise. */
 export const DEFAULT_SOCKET = '/run/winsockd/winsockd.sock';
-export const DEFAULT_CONTROL = '/run/winsockd/control.sock';
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
 
@@ -53,7 +54,7 @@ const schema = z.strictObject({
   offload: z.boolean().default(true),
   socket: path.default(DEFAULT_SOCKET),
   socketMode: mode.default('0600'),
-  control: path.default(DEFAULT_CONTROL),
+  control: path.default(DEFAULT_CONTROL_PATH),
   controlMode: mode.default('0600'),
   /** Who to be once the device is open. */
   user: z.string().min(1, 'a user name or number').optional(),
@@ -115,6 +116,7 @@ export function loadConfig(sources: ConfigSources = {}): DaemonConfig {
   };
   if (file !== undefined) take(readConfigFile(file), (key) => `${file}: ${key}`);
   take(fromEnvironment(environment), environmentName);
+  take(fromJsonVariable(environment), flagName);
   take(mapValues(sources.flags ?? {}, readText), flagName);
   const result = schema.safeParse(merged);
   if (!result.success) throw problem(result.error.issues[0], merged, origin);
@@ -162,6 +164,22 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
     if (text !== undefined && text !== '') values[key] = readText(text, key);
   }
   return values;
+}
+
+/** The flags of `winsockd up`, handed over as one object. */
+function fromJsonVariable(environment: Readonly<Record<string, string | undefined>>): ConfigInput {
+  const text = environment[CONFIG_JSON_VARIABLE];
+  if (text === undefined || text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ConfigError(CONFIG_JSON_VARIABLE, text, 'JSON');
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new ConfigError(CONFIG_JSON_VARIABLE, value, 'a JSON object of settings');
+  }
+  return value as ConfigInput;
 }
 
 /** Text as the key's type; what does not fit is left as it is, for the schema to name. */

@@ -1,8 +1,5 @@
 /**
- * The control API: HTTP on a Unix socket. The command line and the dashboard are its clients. `docs/control.md` lists it.
- *
- * Answers are JSON, but for `/metrics`, for the capture stream (pcapng), and for ping (one JSON value a line, as it happens).
- * Errors are `{ "error": { "code", "message" } }` with a fitting status.
+ * The control API of `port/control-api.ts`, served over HTTP on a Unix socket.
  */
 
 import { existsSync, lstatSync, rmSync } from 'node:fs';
@@ -11,64 +8,60 @@ import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { IpAddress } from '../base/index.ts';
-import type { ImpairSettings } from '../link/index.ts';
+import { threadPrivileges } from '../native/index.ts';
+import type { DaemonStatus, ImpairmentSettings } from '../port/index.ts';
 import { DEFAULT_CATALOG } from '../spi/index.ts';
+import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { createMetrics } from './metrics.ts';
-import { PingRun } from './ping.ts';
 import type { Account } from './privileges.ts';
 import type { DaemonState } from './state.ts';
 import { VERSION } from './version.ts';
-import { clientRows, counterValues, dropRows, interfaceRows, routeRows, socketRows } from './views.ts';
-
-/** What `/v1/status` answers. */
-export interface StatusView {
-  readonly version: string;
-  readonly pid: number;
-  readonly uptimeSec: number;
-  readonly device: { readonly kind: string; readonly name: string };
-  readonly socket: string;
-  readonly control: string;
-  readonly interfaces: ReturnType<typeof interfaceRows>;
-  readonly clients: ReturnType<typeof clientRows>;
-  readonly sockets: number;
-  readonly drops: number;
-  readonly residentBytes: number;
-  readonly hasDroppedPrivileges: boolean;
-  readonly isCapturing: boolean;
-  readonly isImpaired: boolean;
-}
+import {
+  catalogEntryStatus,
+  counterStatus,
+  dropStatus,
+  interfaceStatus,
+  routeStatus,
+  socketStatus,
+} from './views.ts';
 
 /** Past this, a capture stream's reader loses packets rather than the daemon its memory. */
 const STREAM_BACKLOG = 8 << 20;
 const BODY_LIMIT = 64 * 1024;
 
-const direction = z.enum(['in', 'out', 'both']).default('both');
-const pingBody = z.strictObject({
-  host: z.string(),
-  count: z.number().int().min(0).max(1_000_000).default(4),
-  intervalMs: z.number().min(1).max(3_600_000).default(1000),
-  timeoutMs: z.number().min(1).max(3_600_000).default(1000),
-  size: z.number().int().min(0).max(65_507).default(56),
-});
-const captureBody = z.strictObject({ file: z.string().startsWith('/', 'an absolute path') });
 const chance = z.number().min(0).max(1).optional();
-const amount = z.number().min(0).optional();
-const impairBody = z.strictObject({
-  direction,
-  seed: z.number().int().optional(),
-  loss: chance,
-  delay: amount,
-  jitter: amount,
-  jitterReorders: z.boolean().optional(),
-  reorder: chance,
-  reorderBy: amount,
-  duplicate: chance,
-  corrupt: chance,
-  corruptBits: amount,
-  rateBytesPerSec: amount,
-  queueBytes: amount,
-});
+const amount = z.number().min(0).max(1e12).optional();
+const schemas = {
+  ping: z.strictObject({
+    address: z.string(),
+    size: z.number().int().min(0).max(65_507).default(56),
+    timeoutMs: z.number().min(1).max(3_600_000).default(1000),
+    ttl: z.number().int().min(1).max(255).optional(),
+    sequence: z.number().int().min(0).max(65_535).default(1),
+  }),
+  capture: z.strictObject({
+    path: z.string().startsWith('/', 'an absolute path'),
+    maxBytes: z.number().int().min(4096).optional(),
+  }),
+  impairment: z.strictObject({
+    loss: chance,
+    duplicate: chance,
+    reorder: chance,
+    corrupt: chance,
+    delay: amount,
+    jitter: amount,
+    rateBytesPerSec: amount,
+    seed: z.number().int().min(0).max(0xffff_ffff).optional(),
+  }),
+  stream: z.object({
+    seconds: z.coerce
+      .number()
+      .min(0)
+      .max(86_400 * 7)
+      .optional(),
+  }),
+};
 
 /** A request that cannot be served as it is. */
 class RequestError extends Error {
@@ -82,11 +75,18 @@ class RequestError extends Error {
   }
 }
 
-/** The API over a state, not listening yet: `inject` serves tests. */
+/** The API over a state, not listening yet. */
 export function createControl(state: DaemonState): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
+  app.addHook('onRequest', async () => {
+    if (state.isStopping)
+      throw new RequestError(409, 'stopping', 'the daemon is ending; start it again: winsockd up');
+  });
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
-    const { statusCode = 500, code = 'internal', message } = error;
+    const { statusCode = 500, message } = error;
+    // What the HTTP library refuses has its own codes; ours are words.
+    const code = error instanceof RequestError ? error.code : statusCode < 500 ? 'badRequest' : 'internal';
+    if (statusCode >= 500) state.fault(error);
     void reply.status(statusCode).send({ error: { code, message } });
   });
   app.setNotFoundHandler((request, reply) => {
@@ -96,7 +96,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   addViews(app, state);
   addPing(app, state);
   addCapture(app, state);
-  addImpair(app, state);
+  addImpairments(app, state);
   return app;
 }
 
@@ -111,10 +111,13 @@ export async function listenControl(
   owner: Account,
 ): Promise<void> {
   if (existsSync(path)) {
-    if (!lstatSync(path).isSocket())
+    if (!lstatSync(path).isSocket()) {
       throw new StartError(`${path} exists and is no socket; choose another path with --control`);
+    }
     rmSync(path);
   }
+  // Routes are made ready first, so that the file is made within the call below and under its umask.
+  await app.ready();
   const umask = process.umask(0o177);
   try {
     await app.listen({ path });
@@ -135,21 +138,18 @@ export async function listenControl(
 }
 
 function addViews(app: FastifyInstance, state: DaemonState): void {
-  const { stack, afd, ipc } = state;
+  const { stack, afd } = state;
   app.get('/v1/status', () => status(state));
-  app.get('/v1/sockets', () => ({ sockets: socketRows(stack, afd, ipc.sessions) }));
-  app.get('/v1/interfaces', () => ({ interfaces: interfaceRows(stack) }));
-  app.get('/v1/routes', () => ({ routes: routeRows(stack) }));
-  app.get('/v1/drops', (request) => {
-    const { all } = request.query as { all?: string };
-    return { drops: dropRows(stack.counters, all === 'true' || all === '1') };
-  });
-  app.get('/v1/counters', () => ({ counters: counterValues(stack.counters) }));
-  app.get('/v1/catalog', () => ({ catalog: DEFAULT_CATALOG }));
+  app.get('/v1/sockets', () => socketStatus(stack, afd));
+  app.get('/v1/interfaces', () => interfaceStatus(stack));
+  app.get('/v1/routes', () => routeStatus(stack));
+  app.get('/v1/drops', () => dropStatus(stack.counters));
+  app.get('/v1/counters', () => counterStatus(stack.counters));
+  app.get('/v1/catalog', () => DEFAULT_CATALOG.map(catalogEntryStatus));
   app.post('/v1/shutdown', (_request, reply) => {
     // The answer leaves first.
     reply.raw.once('finish', () => state.shutDown());
-    return { pid: process.pid, isStopping: true };
+    return {};
   });
   const metrics = createMetrics(state);
   app.get('/metrics', async (_request, reply) => {
@@ -158,62 +158,63 @@ function addViews(app: FastifyInstance, state: DaemonState): void {
   });
 }
 
-function status(state: DaemonState): StatusView {
-  const { config, stack, ipc, device } = state;
+function status({ config, stack, ipc, linkStatus, uptimeSec }: DaemonState): DaemonStatus {
   return {
     version: VERSION,
     pid: process.pid,
-    uptimeSec: state.uptimeSec,
-    device,
-    socket: config.socket,
-    control: config.control,
-    interfaces: interfaceRows(stack),
-    clients: clientRows(ipc.sessions),
+    uptimeSeconds: uptimeSec,
+    socketPath: config.socket,
+    controlPath: config.control,
+    uid: process.geteuid?.() ?? -1,
+    hasPrivileges: hasPrivileges(),
+    sessions: ipc.sessions.length,
     sockets: [...stack.endpoints()].length,
-    drops: dropRows(stack.counters, false).reduce((sum, { count }) => sum + count, 0),
-    residentBytes: process.memoryUsage.rss(),
-    hasDroppedPrivileges: state.hasDroppedPrivileges,
-    isCapturing: state.captures.status.isRunning,
-    isImpaired: state.impairment.view.isActive,
+    links: [linkStatus],
+    memoryBytes: process.memoryUsage.rss(),
   };
 }
 
-function addPing(app: FastifyInstance, state: DaemonState): void {
-  app.post('/v1/ping', (request, reply) => {
-    const { host, ...rest } = checked(pingBody, request);
-    const address = IpAddress.parse(host === 'localhost' ? '127.0.0.1' : host);
-    if (address === null || address.family !== 4) {
-      throw new RequestError(400, 'badHost', `${host} is no IPv4 address; names are not looked up yet`);
-    }
-    const lines = new PassThrough();
-    const run = new PingRun(state.stack, state.scheduler, { address, ...rest }, (event) => {
-      lines.write(`${JSON.stringify(event)}\n`);
-      if (event.kind === 'statistics') lines.end();
-    });
-    lines.on('close', () => run.end());
-    return reply.type('application/x-ndjson').send(lines);
+/** Whether any thread of this process can still do what its user alone could not. */
+function hasPrivileges(): boolean {
+  if (process.platform !== 'linux') return process.geteuid?.() === 0;
+  return threadPrivileges().some(({ effective, permitted }) => !/^0*$/.test(effective + permitted));
+}
+
+function addPing(app: FastifyInstance, { stack, scheduler }: DaemonState): void {
+  app.post('/v1/ping', (request) => {
+    const { address: text, size, timeoutMs, ttl = 0, sequence } = checked(schemas.ping, request.body ?? {});
+    const address = IpAddress.parse(text);
+    if (address === null)
+      throw badRequest(`address: ${text} is no internet address; names are not looked up`);
+    if (address.family !== 4) throw badRequest(`address: ${text} is IPv6, which this stack does not run yet`);
+    return sendEcho(stack, scheduler, { address, size, timeoutMs, ttl, sequence });
   });
 }
 
 function addCapture(app: FastifyInstance, state: DaemonState): void {
   const { captures } = state;
-  app.get('/v1/capture', () => captures.status);
+  app.get('/v1/capture', (request, reply) => streamCapture(state, request, reply));
   app.post('/v1/capture', (request) => {
-    const { file } = checked(captureBody, request);
+    const { path, maxBytes } = checked(schemas.capture, request.body ?? {});
     try {
-      return captures.start(file);
+      return captures.start(path, maxBytes);
     } catch (error) {
-      const { code = 'failed', message } = error as NodeJS.ErrnoException;
+      const { code = '', message } = error as NodeJS.ErrnoException;
       const isRight = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-      const hint = 'the daemon writes it, with the rights of its user; "-w -" lets this command write it';
-      throw new RequestError(isRight ? 403 : 400, code, `cannot write ${file}: ${message}; ${hint}`);
+      const hint =
+        'the daemon writes it, with the rights of its user; "winsockd capture -w - > FILE" writes it with yours';
+      throw new RequestError(
+        isRight ? 403 : 400,
+        isRight ? 'notPermitted' : 'badRequest',
+        `${message}; ${hint}`,
+      );
     }
   });
   app.delete('/v1/capture', () => captures.stop());
-  app.get('/v1/capture/stream', (_request, reply) => streamCapture(state, reply));
 }
 
-function streamCapture(state: DaemonState, reply: FastifyReply): FastifyReply {
+function streamCapture(state: DaemonState, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { seconds } = checked(schemas.stream, request.query);
   const stream = new PassThrough({ highWaterMark: 1 << 20 });
   const end = state.captures.stream({
     write(block) {
@@ -223,31 +224,46 @@ function streamCapture(state: DaemonState, reply: FastifyReply): FastifyReply {
       return true;
     },
   });
-  stream.on('close', end);
+  const timer = seconds === undefined ? null : state.scheduler.after(seconds * 1000, () => stream.end());
+  stream.on('close', () => {
+    timer?.();
+    end();
+  });
   return reply.type('application/x-pcapng').send(stream);
 }
 
-function addImpair(app: FastifyInstance, state: DaemonState): void {
+function addImpairments(app: FastifyInstance, state: DaemonState): void {
   const { impairment } = state;
-  app.get('/v1/impair', () => impairment.view);
-  app.put('/v1/impair', (request) => {
-    const { direction: way, seed, ...settings } = checked(impairBody, request);
+  const find = (request: FastifyRequest): typeof impairment => {
+    const { link } = request.params as { link: string };
+    const { name } = impairment.link;
+    if (link === name) return impairment;
+    throw new RequestError(404, 'notFound', `there is no link ${link}; there is ${name}`);
+  };
+  app.get('/v1/impairments', () => [impairment.status]);
+  app.get('/v1/impairments/:link', (request) => find(request).status);
+  app.put('/v1/impairments/:link', (request) => {
+    const found = find(request);
+    const settings = checked(schemas.impairment, request.body ?? {});
     const named = Object.entries(settings).filter(([, value]) => value !== undefined);
-    impairment.change(Object.fromEntries(named) as ImpairSettings, way, seed);
-    return impairment.view;
+    found.set(Object.fromEntries(named) as ImpairmentSettings);
+    return found.status;
   });
-  app.delete('/v1/impair', (request) => {
-    const query = z.object({ direction }).safeParse(request.query);
-    if (!query.success) throw new RequestError(400, 'badRequest', 'direction: in, out or both');
-    impairment.clear(query.data.direction);
-    return impairment.view;
+  app.delete('/v1/impairments/:link', (request) => {
+    const found = find(request);
+    found.set({});
+    return found.status;
   });
 }
 
-/** The request's body. @throws {RequestError} 400 that names the field. */
-function checked<T extends z.ZodType>(schema: T, request: FastifyRequest): z.output<T> {
-  const result = schema.safeParse(request.body ?? {});
+/** What a request says. @throws {RequestError} 400 that names the field. */
+function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new RequestError(400, 'badRequest', `${issue?.path.join('.') || 'body'}: ${issue?.message}`);
+  throw badRequest(`${issue?.path.join('.') || 'body'}: ${issue?.message}`);
+}
+
+function badRequest(message: string): RequestError {
+  return new RequestError(400, 'badRequest', message);
 }

@@ -2,16 +2,25 @@
  * The daemon's link: a TUN or TAP device that it makes or was handed, or a wire in memory.
  */
 
-import { OFFLOAD_CSUM, OFFLOAD_TSO4, type Prefix, parsePrefix, type Scheduler } from '../base/index.ts';
+import {
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  OFFLOAD_USO,
+  type Prefix,
+  parsePrefix,
+  type Scheduler,
+} from '../base/index.ts';
 import { createHost, type RunningHost } from '../engine/index.ts';
 import { type Link, MemorySegment, TapLink, TunLink } from '../link/index.ts';
 import { Device, OFFLOAD_ALL } from '../native/index.ts';
+import type { LinkStatus } from '../port/index.ts';
 import type { DaemonConfig } from './config.ts';
 
 /** An open link, and what the daemon has to know of its other side. */
 export interface OpenedLink {
-  readonly kind: 'tun' | 'tap' | 'memory';
   readonly link: Link;
+  readonly status: LinkStatus;
   /** The kernel's addresses and hardware address on an Ethernet device: neighbours that need not be asked for. */
   readonly neighbors: readonly { readonly prefix: Prefix; readonly mac: Uint8Array }[];
   /** Frees what is not the link's own. */
@@ -34,7 +43,7 @@ export function openLink(config: DaemonConfig, scheduler: Scheduler): OpenedLink
     const link = device.kind === 'tap' ? new TapLink(device, options) : new TunLink(device, options);
     const { mac } = device.kind === 'tap' ? device : { mac: null };
     const neighbors = mac === null ? [] : hostPrefixes(config).map((prefix) => ({ prefix, mac }));
-    return { kind: device.kind, link, neighbors, close: () => {} };
+    return { link, status: deviceStatus(device, link, config), neighbors, close: () => {} };
   } catch (error) {
     device.close();
     throw error;
@@ -69,8 +78,37 @@ function openMemory(config: DaemonConfig, scheduler: Scheduler): OpenedLink {
       links: [{ link: wire.port({ name: 'host0' }), addresses: config.hostAddress }],
     });
   }
-  return { kind: 'memory', link, neighbors: [], close: () => peer?.close() };
+  const status = statusOf(link, 'memory', config.hostAddress, null);
+  return { link, status, neighbors: [], close: () => peer?.close() };
 }
+
+/** Asked for now, while the namespace can still be entered. */
+function deviceStatus(device: Device, link: Link, config: DaemonConfig): LinkStatus {
+  let addresses: readonly string[] = config.hostAddress;
+  try {
+    addresses = device.addresses.map(({ address, length }) => `${address}/${length}`);
+  } catch {
+    // A device that was handed over may lie in a namespace that is closed to us.
+  }
+  return statusOf(link, device.kind, addresses, config.netns ?? null);
+}
+
+function statusOf(
+  link: Link,
+  kind: LinkStatus['kind'],
+  hostAddresses: readonly string[],
+  namespace: string | null,
+): LinkStatus {
+  const offload = OFFLOAD_NAMES.filter(([bit]) => (link.offload & bit) !== 0).map(([, name]) => name);
+  return { name: link.name, kind, mtu: link.mtu, offload, hostAddresses, namespace };
+}
+
+const OFFLOAD_NAMES = [
+  [OFFLOAD_CSUM, 'csum'],
+  [OFFLOAD_TSO4, 'tso4'],
+  [OFFLOAD_TSO6, 'tso6'],
+  [OFFLOAD_USO, 'uso'],
+] as const;
 
 function hostPrefixes(config: DaemonConfig): Prefix[] {
   return config.hostAddress.flatMap((text) => parsePrefix(text) ?? []);

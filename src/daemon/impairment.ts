@@ -1,44 +1,24 @@
 /**
- * Breaking the network on purpose, while the daemon runs: the impairments of its link, and the seed of their chance.
+ * Breaking the network on purpose, while the daemon runs: the impairments of its link, both ways alike, and the seed of their
+ * chance.
  */
 
 import { type Random, type Scheduler, SeededRandom } from '../base/index.ts';
-import {
-  type FullSettings,
-  type ImpairCounters,
-  ImpairedLink,
-  type ImpairSettings,
-  type Link,
-} from '../link/index.ts';
+import { ImpairedLink, type ImpairSettings, type Link } from '../link/index.ts';
+import type { ImpairmentSettings, ImpairmentStatus } from '../port/index.ts';
 
-/** Which way packets go, as the host sees it. */
-export type ImpairDirection = 'in' | 'out' | 'both';
-
-/** One direction's settings, and what has come of them. */
-export interface ImpairLaneView {
-  readonly settings: FullSettings;
-  readonly counters: ImpairCounters;
-}
-
-export interface ImpairView {
-  readonly isActive: boolean;
-  readonly seed: number;
-  readonly out: ImpairLaneView;
-  readonly in: ImpairLaneView;
-}
-
-/** What takes all impairments away. */
-const NONE: ImpairSettings = {
+/** The settings of the control API, all off. */
+const NONE = {
   loss: 0,
-  burst: null,
+  duplicate: 0,
+  reorder: 0,
+  corrupt: 0,
   delay: 0,
   jitter: 0,
-  jitterReorders: false,
-  reorder: 0,
-  duplicate: 0,
-  corrupt: 0,
   rateBytesPerSec: 0,
-};
+} satisfies ImpairSettings;
+const NAMES = Object.keys(NONE) as readonly (keyof typeof NONE)[];
+const FATES = ['passed', 'lost', 'delayed', 'duplicated', 'reordered', 'corrupted', 'overflowed'] as const;
 
 /** A generator that can be started over. */
 class ReseededRandom implements Random {
@@ -69,45 +49,26 @@ export class Impairment {
     this.link = new ImpairedLink({ link, scheduler, random: this.#random });
   }
 
-  get view(): ImpairView {
+  get status(): ImpairmentStatus {
     const { outbound, inbound } = this.link;
-    return {
-      isActive: isActive(outbound.settings) || isActive(inbound.settings),
-      seed: this.#seed,
-      out: { settings: outbound.settings, counters: outbound.counters },
-      in: { settings: inbound.settings, counters: inbound.counters },
-    };
+    const fates: Record<string, number> = {};
+    for (const fate of FATES) fates[fate] = outbound.counters[fate] + inbound.counters[fate];
+    const named = NAMES.filter((name) => outbound.settings[name] > 0);
+    const settings = Object.fromEntries(named.map((name) => [name, outbound.settings[name]]));
+    return { link: this.link.name, settings: { ...settings, seed: this.#seed }, fates };
   }
 
   /**
-   * Changes what is named, from now on. A seed starts chance over.
+   * Puts `settings` in the place of those before; what is not named is off. A seed starts chance over.
    * @throws {RangeError} for settings that make no sense; then nothing has changed.
    */
-  change(settings: ImpairSettings, direction: ImpairDirection, seed: number | undefined): void {
-    const { outbound, inbound } = this.link;
-    const before = outbound.settings;
-    if (direction !== 'in') outbound.change(settings);
-    try {
-      if (direction !== 'out') inbound.change(settings);
-    } catch (error) {
-      outbound.change(before);
-      throw error;
-    }
+  set({ seed, ...settings }: ImpairmentSettings): void {
+    const wanted: ImpairSettings = { ...NONE, ...settings };
+    // Both lanes check alike: when the first takes it, so does the second.
+    this.link.outbound.change(wanted);
+    this.link.inbound.change(wanted);
     if (seed === undefined) return;
     this.#seed = seed;
     this.#random.reseed(seed);
   }
-
-  /** Takes all impairments of a direction away. */
-  clear(direction: ImpairDirection): void {
-    this.change(NONE, direction, undefined);
-  }
-}
-
-function isActive(settings: FullSettings): boolean {
-  return (
-    settings.loss + settings.delay + settings.jitter + settings.reorder > 0 ||
-    settings.duplicate + settings.corrupt + settings.rateBytesPerSec > 0 ||
-    settings.burst !== null
-  );
 }

@@ -4,16 +4,16 @@
 
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { DaemonState } from './state.ts';
-import { clientRows, counterValues, dropRows, interfaceRows } from './views.ts';
+import { counterStatus, dropStatus, interfaceStatus } from './views.ts';
 
 /** A registry whose figures are those of `state` at the moment of each scrape. */
 export function createMetrics(state: DaemonState): Registry {
   const registry = new Registry();
   const registers = [registry];
   const { stack } = state;
-  for (const name of Object.keys(counterValues(stack.counters))) {
+  for (const name of Object.keys(counterStatus(stack.counters))) {
     const options = { name: `winsockd_${snake(name)}`, help: `MIB counter ${name}`, registers };
-    const read = (): number => counterValues(stack.counters)[name] ?? 0;
+    const read = (): number => counterStatus(stack.counters)[name] ?? 0;
     // The one figure among them that may fall.
     if (name === 'tcpCurrEstab') gauge(options, read);
     else counter({ ...options, name: `${options.name}_total` }, read);
@@ -25,8 +25,7 @@ export function createMetrics(state: DaemonState): Registry {
     registers,
     collect() {
       this.reset();
-      for (const { reason, source, count } of dropRows(stack.counters, false))
-        this.inc({ reason, source }, count);
+      for (const { reason, source, count } of dropStatus(stack.counters)) this.inc({ reason, source }, count);
     },
   });
   for (const figure of ['inPackets', 'inBytes', 'outPackets', 'outBytes'] as const) {
@@ -37,11 +36,11 @@ export function createMetrics(state: DaemonState): Registry {
       registers,
       collect() {
         this.reset();
-        for (const row of interfaceRows(stack)) this.inc({ interface: row.name }, row[figure]);
+        for (const row of interfaceStatus(stack)) this.inc({ interface: row.name }, row[figure]);
       },
     });
   }
-  const clients = (): ReturnType<typeof clientRows> => clientRows(state.ipc.sessions);
+  const clients = (): DaemonState['ipc']['sessions'] => state.ipc.sessions;
   gauge({ name: 'winsockd_clients', help: 'Connected applications', registers }, () => clients().length);
   gauge({ name: 'winsockd_client_sockets', help: 'Descriptors held by applications', registers }, () =>
     clients().reduce((sum, { sockets }) => sum + sockets, 0),

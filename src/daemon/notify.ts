@@ -4,11 +4,7 @@
 
 import { execFile } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
-
-/** What is written to the ready descriptor, one line of JSON. */
-export type ReadyMessage =
-  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
-  | { readonly ready: false; readonly error: string; readonly exitCode: number };
+import type { ReadyMessage } from '../port/index.ts';
 
 export class Notifier {
   readonly #readyFd: number | undefined;

@@ -5,6 +5,7 @@
 import type { Afd } from '../afd/index.ts';
 import type { Scheduler } from '../base/index.ts';
 import type { IpcServer } from '../ipc/index.ts';
+import type { LinkStatus } from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
 import type { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
@@ -18,11 +19,13 @@ export interface DaemonState {
   readonly ipc: IpcServer;
   readonly captures: Captures;
   readonly impairment: Impairment;
-  /** `tun`, `tap` or `memory`, and its name. */
-  readonly device: { readonly kind: string; readonly name: string };
-  /** Whether rights were given up after the device was open. */
-  readonly hasDroppedPrivileges: boolean;
+  /** The device, and the kernel's side of it. */
+  readonly linkStatus: LinkStatus;
+  /** The stop has begun: what it serves may be gone. */
+  readonly isStopping: boolean;
   readonly uptimeSec: number;
+  /** Something threw that should not. */
+  fault(error: unknown): void;
   /** Ends the daemon, after the answer that announces it. */
   shutDown(): void;
 }

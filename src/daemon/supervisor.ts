@@ -7,6 +7,7 @@
 
 import { chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { type Afd, createAfd, DAEMON_POLICY, observeEndpoint } from '../afd/index.ts';
 import { PoolAllocator } from '../base/index.ts';
@@ -18,10 +19,10 @@ import { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
 import { createControl, listenControl } from './control.ts';
 import { type OpenedLink, openLink } from './device.ts';
+import { takeEchoEvent } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { Impairment } from './impairment.ts';
 import { acquireLock } from './lock.ts';
-import { PingRun } from './ping.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
 import type { DaemonState } from './state.ts';
 import { VERSION } from './version.ts';
@@ -36,6 +37,8 @@ export interface DaemonHooks {
 export interface Daemon {
   readonly config: DaemonConfig;
   readonly log: Logger;
+  /** Settled when the stop begins. */
+  readonly stopping: Promise<void>;
   /** Settled when the daemon has stopped, whoever asked for it. `null`: in good order, else why. */
   readonly stopped: Promise<Error | null>;
   /** Ends it in good order; idempotent. */
@@ -81,12 +84,18 @@ export async function startDaemon(config: DaemonConfig, hooks: DaemonHooks = {})
 async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): Promise<Daemon> {
   const account = resolveAccount(config.user, config.group);
   const log = openLog(config, undo);
+  const daemon = new RunningDaemon(config, log, undo);
   for (const path of new Set([dirname(config.socket), dirname(config.control)])) makeDirectory(path, account);
   for (const path of [config.socket, config.control]) {
     const lock = acquireLock(path);
     undo.add(() => lock.release());
     ownBy(lock.path, account);
   }
+  // The control socket goes last: whoever waits for the end waits for that.
+  let control: FastifyInstance | null = null;
+  undo.add(async () => {
+    await control?.close();
+  });
 
   const scheduler = new RealTime();
   const random = new SystemRandom();
@@ -94,15 +103,15 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   const opened = openLink(config, scheduler);
   undo.add(() => opened.close());
   const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
-  let failed: (error: Error) => void = () => {};
   const host = createHost({
     scheduler,
     random,
     allocator,
     observer: (endpoint, events) => {
-      if (!PingRun.takes(endpoint)) observeEndpoint(endpoint, events);
+      if (!takeEchoEvent(endpoint)) observeEndpoint(endpoint, events);
     },
-    onLinkFailed: (link, error) => failed(new StartError(`the device ${link.name} failed: ${error.message}`)),
+    onLinkFailed: (link, error) =>
+      void daemon.stop(new StartError(`the device ${link.name} failed: ${error.message}`)),
   });
   undo.add(() => host.close());
   // Until the host has it, the link is ours to close.
@@ -126,7 +135,7 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   const ipc = await openIpc(config, afd, allocator, account, log);
   undo.add(() => ipc.close());
   const startedAt = performance.now();
-  const state: DaemonState & { hasDroppedPrivileges: boolean } = {
+  const state: DaemonState = {
     config,
     stack: host.stack,
     scheduler,
@@ -134,24 +143,24 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
     ipc,
     captures,
     impairment,
-    device: { kind: opened.kind, name: opened.link.name },
-    hasDroppedPrivileges: false,
+    linkStatus: opened.status,
     get uptimeSec() {
       return (performance.now() - startedAt) / 1000;
     },
+    get isStopping() {
+      return daemon.isStopping;
+    },
+    fault: (error) => log.error({ err: error }, 'a control request failed'),
     shutDown: () => void daemon.stop(),
   };
-  const control = createControl(state);
+  control = createControl(state);
   await listenControl(control, config.control, Number.parseInt(config.controlMode, 8), account);
-  undo.add(() => control.close());
 
-  state.hasDroppedPrivileges = (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
+  (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
   attach(host, opened, impairment, config);
   isAttached = true;
-  const daemon = new RunningDaemon(config, log, undo);
-  failed = (error) => void daemon.stop(error);
   log.info(
-    { device: state.device, socket: config.socket, control: config.control, version: VERSION },
+    { link: opened.status, socket: config.socket, control: config.control, version: VERSION },
     'serving',
   );
   return daemon;
@@ -161,9 +170,11 @@ class RunningDaemon implements Daemon {
   readonly config: DaemonConfig;
   readonly log: Logger;
   readonly stopped: Promise<Error | null>;
+  readonly stopping: Promise<void>;
   readonly #undo: Undo;
+  #begin: () => void = () => {};
   #settle: (cause: Error | null) => void = () => {};
-  #stopping: Promise<void> | null = null;
+  #ending: Promise<void> | null = null;
 
   constructor(config: DaemonConfig, log: Logger, undo: Undo) {
     this.config = config;
@@ -172,14 +183,22 @@ class RunningDaemon implements Daemon {
     this.stopped = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    this.stopping = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+
+  get isStopping(): boolean {
+    return this.#ending !== null;
   }
 
   stop(cause?: Error): Promise<void> {
-    this.#stopping ??= this.#stop(cause ?? null);
-    return this.#stopping;
+    this.#ending ??= this.#stop(cause ?? null);
+    return this.#ending;
   }
 
   async #stop(cause: Error | null): Promise<void> {
+    this.#begin();
     if (cause === null) this.log.info('stopping');
     else this.log.error({ err: cause }, 'stopping');
     const error = await this.#undo.run();

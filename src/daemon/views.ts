@@ -1,128 +1,77 @@
 /**
- * The running daemon as plain data, for the control API. Every shape here is part of the API's stable JSON.
+ * The running daemon in the shapes of `port/control-api.ts`.
  */
 
+import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
 import type { Afd } from '../afd/index.ts';
 import { formatMac } from '../base/index.ts';
-import type { SessionView } from '../ipc/index.ts';
+import type {
+  CatalogEntryStatus,
+  CounterStatus,
+  DropStatus,
+  InterfaceStatus,
+  RouteStatus,
+  SocketStatus,
+} from '../port/index.ts';
 import type { Endpoint, Stack, StackCounters, TcpEndpoint } from '../stack/index.ts';
 import { dropReasons } from '../wire/index.ts';
 
-/** One socket, for netstat. */
-export interface SocketRow {
-  readonly id: number;
-  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'raw';
-  readonly state: string;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly sendQueue: number;
-  readonly receiveQueue: number;
-  /** −1 when no session made it. */
-  readonly uid: number;
-  readonly pids: readonly number[];
-  /** What the first of these processes calls itself. */
-  readonly program: string;
-}
+/** States in which a connection has figures worth showing. */
+const NO_FIGURES: ReadonlySet<string> = new Set(['CLOSED', 'LISTEN']);
 
-export interface InterfaceRow {
-  readonly index: number;
-  readonly name: string;
-  readonly medium: string;
-  readonly mtu: number;
-  readonly mac: string | null;
-  readonly isUp: boolean;
-  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
-  readonly inPackets: number;
-  readonly inBytes: number;
-  readonly outPackets: number;
-  readonly outBytes: number;
-}
-
-export interface RouteRow {
-  readonly destination: string;
-  readonly prefixLength: number;
-  readonly gateway: string | null;
-  readonly interfaceIndex: number;
-  readonly metric: number;
-}
-
-export interface DropRow {
-  readonly reason: string;
-  readonly count: number;
-  /** The rule, such as `RFC 1122 §3.2.1.2`. */
-  readonly source: string;
-  readonly text: string;
-}
-
-export interface ClientRow {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly name: string;
-  readonly sockets: number;
-  readonly pending: number;
-  readonly queuedBytes: number;
-  readonly requests: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-export function socketRows(stack: Stack, afd: Afd, clients: readonly SessionView[]): SocketRow[] {
+export function socketStatus(stack: Stack, afd: Afd): SocketStatus[] {
   const held = new Map(afd.describe().map((view) => [view.id, view]));
-  const names = new Map(clients.map(({ identity, name }) => [identity.pid, name]));
   return [...stack.endpoints()].map((endpoint) => {
     const view = held.get(endpoint.id);
-    const pids = view?.pids ?? [];
+    const tcp = isTcp(endpoint) ? endpoint : null;
     return {
-      id: endpoint.id,
       protocol: endpoint.kind,
-      state: isTcp(endpoint) ? endpoint.state : '',
       localAddress: endpoint.localAddress.toString(),
       localPort: endpoint.localPort,
       remoteAddress: endpoint.remoteAddress.toString(),
       remotePort: endpoint.remotePort,
-      sendQueue: view?.sendQueue ?? (isTcp(endpoint) ? endpoint.unsentBytes : 0),
-      receiveQueue: view?.receiveQueue ?? (isTcp(endpoint) ? endpoint.readableBytes : 0),
-      uid: view?.uid ?? -1,
-      pids,
-      program: names.get(pids[0] ?? -1) ?? '',
+      state: tcp?.state ?? null,
+      pids: view?.pids ?? [],
+      receiveQueue: view?.receiveQueue ?? tcp?.readableBytes ?? 0,
+      sendQueue: view?.sendQueue ?? tcp?.unsentBytes ?? 0,
+      tcp: tcp === null || NO_FIGURES.has(tcp.state) ? null : figures(tcp),
     };
   });
 }
 
-export function interfaceRows(stack: Stack): InterfaceRow[] {
-  return stack.interfaces.map((view) => ({
-    index: view.index,
-    name: view.name,
-    medium: view.medium,
-    mtu: view.mtu,
-    mac: view.mac === null ? null : formatMac(view.mac),
-    isUp: view.isUp,
-    addresses: view.addresses.map(({ address, prefixLength }) => ({
-      address: address.toString(),
-      prefixLength,
-    })),
-    inPackets: view.inPackets,
-    inBytes: view.inBytes,
-    outPackets: view.outPackets,
-    outBytes: view.outBytes,
-  }));
+export function interfaceStatus(stack: Stack): InterfaceStatus[] {
+  const { routes } = stack;
+  return stack.interfaces.map((view) => {
+    const route = routes.find((one) => one.interfaceIndex === view.index && one.prefixLength === 0);
+    return {
+      index: view.index,
+      name: view.name,
+      medium: view.medium,
+      mtu: view.mtu,
+      mac: view.mac === null ? null : formatMac(view.mac),
+      isUp: view.isUp,
+      addresses: view.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+      gateway: route?.gateway?.toString() ?? null,
+      inPackets: view.inPackets,
+      inBytes: view.inBytes,
+      outPackets: view.outPackets,
+      outBytes: view.outBytes,
+    };
+  });
 }
 
-export function routeRows(stack: Stack): RouteRow[] {
+export function routeStatus(stack: Stack): RouteStatus[] {
+  const names = new Map(stack.interfaces.map(({ index, name }) => [index, name]));
   return stack.routes.map(({ destination, prefixLength, gateway, interfaceIndex, metric }) => ({
-    destination: destination.toString(),
-    prefixLength,
+    destination: `${destination}/${prefixLength}`,
     gateway: gateway?.toString() ?? null,
-    interfaceIndex,
+    interface: names.get(interfaceIndex) ?? String(interfaceIndex),
     metric,
   }));
 }
 
-/** @param isAll whether reasons that never occurred are listed too. */
-export function dropRows(counters: StackCounters, isAll: boolean): DropRow[] {
+/** The reasons that occurred, the most frequent first. */
+export function dropStatus(counters: StackCounters): DropStatus[] {
   return dropReasons()
     .map(({ number, name, source, text }) => ({
       reason: name,
@@ -130,27 +79,48 @@ export function dropRows(counters: StackCounters, isAll: boolean): DropRow[] {
       source,
       text,
     }))
-    .filter(({ count }) => isAll || count > 0);
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count);
 }
 
 /** The MIB counters by name. */
-export function counterValues(counters: StackCounters): Record<string, number> {
+export function counterStatus(counters: StackCounters): CounterStatus {
   const values: Record<string, number> = {};
   for (const [name, value] of Object.entries(counters)) if (typeof value === 'number') values[name] = value;
   return values;
 }
 
-export function clientRows(sessions: readonly SessionView[]): ClientRow[] {
-  return sessions.map(({ identity, name, sockets, pending, queuedBytes, requests, bytesIn, bytesOut }) => ({
-    ...identity,
-    name,
-    sockets,
-    pending,
-    queuedBytes,
-    requests,
-    bytesIn,
-    bytesOut,
-  }));
+export function catalogEntryStatus(entry: WSAPROTOCOL_INFO): CatalogEntryStatus {
+  const { ChainLen } = entry;
+  return {
+    entryType:
+      ChainLen === 1
+        ? 'Base Service Provider'
+        : ChainLen === 0
+          ? 'Layered Service Provider'
+          : 'Layered Chain Entry',
+    description: entry.szProtocol,
+    providerId: entry.ProviderId,
+    providerPath: BASE_PROVIDER_PATH,
+    catalogEntryId: entry.dwCatalogEntryId,
+    version: entry.iVersion,
+    addressFamily: entry.iAddressFamily,
+    maxAddressLength: entry.iMaxSockAddr,
+    minAddressLength: entry.iMinSockAddr,
+    socketType: entry.iSocketType,
+    protocol: entry.iProtocol,
+    serviceFlags: entry.dwServiceFlags1,
+    protocolChainLength: ChainLen,
+    protocolChain: ChainLen > 1 ? entry.ChainEntries : [],
+  };
+}
+
+/** Where Windows' listing shows the provider's DLL. The base provider is part of winsockd. */
+const BASE_PROVIDER_PATH = '(built in)';
+
+function figures(endpoint: TcpEndpoint): NonNullable<SocketStatus['tcp']> {
+  const { cwnd, srtt, rto, retransSegs } = endpoint.info();
+  return { cwnd, srttMs: srtt, rtoMs: rto, retransmits: retransSegs };
 }
 
 function isTcp(endpoint: Endpoint): endpoint is TcpEndpoint {
