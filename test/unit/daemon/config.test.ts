@@ -58,6 +58,23 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({ mtu: 3000, logLevel: 'error', tun: 'a', netns: 'n', offload: true });
   });
 
+  test('the flags of winsockd up win over everything, and are named as flags', () => {
+    const environment = {
+      WINSOCKD_CONFIG_JSON: '{ "mtu": 1280, "address": ["10.1.0.2/24"] }',
+      WINSOCKD_MTU: '2000',
+    };
+    expect(loadConfig({ environment })).toMatchObject({ mtu: 1280, address: ['10.1.0.2/24'] });
+    expect(problem(() => loadConfig({ environment: { WINSOCKD_CONFIG_JSON: '{ "mtu": 1 }' } })).path).toBe(
+      '--mtu',
+    );
+    expect(problem(() => loadConfig({ environment: { WINSOCKD_CONFIG_JSON: '{' } })).path).toBe(
+      'WINSOCKD_CONFIG_JSON',
+    );
+    expect(problem(() => loadConfig({ environment: { WINSOCKD_CONFIG_JSON: '[]' } })).allowed).toContain(
+      'object',
+    );
+  });
+
   test('text of flags and environment is read as its type', () => {
     const environment = {
       WINSOCKD_TUN_FD: '7',
