@@ -138,7 +138,8 @@ function readMembers(bytes: Uint8Array, at: number, szProtocol: string): WSAPROT
   const dword = (offset: number): number => int(offset) >>> 0;
   const ChainLen = int(CHAIN_AT);
   const ChainEntries: number[] = [];
-  const entries = Math.min(Math.max(ChainLen, 0), MAX_PROTOCOL_CHAIN);
+  // Base and layered entries leave the array unset (CAT-CHAIN-02).
+  const entries = ChainLen > 1 ? Math.min(ChainLen, MAX_PROTOCOL_CHAIN) : 0;
   for (let i = 0; i < entries; i++) ChainEntries.push(dword(CHAIN_AT + 4 + 4 * i));
   return {
     dwServiceFlags1: dword(0),

@@ -30,12 +30,11 @@ import {
 } from './node-address.ts';
 import { NodeStyleError, nodeError } from './node-error.ts';
 import { startedWinsock } from './started.ts';
+import { coalesce, sendAll } from './stream-writes.ts';
 
 /** Bounds of one receive, bytes. */
 const MIN_READ = 4 * 1024;
 const MAX_READ = 256 * 1024;
-/** Small writes that wait together are copied into one of at most this size. */
-const MAX_COALESCED = 64 * 1024;
 
 /** Bytes that wait in each direction before the other side of the stream is asked to hold on. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -372,45 +371,16 @@ export class Socket extends Duplex {
   /** Sends the chunks one after the other. */
   #send(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
     const ws = this.#winsock;
-    if (ws === null) {
+    if (ws === null || this.#handle === 0) {
       callback(new NodeStyleError('write', 'EPIPE', 0));
       return;
     }
-    let index = 0;
-    let offset = 0;
-    const next = (): void => {
-      while (index < chunks.length) {
-        if (this.destroyed) {
-          callback(new NodeStyleError('write', 'ECANCELED', 0));
-          return;
-        }
-        const chunk = chunks[index] as Buffer;
-        const answer = ws.send(this.#handle, offset === 0 ? chunk : chunk.subarray(offset));
-        if (typeof answer !== 'number') {
-          void answer.then((late) => {
-            if (taken(late)) next();
-          });
-          return;
-        }
-        if (!taken(answer)) return;
-      }
-      callback();
-    };
-    const taken = (answer: number): boolean => {
-      if (answer < 0) {
-        callback(nodeError('write', answer));
-        return false;
-      }
-      this.bytesWritten += answer;
+    const sent = (length: number): boolean => {
+      this.bytesWritten += length;
       this.#touch();
-      offset += answer;
-      if (offset >= (chunks[index] as Buffer).length) {
-        index++;
-        offset = 0;
-      }
-      return true;
+      return !this.destroyed;
     };
-    next();
+    sendAll(ws, this.#handle, chunks, sent, callback);
   }
 
   #afterConnect(run: () => void, fail: (error: Error) => void): void {
@@ -467,25 +437,6 @@ async function bindLocal(ws: Winsock, handle: number, address: string, port: num
   if (local === null) throw new NodeStyleError('bind', 'EINVAL', 0, address, port);
   const answer = await ws.bind(handle, addressBytes(local, port));
   if (answer < 0) throw nodeError('bind', answer, address, port);
-}
-
-/** Joins neighbours that are small; large ones stay as they are. */
-function coalesce(chunks: readonly Buffer[]): Buffer[] {
-  const joined: Buffer[] = [];
-  let run: Buffer[] = [];
-  let length = 0;
-  const flush = (): void => {
-    if (run.length > 0) joined.push(run.length === 1 ? (run[0] as Buffer) : Buffer.concat(run, length));
-    run = [];
-    length = 0;
-  };
-  for (const chunk of chunks) {
-    if (length + chunk.length > MAX_COALESCED) flush();
-    run.push(chunk);
-    length += chunk.length;
-  }
-  flush();
-  return joined;
 }
 
 /** Calls `then` with an answer, now when it is there. */

@@ -7,29 +7,22 @@ import { INVALID_SOCKET, SOCKET_ERROR, WSA_WAIT_FAILED, WSAEMSGSIZE } from '../a
 import type { Ref, WSABUF } from '../spi/index.ts';
 import type { WinsockCall } from '../winsock/index.ts';
 import {
-  type AnySlot,
   bool,
   callback,
-  data,
-  info,
-  infoReference,
-  infos,
   inout,
   input,
   inputs,
-  networkEvents,
   none,
   number,
   numbers,
   output,
   outputs,
-  pollfds,
   reference,
-  set,
   text,
   textReference,
-  time,
 } from './marshal.ts';
+import { data, info, infoReference, infos, networkEvents, pollfds, set, time } from './marshal-structures.ts';
+import type { AnySlot } from './slot.ts';
 
 /** Shape of one call. */
 export interface Signature {
