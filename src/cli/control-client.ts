@@ -102,6 +102,11 @@ export function isNoDaemon(error: unknown): boolean {
   return error instanceof CliError && error.code === 'no-daemon';
 }
 
+/** Whether the error says that there is no daemon any more. */
+export function isGone(error: unknown): boolean {
+  return isNoDaemon(error) || (error instanceof CliError && error.code === 'daemon-gone');
+}
+
 function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;
 }

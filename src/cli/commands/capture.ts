@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CaptureRequest, CaptureStatus } from '../../port/index.ts';
-import { type Invocation, leaf, type Session } from '../command.ts';
+import { type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
 import { plural } from '../render.ts';
 import { readInteger, readNumber } from '../units.ts';
@@ -80,7 +80,8 @@ async function stream(
   file: string,
 ): Promise<ExitCode> {
   const query = options.seconds === undefined ? '' : `?seconds=${options.seconds}`;
-  const packets = await client.stream(`/v1/capture${query}`);
+  const packets = await unlessAborted(context, () => client.stream(`/v1/capture${query}`));
+  if (packets === undefined) return ExitCode.ok;
   const to: Writable = file === '-' ? context.stdout : createWriteStream(resolve(context.directory, file));
   try {
     await pipeline(packets, to, { end: file !== '-' });

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { DaemonStatus } from '../../port/index.ts';
 import { durationOption, leaf, type Session } from '../command.ts';
+import { type ControlClient, isGone } from '../control-client.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
 
 interface DownOptions {
@@ -16,7 +17,7 @@ export function downCommand(session: Session): Command {
     'end the daemon in good order',
     async ({ context, client, options, print }) => {
       const { pid } = await client.get<DaemonStatus>('/v1/status');
-      await client.ask('POST', '/v1/shutdown');
+      await askToEnd(client);
       const end = context.now() + options.timeout;
       // It removes its control socket last.
       while (context.machine.access(client.path) !== 'missing') {
@@ -28,6 +29,15 @@ export function downCommand(session: Session): Command {
       return ExitCode.ok;
     },
   ).addOption(durationOption('--timeout <time>', 'how long to wait for its end', 10_000));
+}
+
+/** A daemon that ends faster than it answers has done what was asked. */
+async function askToEnd(client: ControlClient): Promise<void> {
+  try {
+    await client.ask('POST', '/v1/shutdown');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }
 
 function stillThere(pid: number, timeoutMs: number): CliError {

@@ -59,6 +59,7 @@ export function testContext(stdout: Output, stderr: Output, options: ContextOpti
 export class Collector extends Writable {
   readonly chunks: Buffer[] = [];
   readonly isTTY: boolean;
+  onChunk: () => void = () => {};
 
   constructor(isTTY: boolean) {
     super();
@@ -67,6 +68,7 @@ export class Collector extends Writable {
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.chunks.push(chunk);
+    this.onChunk();
     done();
   }
 }
@@ -94,7 +96,7 @@ export interface Asked {
 }
 
 /** What a route does: answers JSON with 200, or what it likes. */
-export type Route = unknown | ((asked: Asked, response: ServerResponse) => unknown);
+export type Route = object | ((asked: Asked, response: ServerResponse) => unknown);
 
 /** A control server at a socket of its own. Routes are `GET /v1/status`, without the query. */
 export class FakeDaemon {
@@ -146,7 +148,10 @@ export class FakeDaemon {
     this.asked.push(asked);
     const route = routes[`${method} ${url.split('?')[0]}`];
     if (route === undefined) return refuse(response, 404, 'notFound', `${method} ${url} does not exist`);
-    const answer = typeof route === 'function' ? (route(asked, response) as unknown) : route;
+    const answer =
+      typeof route === 'function'
+        ? (route as (asked: Asked, response: ServerResponse) => unknown)(asked, response)
+        : route;
     // A route that answers nothing has written its own.
     if (answer !== undefined) response.end(JSON.stringify(answer));
   }
