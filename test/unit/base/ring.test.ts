@@ -73,6 +73,15 @@ describe('PoolAllocator', () => {
     expect(pool.inUse).toBe(8192);
   });
 
+  test('memory given out again makes room in the idle bound', () => {
+    const pool = new PoolAllocator(1 << 20, 4096);
+    const piece = pool.take(4096) as Uint8Array;
+    for (let round = 0; round < 5; round++) {
+      pool.give(piece);
+      expect(pool.take(4096)).toBe(piece);
+    }
+  });
+
   test('what is in use adds up over any takes and gives', () => {
     fc.assert(
       fc.property(

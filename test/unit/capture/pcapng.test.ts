@@ -276,6 +276,15 @@ describe('reading pcapng', () => {
     expect([packets.length, error]).toEqual([3, null]);
   });
 
+  test('interfaces end with their section', () => {
+    const header = section(false, 9).slice(0, 28);
+    const packet = section(false, 9).slice(28 + 44);
+    expect(readAll(Buffer.concat([section(false, 9), header, packet]))).toMatchObject({
+      packets: [{}],
+      error: { fault: 'malformed' },
+    });
+  });
+
   test('a Simple Packet Block has no time, and its length follows from the snap length', () => {
     const file = fromHex(`
       0a0d0d0a 1c000000 4d3c2b1a 0100 0000 ffffffff ffffffff 1c000000
