@@ -48,6 +48,17 @@ describe('TimerQueue', () => {
     expect(log.fired).toEqual([[1, 500]]);
   });
 
+  test('a timer that moved later runs behind those that are due before its new deadline', () => {
+    const queue = new TimerQueue();
+    const log = new Log();
+    const moved = queue.create(log, 50);
+    queue.arm(moved, 10);
+    queue.arm(moved, 50);
+    for (const deadline of [60, 30, 40]) queue.arm(queue.create(log, deadline), deadline);
+    queue.run(100);
+    expect(log.fired.map(([kind]) => kind)).toEqual([30, 40, 50, 60]);
+  });
+
   test('arming earlier moves it at once', () => {
     const queue = new TimerQueue();
     const log = new Log();
