@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { DaemonStatus } from '../../port/index.ts';
 import { durationOption, leaf, type Session } from '../command.ts';
+import type { Context } from '../context.ts';
 import { type ControlClient, isGone } from '../control-client.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
 
@@ -19,8 +20,7 @@ export function downCommand(session: Session): Command {
       const { pid } = await client.get<DaemonStatus>('/v1/status');
       await askToEnd(client);
       const end = context.now() + options.timeout;
-      // It removes its control socket last.
-      while (context.machine.access(client.path) !== 'missing') {
+      while (await isServing(context, client)) {
         if (context.signal.aborted) return ExitCode.interrupted;
         if (context.now() >= end) throw stillThere(pid, options.timeout);
         await context.sleep(POLL_MS);
@@ -29,6 +29,21 @@ export function downCommand(session: Session): Command {
       return ExitCode.ok;
     },
   ).addOption(durationOption('--timeout <time>', 'how long to wait for its end', 10_000));
+}
+
+/**
+ * Whether the daemon is still there. It removes its control socket last; one that gave up its privileges may not be allowed to,
+ * and then leaves a socket where nobody answers.
+ */
+async function isServing(context: Context, client: ControlClient): Promise<boolean> {
+  if (context.machine.access(client.path) === 'missing') return false;
+  try {
+    await client.get('/v1/status');
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
 /** A daemon that ends faster than it answers has done what was asked. */

@@ -29,9 +29,9 @@ describe('winsockd ping', () => {
     expect(out).toBe(
       [
         'PING 10.77.0.1: 56 data bytes',
-        '64 bytes from 10.77.0.1: icmp_seq=1 ttl=64 time=1.000 ms',
-        '64 bytes from 10.77.0.1: icmp_seq=2 ttl=64 time=2.000 ms',
-        '64 bytes from 10.77.0.1: icmp_seq=3 ttl=64 time=3.000 ms',
+        '56 bytes from 10.77.0.1: icmp_seq=1 ttl=64 time=1.000 ms',
+        '56 bytes from 10.77.0.1: icmp_seq=2 ttl=64 time=2.000 ms',
+        '56 bytes from 10.77.0.1: icmp_seq=3 ttl=64 time=3.000 ms',
         '',
         '--- 10.77.0.1 ping statistics ---',
         '3 packets transmitted, 3 received, 0% packet loss, time 2000 ms',
@@ -313,13 +313,43 @@ describe('winsockd down', () => {
     const access = (): 'usable' | 'missing' => (++looks === 3 ? 'missing' : 'usable');
     const fakeDaemon = await fake({ 'GET /v1/status': STATUS, 'POST /v1/shutdown': {} });
     const { code, out } = await fakeDaemon.cli('down', { machine: { access } });
-    expect(fakeDaemon.asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    expect(fakeDaemon.asked.slice(0, 2).map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET /v1/status',
       'POST /v1/shutdown',
+      'GET /v1/status',
+      'GET /v1/status',
     ]);
     expect(looks).toBe(3);
     expect(out).toBe('winsockd, process 4711, has ended\n');
     expect(code).toBe(0);
+  });
+
+  test('a socket that stays behind with nobody to answer is no daemon', async () => {
+    let hasEnded = false;
+    const fakeDaemon = await fake({
+      'GET /v1/status': (_asked, response) => {
+        if (hasEnded) response.destroy();
+        else response.end(JSON.stringify(STATUS));
+      },
+      'POST /v1/shutdown': (_asked, response) => {
+        hasEnded = true;
+        response.end('{}');
+      },
+    });
+    const { code, out } = await fakeDaemon.cli('down', { machine: { access: () => 'usable' } });
+    expect([code, out]).toEqual([0, 'winsockd, process 4711, has ended\n']);
+  });
+
+  test('a socket that was left behind and where nobody answers is no daemon any more', async () => {
+    let isDown = false;
+    const fakeDaemon = await fake({
+      'GET /v1/status': (_asked, response) => (isDown ? void response.destroy() : STATUS),
+      'POST /v1/shutdown': () => {
+        isDown = true;
+        return {};
+      },
+    });
+    expect(await fakeDaemon.cli('down')).toMatchObject({ code: 0, err: '' });
   });
 
   test('a daemon that stays is exit code 1, with the process to end', async () => {
