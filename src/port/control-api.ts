@@ -137,6 +137,7 @@ export interface PingAnswer {
   readonly result: 'reply' | 'timeout' | 'unreachable' | 'ttl-expired' | 'error';
   /** Who answered. */
   readonly from: string | null;
+  /** Payload bytes of what came back. */
   readonly bytes: number;
   readonly ttl: number;
   readonly rttMs: number;
@@ -182,6 +183,7 @@ export interface ImpairmentStatus {
 export interface CatalogEntryStatus {
   readonly entryType: 'Base Service Provider' | 'Layered Chain Entry' | 'Layered Service Provider';
   readonly description: string;
+  /** A GUID, `E70F1AA0-AB8B-11CF-8CA3-00805F48A192`. */
   readonly providerId: string;
   readonly providerPath: string;
   readonly catalogEntryId: number;

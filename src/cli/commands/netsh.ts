@@ -20,7 +20,7 @@ function entryText(entry: CatalogEntryStatus): string {
   const rows: [string, string | number][] = [
     ['Entry Type', entry.entryType],
     ['Description', entry.description],
-    ['Provider ID', entry.providerId],
+    ['Provider ID', braced(entry.providerId)],
     ['Provider Path', entry.providerPath],
     ['Catalog Entry ID', entry.catalogEntryId],
     ['Version', entry.version],
@@ -36,6 +36,11 @@ function entryText(entry: CatalogEntryStatus): string {
   if (entry.protocolChainLength > 1) rows.push(['Protocol Chain', entry.protocolChain.join(' : ')]);
   const lines = rows.map(([name, value]) => `${name}:`.padEnd(VALUE_COLUMN) + value);
   return ['', 'Winsock Catalog Provider Entry', '-'.repeat(RULE_LENGTH), ...lines, ''].join('\n');
+}
+
+/** A GUID as Windows prints it. */
+function braced(guid: string): string {
+  return guid.startsWith('{') ? guid : `{${guid}}`;
 }
 
 const VALUE_COLUMN = 36;

@@ -83,6 +83,8 @@ export function upCommand(session: Session): Command {
 async function runInForeground(invocation: Invocation<UpOptions>): Promise<ExitCode> {
   const { context, options } = invocation;
   const child = context.machine.spawn(process.execPath, daemonArguments(context, options), {
+    // Its own process group: a terminal's ^C reaches it once, through us, and not a second time as "at once".
+    detached: true,
     stdio:
       options.tunFd === undefined
         ? 'inherit'
@@ -145,9 +147,7 @@ function daemonEnvironment({ environment }: Context, settings: DaemonFlags): Nod
 /** @returns the daemon's exit code; 128 + n when signal n ended it, as shells have it */
 function exitOf(child: ChildProcess): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new CliError(ExitCode.no, 'not-started', `the daemon cannot be started: ${error.message}`)),
-    );
+    child.once('error', (error) => reject(notStarted(error)));
     child.once('exit', (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0)));
   });
 }
@@ -209,10 +209,14 @@ function firstLine(
     // 'close' comes after both its exit and the end of its streams.
     child.once('close', () => finish(text));
     child.once('error', (error) => {
+      reject(notStarted(error));
       finish(null);
-      reject(error);
     });
   });
+}
+
+function notStarted({ message }: Error): CliError {
+  return new CliError(ExitCode.no, 'not-started', `the daemon cannot be started: ${message}`);
 }
 
 function openLog(path: string): number {

@@ -139,13 +139,13 @@ export const IMPAIRMENT: ImpairmentStatus = {
 };
 
 export function reply(rttMs: number): PingAnswer {
-  return { result: 'reply', from: '10.77.0.1', bytes: 64, ttl: 64, rttMs, message: '' };
+  return { result: 'reply', from: '10.77.0.1', bytes: 56, ttl: 64, rttMs, message: '' };
 }
 
 export const TCP_ENTRY: CatalogEntryStatus = {
   entryType: 'Base Service Provider',
   description: 'MSAFD Tcpip [TCP/IP]',
-  providerId: '{E70F1AA0-AB8B-11CF-8CA3-00805F48A192}',
+  providerId: 'E70F1AA0-AB8B-11CF-8CA3-00805F48A192',
   providerPath: '%SystemRoot%\\system32\\mswsock.dll',
   catalogEntryId: 1001,
   version: 2,
