@@ -37,6 +37,6 @@ export class Notifier {
   /** Node has no datagram sockets of the Unix kind: systemd's own tool speaks for us (hence NotifyAccess=all in the unit). */
   #systemd(...lines: string[]): void {
     if (!this.#hasSystemd) return;
-    execFile('systemd-notify', [`--pid=${process.pid}`, ...lines], () => {});
+    execFile('systemd-notify', lines, () => {});
   }
 }

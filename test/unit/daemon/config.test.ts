@@ -51,6 +51,11 @@ describe('loadConfig', () => {
     expect(loadConfig({ file: path })).toMatchObject({ tun: 'tun7', address: ['10.0.0.2/24'] });
   });
 
+  test('the file that is shipped for the service is right, and names a device and both addresses', () => {
+    const config = loadConfig({ file: 'packaging/winsockd.jsonc' });
+    expect(config).toMatchObject({ tun: 'wsk0', address: ['10.77.0.2/24'], hostAddress: ['10.77.0.1/24'] });
+  });
+
   test('flags win over the environment, which wins over the file, which wins over defaults', () => {
     const path = file('{ "mtu": 1000, "logLevel": "warn", "tun": "a", "netns": "n" }');
     const environment = { WINSOCKD_MTU: '2000', WINSOCKD_LOG_LEVEL: 'error', WINSOCKD_CONFIG: path };
