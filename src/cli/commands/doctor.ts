@@ -26,7 +26,7 @@ export function doctorCommand(session: Session): Command {
       const { machine } = context;
       const daemon = await askDaemon(client);
       // What a start needs is no problem any more once a daemon runs.
-      const severity = daemon.status === null ? 'problem' : 'note';
+      const severity = daemon.isThere ? 'note' : 'problem';
       const findings =
         machine.platform === 'linux'
           ? [
@@ -113,25 +113,27 @@ function ipCommand({ findProgram }: Machine): Finding {
   };
 }
 
-async function askDaemon(
-  client: ControlClient,
-): Promise<{ readonly status: DaemonStatus | null; readonly finding: Finding }> {
+/** What is known of the daemon. One that refuses this user is there all the same. */
+interface DaemonFound {
+  readonly isThere: boolean;
+  readonly status: DaemonStatus | null;
+  readonly finding: Finding;
+}
+
+async function askDaemon(client: ControlClient): Promise<DaemonFound> {
+  const check = 'daemon';
   try {
     const status = await client.get<DaemonStatus>('/v1/status');
-    return { status, finding: ok('daemon', `process ${status.pid} answers at ${client.path}`) };
+    return { isThere: true, status, finding: ok(check, `process ${status.pid} answers at ${client.path}`) };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     if (isNoDaemon(error)) {
       const text = `none answers at ${client.path}`;
-      return {
-        status: null,
-        finding: { check: 'daemon', result: 'note', text, remedy: startCommand(client.path) },
-      };
+      const finding: Finding = { check, result: 'note', text, remedy: startCommand(client.path) };
+      return { isThere: false, status: null, finding };
     }
-    return {
-      status: null,
-      finding: { check: 'daemon', result: 'problem', text: error.message, remedy: null },
-    };
+    const finding: Finding = { check, result: 'problem', text: error.message, remedy: null };
+    return { isThere: error.exitCode === ExitCode.notPermitted, status: null, finding };
   }
 }
 

@@ -118,12 +118,13 @@ describe('winsockd doctor', () => {
     expect(code).toBe(0);
   });
 
-  test('a daemon that refuses this user is a problem', async () => {
+  test('a daemon that refuses this user is a problem, and what it needed to start is none', async () => {
     const { code, found } = await examine(
-      {},
+      { uid: 1000, readText: NO_RIGHTS },
       { 'GET /v1/status': (_asked, response) => refuse(response, 403, 'x', 'not you') },
     );
     expect(found['daemon']).toMatchObject({ result: 'problem', text: 'not you' });
+    expect(found['privilege']?.result).toBe('note');
     expect(code).toBe(1);
   });
 
