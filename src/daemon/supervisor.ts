@@ -85,18 +85,39 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   const account = resolveAccount(config.user, config.group);
   const log = openLog(config, undo);
   const daemon = new RunningDaemon(config, log, undo);
-  for (const path of new Set([dirname(config.socket), dirname(config.control)])) makeDirectory(path, account);
-  for (const path of [config.socket, config.control]) {
-    const lock = acquireLock(path);
-    undo.add(() => lock.release());
-    ownBy(lock.path, account);
-  }
+  takeLocks(config, account, undo);
   // The control socket goes last: whoever waits for the end waits for that.
   let control: FastifyInstance | null = null;
   undo.add(async () => {
     await control?.close();
   });
+  const parts = openParts(config, daemon, undo);
+  const ipc = await openIpc(config, parts.afd, parts.allocator, account, log);
+  undo.add(() => ipc.close());
+  control = createControl(stateOf(parts, ipc, daemon));
+  await listenControl(control, config.control, Number.parseInt(config.controlMode, 8), account);
 
+  (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
+  parts.attach();
+  const { socket, control: controlPath } = config;
+  log.info({ link: parts.opened.status, socket, control: controlPath, version: VERSION }, 'serving');
+  return daemon;
+}
+
+/** What lies between the device and the sockets. */
+interface Parts {
+  readonly scheduler: RealTime;
+  readonly allocator: PoolAllocator;
+  readonly opened: OpenedLink;
+  readonly impairment: Impairment;
+  readonly host: RunningHost;
+  readonly afd: Afd;
+  readonly captures: Captures;
+  /** Gives the link to the host: frames are read from now on. */
+  attach(): void;
+}
+
+function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Parts {
   const scheduler = new RealTime();
   const random = new SystemRandom();
   const allocator = new PoolAllocator();
@@ -119,24 +140,25 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   undo.add(() => {
     if (!isAttached) impairment.link.close();
   });
-  const onFault = (error: unknown): void => log.error({ err: error }, 'a session threw');
-  const afd = createAfd({
-    stack: host.stack,
-    scheduler,
-    random,
-    allocator,
-    policy: { ...DAEMON_POLICY, onFault },
-  });
+  const onFault = (error: unknown): void => daemon.log.error({ err: error }, 'a session threw');
+  const policy = { ...DAEMON_POLICY, onFault };
+  const afd = createAfd({ stack: host.stack, scheduler, random, allocator, policy });
   undo.add(() => afd.close());
   const captures = new Captures(host.driver);
   undo.add(() => void captures.stop());
   if (config.capture !== undefined) captures.start(config.capture);
+  const attach = (): void => {
+    attachLink(host, opened, impairment, config);
+    isAttached = true;
+  };
+  return { scheduler, allocator, opened, impairment, host, afd, captures, attach };
+}
 
-  const ipc = await openIpc(config, afd, allocator, account, log);
-  undo.add(() => ipc.close());
+function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonState {
+  const { scheduler, opened, impairment, host, afd, captures } = parts;
   const startedAt = performance.now();
-  const state: DaemonState = {
-    config,
+  return {
+    config: daemon.config,
     stack: host.stack,
     scheduler,
     afd,
@@ -150,20 +172,20 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
     get isStopping() {
       return daemon.isStopping;
     },
-    fault: (error) => log.error({ err: error }, 'a control request failed'),
+    fault: (error) => daemon.log.error({ err: error }, 'a control request failed'),
     shutDown: () => void daemon.stop(),
   };
-  control = createControl(state);
-  await listenControl(control, config.control, Number.parseInt(config.controlMode, 8), account);
+}
 
-  (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
-  attach(host, opened, impairment, config);
-  isAttached = true;
-  log.info(
-    { link: opened.status, socket: config.socket, control: config.control, version: VERSION },
-    'serving',
-  );
-  return daemon;
+/** Makes the sockets' directories and locks both paths. */
+function takeLocks(config: DaemonConfig, account: Account, undo: Undo): void {
+  const paths = [config.socket, config.control];
+  for (const directory of new Set(paths.map((path) => dirname(path)))) makeDirectory(directory, account);
+  for (const path of paths) {
+    const lock = acquireLock(path);
+    undo.add(() => lock.release());
+    ownBy(lock.path, account);
+  }
 }
 
 class RunningDaemon implements Daemon {
@@ -206,7 +228,12 @@ class RunningDaemon implements Daemon {
   }
 }
 
-function attach(host: RunningHost, opened: OpenedLink, impairment: Impairment, config: DaemonConfig): void {
+function attachLink(
+  host: RunningHost,
+  opened: OpenedLink,
+  impairment: Impairment,
+  config: DaemonConfig,
+): void {
   const index = host.driver.attach(impairment.link, {
     addresses: config.address,
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
