@@ -108,10 +108,16 @@ export class LiveHost {
   }
 
   /** Connects to the kernel. Rejects with an `EndpointError`. */
-  connect(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): Promise<SimStream> {
+  async connect(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): Promise<SimStream> {
     const endpoint = this.stack.openTcp();
     prepare(endpoint);
-    return new SimStream(endpoint, listener).open(parseAddress(KERNEL), port);
+    const stream = new SimStream(endpoint, listener);
+    try {
+      return await stream.open(parseAddress(KERNEL), port);
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
   }
 
   /** Listens on all addresses; `prepare` sets what accepted connections inherit. */
@@ -166,9 +172,14 @@ export class LiveHost {
     return this.kernel(mode, ...args).said('READY');
   }
 
-  /** Resets everything, removes the device and its namespace. */
-  close(): void {
+  /** Resets everything and removes the device; what runs in the namespace goes on. Idempotent. */
+  closeHost(): void {
     this.#host.close();
+  }
+
+  /** Resets everything, removes the device and its namespace. Idempotent. */
+  close(): void {
+    this.closeHost();
     this.space.remove();
   }
 }
