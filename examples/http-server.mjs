@@ -34,6 +34,17 @@ function sha256(count) {
   return hash.digest('hex');
 }
 
+/** Resolves when there is room again, or nobody to send to. */
+function drained(response) {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
+}
+
 async function sendBytes(response, count) {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': count });
   for (const piece of pieces(count)) {
