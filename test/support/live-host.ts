@@ -71,6 +71,7 @@ export class LiveHost {
   /** All memory of the stack's buffers. */
   readonly allocator = new PoolAllocator();
   readonly #host: RunningHost;
+  readonly #impaired: ImpairedLink | null;
 
   constructor(options: LiveHostOptions = {}) {
     const scheduler = new RealTime();
@@ -87,7 +88,7 @@ export class LiveHost {
     device.queueLength = 1000;
     device.isUp = true;
     const isImpaired = options.outbound !== undefined || options.inbound !== undefined;
-    const link = isImpaired
+    this.#impaired = isImpaired
       ? new ImpairedLink({
           link: this.link,
           scheduler,
@@ -95,7 +96,8 @@ export class LiveHost {
           outbound: options.outbound ?? {},
           inbound: options.inbound ?? {},
         })
-      : this.link;
+      : null;
+    const link = this.#impaired ?? this.link;
     this.#host = createHost({
       scheduler,
       allocator: this.allocator,
@@ -105,6 +107,12 @@ export class LiveHost {
     });
     this.stack = this.#host.stack;
     if (options.tap !== undefined) this.#host.driver.tap = options.tap;
+  }
+
+  /** The impairments of the path, to be changed and counted. @throws {Error} when there are none. */
+  get impaired(): ImpairedLink {
+    if (this.#impaired === null) throw new Error('the host was made without impairments');
+    return this.#impaired;
   }
 
   /** Connects to the kernel. Rejects with an `EndpointError`. */
