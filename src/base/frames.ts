@@ -145,3 +145,24 @@ export function flattenFrame(batch: TransmitBatch, index: number, into: Uint8Arr
   }
   return end;
 }
+
+/**
+ * Adds frame `index` of an outbound batch to an inbound one, in one piece at `into.bytes[at]`: what the other end of a wire
+ * gets. The caller has checked that there is room for the bytes and the row.
+ * @returns the frame's end in `into.bytes`
+ */
+export function carryFrame(from: TransmitBatch, index: number, into: FrameBatch, at: number): number {
+  const end = flattenFrame(from, index, into.bytes, at);
+  const source = index * TX_COLUMNS;
+  const row = into.count * FRAME_COLUMNS;
+  into.table[row + FRAME_OFFSET] = at;
+  into.table[row + FRAME_LENGTH] = end - at;
+  into.table[row + FRAME_FLAGS] = from.table[source + TX_FLAGS] as number;
+  into.table[row + FRAME_GSO_TYPE] = from.table[source + TX_GSO_TYPE] as number;
+  into.table[row + FRAME_GSO_SIZE] = from.table[source + TX_GSO_SIZE] as number;
+  into.table[row + FRAME_CSUM_START] = from.table[source + TX_CSUM_START] as number;
+  into.table[row + FRAME_CSUM_OFFSET] = from.table[source + TX_CSUM_OFFSET] as number;
+  into.table[row + FRAME_VERDICT] = 0;
+  into.count++;
+  return end;
+}

@@ -18,7 +18,7 @@ import {
   randomFraction,
   type TransmitBatch,
 } from '../base/index.ts';
-import { linkHeaderLength } from './inbox.ts';
+import { linkHeaderLength } from '../wire/index.ts';
 import type { Link, LinkReceiver } from './link.ts';
 
 export interface FuzzOptions {

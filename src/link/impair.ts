@@ -27,8 +27,8 @@ import {
   TX_PAYLOAD1_LENGTH,
   TX_PAYLOAD1_OFFSET,
 } from '../base/index.ts';
+import { linkHeaderLength } from '../wire/index.ts';
 import type { ImpairSettings } from './impair-settings.ts';
-import { linkHeaderLength } from './inbox.ts';
 import { BATCH_PACKETS, type ImpairFilter, ImpairLane, type LaneExit, type LanePacket } from './lane.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { Packetizer } from './packetizer.ts';

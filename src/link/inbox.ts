@@ -8,29 +8,16 @@
 
 import {
   type Cancel,
+  carryFrame,
   createFrameBatch,
   FRAME_COLUMNS,
-  FRAME_CSUM_OFFSET,
-  FRAME_CSUM_START,
-  FRAME_FLAGS,
-  FRAME_GSO_SIZE,
-  FRAME_GSO_TYPE,
-  FRAME_LENGTH,
-  FRAME_OFFSET,
-  FRAME_VERDICT,
   type FrameBatch,
-  flattenFrame,
   type Medium,
   type Scheduler,
   type TransmitBatch,
-  TX_COLUMNS,
-  TX_CSUM_OFFSET,
-  TX_CSUM_START,
-  TX_FLAGS,
-  TX_GSO_SIZE,
-  TX_GSO_TYPE,
   transmitLength,
 } from '../base/index.ts';
+import { linkHeaderLength } from '../wire/index.ts';
 import type { LinkReceiver } from './link.ts';
 
 /** Bounds of what waits. A batch of 64 super-segments is 4 MB: the default holds two of them. */
@@ -39,11 +26,6 @@ export interface InboxLimits {
   readonly queueFrames?: number;
   /** Most bytes waiting. Default 8 MiB. */
   readonly queueBytes?: number;
-}
-
-/** Bytes before the IP header, so that it can be put at a multiple of 4. */
-export function linkHeaderLength(medium: Medium): number {
-  return medium === 'ethernet' ? 14 : 0;
 }
 
 export class FrameInbox {
@@ -100,22 +82,7 @@ export class FrameInbox {
       this.dropped++;
       return;
     }
-    const into = this.#filling;
-    flattenFrame(batch, index, into.bytes, at);
-    this.#end = (at + length + 3) & ~3;
-    const from = batch.table;
-    const row = index * TX_COLUMNS;
-    const to = into.count * FRAME_COLUMNS;
-    const { table } = into;
-    table[to + FRAME_OFFSET] = at;
-    table[to + FRAME_LENGTH] = length;
-    table[to + FRAME_FLAGS] = from[row + TX_FLAGS] as number;
-    table[to + FRAME_GSO_TYPE] = from[row + TX_GSO_TYPE] as number;
-    table[to + FRAME_GSO_SIZE] = from[row + TX_GSO_SIZE] as number;
-    table[to + FRAME_CSUM_START] = from[row + TX_CSUM_START] as number;
-    table[to + FRAME_CSUM_OFFSET] = from[row + TX_CSUM_OFFSET] as number;
-    table[to + FRAME_VERDICT] = 0;
-    into.count++;
+    this.#end = (carryFrame(batch, index, this.#filling, at) + 3) & ~3;
     this.#turn ??= this.#scheduler.after(0, this.#deliver);
   }
 

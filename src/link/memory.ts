@@ -14,7 +14,8 @@ import {
   TX_GSO_TYPE,
   transmitLength,
 } from '../base/index.ts';
-import { FrameInbox, type InboxLimits, linkHeaderLength } from './inbox.ts';
+import { linkHeaderLength } from '../wire/index.ts';
+import { FrameInbox, type InboxLimits } from './inbox.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { AddressTable } from './switch-table.ts';
 

@@ -4,28 +4,12 @@
  */
 
 import {
+  carryFrame,
   clearTransmitBatch,
   createFrameBatch,
   createTransmitBatch,
-  FRAME_COLUMNS,
-  FRAME_CSUM_OFFSET,
-  FRAME_CSUM_START,
-  FRAME_FLAGS,
-  FRAME_GSO_SIZE,
-  FRAME_GSO_TYPE,
-  FRAME_LENGTH,
-  FRAME_OFFSET,
-  FRAME_VERDICT,
   type FrameBatch,
-  flattenFrame,
   type TransmitBatch,
-  TX_COLUMNS,
-  TX_CSUM_OFFSET,
-  TX_CSUM_START,
-  TX_FLAGS,
-  TX_GSO_SIZE,
-  TX_GSO_TYPE,
-  transmitLength,
 } from '../base/index.ts';
 import type { NetworkInterface } from './interface.ts';
 
@@ -67,34 +51,19 @@ export class Loopback {
     const inbound = this.#inbound;
     const iface = this.#interface;
     iface.egress.fill(outbound);
+    inbound.count = 0;
     let at = 0;
     for (let i = 0; i < outbound.count; i++) {
-      const length = transmitLength(outbound, i);
-      flattenFrame(outbound, i, inbound.bytes, at);
-      copyRow(outbound, i, inbound, at, length);
+      const end = carryFrame(outbound, i, inbound, at);
       iface.outPackets++;
-      iface.outBytes += length;
+      iface.outBytes += end - at;
       // The next IP header at a multiple of 4, as a device would put it.
-      at = (at + length + 3) & ~3;
+      at = (end + 3) & ~3;
     }
-    inbound.count = outbound.count;
     clearTransmitBatch(outbound);
     outbound.owners.fill(null);
     iface.egress.transmitted();
     if (inbound.count > 0) this.#sink(iface, inbound);
     inbound.owners.fill(null);
   }
-}
-
-function copyRow(from: TransmitBatch, index: number, into: FrameBatch, at: number, length: number): void {
-  const source = index * TX_COLUMNS;
-  const row = index * FRAME_COLUMNS;
-  into.table[row + FRAME_OFFSET] = at;
-  into.table[row + FRAME_LENGTH] = length;
-  into.table[row + FRAME_FLAGS] = from.table[source + TX_FLAGS] as number;
-  into.table[row + FRAME_GSO_TYPE] = from.table[source + TX_GSO_TYPE] as number;
-  into.table[row + FRAME_GSO_SIZE] = from.table[source + TX_GSO_SIZE] as number;
-  into.table[row + FRAME_CSUM_START] = from.table[source + TX_CSUM_START] as number;
-  into.table[row + FRAME_CSUM_OFFSET] = from.table[source + TX_CSUM_OFFSET] as number;
-  into.table[row + FRAME_VERDICT] = 0;
 }

@@ -3,26 +3,13 @@
  * partial checksums completed, as a device would do it.
  */
 
-import {
-  clearTransmitBatch,
-  createTransmitBatch,
-  FRAME_NEEDS_CSUM,
-  flattenFrame,
-  GSO_NONE,
-  type TransmitBatch,
-  TX_CSUM_OFFSET,
-  TX_CSUM_START,
-  TX_FLAGS,
-  TX_GSO_SIZE,
-  TX_GSO_TYPE,
-  transmitLength,
-} from '../base/index.ts';
-import { completeChecksum, ETHERNET_HEADER_LEN, SegmentCutter } from '../wire/index.ts';
+import { clearTransmitBatch, createTransmitBatch, type TransmitBatch } from '../base/index.ts';
+import { FramePackets, linkHeaderLength } from '../wire/index.ts';
 import type { NetworkInterface } from './interface.ts';
 
 export class SinglePackets {
   readonly #batch = createTransmitBatch(1);
-  readonly #cutter = new SegmentCutter();
+  readonly #packets = new FramePackets();
   /** Packets of a super-segment that were not taken yet, by interface. */
   readonly #cut = new Map<NetworkInterface, Uint8Array[]>();
 
@@ -34,20 +21,10 @@ export class SinglePackets {
     const batch = this.#batch;
     clearTransmitBatch(batch);
     if (fill(batch) === 0) return null;
-    const { table } = batch;
-    const frame = new Uint8Array(transmitLength(batch, 0));
-    flattenFrame(batch, 0, frame, 0);
-    if (table[TX_GSO_TYPE] !== GSO_NONE) return this.#cutFrame(iface, frame);
-    if (((table[TX_FLAGS] as number) & FRAME_NEEDS_CSUM) !== 0) {
-      completeChecksum(
-        frame,
-        0,
-        frame.length,
-        table[TX_CSUM_START] as number,
-        table[TX_CSUM_OFFSET] as number,
-      );
-    }
-    return frame;
+    this.#packets.beginOutbound(batch, 0, linkHeaderLength(iface.medium));
+    const first = this.#next();
+    if (this.#packets.count > 1) this.#cut.set(iface, this.#rest());
+    return first;
   }
 
   /** Forgets what belongs to an interface that was removed. */
@@ -55,20 +32,14 @@ export class SinglePackets {
     this.#cut.delete(iface);
   }
 
-  #cutFrame(iface: NetworkInterface, frame: Uint8Array): Uint8Array | null {
-    const { table } = this.#batch;
-    const linkLength = iface.medium === 'ethernet' ? ETHERNET_HEADER_LEN : 0;
-    const cutter = this.#cutter;
-    const gsoType = table[TX_GSO_TYPE] as number;
-    const count = cutter.begin(frame, 0, frame.length, linkLength, gsoType, table[TX_GSO_SIZE] as number);
-    const packets: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) {
-      const packet = new Uint8Array(cutter.lengthOf(i));
-      cutter.write(i, packet, 0);
-      packets.push(packet);
-    }
-    const first = packets.shift() ?? null;
-    if (packets.length > 0) this.#cut.set(iface, packets);
-    return first;
+  #rest(): Uint8Array[] {
+    const rest: Uint8Array[] = [];
+    for (let packet = this.#next(); packet !== null; packet = this.#next()) rest.push(packet);
+    return rest;
+  }
+
+  #next(): Uint8Array | null {
+    const packets = this.#packets;
+    return packets.next() ? packets.bytes.slice(packets.at, packets.at + packets.length) : null;
   }
 }

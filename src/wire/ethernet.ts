@@ -7,11 +7,16 @@
  * A MAC address is two numbers, its first 16 bits and its last 32 as `| 0`: compared without touching bytes.
  */
 
-import { i32, putI32, putU16, u16 } from '../base/index.ts';
+import { i32, type Medium, putI32, putU16, u16 } from '../base/index.ts';
 import { DropReason } from './drop-reason.ts';
 
 /** Bytes of a header without a tag. */
 export const ETHERNET_HEADER_LEN = 14;
+
+/** Bytes that a link of this medium puts before the IP header. */
+export function linkHeaderLength(medium: Medium): number {
+  return medium === 'ethernet' ? ETHERNET_HEADER_LEN : 0;
+}
 
 /** Values of the type field (IANA "EtherTypes"). */
 export const ETHERTYPE_IPV4 = 0x0800;

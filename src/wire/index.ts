@@ -32,7 +32,8 @@
  * are bytes. Sums and checksums: see `checksum.ts`.
  *
  * Super-segments (see `base/frames`) are cut into packets by {@link SegmentCutter}; {@link completeChecksum} does what a
- * device does to a partial checksum; {@link formatFrame} is one line of text about a frame.
+ * device does to a partial checksum; {@link FramePackets} does both for a frame of a batch. {@link formatFrame} is one line
+ * of text about a frame.
  */
 
 export * from './checksum.ts';
@@ -41,6 +42,7 @@ export * from './drop-reason-info.ts';
 export * from './ethernet.ts';
 export { formatFrame } from './format.ts';
 export { formatTcpFlags, formatTcpOptions } from './format-tcp.ts';
+export * from './frame-packets.ts';
 export * from './icmpv4.ts';
 export * from './ipv4.ts';
 export * from './ipv4-options.ts';
