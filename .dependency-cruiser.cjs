@@ -25,10 +25,10 @@ const rooms = {
 };
 
 /** Rooms that run anywhere: no Node module, whatever the file. */
-const portable = ['base', 'wire', 'abi', 'port', 'stack', 'irda', 'afd', 'spi', 'engine'];
+const portable = ['base', 'wire', 'abi', 'port', 'stack', 'irda', 'link', 'afd', 'spi', 'engine', 'sim'];
 
 /** Rooms that import no package either. */
-const withoutPackages = [...portable, 'link', 'winsock', 'ipc', 'capture', 'sim'];
+const withoutPackages = [...portable, 'winsock', 'ipc', 'capture'];
 
 module.exports = {
   forbidden: [
@@ -67,8 +67,14 @@ module.exports = {
     {
       name: 'native-only-in-tun-and-tap',
       severity: 'error',
-      from: { path: '^src/link/', pathNot: '/(tun|tap)\\.ts$' },
+      from: { path: '^src/link/', pathNot: '^src/link/device/(tun|tap)\\.ts$' },
       to: { path: '^src/native/' },
+    },
+    {
+      name: 'portable-rooms-know-no-device',
+      severity: 'error',
+      from: { path: `^src/(${portable.join('|')})/`, pathNot: '^src/link/device/' },
+      to: { path: '^src/link/device/' },
     },
   ],
   options: {

@@ -8,7 +8,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { IpAddress, PoolAllocator, parsePrefix } from '../dist/base/index.js';
 import { Driver, RealTime, SystemRandom } from '../dist/engine/index.js';
-import { TunLink } from '../dist/link/index.js';
+import { TunLink } from '../dist/link/device/index.js';
 import { createStack, EndpointEvent } from '../dist/stack/index.js';
 
 const { values: options } = parseArgs({
@@ -89,7 +89,11 @@ link.device.addAddress(parsePrefix('10.9.0.1/24'));
 link.device.queueLength = 1000;
 link.device.isUp = true;
 driver.attach(link, { addresses: ['10.9.0.2/24'] });
-for (const [port, service] of [[7, services.echo], [9, services.discard], [19, services.source]]) {
+for (const [port, service] of [
+  [7, services.echo],
+  [9, services.discard],
+  [19, services.source],
+]) {
   const listener = stack.openTcp();
   listener.context = service;
   if (listener.bind(IpAddress.anyV4, port) < 0 || listener.listen(1024) < 0) throw new Error(`port ${port}`);

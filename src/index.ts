@@ -5,7 +5,7 @@
  * (`createHost`, and `createLocalHost` with sockets), links to put under them, networks of hosts in virtual time
  * (`createNetwork`), and the choice of where an application's sockets live (`attachTo`). Everything else has a subpath:
  * `winsockd/winsock`, `winsockd/winsock/async`, `winsockd/net`, `winsockd/dgram`, `winsockd/spi`, `winsockd/abi`, and the rooms
- * `wire`, `stack`, `link`, `capture`, `sim` and `native` with all that they export.
+ * `wire`, `stack`, `link`, `link/device`, `capture`, `sim` and `native` with all that they export.
  */
 
 export {

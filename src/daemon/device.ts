@@ -12,7 +12,8 @@ import {
   type Scheduler,
 } from '../base/index.ts';
 import { createHost, type RunningHost } from '../engine/index.ts';
-import { type Link, MemorySegment, TapLink, TunLink } from '../link/index.ts';
+import { TapLink, TunLink } from '../link/device/index.ts';
+import { type Link, MemorySegment } from '../link/index.ts';
 import { Device, OFFLOAD_ALL } from '../native/index.ts';
 import type { LinkStatus } from '../port/index.ts';
 import type { DaemonConfig } from './config.ts';

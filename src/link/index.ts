@@ -7,10 +7,11 @@
  * inside `transmit`. Bounds are bounds: what does not fit is counted in `dropped`, and lost.
  *
  * - {@link MemorySegment}: a wire in this process with as many ports as there are hosts, a switch among them;
- * - {@link TunLink}, {@link TapLink}: a device of this machine (Linux);
  * - {@link LoopbackLink}: gives back what it is given;
  * - {@link ImpairedLink}: decorates any link with loss, delay, jitter, reordering, duplication, corruption and rate;
  * - {@link FuzzedLink}: decorates any link with mutated frames, for robustness tests.
+ *
+ * Nothing here needs Node. The links over TUN and TAP devices do, and are a subroom of their own, `link/device`.
  *
  * Time and chance are handed in, so all of it runs in virtual time too:
  *
@@ -19,7 +20,6 @@
  *     driver.attach(link, { addresses: ['10.0.0.1/24'] });
  */
 
-export { DeviceLink, type DeviceLinkLimits, type FrameDevice, type LinkIdentity } from './device-link.ts';
 export { FuzzedLink, type FuzzOptions } from './fuzz.ts';
 export { ImpairedLink, type ImpairOptions } from './impair.ts';
 export type { BurstLoss, FullSettings, ImpairSettings } from './impair-settings.ts';
@@ -28,5 +28,3 @@ export type { ImpairCounters, ImpairFilter, ImpairLane } from './lane.ts';
 export type { Link, LinkReceiver } from './link.ts';
 export { LoopbackLink, type LoopbackOptions } from './loopback.ts';
 export { MemorySegment, type PortOptions, type SegmentOptions, type SegmentTap } from './memory.ts';
-export { TapLink, type TapLinkOptions } from './tap.ts';
-export { TunLink, type TunLinkOptions } from './tun.ts';

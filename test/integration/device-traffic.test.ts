@@ -16,8 +16,7 @@ import {
   TX_COLUMNS,
   u16,
 } from '../../src/base/index.ts';
-import { TapLink, type TapLinkOptions } from '../../src/link/tap.ts';
-import { TunLink, type TunLinkOptions } from '../../src/link/tun.ts';
+import { TapLink, type TapLinkOptions, TunLink, type TunLinkOptions } from '../../src/link/device/index.ts';
 import { type DeviceOptions, OFFLOAD_ALL } from '../../src/native/index.ts';
 import {
   IPPROTO_ICMP,

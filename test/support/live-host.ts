@@ -13,7 +13,8 @@
 
 import { PoolAllocator, parsePrefix, SeededRandom } from '../../src/base/index.ts';
 import { createHost, type FrameTap, RealTime, type RunningHost } from '../../src/engine/index.ts';
-import { ImpairedLink, type ImpairSettings, TunLink } from '../../src/link/index.ts';
+import { TunLink } from '../../src/link/device/index.ts';
+import { ImpairedLink, type ImpairSettings } from '../../src/link/index.ts';
 import { parseAddress, SimDatagramSocket, SimListener, SimStream } from '../../src/sim/index.ts';
 import {
   type EchoReply,

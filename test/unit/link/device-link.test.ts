@@ -19,8 +19,8 @@ import {
   TX_PAYLOAD2_OFFSET,
   transmitLength,
 } from '../../../src/base/index.ts';
-import { Backlog } from '../../../src/link/backlog.ts';
-import { DeviceLink, type DeviceLinkLimits, type FrameDevice } from '../../../src/link/device-link.ts';
+import { Backlog } from '../../../src/link/device/backlog.ts';
+import { DeviceLink, type DeviceLinkLimits, type FrameDevice } from '../../../src/link/device/index.ts';
 import type { LinkReceiver } from '../../../src/link/link.ts';
 
 const READABLE = 1;

@@ -2,7 +2,7 @@
  * A TUN device as a link: IP packets to and from the kernel of this machine.
  */
 
-import { Device, type DeviceOptions } from '../native/index.ts';
+import { Device, type DeviceOptions } from '../../native/index.ts';
 import { DeviceLink, type DeviceLinkLimits } from './device-link.ts';
 
 export interface TunLinkOptions extends DeviceLinkLimits {

@@ -2,7 +2,7 @@
  * A TAP device as a link: Ethernet frames to and from the kernel of this machine, or a bridge that it is part of.
  */
 
-import { Device, type DeviceOptions } from '../native/index.ts';
+import { Device, type DeviceOptions } from '../../native/index.ts';
 import { DeviceLink, type DeviceLinkLimits } from './device-link.ts';
 
 export interface TapLinkOptions extends DeviceLinkLimits {

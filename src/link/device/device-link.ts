@@ -12,9 +12,9 @@ import {
   type FrameBatch,
   type Medium,
   type TransmitBatch,
-} from '../base/index.ts';
+} from '../../base/index.ts';
+import type { Link, LinkReceiver } from '../link.ts';
 import { Backlog } from './backlog.ts';
-import type { Link, LinkReceiver } from './link.ts';
 
 /** What a device must do for a {@link DeviceLink}; the `Device` of `native/` is one. */
 export interface FrameDevice {

@@ -14,7 +14,7 @@ import {
   TX_PAYLOAD2_LENGTH,
   TX_PAYLOAD2_OFFSET,
   transmitLength,
-} from '../base/index.ts';
+} from '../../base/index.ts';
 
 /**
  * A queue of whole frames, laid out as a {@link TransmitBatch} so that it is written as any other batch. Headers and
