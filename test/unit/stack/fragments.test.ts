@@ -115,7 +115,7 @@ describe('RFC 1122 §3.3.2 reassembly', () => {
 
   test('once a whole packet was delivered and read, nothing is held of it', () => {
     feed(cut(udpPacket({ payload: 5000 }), [1480, 2960]));
-    expect(receive(udp).length).toBe(5000);
+    expect(receive(udp)).toHaveLength(5000);
     expect(host.allocator.inUse).toBe(0);
   });
 
