@@ -29,7 +29,8 @@ const build = mkdtempSync(join(tmpdir(), 'winsockd-bench-'));
 const namespaces = [];
 const children = new Set();
 
-const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (command, ...args) =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const ip = (...args) => run('ip', ...args);
 
 function namespace(name) {
@@ -45,7 +46,16 @@ function namespace(name) {
 
 function compile(name, ...flags) {
   const output = join(build, name);
-  run('gcc', '-O2', '-D_GNU_SOURCE', '-I/usr/include/lwip', '-o', output, join(here, 'peers', `${name}.c`), ...flags);
+  run(
+    'gcc',
+    '-O2',
+    '-D_GNU_SOURCE',
+    '-I/usr/include/lwip',
+    '-o',
+    output,
+    join(here, 'peers', `${name}.c`),
+    ...flags,
+  );
   return output;
 }
 
@@ -66,11 +76,14 @@ async function start(command, args, core) {
 
 /** User and system seconds of a process, all threads. `ip netns exec` and `taskset` replace themselves. */
 function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-const rssBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+const rssBytes = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 
 async function stop(child) {
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -81,7 +94,9 @@ async function stop(child) {
 /** One run of the client; resolves to its JSON line. */
 function client(ns, args, core) {
   const pinned = core === undefined ? [] : ['taskset', '-c', String(core)];
-  const child = spawn('ip', ['netns', 'exec', ns, ...pinned, tcpbench, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('ip', ['netns', 'exec', ns, ...pinned, tcpbench, ...args], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   children.add(child);
   return new Promise((resolve, reject) => {
     let text = '';
@@ -90,7 +105,9 @@ function client(ns, args, core) {
     });
     child.on('exit', (code) => {
       children.delete(child);
-      code === 0 ? resolve(JSON.parse(text.split('\n')[0])) : reject(new Error(`tcpbench ${args} ended with ${code}`));
+      code === 0
+        ? resolve(JSON.parse(text.split('\n')[0]))
+        : reject(new Error(`tcpbench ${args} ended with ${code}`));
     });
   });
 }
@@ -100,12 +117,14 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 async function bulk(stack, mode, port, flows) {
   const before = cpuSeconds(stack.pid);
   const results = await Promise.all(
-    Array.from({ length: flows }, () => client(stack.clientNs, [mode, stack.address, String(port), String(seconds)])),
+    Array.from({ length: flows }, () =>
+      client(stack.clientNs, [mode, stack.address, String(port), String(seconds)]),
+    ),
   );
   const cpu = cpuSeconds(stack.pid) - before;
   const gbps = results.reduce((sum, r) => sum + r.gbps, 0);
   // CPU is read over warm-up and measurement, bytes only over the measurement.
-  const gigabytes = ((gbps * (seconds + 0.5)) / 8) || Number.NaN;
+  const gigabytes = (gbps * (seconds + 0.5)) / 8 || Number.NaN;
   return { gbps, cpuPerGb: cpu / gigabytes };
 }
 
@@ -118,7 +137,9 @@ async function measure(stackCase) {
     result.send = await bulk(stack, 'recv', 19, 1);
     result.receive8 = await bulk(stack, 'send', 9, 8);
     result.send8 = await bulk(stack, 'recv', 19, 8);
-    result.connPerSec = (await client(stack.clientNs, ['conn', stack.address, '7', String(seconds), '16'])).per_s;
+    result.connPerSec = (
+      await client(stack.clientNs, ['conn', stack.address, '7', String(seconds), '16'])
+    ).per_s;
   } finally {
     await stack.stop();
   }
@@ -137,9 +158,13 @@ async function idleBytes(stackCase, connections = 5000) {
   try {
     await client(stack.clientNs, ['conn', stack.address, '7', '0.5', '16']);
     const before = rssBytes(stack.pid);
-    const child = spawn('ip', ['netns', 'exec', stack.clientNs, tcpbench, 'idle', stack.address, '7', String(connections)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      'ip',
+      ['netns', 'exec', stack.clientNs, tcpbench, 'idle', stack.address, '7', String(connections)],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     children.add(child);
     await new Promise((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => line === 'READY' && resolve());
@@ -186,7 +211,10 @@ const vethCase = {
     const near = namespace(`wsb${process.pid % 10000}-${id}a`);
     const far = namespace(`wsb${process.pid % 10000}-${id}b`);
     ip('-n', near, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', far);
-    for (const [ns, address] of [[near, '10.9.0.1/24'], [far, '10.9.0.2/24']]) {
+    for (const [ns, address] of [
+      [near, '10.9.0.1/24'],
+      [far, '10.9.0.2/24'],
+    ]) {
       ip('-n', ns, 'addr', 'add', address, 'dev', 'veth0');
       ip('-n', ns, 'link', 'set', 'veth0', 'up');
     }
@@ -205,7 +233,9 @@ const vethCase = {
 
 const tcpbench = compile('tcpbench');
 const lwip = compile('lwip-tun', '-llwip');
-const ours = (...flags) => (ns) => ['node', [join(here, 'serve.mjs'), '--netns', ns, ...flags]];
+const ours =
+  (...flags) =>
+  (ns) => ['node', [join(here, 'serve.mjs'), '--netns', ns, ...flags]];
 const all = [
   vethCase,
   tunCase('lwIP', (ns) => ['ip', ['netns', 'exec', ns, lwip, 'tun0', '10.9.0.2']], { ownDevice: false }),
@@ -215,7 +245,18 @@ const all = [
 const cases = options.only === undefined ? all : all.filter((c) => options.only.split(',').includes(c.name));
 
 function table(rows) {
-  const header = ['stack', 'receive Gbit/s', 'CPU s/GB', 'send Gbit/s', 'CPU s/GB', 'receive ×8', 'send ×8', 'RTT µs, one core', 'conn/s ×16', 'B/idle conn'];
+  const header = [
+    'stack',
+    'receive Gbit/s',
+    'CPU s/GB',
+    'send Gbit/s',
+    'CPU s/GB',
+    'receive ×8',
+    'send ×8',
+    'RTT µs, one core',
+    'conn/s ×16',
+    'B/idle conn',
+  ];
   const lines = [header, header.map(() => '---'), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
@@ -247,22 +288,58 @@ try {
     });
   }
   const digits = (value, n) => (Number.isNaN(value) ? '–' : value.toFixed(n));
-  const row = (name, f) => [name, digits(f.receive, 2), digits(f.receiveCpu, 2), digits(f.send, 2), digits(f.sendCpu, 2), digits(f.receive8, 2), digits(f.send8, 2), digits(f.rtt, 1), digits(f.connPerSec, 0), digits(f.idle, 0)];
+  const row = (name, f) => [
+    name,
+    digits(f.receive, 2),
+    digits(f.receiveCpu, 2),
+    digits(f.send, 2),
+    digits(f.sendCpu, 2),
+    digits(f.receive8, 2),
+    digits(f.send8, 2),
+    digits(f.rtt, 1),
+    digits(f.connPerSec, 0),
+    digits(f.idle, 0),
+  ];
   const rows = [...figures].map(([name, f]) => row(name, f));
   const base = figures.get('lwIP');
   if (base !== undefined) {
     for (const [name, f] of figures) {
       if (name === 'lwIP') continue;
       const ratio = Object.fromEntries(Object.keys(f).map((key) => [key, f[key] / base[key]]));
-      rows.push([`${name} ÷ lwIP`, ...row('', ratio).slice(1, -1).map((_, i) => {
-        const keys = ['receive', 'receiveCpu', 'send', 'sendCpu', 'receive8', 'send8', 'rtt', 'connPerSec'];
-        return digits(ratio[keys[i]], 2);
-      }), digits(ratio.idle, 2)]);
+      rows.push([
+        `${name} ÷ lwIP`,
+        ...row('', ratio)
+          .slice(1, -1)
+          .map((_, i) => {
+            const keys = [
+              'receive',
+              'receiveCpu',
+              'send',
+              'sendCpu',
+              'receive8',
+              'send8',
+              'rtt',
+              'connPerSec',
+            ];
+            return digits(ratio[keys[i]], 2);
+          }),
+        digits(ratio.idle, 2),
+      ]);
     }
   }
-  console.log(`\n${rounds} rounds of ${seconds} s, medians; ${cpus().length} × ${cpus()[0].model}; Node ${process.version}\n`);
+  console.log(
+    `\n${rounds} rounds of ${seconds} s, medians; ${cpus().length} × ${cpus()[0].model}; Node ${process.version}\n`,
+  );
   console.log(table(rows));
-  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ rounds, seconds, figures: Object.fromEntries(figures), raw: Object.fromEntries(results) }, null, 2));
+  if (options.json !== undefined)
+    writeFileSync(
+      options.json,
+      JSON.stringify(
+        { rounds, seconds, figures: Object.fromEntries(figures), raw: Object.fromEntries(results) },
+        null,
+        2,
+      ),
+    );
 } finally {
   for (const child of children) child.kill('SIGKILL');
   for (const ns of namespaces) ip('netns', 'del', ns);
