@@ -3,7 +3,7 @@
  * about our own packets to the transport that sent them.
  */
 
-import { copy } from '../../base/index.ts';
+import { copy, putU16, u16 } from '../../base/index.ts';
 import {
   DropReason,
   ICMPV4_HEADER_LEN,
@@ -12,11 +12,16 @@ import {
   IcmpV4Type,
   IcmpV4Unreachable,
   IPPROTO_ICMP,
+  IPPROTO_UDP,
   Ipv4Header,
   isIcmpV4Error,
   parseIcmpV4,
   parseQuotedIpv4,
+  pseudoHeaderSumV4,
+  sealUdp,
   sumBytes,
+  UDP_CHECKSUM_OFFSET,
+  UDP_HEADER_LEN,
   writeIcmpV4,
 } from '../../wire/index.ts';
 import { Cause } from '../cause.ts';
@@ -154,6 +159,9 @@ export class Icmp implements Transport, ReassemblyOwner {
     if (message === null) return;
     const quoteAt = message.at + ICMPV4_HEADER_LEN;
     copy(packet.bytes, packet.headerAt, message.bytes, quoteAt, quoteLength);
+    if (packet.checksumTrusted && packet.protocol === IPPROTO_UDP) {
+      completeQuotedUdp(packet, message.bytes, quoteAt + packet.payloadAt - packet.headerAt);
+    }
     const sum = sumBytes(message.bytes, quoteAt, quoteLength);
     writeIcmpV4(message.bytes, message.at, type, code, rest, sum);
     host.sendControl(message, Cause.icmpError, null);
@@ -170,4 +178,19 @@ function mayReportOn(packet: InboundPacket): boolean {
   if (packet.isGroup || packet.src3 === 0) return false;
   if (packet.protocol !== IPPROTO_ICMP) return true;
   return packet.payloadAt < packet.end && !isIcmpV4Error(packet.bytes[packet.payloadAt] as number);
+}
+
+/**
+ * A datagram that has not left its machine may have a partial checksum, which is nobody's business outside: the quote has
+ * the one that would have gone over a wire. The transport has checked its length.
+ * @param at where the quoted UDP header starts
+ */
+function completeQuotedUdp(packet: InboundPacket, into: Uint8Array, at: number): void {
+  // Without a checksum it was sent, and stays.
+  if (u16(into, at + UDP_CHECKSUM_OFFSET) === 0) return;
+  const length = u16(into, at + 4);
+  const pseudo = pseudoHeaderSumV4(packet.src3, packet.dst3, IPPROTO_UDP, length);
+  const payloadAt = packet.payloadAt + UDP_HEADER_LEN;
+  putU16(into, at + UDP_CHECKSUM_OFFSET, 0);
+  sealUdp(into, at, sumBytes(packet.bytes, payloadAt, length - UDP_HEADER_LEN, pseudo));
 }

@@ -332,6 +332,19 @@ describe('RFC 1122 §4.1 receiving', () => {
     expect(host.stack.counters.udpNoPorts).toBe(1);
   });
 
+  test('§4.1.3.1 a datagram with a partial checksum is quoted with the whole one', () => {
+    const packet = udpPacket({ destinationPort: 99, payload: 1200 });
+    const batch = createFrameBatch(1, 1500);
+    batch.bytes.set(packet);
+    batch.bytes[26] = 1;
+    batch.table[FRAME_LENGTH] = packet.length;
+    batch.table[FRAME_FLAGS] = FRAME_NEEDS_CSUM;
+    batch.count = 1;
+    host.stack.input(host.index, batch);
+    const [error] = host.out();
+    expect(error?.payload).toEqual(packet.subarray(0, 548));
+  });
+
   test('§4.1.3.5 a broadcast goes to every endpoint of the port, a unicast to one', () => {
     const other = host.stack.openUdp();
     udp.close();
