@@ -179,6 +179,42 @@ async function idleBytes(stackCase, connections = 5000) {
   }
 }
 
+/** One line that the stack under test answers to SIGUSR2. */
+function heapFigures(stack) {
+  return new Promise((resolve) => {
+    createInterface({ input: stack.child.stdout }).once('line', (line) => resolve(JSON.parse(line)));
+    stack.child.kill('SIGUSR2');
+  });
+}
+
+/** What the garbage collector does on the steady bulk path of a warm connection's stack. */
+async function garbage(stackCase) {
+  const stack = await stackCase.start();
+  const rows = [];
+  try {
+    for (const [name, mode, port] of [
+      ['receive', 'send', '9'],
+      ['send', 'recv', '19'],
+    ]) {
+      const once = () => client(stack.clientNs, [mode, stack.address, port, String(seconds)]);
+      await once();
+      const before = await heapFigures(stack);
+      const { gbps } = await once();
+      const after = await heapFigures(stack);
+      rows.push({
+        name,
+        gigabytes: (gbps * (seconds + 0.5)) / 8,
+        collections: after.collections,
+        gcMs: after.gcMs,
+        heapGrowth: after.heapUsed - before.heapUsed,
+      });
+    }
+  } finally {
+    await stack.stop();
+  }
+  return rows;
+}
+
 let serial = 0;
 
 /** A stack behind a TUN device: `launch(ns, device, address)` gives command and arguments. */
@@ -193,6 +229,7 @@ const tunCase = (name, launch, { ownDevice }) => ({
       ip('-n', ns, 'link', 'set', 'tun0', 'up', 'txqueuelen', '1000');
     }
     return {
+      child,
       pid: child.pid,
       address: '10.9.0.2',
       clientNs: ns,
@@ -287,6 +324,8 @@ try {
       idle: idle.get(name),
     });
   }
+  const heapCase = tunCase('heap', ours('--heap'), { ownDevice: true });
+  const heap = cases.some((c) => c.name === 'winsockd') ? await garbage(heapCase) : [];
   const digits = (value, n) => (Number.isNaN(value) ? '–' : value.toFixed(n));
   const row = (name, f) => [
     name,
@@ -331,11 +370,16 @@ try {
     `\n${rounds} rounds of ${seconds} s, medians; ${cpus().length} × ${cpus()[0].model}; Node ${process.version}\n`,
   );
   console.log(table(rows));
+  for (const { name, gigabytes, collections, gcMs, heapGrowth } of heap) {
+    console.log(
+      `\nheap, ${name}: ${gigabytes.toFixed(1)} GB moved, ${collections} collections, ${gcMs} ms in them, heap grew by ${(heapGrowth / 1024).toFixed(0)} KB`,
+    );
+  }
   if (options.json !== undefined)
     writeFileSync(
       options.json,
       JSON.stringify(
-        { rounds, seconds, figures: Object.fromEntries(figures), raw: Object.fromEntries(results) },
+        { rounds, seconds, heap, figures: Object.fromEntries(figures), raw: Object.fromEntries(results) },
         null,
         2,
       ),
