@@ -12,14 +12,13 @@ import {
   FRAME_LENGTH,
   FRAME_OFFSET,
   type FrameBatch,
-  type Medium,
   type Random,
   randomBelow,
   randomFraction,
-  type TransmitBatch,
 } from '../base/index.ts';
 import { linkHeaderLength } from '../wire/index.ts';
-import type { Link, LinkReceiver } from './link.ts';
+import { LinkDecorator } from './decorator.ts';
+import type { Link } from './link.ts';
 
 export interface FuzzOptions {
   /** The link whose inbound frames are mutated; the decorator owns it from now on. */
@@ -36,79 +35,31 @@ const MAX_LENGTH = 2048;
 /** Mutated bytes lie in the headers, where most of the decisions are. */
 const HEADER_BYTES = 80;
 
-export class FuzzedLink implements Link, LinkReceiver {
-  readonly #link: Link;
+export class FuzzedLink extends LinkDecorator {
   readonly #random: Random;
   readonly #chance: number;
   readonly #maxChanges: number;
   readonly #lead: number;
   readonly #mutant = createFrameBatch(1, MAX_LENGTH + 4);
-  #receiver: LinkReceiver | null = null;
   /** Mutated frames so far. */
   mutants = 0;
 
   constructor(options: FuzzOptions) {
-    this.#link = options.link;
+    super(options.link);
     this.#random = options.random;
     this.#chance = options.chance ?? 0.1;
     this.#maxChanges = options.maxChanges ?? 8;
     this.#lead = -linkHeaderLength(options.link.medium) & 3;
   }
 
-  get name(): string {
-    return this.#link.name;
-  }
-
-  get mtu(): number {
-    return this.#link.mtu;
-  }
-
-  get medium(): Medium {
-    return this.#link.medium;
-  }
-
-  get offload(): number {
-    return this.#link.offload;
-  }
-
-  get mac(): Uint8Array | null {
-    return this.#link.mac;
-  }
-
-  get dropped(): number {
-    return this.#link.dropped;
-  }
-
-  open(receiver: LinkReceiver): void {
-    this.#receiver = receiver;
-    this.#link.open(this);
-  }
-
-  transmit(batch: TransmitBatch): boolean {
-    return this.#link.transmit(batch);
-  }
-
-  receive(batch: FrameBatch): void {
-    this.#receiver?.receive(batch);
+  override receive(batch: FrameBatch): void {
+    this.receiver?.receive(batch);
     for (let i = 0; i < batch.count; i++) {
       if (randomFraction(this.#random) < this.#chance && this.#mutate(batch, i)) {
         this.mutants++;
-        this.#receiver?.receive(this.#mutant);
+        this.receiver?.receive(this.#mutant);
       }
     }
-  }
-
-  drained(): void {
-    this.#receiver?.drained();
-  }
-
-  failed(error: Error): void {
-    this.#receiver?.failed(error);
-  }
-
-  close(): void {
-    this.#link.close();
-    this.#receiver = null;
   }
 
   /** Puts a changed copy of frame `index` into `#mutant`: bytes replaced, and now and then the end cut off. */

@@ -28,6 +28,7 @@ import {
   TX_PAYLOAD1_OFFSET,
 } from '../base/index.ts';
 import { linkHeaderLength } from '../wire/index.ts';
+import { LinkDecorator } from './decorator.ts';
 import type { ImpairSettings } from './impair-settings.ts';
 import { BATCH_PACKETS, type ImpairFilter, ImpairLane, type LaneExit, type LanePacket } from './lane.ts';
 import type { Link, LinkReceiver } from './link.ts';
@@ -50,23 +51,21 @@ export interface ImpairOptions {
  * const link = new ImpairedLink({ link: port, scheduler, random, outbound: { loss: 0.01, delay: 20 } });
  * link.outbound.change({ loss: 0.5 });
  */
-export class ImpairedLink implements Link, LinkReceiver {
+export class ImpairedLink extends LinkDecorator {
   /** The direction from the stack to the link: settings and counters. */
   readonly outbound: ImpairLane;
   /** The direction from the link to the stack. */
   readonly inbound: ImpairLane;
-  readonly #link: Link;
   readonly #cutOutbound: Packetizer;
   readonly #cutInbound: Packetizer;
-  #receiver: LinkReceiver | null = null;
   /** The stack was told to hold back. */
   #isHeld = false;
 
   constructor(options: ImpairOptions) {
     const { link, scheduler, random } = options;
-    this.#link = link;
+    super(link);
     this.outbound = new ImpairLane(scheduler, random, new TransmitExit(link));
-    this.inbound = new ImpairLane(scheduler, random, new ReceiveExit(link.medium, () => this.#receiver));
+    this.inbound = new ImpairLane(scheduler, random, new ReceiveExit(link.medium, () => this.receiver));
     this.#cutOutbound = new Packetizer(link.medium, this.outbound);
     this.#cutInbound = new Packetizer(link.medium, this.inbound);
     this.outbound.filter = options.filter ?? null;
@@ -75,40 +74,15 @@ export class ImpairedLink implements Link, LinkReceiver {
     this.inbound.change(options.inbound ?? {});
   }
 
-  get name(): string {
-    return this.#link.name;
-  }
-
-  get mtu(): number {
-    return this.#link.mtu;
-  }
-
-  get medium(): Medium {
-    return this.#link.medium;
-  }
-
-  get offload(): number {
-    return this.#link.offload;
-  }
-
-  get mac(): Uint8Array | null {
-    return this.#link.mac;
-  }
-
   /** Frames lost inside the link because of a bound; those lost by chance are in the lanes' counters. */
-  get dropped(): number {
-    return this.#link.dropped + this.outbound.counters.overflowed + this.inbound.counters.overflowed;
+  override get dropped(): number {
+    return this.link.dropped + this.outbound.counters.overflowed + this.inbound.counters.overflowed;
   }
 
-  open(receiver: LinkReceiver): void {
-    this.#receiver = receiver;
-    this.#link.open(this);
-  }
-
-  transmit(batch: TransmitBatch): boolean {
+  override transmit(batch: TransmitBatch): boolean {
     let isClear: boolean;
     if (this.outbound.isTransparent) {
-      isClear = this.#link.transmit(batch);
+      isClear = super.transmit(batch);
       if (!isClear) this.outbound.hold();
     } else {
       this.#cutOutbound.outbound(batch);
@@ -118,31 +92,30 @@ export class ImpairedLink implements Link, LinkReceiver {
     return isClear;
   }
 
-  receive(batch: FrameBatch): void {
+  override receive(batch: FrameBatch): void {
     if (this.inbound.isTransparent) {
-      this.#receiver?.receive(batch);
+      super.receive(batch);
       return;
     }
     this.#cutInbound.inbound(batch);
     this.inbound.release();
   }
 
-  drained(): void {
+  override drained(): void {
     // What waits in the lane goes first; it may fill the link again.
     if (!this.outbound.resume() || !this.#isHeld) return;
     this.#isHeld = false;
-    this.#receiver?.drained();
+    super.drained();
   }
 
-  failed(error: Error): void {
+  override failed(error: Error): void {
     this.#stop();
-    this.#receiver?.failed(error);
+    super.failed(error);
   }
 
-  close(): void {
+  override close(): void {
     this.#stop();
-    this.#link.close();
-    this.#receiver = null;
+    super.close();
   }
 
   #stop(): void {

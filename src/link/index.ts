@@ -9,7 +9,8 @@
  * - {@link MemorySegment}: a wire in this process with as many ports as there are hosts, a switch among them;
  * - {@link LoopbackLink}: gives back what it is given;
  * - {@link ImpairedLink}: decorates any link with loss, delay, jitter, reordering, duplication, corruption and rate;
- * - {@link FuzzedLink}: decorates any link with mutated frames, for robustness tests.
+ * - {@link FuzzedLink}: decorates any link with mutated frames, for robustness tests;
+ * - {@link LinkDecorator}: what decorators share.
  *
  * Nothing here needs Node. The links over TUN and TAP devices do, and are a subroom of their own, `link/device`.
  *
@@ -20,6 +21,7 @@
  *     driver.attach(link, { addresses: ['10.0.0.1/24'] });
  */
 
+export { LinkDecorator } from './decorator.ts';
 export { FuzzedLink, type FuzzOptions } from './fuzz.ts';
 export { ImpairedLink, type ImpairOptions } from './impair.ts';
 export type { BurstLoss, FullSettings, ImpairSettings } from './impair-settings.ts';
