@@ -127,9 +127,10 @@ function fill(
 }
 
 /**
- * Writes a header without options and its checksum.
- * @param totalLength of header and payload, at most 65,535
+ * Writes a header and its checksum.
+ * @param totalLength of header and payload, at most 65,535; counts the padded options: see {@link paddedOptionsLength}
  * @param flagsAndOffset `IPV4_DONT_FRAGMENT`, `IPV4_MORE_FRAGMENTS`, and the fragment offset in units of 8 bytes
+ * @param options at most 40 bytes, which are padded to a multiple of 4 with End of Option List; `null` for none
  * @returns where the payload goes
  */
 export function writeIpv4(
@@ -143,34 +144,22 @@ export function writeIpv4(
   protocol: number,
   src: number,
   dst: number,
+  options: Uint8Array | null = null,
 ): number {
-  writeFixed(into, at, trafficClass, totalLength, id, flagsAndOffset, ttl, protocol, src, dst);
-  into[at] = 0x45;
-  return sealIpv4(into, at, IPV4_HEADER_LEN);
-}
-
-/**
- * As {@link writeIpv4} with `options`, at most 40 bytes, which are padded to a multiple of 4 with End of Option List.
- * `totalLength` counts the padded options: see {@link paddedOptionsLength}.
- */
-export function writeIpv4WithOptions(
-  into: Uint8Array,
-  at: number,
-  trafficClass: number,
-  totalLength: number,
-  id: number,
-  flagsAndOffset: number,
-  ttl: number,
-  protocol: number,
-  src: number,
-  dst: number,
-  options: Uint8Array,
-): number {
-  const headerLength = IPV4_HEADER_LEN + paddedOptionsLength(options.length);
-  writeFixed(into, at, trafficClass, totalLength, id, flagsAndOffset, ttl, protocol, src, dst);
+  const headerLength = IPV4_HEADER_LEN + (options === null ? 0 : paddedOptionsLength(options.length));
   into[at] = 0x40 | (headerLength >> 2);
-  into.set(options, at + IPV4_HEADER_LEN);
-  into.fill(0, at + IPV4_HEADER_LEN + options.length, at + headerLength);
+  into[at + 1] = trafficClass;
+  putU16(into, at + 2, totalLength);
+  putU16(into, at + 4, id);
+  putU16(into, at + 6, flagsAndOffset);
+  into[at + 8] = ttl;
+  into[at + 9] = protocol;
+  putI32(into, at + 12, src);
+  putI32(into, at + 16, dst);
+  if (options !== null) {
+    into.set(options, at + IPV4_HEADER_LEN);
+    into.fill(0, at + IPV4_HEADER_LEN + options.length, at + headerLength);
+  }
   return sealIpv4(into, at, headerLength);
 }
 
@@ -184,26 +173,4 @@ export function sealIpv4(into: Uint8Array, at: number, headerLength: number): nu
   putU16(into, at + 10, 0);
   putU16(into, at + 10, ~fold(sumBytes(into, at, headerLength)));
   return at + headerLength;
-}
-
-function writeFixed(
-  into: Uint8Array,
-  at: number,
-  trafficClass: number,
-  totalLength: number,
-  id: number,
-  flagsAndOffset: number,
-  ttl: number,
-  protocol: number,
-  src: number,
-  dst: number,
-): void {
-  into[at + 1] = trafficClass;
-  putU16(into, at + 2, totalLength);
-  putU16(into, at + 4, id);
-  putU16(into, at + 6, flagsAndOffset);
-  into[at + 8] = ttl;
-  into[at + 9] = protocol;
-  putI32(into, at + 12, src);
-  putI32(into, at + 16, dst);
 }

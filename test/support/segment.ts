@@ -51,7 +51,7 @@ import {
   writeEthernet,
   writeFastOpenOption,
   writeIcmpV4,
-  writeIpv4WithOptions,
+  writeIpv4,
   writeMssOption,
   writeSackOption,
   writeSackPermittedOption,
@@ -137,7 +137,7 @@ export function ipv4Packet(protocol: number, body: Uint8Array, fields: PacketFie
     ((fields.dontFragment ?? false) ? IPV4_DONT_FRAGMENT : 0) |
     ((fields.moreFragments ?? false) ? IPV4_MORE_FRAGMENTS : 0) |
     ((fields.fragmentOffset ?? 0) >> 3);
-  writeIpv4WithOptions(
+  writeIpv4(
     packet,
     0,
     fields.trafficClass ?? 0,

@@ -17,7 +17,6 @@ import {
   parseQuotedIpv4,
   sealIpv4,
   writeIpv4,
-  writeIpv4WithOptions,
 } from '../../../src/wire/index.ts';
 import { ipv4Packet, tcpPacket } from '../../support/segment.ts';
 
@@ -310,7 +309,7 @@ describe('RFC 791 §3.1, RFC 1122 §3.2.1.8 IP options', () => {
 
   test('options that are no multiple of 4 bytes are padded with End of Option List and sealed', () => {
     const bytes = new Uint8Array(40).fill(0xff);
-    const end = writeIpv4WithOptions(bytes, 0, 0, 28, 1, 0, 64, 6, 1, 2, fromHex('07 07 04 00000000'));
+    const end = writeIpv4(bytes, 0, 0, 28, 1, 0, 64, 6, 1, 2, fromHex('07 07 04 00000000'));
     expect(end).toBe(28);
     expect(bytes[27]).toBe(0);
     expect(isChecksumRight(bytes, 0, 28)).toBe(true);
