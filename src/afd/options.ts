@@ -200,6 +200,17 @@ const ALL_OPTIONS: Handlers<AfdEndpoint> = new Map<number, OptionHandler<AfdEndp
   [SO_CONNECT_TIME, { get: () => NEVER }],
 ]);
 
+/** SO_RCVBUF, of streams and message sockets alike. */
+const RECEIVE_BUFFER: OptionHandler<StreamEndpoint | DatagramEndpoint> = {
+  get: ({ options }) => options.receiveBuffer,
+  set: ({ options, endpoint }, value) => {
+    if (value < 0) return WSAEINVAL;
+    options.receiveBuffer = value;
+    endpoint.receiveBufferSize = applied(value);
+    return 0;
+  },
+};
+
 /** SOL_SOCKET options of streams. */
 const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<StreamEndpoint>>([
   [SO_ACCEPTCONN, { get: ({ state }) => bool(state === SocketState.listening) }],
@@ -257,18 +268,7 @@ const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<S
       },
     },
   ],
-  [
-    SO_RCVBUF,
-    {
-      get: ({ options }) => options.receiveBuffer,
-      set: ({ options, endpoint }, value) => {
-        if (value < 0) return WSAEINVAL;
-        options.receiveBuffer = value;
-        endpoint.receiveBufferSize = applied(value);
-        return 0;
-      },
-    },
-  ],
+  [SO_RCVBUF, RECEIVE_BUFFER],
   [SO_MAX_MSG_SIZE, { get: () => 0 }],
   // Accepted and connected sockets have their context from the start; the options are for those that ask all the same.
   [SO_UPDATE_ACCEPT_CONTEXT, { set: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN) }],
@@ -302,18 +302,7 @@ const MESSAGE_OPTIONS: Handlers<DatagramEndpoint> = new Map<number, OptionHandle
       },
     },
   ],
-  [
-    SO_RCVBUF,
-    {
-      get: ({ options }) => options.receiveBuffer,
-      set: ({ options, endpoint }, value) => {
-        if (value < 0) return WSAEINVAL;
-        options.receiveBuffer = value;
-        endpoint.receiveBufferSize = applied(value);
-        return 0;
-      },
-    },
-  ],
+  [SO_RCVBUF, RECEIVE_BUFFER],
   [SO_MAX_MSG_SIZE, { get: maxMessage }],
   [SO_MAXDG, { get: maxMessage }],
   [SO_MAXPATHDG, { get: maxMessage }],
