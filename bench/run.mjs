@@ -145,7 +145,7 @@ async function measure(stackCase) {
   }
   const pinned = await stackCase.start(0);
   try {
-    result.rtt = (await client(pinned.clientNs, ['rtt', pinned.address, '7', '5000'], 0)).p50_us;
+    result.rtt = (await client(pinned.clientNs, ['rtt', pinned.address, '7', '20000'], 0)).p50_us;
   } finally {
     await pinned.stop();
   }
