@@ -17,7 +17,7 @@ const LIMIT = 60_000;
 /** What both directions meet; the delay is a round trip of 10 ms. Large packets are few: more of them meet something. */
 const badPath = (mtu: number): ImpairSettings => {
   const chance = mtu > 1500 ? 0.05 : 0.01;
-  return { loss: chance, delay: 5, reorder: chance, reorderBy: 3, duplicate: chance / 2 };
+  return { loss: chance, delay: 5, reorder: chance / 3, reorderBy: 3, duplicate: chance / 2 };
 };
 
 describePrivileged('TCP with the kernel over a bad path', () => {

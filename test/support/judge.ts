@@ -3,10 +3,11 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CommandResult, Namespace } from './netns.ts';
+import { OURS, until } from './live-host.ts';
+import type { Namespace } from './netns.ts';
 
 /** What is wrong whatever the path does: broken bytes, wrong lengths, acknowledgements of what was never sent. */
 const ALWAYS_WRONG = [
@@ -21,6 +22,9 @@ const ALWAYS_WRONG = [
 
 /** Judged where checksums leave us complete. */
 const WRONG_CHECKSUMS = ['tcp.checksum.status == "Bad"', 'udp.checksum.status == "Bad"'] as const;
+
+/** Where the mark of the end is looked for: what may come after it fits in. */
+const TAIL_BYTES = 4096;
 
 export interface JudgeOptions {
   /** Whether transport checksums are complete on the device: not with offloads. */
@@ -39,25 +43,12 @@ export class Judge {
 
   private constructor(space: Namespace, device: string, snapLength: number) {
     this.#space = space;
-    this.#tcpdump = space.spawn(
-      // A buffer for the bursts that a busy machine lets pile up. Root is kept, so that the folder stays ours.
-      [
-        'tcpdump',
-        '-Z',
-        'root',
-        '-i',
-        device,
-        '-s',
-        String(snapLength),
-        '-B',
-        '131072',
-        '-n',
-        '-w',
-        this.file,
-        'ip',
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    // Packets are written as they are read, for `stop`; a large buffer takes the bursts that a busy machine lets pile up.
+    // Root is kept, so that the folder stays ours.
+    const options = ['-Z', 'root', '-n', '-U', '-B', '131072', '-s', String(snapLength)];
+    this.#tcpdump = space.spawn(['tcpdump', ...options, '-i', device, '-w', this.file, 'ip'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#tcpdump.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
     });
@@ -81,33 +72,41 @@ export class Judge {
     return join(this.#folder, 'device.pcap');
   }
 
-  /** Ends the recording. @throws {Error} when packets were missed: nothing could be said about them. */
+  /**
+   * Ends the recording once everything that passed until now is in it: a datagram sent last, to the discard port, says so.
+   * @throws {Error} when packets were missed: nothing could be said about them.
+   */
   async stop(): Promise<void> {
+    const mark = `end of ${this.#folder}`;
+    await this.#space.run(['bash', '-c', `printf %s '${mark}' >/dev/udp/${OURS}/9`]);
+    await until('the last packet is recorded', () => this.#tail().includes(mark));
     this.#tcpdump.kill('SIGINT');
     await this.#ended;
     const missed = /(\d+) packets? dropped by kernel/.exec(this.#stderr)?.[1];
     if (missed !== '0') throw new Error(`the recording is not whole: ${this.#stderr}`);
   }
 
+  /** The last bytes of the recording. */
+  #tail(): Buffer {
+    const file = openSync(this.file, 'r');
+    try {
+      const bytes = Buffer.alloc(TAIL_BYTES);
+      const { size } = fstatSync(file);
+      return bytes.subarray(0, readSync(file, bytes, 0, TAIL_BYTES, Math.max(0, size - TAIL_BYTES)));
+    } finally {
+      closeSync(file);
+    }
+  }
+
   /** What tshark has to say against packets from `source`: one line each, none when all are right. */
-  async complaints(source: string, options: JudgeOptions): Promise<string[]> {
-    const wrong = [
-      ...ALWAYS_WRONG,
-      ...(options.hasChecksums ? WRONG_CHECKSUMS : []),
-      ...(options.alsoWrong ?? []),
-    ];
-    const fields = ['frame.number', '_ws.col.Info', '_ws.expert.message'].flatMap((field) => ['-e', field]);
-    return this.#lines([
-      ...['-o', 'ip.check_checksum:TRUE'],
-      ...['-o', `tcp.check_checksum:${options.hasChecksums ? 'TRUE' : 'FALSE'}`],
-      ...['-o', `udp.check_checksum:${options.hasChecksums ? 'TRUE' : 'FALSE'}`],
-      ...['-Y', `ip.src == ${source} && (${wrong.join(' || ')})`, '-T', 'fields', ...fields],
-    ]);
+  complaints(source: string, options: JudgeOptions): Promise<string[]> {
+    return complaintsAbout(this.#space, this.file, `ip.src == ${source}`, options);
   }
 
   /** How many packets match a display filter. */
   async count(filter: string): Promise<number> {
-    return (await this.#lines(['-Y', filter, '-T', 'fields', '-e', 'frame.number'])).length;
+    return (await tsharkLines(this.#space, this.file, ['-Y', filter, '-T', 'fields', '-e', 'frame.number']))
+      .length;
   }
 
   /** Forgets the recording. */
@@ -115,13 +114,41 @@ export class Judge {
     this.#tcpdump.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
 
-  async #lines(args: readonly string[]): Promise<string[]> {
-    // No guesses about payloads: random bytes look like some protocol now and then.
-    const asData = ['-d', 'tcp.port==0-65535,data', '-d', 'udp.port==0-65535,data'];
-    const argv = ['tshark', '-n', '-r', this.file, ...asData, ...args];
-    const result: CommandResult = await this.#space.run(argv, 120_000);
-    if (result.status !== 0) throw new Error(`tshark: ${result.stderr}`);
-    return result.stdout.split('\n').filter((line) => line !== '');
-  }
+/** What tshark has to say against those packets of a capture file that match `filter`. */
+export function complaintsAbout(
+  space: Namespace,
+  file: string,
+  filter: string,
+  options: JudgeOptions,
+): Promise<string[]> {
+  const wrong = [
+    ...ALWAYS_WRONG,
+    ...(options.hasChecksums ? WRONG_CHECKSUMS : []),
+    ...(options.alsoWrong ?? []),
+  ];
+  const fields = ['frame.number', '_ws.col.Info', '_ws.expert.message'].flatMap((field) => ['-e', field]);
+  return tsharkLines(space, file, [
+    ...['-o', 'ip.check_checksum:TRUE'],
+    ...['-o', `tcp.check_checksum:${options.hasChecksums ? 'TRUE' : 'FALSE'}`],
+    ...['-o', `udp.check_checksum:${options.hasChecksums ? 'TRUE' : 'FALSE'}`],
+    ...['-Y', `(${filter}) && (${wrong.join(' || ')})`, '-T', 'fields', ...fields],
+  ]);
+}
+
+/** The lines that tshark prints about a capture file. @throws {Error} with its own words when it fails */
+export async function tsharkLines(
+  space: Namespace,
+  file: string,
+  args: readonly string[],
+): Promise<string[]> {
+  // No guesses about payloads: random bytes look like some protocol now and then.
+  const asData = ['-d', 'tcp.port==0-65535,data', '-d', 'udp.port==0-65535,data'];
+  const { status, stdout, stderr } = await space.run(
+    ['tshark', '-n', '-r', file, ...asData, ...args],
+    120_000,
+  );
+  if (status !== 0) throw new Error(`tshark: ${stderr}`);
+  return stdout.split('\n').filter((line) => line !== '');
 }

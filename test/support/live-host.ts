@@ -12,7 +12,7 @@
  */
 
 import { PoolAllocator, parsePrefix, SeededRandom } from '../../src/base/index.ts';
-import { createHost, type FrameTap, RealTime, type RunningHost } from '../../src/engine/index.ts';
+import { createHost, type Driver, RealTime, type RunningHost } from '../../src/engine/index.ts';
 import { TunLink } from '../../src/link/device/index.ts';
 import { ImpairedLink, type ImpairSettings } from '../../src/link/index.ts';
 import { parseAddress, SimDatagramSocket, SimListener, SimStream } from '../../src/sim/index.ts';
@@ -44,7 +44,6 @@ export interface LiveHostOptions {
   readonly inbound?: ImpairSettings;
   /** Of the impairments' chances. Default 1. */
   readonly seed?: number;
-  readonly tap?: FrameTap;
 }
 
 /** How a device may be opened: the modes that every test of traffic with the kernel runs in. */
@@ -62,6 +61,21 @@ export const MODES: readonly Mode[] = [
   { mode: 'MTU 65535 with offloads', mtu: 65_535, offload: true },
 ];
 
+/** A device whose kernel's end is up and has an address. The link belongs to the caller. */
+export function openTun(space: Namespace, options: Pick<LiveHostOptions, 'mtu' | 'offload'> = {}): TunLink {
+  const link = TunLink.create({
+    name: DEVICE,
+    namespace: space.name,
+    mtu: options.mtu ?? 1500,
+    ...((options.offload ?? true) ? {} : { offload: 0 }),
+  });
+  const prefix = parsePrefix(`${KERNEL}/24`);
+  if (prefix !== null) link.device.addAddress(prefix);
+  link.device.queueLength = 1000;
+  link.device.isUp = true;
+  return link;
+}
+
 const listener = { settled(): void {} };
 
 /** The host, its device and its namespace. */
@@ -69,6 +83,7 @@ export class LiveHost {
   readonly space: Namespace;
   readonly link: TunLink;
   readonly stack: Stack;
+  readonly driver: Driver;
   /** All memory of the stack's buffers. */
   readonly allocator = new PoolAllocator();
   readonly #host: RunningHost;
@@ -77,17 +92,7 @@ export class LiveHost {
   constructor(options: LiveHostOptions = {}) {
     const scheduler = new RealTime();
     this.space = createNamespace();
-    this.link = TunLink.create({
-      name: DEVICE,
-      namespace: this.space.name,
-      mtu: options.mtu ?? 1500,
-      ...((options.offload ?? true) ? {} : { offload: 0 }),
-    });
-    const { device } = this.link;
-    const prefix = parsePrefix(`${KERNEL}/24`);
-    if (prefix !== null) device.addAddress(prefix);
-    device.queueLength = 1000;
-    device.isUp = true;
+    this.link = openTun(this.space, options);
     const isImpaired = options.outbound !== undefined || options.inbound !== undefined;
     this.#impaired = isImpaired
       ? new ImpairedLink({
@@ -107,7 +112,7 @@ export class LiveHost {
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
     });
     this.stack = this.#host.stack;
-    if (options.tap !== undefined) this.#host.driver.tap = options.tap;
+    this.driver = this.#host.driver;
   }
 
   /** The impairments of the path, to be changed and counted. @throws {Error} when there are none. */
