@@ -44,6 +44,8 @@ export interface LiveHostOptions {
   readonly inbound?: ImpairSettings;
   /** Of the impairments' chances. Default 1. */
   readonly seed?: number;
+  /** When a peer of the kernel's is killed, whatever it does. Default a minute. */
+  readonly peerLimitMs?: number;
 }
 
 /** How a device may be opened: the modes that every test of traffic with the kernel runs in. */
@@ -88,9 +90,11 @@ export class LiveHost {
   readonly allocator = new PoolAllocator();
   readonly #host: RunningHost;
   readonly #impaired: ImpairedLink | null;
+  readonly #peerLimitMs: number | undefined;
 
   constructor(options: LiveHostOptions = {}) {
     const scheduler = new RealTime();
+    this.#peerLimitMs = options.peerLimitMs;
     this.space = createNamespace();
     this.link = openTun(this.space, options);
     const isImpaired = options.outbound !== undefined || options.inbound !== undefined;
@@ -178,7 +182,7 @@ export class LiveHost {
 
   /** Starts the kernel's side of a test. See kernel-peer.py for the modes. */
   kernel(mode: string, ...args: (string | number)[]): KernelPeer {
-    return new KernelPeer(this.space, [mode, ...args]);
+    return new KernelPeer(this.space, [mode, ...args], this.#peerLimitMs);
   }
 
   /** Starts a server of the kernel's and waits until it listens. */
