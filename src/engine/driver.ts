@@ -25,7 +25,7 @@ import type { FrameTap } from './tap.ts';
 const BATCH_FRAMES = 64;
 
 /** Outbound frames in one turn: some milliseconds of work, be they packets or super-segments. */
-const FRAMES_PER_TURN = 8 * BATCH_FRAMES;
+const FRAMES_PER_TURN = 4 * BATCH_FRAMES;
 
 export interface DriverOptions {
   readonly stack: Stack;
@@ -181,11 +181,11 @@ export class Driver {
   }
 
   /** Frames arrived on an interface. Called by its attachment. */
-  received(index: number, batch: FrameBatch): void {
+  received(index: number, batch: FrameBatch, hasMore: boolean): void {
     if (this.#isClosed) return;
     this.stack.input(index, batch);
     if (this.tap !== null) this.tap.received(index, batch, this.#scheduler.now());
-    this.turn();
+    if (!hasMore) this.turn();
   }
 
   /** A link is gone. Called by its attachment. */
@@ -262,8 +262,8 @@ class Attachment implements LinkReceiver {
     this.index = index;
   }
 
-  receive(batch: FrameBatch): void {
-    this.#driver.received(this.index, batch);
+  receive(batch: FrameBatch, hasMore = false): void {
+    this.#driver.received(this.index, batch, hasMore);
   }
 
   drained(): void {

@@ -48,8 +48,8 @@ export abstract class LinkDecorator implements Link, LinkReceiver {
     return this.link.transmit(batch);
   }
 
-  receive(batch: FrameBatch): void {
-    this.receiver?.receive(batch);
+  receive(batch: FrameBatch, hasMore = false): void {
+    this.receiver?.receive(batch, hasMore);
   }
 
   drained(): void {

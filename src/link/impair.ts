@@ -92,9 +92,9 @@ export class ImpairedLink extends LinkDecorator {
     return isClear;
   }
 
-  override receive(batch: FrameBatch): void {
+  override receive(batch: FrameBatch, hasMore = false): void {
     if (this.inbound.isTransparent) {
-      super.receive(batch);
+      super.receive(batch, hasMore);
       return;
     }
     this.#cutInbound.inbound(batch);

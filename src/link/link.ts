@@ -6,8 +6,12 @@ import type { FrameBatch, Medium, TransmitBatch } from '../base/index.ts';
 
 /** Who takes what a link receives: the driver of a stack, or a decorator. */
 export interface LinkReceiver {
-  /** Frames that arrived. The batch is borrowed until this returns. */
-  receive(batch: FrameBatch): void;
+  /**
+   * Frames that arrived. The batch is borrowed until this returns.
+   * @param hasMore another batch follows at once, perhaps an empty one: output had better wait for it. A device whose queue is
+   *   not read while it is written to loses what does not fit, and that is mostly ACKs.
+   */
+  receive(batch: FrameBatch, hasMore?: boolean): void;
   /** `transmit` answered `false` before, and there is room again. */
   drained(): void;
   /** The link is gone; nothing more comes from it. */

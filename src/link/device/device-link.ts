@@ -34,7 +34,7 @@ export interface DeviceLinkLimits {
   readonly batchFrames?: number;
   /** Bytes that a batch's frames lie in, default 2 MiB; at least 65,602. */
   readonly arenaBytes?: number;
-  /** Batches handed up before the loop gets its turn, default 4. */
+  /** Batches handed up before the loop gets its turn, default 16. */
   readonly batchesPerTurn?: number;
   /** Frames kept for a device that is full, default 256. */
   readonly backlogFrames?: number;
@@ -77,7 +77,7 @@ export class DeviceLink implements Link {
     this.medium = identity.medium;
     this.mac = identity.mac;
     this.#batch = createFrameBatch(limits.batchFrames ?? 64, limits.arenaBytes ?? 2 << 20);
-    this.#batchesPerTurn = limits.batchesPerTurn ?? 4;
+    this.#batchesPerTurn = limits.batchesPerTurn ?? 16;
     this.#backlog = new Backlog(limits.backlogFrames ?? 256, limits.backlogBytes ?? 1 << 20);
   }
 
@@ -139,7 +139,8 @@ export class DeviceLink implements Link {
   };
 
   #receive(isGone: boolean): void {
-    for (let turn = 0; turn < this.#batchesPerTurn && !this.#isClosed; turn++) {
+    let hasMore = true;
+    for (let turn = 1; hasMore && !this.#isClosed; turn++) {
       let count = 0;
       try {
         count = this.#device.readBatch(this.#batch);
@@ -147,10 +148,9 @@ export class DeviceLink implements Link {
         this.#fail(error as Error);
         return;
       }
-      if (count === 0) break;
-      this.#receiver?.receive(this.#batch);
       // A batch that has room left has emptied the device, or its arena is full: either way a new turn is cheap.
-      if (count * FRAME_COLUMNS < this.#batch.table.length) break;
+      hasMore = count * FRAME_COLUMNS === this.#batch.table.length && turn < this.#batchesPerTurn;
+      if (count > 0 || turn > 1) this.#receiver?.receive(this.#batch, hasMore);
     }
     if (isGone && !this.#isClosed) this.#fail(new Error(`${this.name} is gone`));
   }

@@ -133,6 +133,17 @@ describe('a turn', () => {
     expect(link.batches).toEqual([2]);
   });
 
+  test('given more to come, the answers wait for the batch that is the last', () => {
+    const { link } = rig();
+    const { receiver } = link;
+    const batch = link.arrive();
+    link.receiver = { receive: (part) => receiver?.receive(part, true), drained() {}, failed() {} };
+    link.arrive(icmpPacket({ sequence: 1 }));
+    expect(link.sent).toEqual([]);
+    receiver?.receive(batch, false);
+    expect(link.sent).toHaveLength(1);
+  });
+
   test('given frames, each gets its verdict', () => {
     const { link } = rig();
     const batch = link.arrive(icmpPacket(), icmpPacket({ dst: '10.0.0.9' }));

@@ -79,8 +79,8 @@ class ScriptedDevice implements FrameDevice {
 class Recorder implements LinkReceiver {
   readonly log: string[] = [];
 
-  receive(batch: FrameBatch): void {
-    this.log.push(`received ${batch.count}`);
+  receive(batch: FrameBatch, hasMore = false): void {
+    this.log.push(`received ${batch.count}${hasMore ? ', more' : ''}`);
   }
 
   drained(): void {
@@ -237,9 +237,9 @@ describe('DeviceLink, reading', () => {
     openLink({ batchFrames: 4, batchesPerTurn: 3 });
     device.inbound = 18;
     device.ready(READABLE);
-    expect(receiver.log).toEqual(['received 4', 'received 4', 'received 4']);
+    expect(receiver.log).toEqual(['received 4, more', 'received 4, more', 'received 4']);
     device.ready(READABLE);
-    expect(receiver.log.slice(3)).toEqual(['received 4', 'received 2']);
+    expect(receiver.log.slice(3)).toEqual(['received 4, more', 'received 2']);
   });
 
   test('a batch with room left is the last of its turn', () => {
@@ -247,6 +247,13 @@ describe('DeviceLink, reading', () => {
     device.inbound = 3;
     device.ready(READABLE);
     expect(receiver.log).toEqual(['received 3']);
+  });
+
+  test('given a device that is empty after a full batch, an empty one says that no more comes', () => {
+    openLink({ batchFrames: 4 });
+    device.inbound = 4;
+    device.ready(READABLE);
+    expect(receiver.log).toEqual(['received 4, more', 'received 0']);
   });
 
   test('a receiver that closes the link gets nothing more', () => {
