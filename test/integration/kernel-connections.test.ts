@@ -4,7 +4,7 @@
  */
 
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { StackError, type TcpEndpoint } from '../../src/stack/index.ts';
 import { Judge } from '../support/judge.ts';
 import type { Digest } from '../support/kernel-peer.ts';
@@ -32,6 +32,9 @@ async function nothingLeft(host: LiveHost, ...listeners: TcpEndpoint[]): Promise
   await until('no timer is left', () => host.stack.nextDeadline === Number.POSITIVE_INFINITY);
   expect(host.stack.counters.tcpCurrEstab).toBe(0);
 }
+
+// A busy machine is slow; what hangs is told by its own words sooner.
+jest.setTimeout(60_000);
 
 describePrivileged('TCP connections with the kernel', () => {
   describe.each(MODES)('$mode', ({ mtu, offload }) => {

@@ -3,7 +3,7 @@
  * what we sent.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Judge } from '../support/judge.ts';
 import { DEVICE, KERNEL, LiveHost, MODES, OURS, pingPayload } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
@@ -21,6 +21,9 @@ const AT_ONCE = (count: number): string[] => ['-c', String(count), '-l', String(
 
 /** The bytes of a question. */
 const question = (size: number, i: number): Uint8Array => pingPayload(size).fill(i, 0, 1);
+
+// A busy machine is slow; what hangs is told by its own words sooner.
+jest.setTimeout(60_000);
 
 describePrivileged('datagrams with the kernel', () => {
   describe.each(MODES)('$mode', ({ mtu, offload }) => {

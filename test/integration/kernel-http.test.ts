@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { createHttpServer, type HttpServer } from '../../src/app/net.ts';
 import { KERNEL, MODES, OURS, openTun, until } from '../support/live-host.ts';
@@ -42,6 +42,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.end(`${request.socket.remoteAddress} asked ${request.socket.localAddress} for ${request.url}\n`);
   }
 }
+
+// A busy machine is slow; what hangs is told by its own words sooner.
+jest.setTimeout(60_000);
 
 describePrivileged('curl over winsockd/net', () => {
   describe.each(MODES)('$mode', ({ mtu, offload }) => {

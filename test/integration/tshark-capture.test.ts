@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { PcapngFile } from '../../src/capture/files/index.ts';
 import { readCapture } from '../../src/capture/index.ts';
 import { CaptureRecorder } from '../../src/engine/index.ts';
@@ -20,6 +20,9 @@ import { receiveHashed, sendHashed } from '../support/transfer.ts';
 
 const MB = 1 << 20;
 const LIMIT = 60_000;
+
+// A busy machine is slow; what hangs is told by its own words sooner.
+jest.setTimeout(60_000);
 
 describePrivileged("the engine's recording of traffic with the kernel", () => {
   describe.each(MODES)('$mode', ({ mtu, offload }) => {
