@@ -83,6 +83,9 @@ export class HostCore implements Host {
   #isWoken = false;
   #lastId = 0;
 
+  /** Made once: a turn allocates nothing. */
+  readonly #tell = (endpoint: Endpoint, events: number): void => this.#observer?.(endpoint, events);
+
   /** @throws {RangeError} when the secret is too short */
   constructor(options: StackOptions) {
     this.random = options.random;
@@ -126,7 +129,7 @@ export class HostCore implements Host {
 
   /** Tells the observer what happened. */
   flushEvents(): void {
-    this.#events.flush((endpoint, events) => this.#observer?.(endpoint, events));
+    this.#events.flush(this.#tell);
   }
 
   pathTo(source: IpAddress, destination: IpAddress): Path | null {
