@@ -49,8 +49,7 @@ async function sendBytes(response, count) {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': count });
   for (const piece of pieces(count)) {
     if (response.destroyed) return;
-    if (!response.write(piece))
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(piece)) await drained(response);
   }
   response.end();
 }
