@@ -7,12 +7,7 @@
 
 import { env } from 'node:process';
 import { connectRemote } from '../ipc/index.ts';
-import type { AfdPort } from '../port/index.ts';
-
-/** Where the daemon listens unless told otherwise. */
-export const DEFAULT_SOCKET_PATH = '/run/winsockd/winsockd.sock';
-/** Names the daemon's socket for all programs that are started with it. */
-export const SOCKET_PATH_VARIABLE = 'WINSOCKD_SOCKET';
+import { type AfdPort, DEFAULT_SOCKET_PATH, SOCKET_PATH_VARIABLE } from '../port/index.ts';
 
 /** Sockets inside this process: what `createAfd` answers for a stack. */
 export interface LocalSockets {

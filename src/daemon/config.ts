@@ -8,11 +8,9 @@ import { readFileSync } from 'node:fs';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { IpAddress, parsePrefix } from '../base/index.ts';
-import { CONFIG_JSON_VARIABLE, DEFAULT_CONTROL_PATH } from '../port/index.ts';
+import { CONFIG_JSON_VARIABLE, DEFAULT_CONTROL_PATH, DEFAULT_SOCKET_PATH } from '../port/index.ts';
 import { ConfigError } from './errors.ts';
 
-/** Where the daemon listens for applications unless told otherwise. */
-export const DEFAULT_SOCKET = '/run/winsockd/winsockd.sock';
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
 
@@ -52,7 +50,7 @@ const schema = z.strictObject({
   mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),
-  socket: path.default(DEFAULT_SOCKET),
+  socket: path.default(DEFAULT_SOCKET_PATH),
   socketMode: mode.default('0600'),
   control: path.default(DEFAULT_CONTROL_PATH),
   controlMode: mode.default('0600'),

@@ -14,7 +14,6 @@ export {
   CONFIG_VARIABLE,
   type ConfigSources,
   type DaemonConfig,
-  DEFAULT_SOCKET,
   environmentName,
   flagName,
   loadConfig,

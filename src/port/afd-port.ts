@@ -11,6 +11,10 @@
  * each field means for an operation is the table at {@link AfdOp}.
  */
 
+/** Where the daemon serves applications unless told otherwise, and the variable that tells all programs started with it. */
+export const DEFAULT_SOCKET_PATH = '/run/winsockd/winsockd.sock';
+export const SOCKET_PATH_VARIABLE = 'WINSOCKD_SOCKET';
+
 /**
  * The operations. In the table `flags`, `a`, `b`, `address`, `data`, `into` are the request's fields, and `value`,
  * `flags`, `address`, `data` those of the completion; fields that are not named are 0 or null.

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import * as async from '../../../src/app/async.ts';
-import { AlreadyAttachedError, SOCKET_PATH_VARIABLE, socketPath } from '../../../src/app/attach.ts';
+import { AlreadyAttachedError, socketPath } from '../../../src/app/attach.ts';
 import { createLocalHost } from '../../../src/app/local.ts';
+import { SOCKET_PATH_VARIABLE } from '../../../src/port/index.ts';
 import { createWinsock } from '../../../src/winsock/index.ts';
 import { FakePort } from '../spi/fake-port.ts';
 
