@@ -9,7 +9,7 @@
 import type { IpAddress, IpFamily } from '../base/index.ts';
 import { i32 } from '../base/index.ts';
 
-/** What of an inbound packet the tables look at; both of `InboundPacket`s words and of a quoted packet's. */
+/** Whose a packet is: its addresses as words; IPv4 lies in the last (see `IpAddress`). What the tables look at. */
 export interface PacketAddresses {
   readonly family: IpFamily;
   readonly src0: number;

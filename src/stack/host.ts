@@ -11,6 +11,7 @@
 import type { BufferAllocator, IpAddress, Random, TimerQueue, TransmitBatch } from '../base/index.ts';
 import type { Endpoint } from './api.ts';
 import type { StackCounters } from './counters.ts';
+import type { PacketAddresses } from './demux.ts';
 
 export { CAUSE_FRAGMENT, Cause } from './cause.ts';
 export type { ConnectionEntry, ListenerEntry, PacketAddresses } from './demux.ts';
@@ -22,18 +23,8 @@ export { PortTable } from './ports.ts';
  * An inbound IP packet whose header is parsed and right: one object, filled anew for each packet and borrowed for the
  * length of the call.
  */
-export interface InboundPacket {
+export interface InboundPacket extends PacketAddresses {
   readonly interfaceIndex: number;
-  readonly family: 4 | 6;
-  /** Addresses as words; IPv4 lies in the last (see `IpAddress`). */
-  readonly src0: number;
-  readonly src1: number;
-  readonly src2: number;
-  readonly src3: number;
-  readonly dst0: number;
-  readonly dst1: number;
-  readonly dst2: number;
-  readonly dst3: number;
   readonly protocol: number;
   readonly ttl: number;
   readonly trafficClass: number;
