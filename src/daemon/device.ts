@@ -12,7 +12,7 @@ import {
   type Scheduler,
 } from '../base/index.ts';
 import { createHost, type RunningHost } from '../engine/index.ts';
-import { TapLink, TunLink } from '../link/device/index.ts';
+import { deepenQueue, TapLink, TunLink } from '../link/device/index.ts';
 import { type Link, MemorySegment } from '../link/index.ts';
 import { Device, OFFLOAD_ALL } from '../native/index.ts';
 import type { LinkStatus } from '../port/index.ts';
@@ -61,7 +61,10 @@ function openDevice(config: DaemonConfig): Device {
 
 /** A device that was handed over is set only as far as the configuration says something about it. */
 function setUp(device: Device, config: DaemonConfig): void {
-  if (config.mtu !== undefined && config.tunFd === undefined) device.mtu = config.mtu;
+  if (config.tunFd === undefined) {
+    if (config.mtu !== undefined) device.mtu = config.mtu;
+    deepenQueue(device);
+  }
   for (const prefix of hostPrefixes(config)) device.addAddress(prefix);
   if (config.tunFd === undefined || config.hostAddress.length > 0) device.isUp = true;
 }

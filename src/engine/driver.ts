@@ -47,7 +47,7 @@ export interface AttachOptions {
   readonly gateway?: string;
   /** Largest IP packet over it; the link's own when absent or larger. */
   readonly mtu?: number;
-  /** See `InterfaceOptions.windowBudget`. */
+  /** See `InterfaceOptions.windowBudget`; what the link's queue takes when absent. */
   readonly windowBudget?: number;
 }
 
@@ -93,7 +93,7 @@ export class Driver {
       offload: link.offload,
       ...(link.mac === null ? {} : { mac: link.mac }),
       ...(options.addresses === undefined ? {} : { addresses: options.addresses }),
-      ...(options.windowBudget === undefined ? {} : { windowBudget: options.windowBudget }),
+      windowBudget: options.windowBudget ?? link.receiveQueue,
     });
     const attachment = new Attachment(this, link, index);
     this.#attachments.push(attachment);

@@ -35,6 +35,10 @@ export abstract class LinkDecorator implements Link, LinkReceiver {
     return this.link.mac;
   }
 
+  get receiveQueue(): number {
+    return this.link.receiveQueue;
+  }
+
   get dropped(): number {
     return this.link.dropped;
   }

@@ -27,6 +27,8 @@ export interface Link {
   readonly offload: number;
   /** The link's own hardware address, six bytes; Ethernet only. */
   readonly mac: Uint8Array | null;
+  /** Bytes that may wait until they are received; the link loses what comes on top. 0: as much as is sent. */
+  readonly receiveQueue: number;
   /** Starts giving frames to `receiver`. Once only. */
   open(receiver: LinkReceiver): void;
   /**

@@ -31,6 +31,7 @@ export class LoopbackLink implements Link {
   readonly medium: Medium = 'ip';
   readonly offload: number;
   readonly mac = null;
+  readonly receiveQueue = 0;
   readonly #inbox: FrameInbox;
   #receiver: LinkReceiver | null = null;
   #isHeld = false;

@@ -161,6 +161,11 @@ class MemoryPort implements Link {
     return this.#segment.offload;
   }
 
+  /** Senders are told to hold back. */
+  get receiveQueue(): number {
+    return 0;
+  }
+
   get dropped(): number {
     return this.#droppedOut + this.#inbox.dropped;
   }

@@ -51,6 +51,7 @@ export interface LinkIdentity {
   readonly mtu: number;
   readonly medium: Medium;
   readonly mac: Uint8Array | null;
+  readonly receiveQueue: number;
 }
 
 /** Owns its device: `close`, or the device's end, closes it. */
@@ -60,6 +61,7 @@ export class DeviceLink implements Link {
   readonly medium: Medium;
   readonly offload: number;
   readonly mac: Uint8Array | null;
+  readonly receiveQueue: number;
   readonly #device: FrameDevice;
   readonly #batch: FrameBatch;
   readonly #batchesPerTurn: number;
@@ -76,6 +78,7 @@ export class DeviceLink implements Link {
     this.mtu = identity.mtu;
     this.medium = identity.medium;
     this.mac = identity.mac;
+    this.receiveQueue = identity.receiveQueue;
     this.#batch = createFrameBatch(limits.batchFrames ?? 64, limits.arenaBytes ?? 2 << 20);
     this.#batchesPerTurn = limits.batchesPerTurn ?? 16;
     this.#backlog = new Backlog(limits.backlogFrames ?? 256, limits.backlogBytes ?? 1 << 20);

@@ -6,5 +6,6 @@
  */
 
 export { DeviceLink, type DeviceLinkLimits, type FrameDevice, type LinkIdentity } from './device-link.ts';
+export { deepenQueue } from './device-queue.ts';
 export { TapLink, type TapLinkOptions } from './tap.ts';
 export { TunLink, type TunLinkOptions } from './tun.ts';

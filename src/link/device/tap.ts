@@ -4,6 +4,7 @@
 
 import { Device, type DeviceOptions } from '../../native/index.ts';
 import { DeviceLink, type DeviceLinkLimits } from './device-link.ts';
+import { deepenQueue, receiveQueueOf } from './device-queue.ts';
 
 export interface TapLinkOptions extends DeviceLinkLimits {
   /** What to state as MTU. Default: the interface's; needed when that lies in a namespace which cannot be asked. */
@@ -25,7 +26,9 @@ export class TapLink extends DeviceLink {
     if (device.kind !== 'tap') throw new TypeError(`${device.name} is a TUN device, a TapLink needs a TAP`);
     const mac = options.mac ?? neighbourOf(device);
     if (mac.length !== 6) throw new TypeError('a hardware address has six bytes');
-    super(device, { mtu: options.mtu ?? device.mtu, medium: 'ethernet', mac: Uint8Array.from(mac) }, options);
+    const mtu = options.mtu ?? device.mtu;
+    const receiveQueue = receiveQueueOf(device, mtu);
+    super(device, { mtu, medium: 'ethernet', mac: Uint8Array.from(mac), receiveQueue }, options);
     this.device = device;
   }
 
@@ -34,6 +37,7 @@ export class TapLink extends DeviceLink {
     const device = Device.open('tap', options);
     try {
       if (options.mtu !== undefined) device.mtu = options.mtu;
+      deepenQueue(device);
       return new TapLink(device, options);
     } catch (error) {
       device.close();

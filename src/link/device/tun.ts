@@ -4,6 +4,7 @@
 
 import { Device, type DeviceOptions } from '../../native/index.ts';
 import { DeviceLink, type DeviceLinkLimits } from './device-link.ts';
+import { deepenQueue, receiveQueueOf } from './device-queue.ts';
 
 export interface TunLinkOptions extends DeviceLinkLimits {
   /** What to state as MTU. Default: the interface's; needed when that lies in a namespace which cannot be asked. */
@@ -26,7 +27,8 @@ export class TunLink extends DeviceLink {
   /** Takes over an open device. @throws {TypeError} when it is no TUN; {DeviceError} when its MTU cannot be asked. */
   constructor(device: Device, options: TunLinkOptions = {}) {
     if (device.kind !== 'tun') throw new TypeError(`${device.name} is a TAP device, a TunLink needs a TUN`);
-    super(device, { mtu: options.mtu ?? device.mtu, medium: 'ip', mac: null }, options);
+    const mtu = options.mtu ?? device.mtu;
+    super(device, { mtu, medium: 'ip', mac: null, receiveQueue: receiveQueueOf(device, mtu) }, options);
     this.device = device;
   }
 
@@ -35,6 +37,7 @@ export class TunLink extends DeviceLink {
     const device = Device.open('tun', options);
     try {
       if (options.mtu !== undefined) device.mtu = options.mtu;
+      deepenQueue(device);
       return new TunLink(device, options);
     } catch (error) {
       device.close();

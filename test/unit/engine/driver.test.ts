@@ -35,6 +35,7 @@ class ScriptedLink implements Link {
   readonly medium = 'ip';
   readonly offload = 0;
   readonly mac = null;
+  readonly receiveQueue = 0;
   readonly dropped = 0;
   readonly sent: Uint8Array[] = [];
   /** Frames in each call of `transmit`. */

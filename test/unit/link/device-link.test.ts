@@ -130,7 +130,7 @@ let receiver: Recorder;
 function openLink(limits: DeviceLinkLimits = {}): DeviceLink {
   const link = new DeviceLink(
     device,
-    { mtu: 1500, medium: 'ip', mac: null },
+    { mtu: 1500, medium: 'ip', mac: null, receiveQueue: 0 },
     { arenaBytes: 70_000, ...limits },
   );
   link.open(receiver);
@@ -222,7 +222,7 @@ describe('DeviceLink, writing', () => {
   });
 
   test('before it is opened it sends already; closed, it counts', () => {
-    const link = new DeviceLink(device, { mtu: 1500, medium: 'ip', mac: null });
+    const link = new DeviceLink(device, { mtu: 1500, medium: 'ip', mac: null, receiveQueue: 0 });
     expect(link.transmit(batchOf('early'))).toBe(true);
     expect(device.written).toEqual(['early']);
     link.close();
