@@ -104,11 +104,11 @@ function client(ns, args, core) {
     child.stdout.on('data', (chunk) => {
       text += chunk;
     });
-    child.on('exit', (code) => {
+    // Not 'exit': its output may still be on the way then.
+    child.on('close', (code) => {
       children.delete(child);
-      code === 0
-        ? resolve(JSON.parse(text.split('\n')[0]))
-        : reject(new Error(`tcpbench ${args} ended with ${code}`));
+      if (code === 0 && text.includes('\n')) resolve(JSON.parse(text.split('\n')[0]));
+      else reject(new Error(`tcpbench ${args} ended with ${code} and said ${JSON.stringify(text)}`));
     });
   });
 }

@@ -86,7 +86,6 @@ const link = TunLink.create({
   ...(options.offload ? {} : { offload: 0 }),
 });
 link.device.addAddress(parsePrefix('10.9.0.1/24'));
-link.device.queueLength = 1000;
 link.device.isUp = true;
 driver.attach(link, { addresses: ['10.9.0.2/24'] });
 for (const [port, service] of [
