@@ -206,7 +206,9 @@ function armPersist(tcb: Tcb): void {
 
 /** RFC 5681 §4.1: after an idle time the window no longer says anything about the path. */
 function restartIfIdle(tcb: Tcb): void {
-  if (tcb.flightSize === 0 && tcb.host.now - tcb.lastSentAt > tcb.rtt.rto) tcb.congestion.onIdle();
+  const { now } = tcb.host;
+  const idle = now - tcb.lastSentAt;
+  if (tcb.flightSize === 0 && idle > tcb.rtt.rto) tcb.congestion.onRestart(idle, tcb.rtt.rto, now);
 }
 
 function canSegment(tcb: Tcb): boolean {

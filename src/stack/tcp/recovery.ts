@@ -57,7 +57,7 @@ export function onNewAck(tcb: Tcb, seg: Segment, acked: number, flightBefore: nu
   if (tcb.isSackEnabled) readSackBlocks(tcb, seg);
   if (tcb.recovery === Recovery.open) {
     // RFC 7661 §4.1: a window that was not half used is not known to be safe.
-    tcb.congestion.onAck(acked, 2 * flightBefore >= tcb.congestion.cwnd);
+    grow(tcb, acked, 2 * flightBefore >= tcb.congestion.cwnd);
     tcb.dupAckBytes = 0;
     tcb.lostEnd = tcb.sndUna;
     if (tcb.isSackEnabled && tcb.sacked.count > 0) findLoss(tcb);
@@ -68,7 +68,7 @@ export function onNewAck(tcb: Tcb, seg: Segment, acked: number, flightBefore: nu
     return;
   }
   if (tcb.recovery === Recovery.timeout) {
-    tcb.congestion.onAck(acked, true);
+    grow(tcb, acked, true);
     return;
   }
   onPartialAck(tcb, acked);
@@ -112,7 +112,7 @@ function findLoss(tcb: Tcb): void {
   if (tcb.dupAcks < DUP_THRESH && !seqGt(edge, tcb.sndUna)) return;
   tcb.recovery = Recovery.fast;
   tcb.recoveryPoint = tcb.sndNxt;
-  tcb.congestion.onLoss(tcb.flightSize);
+  tcb.congestion.onCongestion('loss', tcb.flightSize, tcb.host.now);
   tcb.highRxt = tcb.sndUna;
   tcb.lostEnd = edge;
   markFirstLost(tcb);
@@ -123,7 +123,7 @@ function findLoss(tcb: Tcb): void {
 /** The retransmission timer ran out: everything in flight is lost unless SACKed (RFC 6298 §5.4, RFC 6675 §5.1). */
 export function onRetransmissionTimeout(tcb: Tcb): void {
   const isFirst = tcb.retransmissions <= 1;
-  tcb.congestion.onTimeout(tcb.flightSize, isFirst);
+  tcb.congestion.onTimeout(tcb.flightSize, isFirst, tcb.host.now);
   // A peer may forget what it has SACKed (RFC 2018 §8): it has when the timer runs out again, or when it claims to hold the
   // byte that it still asks for.
   if (!isFirst || (tcb.sacked.count > 0 && seqLeq(tcb.sacked.startOf(0), tcb.sndUna))) tcb.sacked.clear();
@@ -142,8 +142,8 @@ export function markAllLost(tcb: Tcb): void {
 }
 
 function endRecovery(tcb: Tcb, acked: number): void {
-  if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(tcb.flightSize);
-  else tcb.congestion.onAck(acked, true);
+  if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(tcb.flightSize, tcb.host.now);
+  else grow(tcb, acked, true);
   tcb.recovery = Recovery.open;
   tcb.dupAckBytes = 0;
   tcb.lostEnd = tcb.sndUna;
@@ -154,4 +154,13 @@ function endRecovery(tcb: Tcb, acked: number): void {
 function markFirstLost(tcb: Tcb): void {
   const end = (tcb.sndUna + Math.min(tcb.smss, tcb.flightSize)) | 0;
   if (seqGt(end, tcb.lostEnd)) tcb.lostEnd = end;
+}
+
+function grow(tcb: Tcb, acked: number, isCwndLimited: boolean): void {
+  const { sample } = tcb.env;
+  sample.now = tcb.host.now;
+  sample.acked = acked;
+  sample.delivered = acked;
+  sample.isCwndLimited = isCwndLimited;
+  tcb.congestion.onAck(sample);
 }

@@ -13,10 +13,12 @@ import { Ring, seqDiff } from '../../base/index.ts';
 import type { Endpoint } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
 import type { TcpConfig, TcpSettings } from './config.ts';
+import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
 import { SequenceRanges } from './ranges.ts';
 import { RttEstimator } from './rtt.ts';
 import type { TcpState } from './state.ts';
+import type { TcpObserver } from './trace.ts';
 import type { WindowBudget } from './window-budget.ts';
 
 /** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
@@ -29,6 +31,10 @@ export interface TcpFlow extends ConnectionEntry<TcpFlow> {
 export interface TcpEnvironment {
   readonly host: Host;
   readonly config: TcpConfig;
+  /** Who listens to the event stream (`trace.ts`). */
+  readonly observer: TcpObserver | null;
+  /** What congestion control is told of the ACK being processed. */
+  readonly sample: AckSample;
   emit(tcb: Tcb, batch: TransmitBatch): boolean;
   timeout(tcb: Tcb, kind: number, now: number): void;
   /** Takes the connection out of the table and gives up its claim on the port. */

@@ -20,6 +20,7 @@ import {
 } from '../host.ts';
 import { pseudoHeaderSumOf } from '../ip/packet.ts';
 import { resolveTcpOptions, type TcpConfig } from './config.ts';
+import { AckSample } from './congestion/ack-sample.ts';
 import { NewReno } from './congestion/newreno.ts';
 import { sendBareSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
@@ -34,11 +35,14 @@ import { listen } from './steps/listen.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
 import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
 import { timerExpired } from './timeouts.ts';
+import type { TcpObserver } from './trace.ts';
 import { WindowBudget } from './window-budget.ts';
 
 export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   readonly host: Host;
   readonly config: TcpConfig;
+  observer: TcpObserver | null = null;
+  readonly sample = new AckSample();
   readonly #flows: ConnectionTable<TcpFlow>;
   readonly #listeners = new ListenerTable<Listener>();
   readonly #ports: PortTable;

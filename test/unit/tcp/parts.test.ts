@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IpAddress } from '../../../src/base/index.ts';
+import { AckSample } from '../../../src/stack/tcp/congestion/ack-sample.ts';
 import { initialWindow } from '../../../src/stack/tcp/congestion/control.ts';
 import { NewReno } from '../../../src/stack/tcp/congestion/newreno.ts';
 import { hashTuple, initialSequence, sipHash, tupleHash } from '../../../src/stack/tcp/isn.ts';
@@ -161,6 +162,10 @@ describe('RFC 6298 retransmission timeout', () => {
 });
 
 describe('RFC 5681 congestion control', () => {
+  function acknowledge(control: NewReno, acked: number, isCwndLimited: boolean): void {
+    control.onAck(Object.assign(new AckSample(), { acked, delivered: acked, isCwndLimited }));
+  }
+
   /** A control whose handshake is complete. */
   function started(isSynLost = false): NewReno {
     const control = new NewReno();
@@ -183,25 +188,25 @@ describe('RFC 5681 congestion control', () => {
 
   test('slow start grows by what is acknowledged, congestion avoidance by a segment each window', () => {
     const control = started();
-    control.onAck(10_000, true);
+    acknowledge(control, 10_000, true);
     expect(control.cwnd).toBe(20_000);
-    control.onLoss(20_000);
+    control.onCongestion('loss', 20_000);
     expect([control.ssthresh, control.cwnd]).toEqual([10_000, 10_000]);
-    control.onAck(9999, true);
+    acknowledge(control, 9999, true);
     expect(control.cwnd).toBe(10_000);
-    control.onAck(1, true);
+    acknowledge(control, 1, true);
     expect(control.cwnd).toBe(11_000);
   });
 
   test('RFC 7661 a window that is not used does not grow', () => {
     const control = started();
-    control.onAck(10_000, false);
+    acknowledge(control, 10_000, false);
     expect(control.cwnd).toBe(10_000);
   });
 
   test('equation (4): half of what is in flight, at least two segments', () => {
     const control = started();
-    control.onLoss(1500);
+    control.onCongestion('loss', 1500);
     expect(control.ssthresh).toBe(2000);
   });
 
@@ -215,7 +220,7 @@ describe('RFC 5681 congestion control', () => {
 
   test('RFC 6582 at the end of recovery there is no burst when little is in flight', () => {
     const control = started();
-    control.onLoss(40_000);
+    control.onCongestion('loss', 40_000);
     control.onRecovered(3000);
     expect(control.cwnd).toBe(4000);
     control.onRecovered(100_000);
@@ -224,8 +229,8 @@ describe('RFC 5681 congestion control', () => {
 
   test('4.1 after an idle time it starts again with the initial window', () => {
     const control = started();
-    control.onAck(90_000, true);
-    control.onIdle();
+    acknowledge(control, 90_000, true);
+    control.onRestart();
     expect(control.cwnd).toBe(10_000);
   });
 });

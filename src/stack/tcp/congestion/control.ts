@@ -1,35 +1,48 @@
 /**
- * Congestion control as a strategy: it says how many bytes may be in flight, and loss recovery (`recovery.ts`) tells it what
- * happened. Windows count bytes (RFC 5681 §3.1), so that a super-segment weighs what it carries.
+ * Congestion control as a strategy: it says how many bytes may be in flight, and perhaps how fast they may leave; loss recovery
+ * (`recovery.ts`) tells it what happened. Windows count bytes (RFC 5681 §3.1), so that a super-segment weighs what it carries.
+ *
+ * Times are ms of stack time, rates bytes per ms.
  */
+
+import type { AckSample } from './ack-sample.ts';
+
+/** What made the sender slow down. */
+export type CongestionSignal = 'loss' | 'ecn';
 
 export interface CongestionControl {
   readonly name: string;
+  /**
+   * It keeps a model of the path and sets `cwnd` in fast recovery too. For all others proportional rate reduction (RFC 9937)
+   * does: it steers `cwnd` to the `ssthresh` that `onCongestion` has set.
+   */
+  readonly isModelBased: boolean;
   /** Sender's maximum segment size; lowered when the path's MTU falls. */
   smss: number;
   /** Congestion window, bytes. */
   cwnd: number;
   /** Slow-start threshold, bytes. */
   ssthresh: number;
+  /** How fast to send; 0: it does not say, and a connection that is to be paced derives it from `cwnd` and the round trip. */
+  pacingRate: number;
   /**
    * The handshake is complete, and `smss` known.
    * @param isSynLost whether a SYN was sent more than once: then one segment to begin with (RFC 5681 §3.1)
+   * @param rtt of the handshake, negative when it was not measured
    */
-  start(smss: number, isSynLost: boolean): void;
-  /**
-   * New data was acknowledged outside of recovery.
-   * @param acked bytes newly acknowledged
-   * @param isCwndLimited whether the window, and not the application, held the sender back (RFC 7661 §4.1)
-   */
-  onAck(acked: number, isCwndLimited: boolean): void;
-  /** Loss was detected by acknowledgements: fast recovery starts with `flightSize` bytes outstanding. */
-  onLoss(flightSize: number): void;
-  /** Everything that was outstanding at the loss is acknowledged. */
-  onRecovered(flightSize: number): void;
+  start(smss: number, isSynLost: boolean, rtt: number, now: number): void;
+  /** An acknowledgement delivered something, in whatever phase. */
+  onAck(sample: AckSample): void;
+  /** A congestion episode begins with `flightSize` bytes outstanding: fast recovery, or an echo of CE (at most once a window). */
+  onCongestion(signal: CongestionSignal, flightSize: number, now: number): void;
+  /** Everything that was outstanding when the episode began is acknowledged. */
+  onRecovered(flightSize: number, now: number): void;
   /** The retransmission timer ran out; `isFirst` for the first time without progress between. */
-  onTimeout(flightSize: number, isFirst: boolean): void;
-  /** Nothing was sent for longer than a retransmission timeout (RFC 5681 §4.1). */
-  onIdle(): void;
+  onTimeout(flightSize: number, isFirst: boolean, now: number): void;
+  /** What the last episode took for a loss was none (Eifel, F-RTO, DSACK): back to the state before it, as RFC 4015 allows. */
+  onSpurious(flightSize: number, now: number): void;
+  /** About to send again after `idle` ms with nothing in flight (RFC 5681 §4.1, RFC 7661). */
+  onRestart(idle: number, rto: number, now: number): void;
 }
 
 /** Makes the control of one connection. */

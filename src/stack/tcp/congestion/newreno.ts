@@ -3,7 +3,8 @@
  * with it (RFC 6582, or RFC 6675 with SACK) is in `recovery.ts`.
  */
 
-import { type CongestionControl, initialWindow } from './control.ts';
+import type { AckSample } from './ack-sample.ts';
+import { type CongestionControl, type CongestionSignal, initialWindow } from './control.ts';
 
 /**
  * RFC 3465's L after a timeout: most segments by which one acknowledgement opens the window, because it may cover data that
@@ -21,11 +22,16 @@ const MAX_CWND = 0x3fffffff;
 
 export class NewReno implements CongestionControl {
   readonly name = 'newreno';
+  readonly isModelBased = false;
+  pacingRate = 0;
   smss = 536;
   cwnd = 536;
   ssthresh = NO_THRESHOLD;
   /** Bytes acknowledged since the window last grew in congestion avoidance. */
   #bytesAcked = 0;
+  /** Windows before the last reduction. */
+  #priorCwnd = 0;
+  #priorSsthresh = 0;
   /** Slow start follows a timeout. */
   #isAfterTimeout = false;
 
@@ -34,8 +40,8 @@ export class NewReno implements CongestionControl {
     this.cwnd = isSynLost ? smss : initialWindow(smss);
   }
 
-  onAck(acked: number, isCwndLimited: boolean): void {
-    if (!isCwndLimited) return;
+  onAck({ acked, isCwndLimited, isInRecovery }: AckSample): void {
+    if (!isCwndLimited || isInRecovery || acked === 0) return;
     if (this.cwnd < this.ssthresh) {
       const counted = this.#isAfterTimeout ? Math.min(acked, LIMIT_AFTER_TIMEOUT * this.smss) : acked;
       this.cwnd = Math.min(MAX_CWND, this.cwnd + counted);
@@ -48,7 +54,9 @@ export class NewReno implements CongestionControl {
     this.cwnd = Math.min(MAX_CWND, this.cwnd + this.smss);
   }
 
-  onLoss(flightSize: number): void {
+  onCongestion(_signal: CongestionSignal, flightSize: number): void {
+    this.#priorCwnd = this.cwnd;
+    this.#priorSsthresh = this.ssthresh;
     this.#halve(flightSize);
     this.cwnd = this.ssthresh;
   }
@@ -60,12 +68,22 @@ export class NewReno implements CongestionControl {
 
   onTimeout(flightSize: number, isFirst: boolean): void {
     // A second timeout of the same segment keeps the threshold (RFC 5681 §3.1).
-    if (isFirst) this.#halve(flightSize);
+    if (isFirst) {
+      this.#priorCwnd = this.cwnd;
+      this.#priorSsthresh = this.ssthresh;
+      this.#halve(flightSize);
+    }
     this.cwnd = this.smss;
     this.#isAfterTimeout = true;
   }
 
-  onIdle(): void {
+  onSpurious(): void {
+    this.cwnd = Math.max(this.cwnd, this.#priorCwnd);
+    this.ssthresh = Math.max(this.ssthresh, this.#priorSsthresh);
+    this.#isAfterTimeout = false;
+  }
+
+  onRestart(): void {
     this.cwnd = Math.min(this.cwnd, initialWindow(this.smss));
   }
 

@@ -21,7 +21,7 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   tcb.isSynDue = false;
   tcb.retransmissions = 0;
   tcb.disarm(TcpTimer.retransmit);
-  tcb.congestion.start(tcb.smss, isSynLost);
+  tcb.congestion.start(tcb.smss, isSynLost, tcb.rtt.srtt, tcb.host.now);
   takeWindow(tcb, seg);
   if (tcb.opener !== null && !tcb.opener.established(tcb)) {
     abort(tcb);
