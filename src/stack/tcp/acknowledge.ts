@@ -40,16 +40,37 @@ export function acknowledgeEarly(tcb: Tcb, packets: number): void {
 }
 
 /**
- * A challenge ACK (RFC 5961): an answer to a segment that an attacker may have forged. Limited per connection, so that the
- * limit itself tells nothing about other connections (RFC 5961 §7 has one for the host, which became a side channel).
+ * A challenge ACK (RFC 5961 §3.2, §4.2, §5.2): an answer to a segment that an attacker may have forged. A peer that really sent
+ * it and has forgotten the connection answers with an exact RST.
  */
 export function challenge(tcb: Tcb): void {
-  const { now } = tcb.host;
-  if (now - tcb.challengeSince >= 1000) {
-    tcb.challengeSince = now;
-    tcb.challengeCount = 0;
+  acknowledgeLimited(tcb, Cause.challengeAck);
+}
+
+/**
+ * An ACK that answers a segment which holds nothing new and has no text. Two hosts that both take the other's ACKs for wrong
+ * would answer each other for ever, and a forger could make us send at will: so these are limited.
+ */
+export function acknowledgeLimited(tcb: Tcb, cause: number): void {
+  if (mayAnswer(tcb, tcb.host.now, tcb.config.challengeAcksPerSecond)) acknowledgeNow(tcb, cause);
+}
+
+/** How many limited ACKs a connection has sent, and since when they are counted. */
+export interface AnswerCount {
+  challengeSince: number;
+  challengeCount: number;
+}
+
+/**
+ * Counts one more limited ACK in `of`, unless there were `most` in this second already. The count is a connection's own: that of
+ * a whole host (RFC 5961 §7) tells an attacker, who watches it through a connection of his own, what others receive.
+ */
+export function mayAnswer(of: AnswerCount, now: number, most: number): boolean {
+  if (now - of.challengeSince >= 1000) {
+    of.challengeSince = now;
+    of.challengeCount = 0;
   }
-  if (tcb.challengeCount >= tcb.config.challengeAcksPerSecond) return;
-  tcb.challengeCount++;
-  acknowledgeNow(tcb, Cause.challengeAck);
+  if (of.challengeCount >= most) return false;
+  of.challengeCount++;
+  return true;
 }

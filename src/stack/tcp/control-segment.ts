@@ -3,8 +3,18 @@
  * host's control packets, so they need neither a control block nor a turn.
  */
 
-import { IPPROTO_TCP, sealTcp, TCP_ACK, TCP_HEADER_LEN, TCP_RST, writeTcp } from '../../wire/index.ts';
+import {
+  IPPROTO_TCP,
+  sealTcp,
+  TCP_ACK,
+  TCP_HEADER_LEN,
+  TCP_RST,
+  TCPOPT_TIMESTAMPS_LEN,
+  writeTcp,
+  writeTimestampsOption,
+} from '../../wire/index.ts';
 import { Cause, type Host, type InboundPacket, type Path } from '../host.ts';
+import { timestampAt } from './options.ts';
 import type { Segment } from './segment.ts';
 
 /** Sends a bare header. Lost, as on a busy wire, when the host has no room. */
@@ -24,6 +34,44 @@ export function sendBareSegment(
   if (packet === null) return;
   writeTcp(packet.bytes, packet.at, localPort, remotePort, seq, ack, flags, window, 0, 0);
   sealTcp(packet.bytes, packet.at, TCP_HEADER_LEN, path.pseudoHeaderSum(IPPROTO_TCP) + TCP_HEADER_LEN);
+  host.sendControl(packet, cause, owner);
+  host.counters.tcpOutSegs++;
+  if ((flags & TCP_RST) !== 0) host.counters.tcpOutRsts++;
+}
+
+/** What a segment outside of a connection's queue needs of the connection: a control block has it, and an entry in TIME-WAIT. */
+export interface ConnectionNumbers {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly sndNxt: number;
+  readonly rcvNxt: number;
+  readonly isTimestamped: boolean;
+  readonly tsOffset: number;
+  readonly tsRecent: number;
+}
+
+/**
+ * Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> with `flags` more, and with the timestamps that were agreed on: RFC 7323 §3.2 wants
+ * them in a RST too.
+ */
+export function sendConnectionSegment(
+  host: Host,
+  path: Path,
+  of: ConnectionNumbers,
+  flags: number,
+  window: number,
+  cause: number,
+  owner: object,
+): void {
+  const options = of.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0;
+  const length = TCP_HEADER_LEN + options;
+  const packet = host.reserveControl(path, IPPROTO_TCP, length, 0, 0);
+  if (packet === null) return;
+  const { bytes, at } = packet;
+  const { localPort, remotePort, sndNxt, rcvNxt } = of;
+  const end = writeTcp(bytes, at, localPort, remotePort, sndNxt, rcvNxt, TCP_ACK | flags, window, 0, options);
+  if (options > 0) writeTimestampsOption(bytes, end, timestampAt(host.now, of.tsOffset), of.tsRecent);
+  sealTcp(bytes, at, length, path.pseudoHeaderSum(IPPROTO_TCP) + length);
   host.sendControl(packet, cause, owner);
   host.counters.tcpOutSegs++;
   if ((flags & TCP_RST) !== 0) host.counters.tcpOutRsts++;

@@ -314,7 +314,8 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     if (tcb === null) return;
     if (!this.settings.keepAlive) tcb.disarm(TcpTimer.keepAlive);
     else if (isReceiving(tcb.state) || tcb.state === 'CLOSE-WAIT') {
-      tcb.arm(TcpTimer.keepAlive, this.settings.keepAliveTime);
+      const due = tcb.lastReceivedAt + this.settings.keepAliveTime;
+      tcb.arm(TcpTimer.keepAlive, Math.max(0, due - this.#host.now));
     }
   }
 

@@ -108,5 +108,10 @@ export function writeSynOptions(tcb: Tcb, into: Uint8Array, at: number): number 
 
 /** TSval now: a clock of 1 ms with an offset of the connection's own (RFC 7323 §5.4, §7.1). */
 export function timestampNow(tcb: Tcb): number {
-  return (Math.floor(tcb.host.now) + tcb.tsOffset) | 0;
+  return timestampAt(tcb.host.now, tcb.tsOffset);
+}
+
+/** TSval at `now` of a connection whose clock has `offset`. */
+export function timestampAt(now: number, offset: number): number {
+  return (Math.floor(now) + offset) | 0;
 }

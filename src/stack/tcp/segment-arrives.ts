@@ -23,8 +23,6 @@ import type { Tcb } from './tcb.ts';
 /** Works on a segment for a connection. @returns `none` when it was used, else why not */
 export function segmentArrives(tcb: Tcb, seg: Segment): DropReason {
   tcb.segmentsIn += seg.packets;
-  tcb.lastReceivedAt = tcb.host.now;
-  tcb.unansweredProbes = 0;
   const verdict = tcb.state === 'SYN-SENT' ? synSent(tcb, seg) : otherStates(tcb, seg);
   if (tcb.state !== 'CLOSED' && hasOutput(tcb)) tcb.requestOutput();
   return verdict === GO_ON ? DropReason.none : verdict;
@@ -37,8 +35,16 @@ function otherStates(tcb: Tcb, seg: Segment): DropReason | typeof GO_ON {
   if (verdict === GO_ON) verdict = checkSecurity();
   if (verdict === GO_ON) verdict = checkSyn(tcb, seg);
   if (verdict === GO_ON) verdict = checkAck(tcb, seg);
+  // Only now it is known not to be a stranger's: the peer lives.
+  if (verdict === GO_ON) noteAlive(tcb);
   if (verdict === GO_ON) verdict = checkUrgent(tcb, seg);
   if (verdict === GO_ON) verdict = processText(tcb, seg);
   if (verdict === GO_ON) verdict = processFin(tcb, seg);
   return verdict;
+}
+
+/** Probes, of keep-alive and of a closed window, start anew. */
+function noteAlive(tcb: Tcb): void {
+  tcb.lastReceivedAt = tcb.host.now;
+  tcb.unansweredProbes = 0;
 }

@@ -182,6 +182,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
 
   // What else to send at the next turn.
   isSynDue = false;
+  /** Something without SYN has acknowledged ours: what an honest peer never does. */
+  isSynAckedAlone = false;
   isProbeDue = false;
   isKeepAliveDue = false;
 

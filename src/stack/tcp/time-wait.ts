@@ -2,26 +2,21 @@
  * TIME-WAIT (RFC 9293 §3.4.2, §3.6.1): a small object that holds a finished connection's addresses and ports for 2 MSL, so that
  * old segments do not reach a new connection, and the peer's FIN is acknowledged should that ACK be lost.
  *
- * A RST does not end it (RFC 1337); a new SYN does, when it is plainly newer than all that went before (RFC 6191).
+ * Nothing ends it early but a new SYN for a port that somebody listens on, when it is plainly newer than all that went before
+ * (RFC 6191).
+ *
+ * Deviation: RFC 9293 §3.10.7.4 lets an exact RST end it. RFC 1337 §3 shows how an old segment's answer then makes room for
+ * other old segments, so it is ignored.
+ * Deviation: RFC 9293 §3.6.1 (MAY-2) would go back to TIME-WAIT when a SYN that was taken for new turns out to be old; here the
+ * entry is gone, and a SYN so old has both a larger number and a newer timestamp than what came after it.
  */
 
 import { type IpAddress, seqDiff, seqGt, type TimerOwner } from '../../base/index.ts';
-import {
-  DropReason,
-  IPPROTO_TCP,
-  sealTcp,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_HEADER_LEN,
-  TCP_OPTION_TIMESTAMPS,
-  TCP_RST,
-  TCP_SYN,
-  TCPOPT_TIMESTAMPS_LEN,
-  writeTcp,
-  writeTimestampsOption,
-} from '../../wire/index.ts';
+import { DropReason, TCP_ACK, TCP_FIN, TCP_OPTION_TIMESTAMPS, TCP_RST, TCP_SYN } from '../../wire/index.ts';
 import type { Endpoint } from '../api.ts';
 import { Cause, type Host, type Path } from '../host.ts';
+import { type AnswerCount, mayAnswer } from './acknowledge.ts';
+import { type ConnectionNumbers, sendConnectionSegment } from './control-segment.ts';
 import { changeState } from './lifecycle.ts';
 import type { Segment } from './segment.ts';
 import type { TcpState } from './state.ts';
@@ -30,7 +25,7 @@ import type { Tcb, TcpFlow } from './tcb.ts';
 /** What the segment is a new connection's first: the answer of {@link TimeWait.arrives} besides drop reasons. */
 export const NEW_CONNECTION = -1;
 
-export class TimeWait implements TcpFlow, TimerOwner, Endpoint {
+export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumbers, AnswerCount {
   readonly kind = 'tcp';
   readonly state: TcpState = 'TIME-WAIT';
   readonly id: number;
@@ -46,13 +41,17 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint {
   tcb: Tcb | null;
   readonly sndNxt: number;
   readonly rcvNxt: number;
+  readonly isTimestamped: boolean;
+  readonly tsOffset: number;
+  tsRecent: number;
+  challengeSince = 0;
+  challengeCount = 0;
   readonly #host: Host;
   readonly #path: Path;
   readonly #window: number;
   readonly #duration: number;
-  readonly #isTimestamped: boolean;
-  readonly #tsOffset: number;
-  #tsRecent: number;
+  readonly #mostAnswers: number;
+  readonly #takesTimestamps: boolean;
   readonly #timer: number;
   readonly #ended: (entry: TimeWait) => void;
 
@@ -72,52 +71,47 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint {
     this.#path = tcb.path;
     this.#window = Math.min(0xffff, tcb.rcvWnd >> tcb.rcvWindShift);
     this.#duration = 2 * tcb.config.msl;
-    this.#isTimestamped = tcb.isTimestamped;
-    this.#tsOffset = tcb.tsOffset;
-    this.#tsRecent = tcb.tsRecent;
+    this.#mostAnswers = tcb.config.challengeAcksPerSecond;
+    this.#takesTimestamps = tcb.config.timestamps;
+    this.isTimestamped = tcb.isTimestamped;
+    this.tsOffset = tcb.tsOffset;
+    this.tsRecent = tcb.tsRecent;
     this.#ended = ended;
     this.#timer = host.timers.create(this, 0);
     host.timers.arm(this.#timer, host.now + this.#duration);
   }
 
-  /** Works on a segment. @returns `NEW_CONNECTION` (this one is over then), `none`, or why it was not used */
-  arrives(seg: Segment): DropReason | typeof NEW_CONNECTION {
+  /**
+   * Works on a segment.
+   * @param isListening somebody would take a new connection to this port
+   * @returns `NEW_CONNECTION` (this one is over then), `none`, or why it was not used
+   */
+  arrives(seg: Segment, isListening: boolean): DropReason | typeof NEW_CONNECTION {
     if ((seg.flags & TCP_RST) !== 0) return DropReason.tcpResetUnacceptable;
-    if ((seg.flags & (TCP_SYN | TCP_ACK)) === TCP_SYN && this.#isNewer(seg)) {
-      this.close();
-      return NEW_CONNECTION;
+    if ((seg.flags & TCP_SYN) !== 0) return this.#synArrives(seg, isListening);
+    if (this.isTimestamped) {
+      if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
+      if (seqDiff(seg.tsVal, this.tsRecent) < 0) {
+        this.#answer(seg);
+        return DropReason.tcpPaws;
+      }
     }
-    const hasTimestamp = (seg.options & TCP_OPTION_TIMESTAMPS) !== 0;
-    const isWrapped = this.#isTimestamped && hasTimestamp && seqDiff(seg.tsVal, this.#tsRecent) < 0;
-    if ((seg.flags & TCP_FIN) !== 0 && !isWrapped && (seg.flags & TCP_SYN) === 0) {
+    if ((seg.flags & TCP_FIN) !== 0 && ((seg.seq + seg.len) | 0) === this.rcvNxt) {
       // The peer did not see our ACK: 2 MSL begin anew.
-      if (hasTimestamp) this.#tsRecent = seg.tsVal;
+      if (this.isTimestamped) this.tsRecent = seg.tsVal;
       this.#host.timers.arm(this.#timer, this.#host.now + this.#duration);
       this.acknowledge();
       return DropReason.none;
     }
-    // An ACK alone asks for nothing, and answering it could go on for ever.
+    // An ACK alone asks for nothing.
     if (seg.len === 0 && seg.seq === this.rcvNxt) return DropReason.none;
-    this.acknowledge();
-    return isWrapped ? DropReason.tcpPaws : DropReason.tcpDuplicate;
+    this.#answer(seg);
+    return DropReason.tcpDuplicate;
   }
 
   /** Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. */
   acknowledge(): void {
-    const options = this.#isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0;
-    const length = TCP_HEADER_LEN + options;
-    const packet = this.#host.reserveControl(this.#path, IPPROTO_TCP, length, 0, 0);
-    if (packet === null) return;
-    const { bytes, at } = packet;
-    const { localPort, remotePort, sndNxt, rcvNxt } = this;
-    const end = writeTcp(bytes, at, localPort, remotePort, sndNxt, rcvNxt, TCP_ACK, this.#window, 0, options);
-    if (options > 0) {
-      const now = (Math.floor(this.#host.now) + this.#tsOffset) | 0;
-      writeTimestampsOption(bytes, end, now, this.#tsRecent);
-    }
-    sealTcp(bytes, at, length, this.#path.pseudoHeaderSum(IPPROTO_TCP) + length);
-    this.#host.sendControl(packet, Cause.timeWaitAck, this);
-    this.#host.counters.tcpOutSegs++;
+    sendConnectionSegment(this.#host, this.#path, this, 0, this.#window, Cause.timeWaitAck, this);
   }
 
   /** Ends it before its time. */
@@ -132,12 +126,29 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint {
     this.close();
   }
 
-  /** RFC 6191 §2: a larger timestamp, or without them a larger sequence number. */
-  #isNewer(seg: Segment): boolean {
-    const hasTimestamp = (seg.options & TCP_OPTION_TIMESTAMPS) !== 0;
-    if (this.#isTimestamped && hasTimestamp && seg.tsVal !== this.#tsRecent) {
-      return seqDiff(seg.tsVal, this.#tsRecent) > 0;
+  #synArrives(seg: Segment, isListening: boolean): DropReason | typeof NEW_CONNECTION {
+    if (isListening && (seg.flags & TCP_ACK) === 0 && this.#isNewer(seg)) {
+      this.close();
+      return NEW_CONNECTION;
     }
+    // RFC 5961 §4.2: a peer that means it finds out that we still hold the connection.
+    if (mayAnswer(this, this.#host.now, this.#mostAnswers)) this.acknowledge();
+    return DropReason.tcpSynInWindow;
+  }
+
+  /** As a connection does: text each time, the rest not too often, since it could be the other's answer to ours. */
+  #answer(seg: Segment): void {
+    if (seg.len > 0 || mayAnswer(this, this.#host.now, this.#mostAnswers)) this.acknowledge();
+  }
+
+  /**
+   * RFC 6191 §2: a larger timestamp makes a SYN newer, whatever its number. So does a timestamp where there were none, because
+   * PAWS then protects the new connection. Else the sequence number has to be larger.
+   */
+  #isNewer(seg: Segment): boolean {
+    const hasTimestamp = this.#takesTimestamps && (seg.options & TCP_OPTION_TIMESTAMPS) !== 0;
+    if (hasTimestamp && !this.isTimestamped) return true;
+    if (hasTimestamp && seg.tsVal !== this.tsRecent) return seqDiff(seg.tsVal, this.tsRecent) > 0;
     return seqGt(seg.seq, this.rcvNxt);
   }
 }

@@ -40,7 +40,11 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize === 0 && !tcb.isSynDue) return;
   const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
   const most = isOpening ? tcb.config.maxSynRetransmissions : tcb.config.maxRetransmissions;
-  if (tcb.retransmissions >= most || isUserTimeout(tcb, now)) {
+  if (!isOpening && isShutOut(tcb, now)) {
+    tcb.retransmissions = Math.min(1, tcb.retransmissions);
+    tcb.stalledSince = now;
+  }
+  if (isPastR2(tcb, now, tcb.retransmissions, most)) {
     giveUp(tcb);
     return;
   }
@@ -60,27 +64,29 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
 function persistTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize > 0) return;
   if (seqDiff(tcb.sndFin, tcb.sndNxt) <= 0 && !tcb.isFinQueued) return;
-  // Without a user, a peer that never opens its window must not hold the connection for ever (RFC 6429 §4).
   const most = tcb.config.maxRetransmissions;
-  const isDead = tcb.unansweredProbes >= most || (tcb.isOrphan && tcb.persistBackoff >= most);
-  if (isDead || (tcb.unansweredProbes > 0 && isUserTimeout(tcb, now))) {
+  if (tcb.unansweredProbes === 0) tcb.stalledSince = now;
+  // Without a user, a peer that never opens its window must not hold the connection for ever (RFC 6429 §4).
+  const isForsaken = tcb.isOrphan && tcb.persistBackoff >= most;
+  if (isForsaken || isPastR2(tcb, now, tcb.unansweredProbes, most)) {
     giveUp(tcb);
     return;
   }
-  if (tcb.unansweredProbes === 0) tcb.stalledSince = now;
   tcb.unansweredProbes++;
   tcb.persistBackoff++;
   tcb.isProbeDue = true;
   tcb.arm(TcpTimer.persist, Math.min(tcb.config.maxRto, tcb.rtt.base * 2 ** tcb.persistBackoff));
 }
 
-/** RFC 9293 §3.8.4: only on an idle connection; several unanswered probes, never a single one, mean that the peer is gone. */
+/**
+ * RFC 9293 §3.8.4: only on an idle connection, one with nothing in flight and nothing that waits for a window (MUST-26); several
+ * unanswered probes, never a single one, mean that the peer is gone (MUST-29).
+ */
 function keepAliveTimeout(tcb: Tcb, now: number): void {
   const { settings } = tcb;
   if (!settings.keepAlive) return;
   const idle = now - tcb.lastReceivedAt;
-  if (idle < settings.keepAliveTime || tcb.flightSize > 0) {
-    tcb.unansweredProbes = 0;
+  if (idle < settings.keepAliveTime || tcb.flightSize > 0 || tcb.isArmed(TcpTimer.persist)) {
     tcb.arm(TcpTimer.keepAlive, Math.max(settings.keepAliveTime - idle, settings.keepAliveInterval));
     return;
   }
@@ -93,10 +99,25 @@ function keepAliveTimeout(tcb: Tcb, now: number): void {
   tcb.arm(TcpTimer.keepAlive, settings.keepAliveInterval);
 }
 
-/** RFC 5482: nothing was acknowledged for as long as the user wants to wait. */
-function isUserTimeout(tcb: Tcb, now: number): boolean {
+/**
+ * R2 (RFC 9293 §3.8.3): `tries` in vain, or for as long as the user wants to wait, which then counts alone (MUST-21, RFC 5482).
+ * For a connection that its user has closed, whichever comes first.
+ */
+function isPastR2(tcb: Tcb, now: number, tries: number, most: number): boolean {
   const { userTimeout } = tcb.settings;
-  return userTimeout > 0 && now - tcb.stalledSince >= userTimeout;
+  const isTooOften = tries >= most;
+  if (userTimeout === 0) return isTooOften;
+  return now - tcb.stalledSince >= userTimeout || (isTooOften && tcb.isOrphan);
+}
+
+/**
+ * The peer has taken its window back with text in flight, and answers what is sent again: probes in all but name, for which
+ * nobody is given up (SHLD-17, MUST-37).
+ */
+function isShutOut(tcb: Tcb, now: number): boolean {
+  return (
+    tcb.sndWnd === 0 && !tcb.isOrphan && tcb.retransmissions > 0 && now - tcb.lastReceivedAt < tcb.rtt.rto
+  );
 }
 
 /** R2: the peer does not answer. What ICMP said on the way is the better reason (RFC 5461 §2.2). */

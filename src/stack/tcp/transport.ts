@@ -4,7 +4,7 @@
 
 import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
 import { u16 } from '../../base/index.ts';
-import { DropReason, isTcpChecksumRight, TCP_ACK, TCP_RST } from '../../wire/index.ts';
+import { DropReason, isTcpChecksumRight, TCP_RST } from '../../wire/index.ts';
 import type { BindOptions, Endpoint, TcpOptions } from '../api.ts';
 import { StackError } from '../api.ts';
 import {
@@ -22,7 +22,7 @@ import { pseudoHeaderSumOf } from '../ip/packet.ts';
 import { resolveTcpOptions, type TcpConfig } from './config.ts';
 import { AckSample } from './congestion/ack-sample.ts';
 import { NewReno } from './congestion/newreno.ts';
-import { sendBareSegment } from './control-segment.ts';
+import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { icmpError } from './icmp.ts';
 import { Listener } from './listen.ts';
@@ -109,7 +109,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
       packet.owner = flow.endpoint;
       if (flow instanceof Tcb) return segmentArrives(flow, seg);
       if (flow instanceof TimeWait) {
-        const verdict = flow.arrives(seg);
+        const isListening = this.#listeners.find(packet, seg.destinationPort) !== null;
+        const verdict = flow.arrives(seg, isListening);
         if (verdict !== NEW_CONNECTION) return verdict;
         sequenceAfter = flow.sndNxt;
       }
@@ -164,9 +165,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   }
 
   sendReset(tcb: Tcb): void {
-    const { path, localPort, remotePort, sndNxt, rcvNxt, endpoint } = tcb;
-    const flags = TCP_RST | TCP_ACK;
-    sendBareSegment(this.host, path, localPort, remotePort, sndNxt, rcvNxt, flags, 0, Cause.reset, endpoint);
+    sendConnectionSegment(this.host, tcb.path, tcb, TCP_RST, 0, Cause.reset, tcb.endpoint);
   }
 
   // What endpoints ask for.

@@ -162,7 +162,7 @@ describe('RFC 9293 §3.10.7.4 first, the sequence number', () => {
     expect(c.host.out()).toMatchObject([{ ack: c.seq + WINDOW, window: 0 }]);
   });
 
-  test('MUST-66 with a closed window ACK, URG and RST are still processed', () => {
+  test('RFC 9293 MUST-66 with a closed window ACK, URG and RST are still processed', () => {
     const c = inState('ESTABLISHED');
     c.exchange({ payload: new Uint8Array(WINDOW) });
     c.seq += WINDOW;
@@ -311,7 +311,7 @@ describe('any segments', () => {
 });
 
 describe('RFC 9293 §3.10.7.4 sixth, the URG bit', () => {
-  test('MUST-32 the user is told, once for each new mark', () => {
+  test('RFC 9293 MUST-32 the user is told, once for each new mark', () => {
     const c = inState('ESTABLISHED');
     c.in({ flags: 'U.', urgentPointer: 3, payload: 'abcde' });
     expect(has(c.host.eventsOf(c.socket), 'urgent')).toBe(true);
@@ -320,7 +320,7 @@ describe('RFC 9293 §3.10.7.4 sixth, the URG bit', () => {
     expect(has(c.host.eventsOf(c.socket), 'urgent')).toBe(false);
   });
 
-  test('MUST-33 the mark is the byte before the pointer, and passes with reading', () => {
+  test('RFC 9293 MUST-33 the mark is the byte before the pointer, and passes with reading', () => {
     const c = inState('ESTABLISHED');
     c.in({ flags: 'U.', urgentPointer: 3, payload: 'abcde' });
     const buffer = new Uint8Array(8);
@@ -333,7 +333,7 @@ describe('RFC 9293 §3.10.7.4 sixth, the URG bit', () => {
     expect(c.socket.urgentMark).toBe(-1);
   });
 
-  test('MUST-31 a mark may be ahead of the text', () => {
+  test('RFC 9293 MUST-31 a mark may be ahead of the text', () => {
     const c = inState('ESTABLISHED');
     c.in({ flags: 'U.', urgentPointer: 100, payload: 'a' });
     expect(c.socket.urgentMark).toBe(99);

@@ -173,7 +173,7 @@ describe('RFC 9293 §3.6 aborting', () => {
     expect(c.host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('SHLD-3 closing with unread bytes resets', () => {
+  test('RFC 9293 SHLD-3 closing with unread bytes resets', () => {
     const c = acceptOne(makeTcpHost());
     c.exchange({ payload: 'unread' });
     c.socket.close();
@@ -181,7 +181,7 @@ describe('RFC 9293 §3.6 aborting', () => {
     expect(endpoints(c)).toEqual([]);
   });
 
-  test('SHLD-3 text after close resets', () => {
+  test('RFC 9293 SHLD-3 text after close resets', () => {
     const c = acceptOne(makeTcpHost());
     c.socket.close();
     c.host.out();
@@ -236,7 +236,7 @@ describe('RFC 9293 §3.6 aborting', () => {
 });
 
 describe('RFC 9293 §3.6.1 TIME-WAIT', () => {
-  test('MUST-13 it lasts 2 MSL', () => {
+  test('RFC 9293 MUST-13 it lasts 2 MSL', () => {
     const c = acceptOne(makeTcpHost({ msl: 500 }));
     toTimeWait(c);
     c.host.out();
@@ -274,7 +274,7 @@ describe('RFC 9293 §3.6.1 TIME-WAIT', () => {
     expect(c.exchange()).toEqual([]);
   });
 
-  test('MAY-2 a SYN with a larger number opens the connection anew, past the old numbers', () => {
+  test('RFC 9293 MAY-2 a SYN with a larger number opens the connection anew, past the old numbers', () => {
     const c = acceptOne(makeTcpHost());
     toTimeWait(c);
     c.host.out();
@@ -292,7 +292,7 @@ describe('RFC 9293 §3.6.1 TIME-WAIT', () => {
     expect(endpoints(c)).toMatchObject([{ state: 'TIME-WAIT' }]);
   });
 
-  test('SHLD-4, RFC 6191 a SYN with a newer timestamp opens it whatever its number', () => {
+  test('RFC 9293 SHLD-4, RFC 6191 a SYN with a newer timestamp opens it whatever its number', () => {
     const c = acceptOne(makeTcpHost(), FULL_SYN);
     toTimeWait(c);
     c.host.out();

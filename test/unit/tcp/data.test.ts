@@ -54,7 +54,7 @@ describe('RFC 9293 §3.8.6 sending within the window', () => {
     ]);
   });
 
-  test('MUST-34 a window that shrinks stops new text, and what was sent is still acknowledged', () => {
+  test('RFC 9293 MUST-34 a window that shrinks stops new text, and what was sent is still acknowledged', () => {
     const c = acceptOne(makeTcpHost(), PLAIN_SYN, 6000);
     write(c, 20_000);
     c.in({ window: 1000 });
@@ -79,14 +79,14 @@ describe('RFC 9293 §3.8.6 sending within the window', () => {
     expect(d.socket.info().rcvWnd).toBeGreaterThan(65_535 * 2);
   });
 
-  test('MUST-38 a window smaller than half of the largest gets no small segment', () => {
+  test('RFC 9293 MUST-38 a window smaller than half of the largest gets no small segment', () => {
     const c = acceptOne(makeTcpHost(), PLAIN_SYN, 3000);
     write(c, 20_000);
     expect(c.exchange({ ack: c.ack + 2920, window: 1000 })).toEqual([]);
     expect(sent(c, c.exchange({ ack: c.ack + 2920, window: 1500 }))).toEqual([[2920, 1460]]);
   });
 
-  test('MUST-38 the override timer sends what fits into a window that stays silly', () => {
+  test('RFC 9293 MUST-38 the override timer sends what fits into a window that stays silly', () => {
     const c = acceptOne(makeTcpHost(), PLAIN_SYN, 3000);
     write(c, 20_000);
     c.exchange({ ack: c.ack + 2920, window: 100 });
@@ -95,7 +95,7 @@ describe('RFC 9293 §3.8.6 sending within the window', () => {
 });
 
 describe('RFC 9293 §3.7.4 Nagle', () => {
-  test('SHLD-7 a second small segment waits for the acknowledgement of the first', () => {
+  test('RFC 9293 SHLD-7 a second small segment waits for the acknowledgement of the first', () => {
     const c = acceptOne(makeTcpHost());
     expect(sent(c, write(c, 10, false))).toEqual([[0, 10]]);
     expect(write(c, 10, false)).toEqual([]);
@@ -112,7 +112,7 @@ describe('RFC 9293 §3.7.4 Nagle', () => {
     expect(write(c, 10, false)).toEqual([]);
   });
 
-  test('MUST-17 it can be turned off, which also sends what waits', () => {
+  test('RFC 9293 MUST-17 it can be turned off, which also sends what waits', () => {
     const c = acceptOne(makeTcpHost());
     write(c, 10, false);
     write(c, 10, false);
@@ -147,7 +147,7 @@ describe('RFC 9293 §3.8.6.3 acknowledging', () => {
     expect(c.exchange({ payload: 'a' })).toMatchObject([{ flags: '.', ack: c.seq + 1 }]);
   });
 
-  test('SHLD-18 and MUST-40 one segment is acknowledged within the delay', () => {
+  test('RFC 9293 SHLD-18 and MUST-40 one segment is acknowledged within the delay', () => {
     const c = settled();
     expect(c.exchange({ payload: 'a' })).toEqual([]);
     const start = c.host.now;
@@ -155,14 +155,14 @@ describe('RFC 9293 §3.8.6.3 acknowledging', () => {
     expect(c.host.now - start).toBe(40);
   });
 
-  test('SHLD-19 every second segment is acknowledged at once', () => {
+  test('RFC 9293 SHLD-19 every second segment is acknowledged at once', () => {
     const c = settled();
     c.in({ payload: 'a' });
     expect(c.exchange({ seq: c.seq + 1, payload: 'b' })).toMatchObject([{ ack: c.seq + 2 }]);
     expect(c.host.pass(500)).toEqual([]);
   });
 
-  test('MUST-58 and MUST-59 segments that arrive together are acknowledged together', () => {
+  test('RFC 9293 MUST-58 and MUST-59 segments that arrive together are acknowledged together', () => {
     const c = settled();
     for (let i = 0; i < 10; i++) c.in({ seq: c.seq + i, payload: 'x' });
     expect(c.host.out()).toMatchObject([{ ack: c.seq + 10 }]);
@@ -197,7 +197,7 @@ describe('RFC 9293 §3.8.6.3 acknowledging', () => {
 });
 
 describe('RFC 9293 §3.8.6.2.2 the window that is offered', () => {
-  test('SHLD-14 it does not shrink, it closes as text arrives', () => {
+  test('RFC 9293 SHLD-14 it does not shrink, it closes as text arrives', () => {
     const c = acceptOne(makeTcpHost({ receiveBufferSize: 10_000 }));
     const [first] = c.exchange({ payload: new Uint8Array(1460) });
     expect(first).toMatchObject({ ack: c.seq + 1460, window: 8540 });
@@ -206,7 +206,7 @@ describe('RFC 9293 §3.8.6.2.2 the window that is offered', () => {
     expect(second).toMatchObject({ window: 7080 });
   });
 
-  test('MUST-39 reading a little does not open it, reading much does at once', () => {
+  test('RFC 9293 MUST-39 reading a little does not open it, reading much does at once', () => {
     const c = acceptOne(makeTcpHost({ receiveBufferSize: 10_000 }));
     for (let at = 0; at < 10_000; at += 1000) c.in({ seq: c.seq + at, payload: new Uint8Array(1000) });
     expect(c.host.out().at(-1)).toMatchObject({ window: 0 });
@@ -302,7 +302,7 @@ describe('RFC 9293 §3.8.6.1 zero-window probes', () => {
     return c;
   }
 
-  test('MUST-35 and SHLD-30 one byte is sent past the window, at growing intervals', () => {
+  test('RFC 9293 MUST-35 and SHLD-30 one byte is sent past the window, at growing intervals', () => {
     const c = stalled();
     let last = c.host.now;
     const intervals: number[] = [];
@@ -315,7 +315,7 @@ describe('RFC 9293 §3.8.6.1 zero-window probes', () => {
     for (let i = 1; i < 5; i++) expect(intervals[i]).toBeCloseTo(2 * (intervals[i - 1] as number), 5);
   });
 
-  test('MUST-37 it goes on for as long as probes are answered', () => {
+  test('RFC 9293 MUST-37 it goes on for as long as probes are answered', () => {
     const c = stalled();
     for (let i = 0; i < 200; i++) {
       expect(c.host.pass(61_000)).toHaveLength(1);
@@ -418,7 +418,7 @@ describe('RFC 6298 retransmission', () => {
     expect(c.socket.info().rto).toBeLessThan(1000);
   });
 
-  test('SHLD-11 a peer that is silent is given up after R2, at least 100 s', () => {
+  test('RFC 9293 SHLD-11 a peer that is silent is given up after R2, at least 100 s', () => {
     const c = acceptOne(makeTcpHost());
     const start = c.host.now;
     write(c, 100);
@@ -691,17 +691,17 @@ describe('RFC 9293 §3.8.4 keep-alive', () => {
     return c;
   }
 
-  test('MUST-25 it is off by default', () => {
+  test('RFC 9293 MUST-25 it is off by default', () => {
     const c = acceptOne(makeTcpHost());
     expect(c.socket.keepAlive).toBe(false);
     expect(c.host.pass(20_000_000)).toEqual([]);
   });
 
-  test('MUST-28 its default is two hours', () => {
+  test('RFC 9293 MUST-28 its default is two hours', () => {
     expect(acceptOne(makeTcpHost()).socket.keepAliveTime).toBe(7_200_000);
   });
 
-  test('MUST-26 and SHLD-12 an idle connection is probed with an old number and no text', () => {
+  test('RFC 9293 MUST-26 and SHLD-12 an idle connection is probed with an old number and no text', () => {
     const c = kept();
     c.host.pass(9000);
     c.exchange({ payload: 'x' });
@@ -710,7 +710,7 @@ describe('RFC 9293 §3.8.4 keep-alive', () => {
     expect(c.host.now - start).toBe(10_000);
   });
 
-  test('MUST-29 one unanswered probe means nothing, all of them that the peer is gone', () => {
+  test('RFC 9293 MUST-29 one unanswered probe means nothing, all of them that the peer is gone', () => {
     const c = kept();
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -735,7 +735,7 @@ describe('RFC 9293 §3.8.4 keep-alive', () => {
     expect(c.socket.state).toBe('ESTABLISHED');
   });
 
-  test('MUST-24 it can be turned off again', () => {
+  test('RFC 9293 MUST-24 it can be turned off again', () => {
     const c = kept();
     c.socket.keepAlive = false;
     expect(c.host.pass(60_000)).toEqual([]);

@@ -58,7 +58,7 @@ describe('RFC 9293 §3.10.7.1 CLOSED', () => {
     expect(host.out()).toEqual([]);
   });
 
-  test('MUST-3 a wrong checksum is dropped and counted', () => {
+  test('RFC 9293 MUST-3 a wrong checksum is dropped and counted', () => {
     const host = makeTcpHost();
     const packet = tcpPacket({ flags: 'S' });
     packet[packet.length - 4] = 0x55;
@@ -93,7 +93,7 @@ describe('RFC 9293 §3.10.7.2 LISTEN', () => {
     expect(host.out()).toMatchObject([{ flags: 'R', seq: 55 }]);
   });
 
-  test('MUST-14 and RFC 7323, 2018: options are answered only when they were offered', () => {
+  test('RFC 9293 MUST-14 and RFC 7323, 2018: options are answered only when they were offered', () => {
     const host = makeTcpHost();
     listenOn(host);
     host.in({ flags: 'S', seq: 1, options: FULL_SYN });
@@ -130,7 +130,7 @@ describe('RFC 9293 §3.10.7.2 LISTEN', () => {
     expect(listener.acceptableCount).toBe(1);
   });
 
-  test('MUST-22 a SYN-ACK is retransmitted with back-off and given up, and nothing is left', () => {
+  test('RFC 9293 MUST-22 a SYN-ACK is retransmitted with back-off and given up, and nothing is left', () => {
     const host = makeTcpHost();
     listenOn(host);
     host.in({ flags: 'S', seq: 1, options: PLAIN_SYN });
@@ -244,7 +244,7 @@ describe('RFC 9293 §3.10.7.2 LISTEN', () => {
     ]);
   });
 
-  test('MUST-57 a SYN to a broadcast address is dropped', () => {
+  test('RFC 9293 MUST-57 a SYN to a broadcast address is dropped', () => {
     const host = makeTcpHost();
     listenOn(host);
     expect(host.in({ flags: 'S', seq: 1, dst: '10.0.0.255' })).toBe(DropReason.tcpGroupAddress);
@@ -314,7 +314,7 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
     expect(socket.state).toBe('SYN-SENT');
   });
 
-  test('MUST-10 SYNs that cross establish one connection', () => {
+  test('RFC 9293 MUST-10 SYNs that cross establish one connection', () => {
     const host = makeTcpHost();
     const { socket, iss } = dial(host);
     host.in({ flags: 'S', seq: PEER_ISN, options: PLAIN_SYN });
@@ -325,7 +325,7 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
     expect(has(host.eventsOf(socket), 'connected')).toBe(true);
   });
 
-  test('MUST-10 two hosts that connect to each other at once have one connection', () => {
+  test('RFC 9293 MUST-10 two hosts that connect to each other at once have one connection', () => {
     const pair = new Pair();
     const ends = pair.stacks.map((stack, which) => {
       const socket = stack.openTcp();
@@ -341,7 +341,7 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
     expect(pair.run(() => second.readableBytes === 3, 1000)).toBe(true);
   });
 
-  test('MUST-11 a RST in SYN-RECEIVED after an active open is a refusal', () => {
+  test('RFC 9293 MUST-11 a RST in SYN-RECEIVED after an active open is a refusal', () => {
     const host = makeTcpHost();
     const { socket } = dial(host);
     host.in({ flags: 'S', seq: PEER_ISN });
@@ -388,7 +388,7 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
     expect(socket.state).toBe('SYN-SENT');
   });
 
-  test('MUST-56 a soft ICMP error is only the reason when the attempt times out', () => {
+  test('RFC 9293 MUST-56 a soft ICMP error is only the reason when the attempt times out', () => {
     const host = makeTcpHost();
     const socket = host.stack.openTcp();
     must(socket.connect(address(PEER), 7000));
@@ -413,7 +413,7 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
 });
 
 describe('RFC 9293 §3.7.1 maximum segment size', () => {
-  test('MUST-15 without an MSS option segments carry 536 bytes', () => {
+  test('RFC 9293 MUST-15 without an MSS option segments carry 536 bytes', () => {
     const host = makeTcpHost();
     const { socket, in: input } = acceptOne(host, new Uint8Array(0));
     socket.noDelay = true;
@@ -422,7 +422,7 @@ describe('RFC 9293 §3.7.1 maximum segment size', () => {
     expect(input()).toBe(DropReason.none);
   });
 
-  test('MUST-16 options of every segment are subtracted', () => {
+  test('RFC 9293 MUST-16 options of every segment are subtracted', () => {
     const host = makeTcpHost();
     const { socket } = acceptOne(host, FULL_SYN);
     expect(socket.info().mss).toBe(1448);

@@ -103,12 +103,12 @@ describe('RFC 6528 initial sequence numbers', () => {
     expect(tupleHash.timestamp).toBe(expected.high);
   });
 
-  test('MUST-8 the number of a tuple rises by 250 each ms', () => {
+  test('RFC 9293 MUST-8 the number of a tuple rises by 250 each ms', () => {
     hashTuple(key, local, 80, remote, 1025);
     expect((initialSequence(5001) - initialSequence(5000)) | 0).toBe(250);
   });
 
-  test('MUST-9 other ports and other secrets have unrelated numbers', () => {
+  test('RFC 9293 MUST-9 other ports and other secrets have unrelated numbers', () => {
     const numbers = new Set<number>();
     for (let port = 1; port <= 200; port++) {
       hashTuple(key, local, 80, remote, port);

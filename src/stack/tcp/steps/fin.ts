@@ -25,6 +25,8 @@ export function processFin(tcb: Tcb, seg: Segment): Verdict {
 
 function takeFin(tcb: Tcb): void {
   tcb.rcvNxt = (tcb.rcvNxt + 1) | 0;
+  // What came from behind the FIN, before it, was never part of the stream.
+  if (tcb.early.count > 0) tcb.early.clear();
   acknowledgeNow(tcb, Cause.ack);
   tell(tcb, EndpointEvent.peerClosed | EndpointEvent.readable);
   if (tcb.state === 'ESTABLISHED') {

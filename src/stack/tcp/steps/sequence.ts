@@ -1,8 +1,12 @@
 /**
  * First, check the sequence number (RFC 9293 §3.10.7.4), and before it the timestamp (RFC 7323 §5.3).
+ *
+ * Two kinds of segments are judged by rules of their own, those of RFC 5961: a RST by its number alone, in the second step; and
+ * a SYN, whatever its number and timestamp, in the fourth. A host that has started anew has a new clock too, and has to hear
+ * from us to find out that the connection is half-open (RFC 9293 §3.5.1).
  */
 
-import { seqGeq, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
+import { seqGt, seqLeq, seqLt } from '../../../base/index.ts';
 import {
   DropReason,
   TCP_ACK,
@@ -12,7 +16,7 @@ import {
   TCP_SYN,
 } from '../../../wire/index.ts';
 import { Cause } from '../../host.ts';
-import { acknowledgeNow, challenge } from '../acknowledge.ts';
+import { acknowledgeLimited, acknowledgeNow } from '../acknowledge.ts';
 import type { Segment } from '../segment.ts';
 import type { Tcb } from '../tcb.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
@@ -21,17 +25,20 @@ import { GO_ON, type Verdict } from './verdict.ts';
 const TIMESTAMP_LIFETIME = 24 * 24 * 3600 * 1000;
 
 export function checkSequence(tcb: Tcb, seg: Segment): Verdict {
-  if (tcb.state === 'SYN-RECEIVED' && (seg.flags & TCP_SYN) !== 0 && seg.seq === tcb.irs) {
-    return repeatedSyn(tcb, seg);
+  const { flags } = seg;
+  if ((flags & TCP_RST) !== 0) return isInWindow(tcb, seg.seq) ? GO_ON : DropReason.tcpOutOfWindow;
+  if ((flags & TCP_SYN) !== 0) {
+    if (tcb.state !== 'SYN-RECEIVED') return GO_ON;
+    if (seg.seq === tcb.irs) return repeatedSyn(tcb, seg);
   }
   if (tcb.isTimestamped) {
     const verdict = checkTimestamp(tcb, seg);
     if (verdict !== GO_ON) return verdict;
   }
   if (isAcceptable(tcb, seg)) return GO_ON;
-  if ((seg.flags & TCP_RST) === 0) answerUnacceptable(tcb, seg);
+  answerUnacceptable(tcb, seg);
   // With a closed window nothing fits, but its ACK and URG still count (MUST-66): a probe, or the peer's own traffic.
-  if (tcb.rcvWnd === 0 && seg.seq === tcb.rcvNxt && (seg.flags & (TCP_RST | TCP_SYN)) === 0) {
+  if (tcb.rcvWnd === 0 && seg.seq === tcb.rcvNxt && (flags & TCP_SYN) === 0) {
     seg.payloadLength = 0;
     seg.len = 0;
     seg.flags &= ~TCP_FIN;
@@ -44,29 +51,33 @@ export function checkSequence(tcb: Tcb, seg: Segment): Verdict {
 function isAcceptable(tcb: Tcb, seg: Segment): boolean {
   const { rcvNxt, rcvAdv } = tcb;
   const { seq, len } = seg;
-  if (len === 0) return seqGeq(seq, rcvNxt) && (seqLt(seq, rcvAdv) || seq === rcvNxt);
+  if (len === 0) return isInWindow(tcb, seq);
   if (rcvNxt === rcvAdv) return false;
   const end = (seq + len) | 0;
   return seqLt(seq, rcvAdv) && seqGt(end, rcvNxt);
+}
+
+/** The lines of table 6 for a segment without length; a closed window still has room for RCV.NXT itself. */
+function isInWindow(tcb: Tcb, seq: number): boolean {
+  return seq === tcb.rcvNxt || (seqGt(seq, tcb.rcvNxt) && seqLt(seq, tcb.rcvAdv));
 }
 
 function isOld(tcb: Tcb, seg: Segment): boolean {
   return seqLeq((seg.seq + seg.len) | 0, tcb.rcvNxt);
 }
 
-/** An ACK tells the peer where we are; without text, FIN or a keep-alive's old number it may be an attack, and is limited. */
+/** An ACK tells the peer where we are: for each segment with text, and not too often for those without. */
 function answerUnacceptable(tcb: Tcb, seg: Segment): void {
-  if (seg.len > 0 || seg.seq === ((tcb.rcvNxt - 1) | 0)) acknowledgeNow(tcb, Cause.duplicateAck);
-  else challenge(tcb);
+  if (seg.len > 0) acknowledgeNow(tcb, Cause.duplicateAck);
+  else acknowledgeLimited(tcb, Cause.duplicateAck);
 }
 
 /** RFC 7323 §5.3, R1 to R3: protection against wrapped sequence numbers, and what to echo. */
 function checkTimestamp(tcb: Tcb, seg: Segment): Verdict {
-  if ((seg.flags & TCP_RST) !== 0) return GO_ON;
-  // RFC 7323 §3.2: once agreed, every segment has it.
+  // RFC 7323 §3.2: once agreed, every segment but a RST has it.
   if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
   if (seqLt(seg.tsVal, tcb.tsRecent) && tcb.host.now - tcb.tsRecentAt < TIMESTAMP_LIFETIME) {
-    acknowledgeNow(tcb, Cause.duplicateAck);
+    answerUnacceptable(tcb, seg);
     return DropReason.tcpPaws;
   }
   if (seqLeq(seg.seq, tcb.lastAckSent) && isAcceptable(tcb, seg)) {

@@ -1,5 +1,9 @@
 /**
  * SYN-SENT (RFC 9293 §3.10.7.3).
+ *
+ * A split handshake (Beardsley and Qian, "The TCP Split Handshake", 2010) answers our SYN with a lone ACK and then a SYN of the
+ * peer's own, so that what watches the connection takes the peer for the one who opened it. Who has our SYN answers with SYN and
+ * ACK; who opens at the same time has not seen it when its SYN leaves. So after a lone ACK of our SYN a lone SYN is not taken.
  */
 
 import { seqDiff, seqGt, seqLeq } from '../../../base/index.ts';
@@ -32,7 +36,11 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
     return DropReason.none;
   }
   // Third, security; fourth, the SYN bit.
-  if ((seg.flags & TCP_SYN) === 0) return DropReason.tcpOutOfWindow;
+  if ((seg.flags & TCP_SYN) === 0) {
+    if (hasAck) tcb.isSynAckedAlone = true;
+    return DropReason.tcpOutOfWindow;
+  }
+  if (!hasAck && tcb.isSynAckedAlone) return DropReason.tcpSynInWindow;
   takeSyn(tcb, seg);
   if (!hasAck) return crossedSyn(tcb, seg);
   acknowledgeNow(tcb, Cause.ack);
@@ -46,6 +54,7 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
 /** Takes the peer's sequence number and options; what is behind the SYN starts at SEG.SEQ afterwards. */
 export function takeSyn(tcb: Tcb, seg: Segment): void {
   tcb.irs = seg.seq;
+  tcb.lastReceivedAt = tcb.host.now;
   tcb.rcvNxt = (seg.seq + 1) | 0;
   tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
