@@ -11,6 +11,9 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 
+/** A name of the kernel's interface that there is nothing for. */
+export class UnknownNameError extends ArgumentError {}
+
 /** Linux's numbers of the constants that scripts use. */
 export const CONSTANTS: Readonly<Record<string, number>> = {
   ...ERRNO_NUMBERS,
@@ -79,7 +82,7 @@ export function numberOf(expression: Expression | undefined): number | null {
       return expression.value;
     case 'word': {
       const value = CONSTANTS[expression.name];
-      if (value === undefined) throw new ArgumentError(`${expression.name} is not known`);
+      if (value === undefined) throw new UnknownNameError(`${expression.name} is not known`);
       return value;
     }
     case 'or':

@@ -65,7 +65,9 @@ export type TcpOptionSpec =
   | { readonly kind: 'nop' | 'eol' | 'sackOK' }
   | { readonly kind: 'mss' | 'wscale'; readonly value: number }
   | { readonly kind: 'TS'; readonly val: number; readonly ecr: number }
-  | { readonly kind: 'sack'; readonly blocks: readonly (readonly [number, number])[] };
+  | { readonly kind: 'sack'; readonly blocks: readonly (readonly [number, number])[] }
+  /** Fast Open (RFC 7413), by its own number or the experimental one; an empty cookie asks for one. */
+  | { readonly kind: 'FO' | 'FOEXP'; readonly cookie: readonly number[] };
 
 export interface UdpSpec {
   readonly protocol: 'udp';

@@ -63,7 +63,8 @@ export function buildTcp(spec: TcpSpec, flow: Flow, from: IpAddress, to: IpAddre
     flow.remotePort,
     flow.localPort,
     flow.toWireRemote(spec.seq),
-    spec.ack === null ? 0 : flow.toWireLocal(spec.ack),
+    // Without a number, an ACK is for none of the host's bytes.
+    spec.ack === null && !spec.flags.includes('.') ? 0 : flow.toWireLocal(spec.ack ?? 0),
     flagBits(spec.flags),
     spec.window ?? 0,
     spec.urgent ?? 0,
@@ -155,6 +156,13 @@ function buildOptions(options: readonly TcpOptionSpec[], flow: Flow): Uint8Array
       case 'sack':
         bytes.push(5, 2 + 8 * option.blocks.length);
         for (const edge of option.blocks.flat()) pushWord(bytes, flow.toWireLocal(edge));
+        break;
+      case 'FO':
+        bytes.push(34, 2 + option.cookie.length, ...option.cookie);
+        break;
+      case 'FOEXP':
+        // RFC 6994: the experiment's number stands before the cookie.
+        bytes.push(254, 4 + option.cookie.length, 0xf9, 0x89, ...option.cookie);
         break;
       case 'TS':
         bytes.push(8, 10);

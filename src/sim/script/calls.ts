@@ -5,7 +5,7 @@
 
 import { IpAddress } from '../../base/index.ts';
 import { type Stack, StackError } from '../../stack/index.ts';
-import { ArgumentError, addressOf, CONSTANTS, fieldOf, numberOf, requiredNumber } from './arguments.ts';
+import { addressOf, CONSTANTS, fieldOf, numberOf, requiredNumber, UnknownNameError } from './arguments.ts';
 import type { Expression } from './ast.ts';
 import { errnoOf } from './errno.ts';
 import { pattern } from './flow.ts';
@@ -37,6 +37,8 @@ export class SystemCalls {
   readonly #peerPort: () => number;
   readonly #now: () => number;
   readonly #sockets = new Map<number, ScriptSocket>();
+  /** What the next descriptor is called in the script. */
+  #wanted: number | null = null;
   /** The connection that assertions are about: the last that was opened or accepted. */
   underTest: StreamSocket | null = null;
 
@@ -52,10 +54,15 @@ export class SystemCalls {
     return [...this.#sockets.values()].filter((socket) => socket.kind === 'tcp');
   }
 
-  /** Prepares a call. @throws {ArgumentError} when there is no such call, or its arguments are wrong */
-  prepare(name: string, args: Args): CallAttempt {
+  /**
+   * Prepares a call.
+   * @param wanted the number that the script knows the new descriptor by; `null`: the lowest that is free
+   * @throws {ArgumentError} when there is no such call, or its arguments are wrong
+   */
+  prepare(name: string, args: Args, wanted: number | null = null): CallAttempt {
     const call = this.#calls[name];
-    if (call === undefined) throw new ArgumentError(`there is no call '${name}'`);
+    if (call === undefined) throw new UnknownNameError(`there is no call '${name}'`);
+    this.#wanted = wanted;
     return call(args);
   }
 
@@ -69,7 +76,11 @@ export class SystemCalls {
     read: (args) => () => this.#read(args, 0),
     recv: (args) => () => this.#read(args, numberOf(args[3]) ?? 0),
     recvfrom: (args) => () => this.#read(args, numberOf(args[3]) ?? 0),
+    recvmsg: (args) => () => this.#read(asBuffer(args, 'msg_iov', args[2]), numberOf(args[2]) ?? 0),
+    readv: (args) => () => this.#read(asBuffer(args, null, undefined), 0),
     write: (args) => this.#write(args, 0),
+    writev: (args) => this.#write(asBuffer(args, null, undefined), 0),
+    sendmsg: (args) => this.#write(asBuffer(args, 'msg_iov', args[2]), numberOf(args[2]) ?? 0),
     send: (args) => this.#write(args, numberOf(args[3]) ?? 0),
     sendto: (args) => this.#sendto(args),
     close: (args) => () => this.#close(args),
@@ -91,7 +102,7 @@ export class SystemCalls {
   }
 
   #add(socket: ScriptSocket): CallResult {
-    let descriptor = FIRST_DESCRIPTOR;
+    let descriptor = this.#wanted ?? FIRST_DESCRIPTOR;
     while (this.#sockets.has(descriptor)) descriptor++;
     this.#sockets.set(descriptor, socket);
     return done(descriptor);
@@ -179,6 +190,8 @@ export class SystemCalls {
     // The stack reports ICMP port unreachable as Winsock does; POSIX has another name for it.
     if (socket.kind === 'udp' && result === StackError.connectionReset) return failed('ECONNREFUSED');
     if (mustWait(result)) return mayWait(socket, flags) ? undefined : failed('EAGAIN');
+    // The direction was shut down: an error in Winsock, the end of the stream in POSIX.
+    if (socket.kind === 'tcp' && result === StackError.shutDown) return done(0);
     if (result < 0 && socket.kind === 'tcp' && socket.endpoint.error === result) {
       // An error is told once; then the stream has simply ended.
       if (socket.isErrorTold) return done(0);
@@ -264,6 +277,16 @@ export class SystemCalls {
   }
 }
 
+/** The arguments of a call with vectors, as those of one with a single buffer: their lengths are added up. */
+function asBuffer(args: Args, field: string | null, flags: Expression | undefined): Args {
+  const vectors = field === null ? args[1] : fieldOf(args[1], field);
+  const items = vectors?.kind === 'array' ? vectors.items : [];
+  const lengths = items.map((item) => (item.kind === 'struct' ? (numberOf(item.fields[1]?.value) ?? 0) : 0));
+  const length: Expression = { kind: 'number', value: lengths.reduce((sum, each) => sum + each, 0) };
+  return [args[0] ?? ANY, ANY, length, flags ?? ANY];
+}
+
+const ANY: Expression = { kind: 'any' };
 const BAD_DESCRIPTOR: CallResult = { value: -1, errno: 'EBADF' };
 
 function done(value: number): CallResult {
@@ -290,8 +313,10 @@ function tellWrite(socket: StreamSocket, result: number): CallResult {
   return outcome(result);
 }
 
-/** What is written: the text that the script gives, else the pattern. */
+/** What is written: the text that the script gives, else the pattern. @throws {UnknownNameError} for `NULL` */
 function contents(argument: Expression | undefined, offset: number, length: number): Uint8Array {
+  if (argument?.kind === 'word')
+    throw new UnknownNameError(`the address ${argument.name} means nothing here`);
   if (argument?.kind !== 'string') return pattern(offset, length);
   const bytes = new Uint8Array(length);
   bytes.set(new TextEncoder().encode(argument.text).subarray(0, length));

@@ -9,25 +9,38 @@ import type { Flow } from './flow.ts';
 import { icmpNumbers } from './icmp-names.ts';
 import type { SeenIcmp, SeenOption, SeenPacket, SeenTcp } from './seen-packet.ts';
 
+/** How exactly a script means what it says. */
+export interface Exactness {
+  /** How far a timestamp may be off, ms. */
+  readonly tolerance: number;
+  /** Scripts for a kernel: PSH and the order and padding of options are its own habits, and not compared. */
+  readonly isKernel: boolean;
+}
+
 /**
  * Compares; learns from the host's SYN where its sequence numbers start, and from its first timestamp where those do.
- * @param tolerance how far a timestamp may be off, ms
  * @returns what differs, in words, or `null` when nothing does
  */
-export function difference(spec: PacketSpec, seen: SeenPacket, flow: Flow, tolerance: number): string | null {
+export function difference(
+  spec: PacketSpec,
+  seen: SeenPacket,
+  flow: Flow,
+  exactness: Exactness,
+): string | null {
   if (spec.protocol !== seen.protocol) return `a packet of ${seen.protocol}`;
-  if (spec.protocol === 'tcp' && seen.protocol === 'tcp') return tcpDifference(spec, seen, flow, tolerance);
+  if (spec.protocol === 'tcp' && seen.protocol === 'tcp') return tcpDifference(spec, seen, flow, exactness);
   if (spec.protocol === 'udp' && seen.protocol === 'udp') {
     return spec.length === seen.payload.length ? null : 'the length';
   }
   return spec.protocol === 'icmp' && seen.protocol === 'icmp' ? icmpDifference(spec, seen) : null;
 }
 
-function tcpDifference(spec: TcpSpec, seen: SeenTcp, flow: Flow, tolerance: number): string | null {
-  const flags = FLAG_BITS.map(([letter]) => letter)
-    .filter((letter) => spec.flags.includes(letter))
-    .join('');
-  if (flags !== seen.flags) return 'the flags';
+function tcpDifference(spec: TcpSpec, seen: SeenTcp, flow: Flow, exactness: Exactness): string | null {
+  const letters = FLAG_BITS.map(([letter]) => letter).filter(
+    (letter) => letter !== 'P' || !exactness.isKernel,
+  );
+  if (letters.some((letter) => spec.flags.includes(letter) !== seen.flags.includes(letter)))
+    return 'the flags';
   if (seen.flags.includes('S') && !flow.isKnown) flow.localOffset = (seen.seq - spec.seq) | 0;
   if (seen.seq !== flow.toWireLocal(spec.seq)) return 'the sequence number';
   if (seen.payload.length !== spec.length) return 'the length';
@@ -35,7 +48,9 @@ function tcpDifference(spec: TcpSpec, seen: SeenTcp, flow: Flow, tolerance: numb
   if (spec.window !== null && seen.window !== spec.window) return 'the window';
   if (spec.urgent !== null && seen.urgent !== spec.urgent) return 'the urgent pointer';
   if (spec.ecn !== null && !isEcn(spec.ecn, seen.ecn)) return 'the ECN field of the IP header';
-  return spec.options === null ? null : optionsDifference(spec.options, seen.options, flow, tolerance);
+  if (spec.options === null) return null;
+  if (!exactness.isKernel) return optionsDifference(spec.options, seen.options, flow, exactness.tolerance);
+  return optionsDifference(sorted(spec.options), sorted(seen.options), flow, exactness.tolerance);
 }
 
 function isEcn(spec: string, bits: number): boolean {
@@ -61,8 +76,20 @@ function optionsDifference(
   return null;
 }
 
+/** Options in an order of their own, without padding. */
+function sorted<Option extends { readonly kind: string }>(options: readonly Option[]): Option[] {
+  const kinds = options.filter(({ kind }) => kind !== 'nop' && kind !== 'eol');
+  return kinds.sort((a, b) => (a.kind < b.kind ? -1 : 1));
+}
+
 function hasNumbers(spec: TcpOptionSpec, option: SeenOption, flow: Flow): boolean {
   if (spec.kind === 'mss' || spec.kind === 'wscale') return option.numbers[0] === spec.value;
+  if (spec.kind === 'FO' || spec.kind === 'FOEXP') {
+    return (
+      spec.cookie.length === option.numbers.length &&
+      spec.cookie.every((byte, i) => byte === option.numbers[i])
+    );
+  }
   if (spec.kind !== 'sack') return true;
   const edges = spec.blocks.flat().map((edge) => flow.toWireRemote(edge));
   return edges.length === option.numbers.length && edges.every((edge, i) => edge === option.numbers[i]);

@@ -25,6 +25,7 @@ const INFINITE = 0x7fffffff;
 
 const CONSTANTS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(Object.values(STATES).map(([number, name]) => [name, number])),
+  TCP_INFINITE_SSTHRESH: INFINITE,
   TCPI_OPT_TIMESTAMPS: 1,
   TCPI_OPT_SACK: 2,
   TCPI_OPT_WSCALE: 4,

@@ -36,7 +36,15 @@ function formatOption(option: TcpOptionSpec): string {
       return `TS val ${option.val} ecr ${option.ecr}`;
     case 'sack':
       return `sack ${option.blocks.map(([left, right]) => `${left}:${right}`).join(' ')}`;
+    case 'FO':
+    case 'FOEXP':
+      return `${option.kind} ${formatCookie(option.cookie)}`.trimEnd();
     default:
       return option.kind;
   }
+}
+
+/** A Fast Open cookie as scripts write it. */
+export function formatCookie(bytes: readonly number[]): string {
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

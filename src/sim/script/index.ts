@@ -16,7 +16,7 @@
 
 import { parseScript } from './parser.ts';
 import { ScriptRun, type TraceLine } from './runner.ts';
-import { ScriptError } from './script-error.ts';
+import { ScriptError, UnsupportedError } from './script-error.ts';
 
 export type { TraceLine } from './runner.ts';
 export { ScriptError } from './script-error.ts';
@@ -24,6 +24,11 @@ export { ScriptError } from './script-error.ts';
 export interface ScriptOptions {
   /** The file's name, for messages. Default `script`. */
   readonly name?: string;
+  /**
+   * The script was written for a kernel: its `sysctl` commands set what there is here, and what is a kernel's own habit
+   * (PSH, the order of options) is not compared. Default false.
+   */
+  readonly isKernel?: boolean;
 }
 
 export interface ScriptResult {
@@ -31,6 +36,8 @@ export interface ScriptResult {
   readonly passed: boolean;
   /** The first thing that was not as expected; `null` when all was. */
   readonly error: ScriptError | null;
+  /** The script asks for something that does not exist here (a call, an option of a kernel): it was not judged. */
+  readonly isUnsupported: boolean;
   /** What the script asks for and has no meaning here, and packets sent after its end. */
   readonly notes: readonly string[];
   /** Every packet, both ways. */
@@ -45,7 +52,7 @@ export function runScript(text: string, options: ScriptOptions = {}): ScriptResu
   let run: ScriptRun | null = null;
   let error: ScriptError | null = null;
   try {
-    run = new ScriptRun(parseScript(text, name));
+    run = new ScriptRun(parseScript(text, name), options.isKernel);
     run.run();
   } catch (thrown) {
     if (!(thrown instanceof ScriptError)) throw thrown;
@@ -55,6 +62,7 @@ export function runScript(text: string, options: ScriptOptions = {}): ScriptResu
     name,
     passed: error === null,
     error,
+    isUnsupported: error instanceof UnsupportedError,
     notes: run?.notes ?? [],
     trace: run?.trace ?? [],
     duration: run?.now ?? 0,

@@ -4,7 +4,7 @@
 
 import type { EcnSpec, IcmpSpec, PacketAction, PacketSpec, TcpOptionSpec, TcpSpec, UdpSpec } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { ScriptError } from './script-error.ts';
+import { ScriptError, UnsupportedError } from './script-error.ts';
 
 const ECN: readonly string[] = ['noecn', 'ect0', 'ect1', 'ect01', 'ce'];
 
@@ -130,7 +130,21 @@ function parseOption(cursor: Cursor): TcpOptionSpec {
       } while (cursor.isKind('integer'));
       return { kind, blocks };
     }
+    case 'FO':
+    case 'FOEXP':
+      return { kind, cookie: parseCookie(cursor) };
     default:
-      throw new ScriptError(cursor.file, token.line, `'${kind}' is no TCP option of this language`);
+      throw new UnsupportedError(cursor.file, token.line, `'${kind}' is no TCP option of this language`);
   }
+}
+
+/** Hexadecimal digits, or nothing: the words and numbers that the lexer makes of them are put together again. */
+function parseCookie(cursor: Cursor): number[] {
+  let digits = '';
+  while (cursor.isKind('word') || cursor.isKind('integer')) digits += cursor.next().text;
+  if (/[^0-9a-fA-F]/.test(digits)) {
+    throw new UnsupportedError(cursor.file, cursor.token.line, `${digits} is a kernel’s own cookie`);
+  }
+  if (digits.length % 2 !== 0) cursor.fail('a cookie of whole bytes in hexadecimal');
+  return (digits.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
 }

@@ -23,19 +23,14 @@ export function parseScript(text: string, file: string): Script {
     options.push({ line: token.line, name, value });
   }
   const events: ScriptEvent[] = [];
-  // A command without a time may stand first: it prepares a machine, and there is none.
-  if (cursor.isKind('command')) {
-    const token = cursor.next();
-    const time: EventTime = { kind: 'relative', from: 0, to: 0 };
-    events.push({ line: token.line, time, action: { kind: 'command', text: token.text } });
-  }
   while (!cursor.isKind('end')) events.push(parseEvent(cursor));
   return { file, options, events };
 }
 
 function parseEvent(cursor: Cursor): ScriptEvent {
   const { line } = cursor.token;
-  const time = parseTime(cursor);
+  // A command needs no time: one at the start prepares a machine, one at the end tidies it.
+  const time: EventTime = cursor.isKind('command') ? { kind: 'relative', from: 0, to: 0 } : parseTime(cursor);
   return { line, time, action: parseAction(cursor) };
 }
 

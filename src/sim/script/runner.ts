@@ -4,9 +4,9 @@
 
 import { type Random, SeededRandom } from '../../base/index.ts';
 import { dropReasonInfo } from '../../wire/index.ts';
-import { ArgumentError, formatExpression, numberOf } from './arguments.ts';
+import { ArgumentError, formatExpression, numberOf, UnknownNameError } from './arguments.ts';
 import type { CallAction, PacketAction, Script, ScriptEvent } from './ast.ts';
-import { buildIcmp, buildTcp, buildUdp } from './build-packet.ts';
+import { buildIcmp, buildTcp, buildUdp, FLAG_BITS } from './build-packet.ts';
 import { type CallAttempt, SystemCalls } from './calls.ts';
 import { difference } from './expectations.ts';
 import { runCode } from './figures.ts';
@@ -14,8 +14,8 @@ import { Flow } from './flow.ts';
 import { formatSpec } from './format-spec.ts';
 import { FormulaError } from './formula.ts';
 import { Machine } from './machine.ts';
-import { ScriptError } from './script-error.ts';
-import { formatSeen, readSent, type SeenPacket } from './seen-packet.ts';
+import { ScriptError, UnsupportedError } from './script-error.ts';
+import { formatSeen, readSent, type SeenPacket, type SeenTcp } from './seen-packet.ts';
 import { readSettings, type ScriptSettings } from './settings.ts';
 import type { CallResult } from './socket.ts';
 
@@ -51,9 +51,9 @@ export class ScriptRun {
   /** The time of the event before: what `+` counts from. */
   #base = 0;
 
-  constructor(script: Script) {
+  constructor(script: Script, isKernel = false) {
     this.#script = script;
-    this.#settings = readSettings(script);
+    this.#settings = readSettings(script, isKernel);
     this.notes.push(...this.#settings.notes);
     this.#random = new SeededRandom(this.#settings.seed + 1);
     this.#machine = new Machine(this.#settings);
@@ -171,7 +171,7 @@ export class ScriptRun {
     this.#machine.advanceTo(Math.min(to, from + LONGEST_WAIT) + tolerance, isSent);
     isSent();
     const expected = `${seconds(from)}${isRange ? `~${seconds(to)}` : ''} ${formatSpec(action.packet)}`;
-    const seen = this.#sent.shift();
+    const seen = this.#takeSent(action);
     if (seen === undefined) {
       return this.#fail(event.line, 'the host sent nothing', expected, `nothing until ${seconds(this.now)}`);
     }
@@ -187,13 +187,32 @@ export class ScriptRun {
   }
 
   #compare(action: PacketAction, seen: SeenPacket, flow: Flow): string | null {
-    const what = difference(action.packet, seen, flow, Math.max(1, this.#settings.tolerance));
+    const what = difference(action.packet, seen, flow, {
+      tolerance: Math.max(1, this.#settings.tolerance),
+      isKernel: this.#settings.isKernel,
+    });
     if (what !== null || seen.protocol !== 'tcp') return what;
     const socket = this.#calls.streams.find(({ endpoint }) => {
       return endpoint.localPort === flow.localPort && endpoint.remotePort === flow.remotePort;
     });
     if (socket === undefined) return null;
     return socket.written.agrees(seen.payload, flow.fromWireLocal(seen.seq) - 1) ? null : 'the payload';
+  }
+
+  /**
+   * The next packet that was sent. Where the script shows one of several segments, as a kernel hands them to a device that
+   * cuts them, those that follow on each other are taken together.
+   */
+  #takeSent({ packet }: PacketAction): SeenPacket | undefined {
+    let seen = this.#sent.shift();
+    if (packet.protocol !== 'tcp') return seen;
+    while (seen?.protocol === 'tcp' && seen.payload.length > 0 && seen.payload.length < packet.length) {
+      const next = this.#sent[0];
+      if (next?.protocol !== 'tcp' || !followsOn(seen, next)) break;
+      this.#sent.shift();
+      seen = merged(seen, next);
+    }
+    return seen;
   }
 
   /** The flow that a packet of the host belongs to; a connection that the host opens shows its port here. */
@@ -212,7 +231,7 @@ export class ScriptRun {
     if (this.#pending !== null) this.#finishPending(this.#pending);
     let attempt: CallAttempt;
     try {
-      attempt = this.#calls.prepare(action.name, action.args);
+      attempt = this.#calls.prepare(action.name, action.args, wantedDescriptor(action));
       const result = attempt();
       this.#machine.rest();
       if (action.end === null) {
@@ -230,6 +249,7 @@ export class ScriptRun {
       this.#checkTime(event, action, end);
       this.#checkResult(event, action, result);
     } catch (error) {
+      if (error instanceof UnknownNameError) throw this.#unsupported(event.line, error.message);
       if (error instanceof ArgumentError) throw this.#error(event.line, error.message);
       throw error;
     } finally {
@@ -269,6 +289,9 @@ export class ScriptRun {
     const seen = result.errno === null ? `${result.value}` : `${result.value} ${result.errno}`;
     const isSame =
       (expected === null || expected === result.value) && (action.errno ?? null) === result.errno;
+    if (result.errno === 'ENOPROTOOPT' && action.errno === null) {
+      throw this.#unsupported(event.line, `there is no such option: ${formatCall(action)}`);
+    }
     if (!isSame && !(expected === null && action.errno === null)) {
       this.#fail(event.line, `${action.name} returned something else`, formatCall(action), seen);
     }
@@ -289,7 +312,7 @@ export class ScriptRun {
         this.#fail(event.line, 'an assertion failed', `assert ${failed.assertion}`, failed.values);
       }
     } catch (error) {
-      if (error instanceof FormulaError) throw this.#error(event.line, error.message);
+      if (error instanceof FormulaError) throw this.#unsupported(event.line, error.message);
       throw error;
     }
   }
@@ -318,6 +341,10 @@ export class ScriptRun {
     return new ScriptError(this.#script.file, line, what);
   }
 
+  #unsupported(line: number, what: string): UnsupportedError {
+    return new UnsupportedError(this.#script.file, line, what);
+  }
+
   #fail(line: number, what: string, expected: string, actual: string): never {
     throw new ScriptError(this.#script.file, line, what, expected, actual);
   }
@@ -330,6 +357,32 @@ const LONGEST_WAIT = 600_000;
 
 function seconds(time: number): string {
   return (time / 1000).toFixed(6);
+}
+
+/** Whether `next` carries the bytes behind those of `seen`, on the same connection and with the same ECN field. */
+function followsOn(seen: SeenTcp, next: SeenTcp): boolean {
+  return (
+    next.sourcePort === seen.sourcePort &&
+    next.destinationPort === seen.destinationPort &&
+    next.ecn === seen.ecn &&
+    next.seq === ((seen.seq + seen.payload.length) | 0)
+  );
+}
+
+function merged(first: SeenTcp, next: SeenTcp): SeenTcp {
+  const payload = new Uint8Array(first.payload.length + next.payload.length);
+  payload.set(first.payload);
+  payload.set(next.payload, first.payload.length);
+  const has = (letter: string): boolean => first.flags.includes(letter) || next.flags.includes(letter);
+  const flags = FLAG_BITS.map(([letter]) => letter).filter(has);
+  return { ...first, flags: flags.join(''), payload };
+}
+
+/** What the script calls the descriptor that a call makes. */
+function wantedDescriptor({ name, result }: CallAction): number | null {
+  const isMaking = name === 'socket' || name === 'accept' || name === 'accept4';
+  const number = isMaking && result.kind === 'number' ? result.value : -1;
+  return number >= 0 ? number : null;
 }
 
 function formatCall(action: CallAction): string {

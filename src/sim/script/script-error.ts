@@ -29,3 +29,6 @@ export class ScriptError extends Error {
     this.actual = actual;
   }
 }
+
+/** A script that asks for something which this language, or the host, does not have: it cannot be judged. */
+export class UnsupportedError extends ScriptError {}

@@ -24,6 +24,7 @@ import {
 } from '../../wire/index.ts';
 import { FLAG_BITS } from './build-packet.ts';
 import type { Flow } from './flow.ts';
+import { formatCookie } from './format-spec.ts';
 import { icmpNames } from './icmp-names.ts';
 import type { SentPacket } from './machine.ts';
 
@@ -161,6 +162,13 @@ function readOption(bytes: Uint8Array, at: number, kind: number, length: number)
       return { kind: 'sack', numbers: words };
     case 8:
       return { kind: 'TS', numbers: words };
+    case 34:
+      return { kind: 'FO', numbers: [...bytes.subarray(at + 2, at + length)] };
+    case 254:
+      if (length >= 4 && u16(bytes, at + 2) === 0xf989) {
+        return { kind: 'FOEXP', numbers: [...bytes.subarray(at + 4, at + length)] };
+      }
+      return { kind: 'option-254', numbers: [...bytes.subarray(at + 2, at + length)] };
     default:
       return { kind: `option-${kind}`, numbers: [...bytes.subarray(at + 2, at + length)] };
   }
@@ -235,5 +243,6 @@ function formatOption(option: SeenOption, flow: Flow): string {
     for (let i = 0; i + 1 < edges.length; i += 2) blocks.push(`${edges[i]}:${edges[i + 1]}`);
     return `sack ${blocks.join(' ')}`;
   }
+  if (kind === 'FO' || kind === 'FOEXP') return `${kind} ${formatCookie(numbers)}`.trimEnd();
   return [kind, ...numbers].join(' ');
 }

@@ -5,7 +5,8 @@
 import { IpAddress } from '../../base/index.ts';
 import type { TcpOptions } from '../../stack/index.ts';
 import type { Script, ScriptOption } from './ast.ts';
-import { ScriptError } from './script-error.ts';
+import { readSysctls } from './kernel.ts';
+import { ScriptError, UnsupportedError } from './script-error.ts';
 
 export interface ScriptSettings {
   readonly localAddress: IpAddress;
@@ -17,6 +18,8 @@ export interface ScriptSettings {
   /** How far an event may be off its time, ms. */
   readonly tolerance: number;
   readonly seed: number;
+  /** The script was written for a kernel: see {@link Exactness} and `kernel.ts`. */
+  readonly isKernel: boolean;
   readonly tcp: TcpOptions;
   /** Options that mean nothing here. */
   readonly notes: readonly string[];
@@ -50,9 +53,10 @@ const WITHOUT_MEANING = [
 ];
 
 /** @throws {ScriptError} for a value that cannot be. */
-export function readSettings(script: Script): ScriptSettings {
-  const tcp: Record<string, number | boolean> = {};
-  const notes: string[] = [];
+export function readSettings(script: Script, isKernel = false): ScriptSettings {
+  const sysctls = isKernel ? readSysctls(script) : { tcp: {}, notes: [] };
+  const tcp: Record<string, number | boolean> = { ...sysctls.tcp };
+  const notes: string[] = [...sysctls.notes];
   let settings = { ...DEFAULTS };
   for (const option of script.options) {
     const { name, value } = option;
@@ -66,17 +70,19 @@ export function readSettings(script: Script): ScriptSettings {
     else if (name === 'bind_port') settings = { ...settings, bindPort: number() };
     else if (name === 'connect_port') settings = { ...settings, connectPort: number() };
     else if (name === 'mtu') settings = { ...settings, mtu: number() };
+    // In a kernel's script, how merged packets of the peer are cut: ours are not.
+    else if (name === 'mss' && isKernel) continue;
     else if (name === 'mss') settings = { ...settings, mtu: number() + 40 };
     else if (name === 'tolerance_usecs') settings = { ...settings, tolerance: number() / 1000 };
     else if (name === 'seed') settings = { ...settings, seed: number() };
     else if (name === 'ip_version') {
       if (value !== 'ipv4')
-        throw new ScriptError(script.file, option.line, `${value} is not supported, only ipv4`);
+        throw new UnsupportedError(script.file, option.line, `${value} is not supported, only ipv4`);
     } else if (!WITHOUT_MEANING.includes(name)) {
       notes.push(`${script.file}:${option.line}: --${name} means nothing here`);
     }
   }
-  return { ...settings, tcp: tcp as TcpOptions, notes };
+  return { ...settings, isKernel, tcp: tcp as TcpOptions, notes };
 }
 
 function toNumber(script: Script, option: ScriptOption): number {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { run } from '../../../src/cli/program.ts';
@@ -422,6 +422,32 @@ describe('winsockd drill', () => {
     expect(out).toMatch(/^ {2}\d\.\d{6} > S 0:0\(0\)/m);
   });
 
+  test('of a folder all scripts run, and --summary counts them; --kernel does not judge what only a kernel has', async () => {
+    const { folder, file } = await script(FAILS);
+    mkdirSync(join(folder, 'b'));
+    writeFileSync(join(folder, 'b', 'y.pkt'), '0 epoll_create(1) = 3\n');
+    writeFileSync(join(folder, 'b', 'z.pkt'), '0 socket(..., SOCK_STREAM, 0) = 7\n');
+    const { code, out } = await cli('drill --summary .', { directory: folder });
+    expect(out.split('\n').map((line) => line.replace(/ {2,}/g, ' '))).toEqual([
+      'verdict script because',
+      "not judged b/y.pkt 1: there is no call 'epoll_create'",
+      'ok b/z.pkt',
+      expect.stringMatching(
+        /^failed x\.pkt 5: the flags differs: 0\.000000 S\. .* for 0\.000000 R 5:5\(0\)$/,
+      ),
+      '',
+      'folder ok failed not judged',
+      'b 1 0 1',
+      '. 0 1 0',
+      'all 1 1 1',
+      '',
+    ]);
+    expect(code).toBe(1);
+    expect(await cli('drill --json b', { directory: folder })).toMatchObject({ code: 1 });
+    expect(await cli('drill --kernel b', { directory: folder })).toMatchObject({ code: 0 });
+    rmSync(file);
+  });
+
   test('--json names the line, what was expected and what was seen', async () => {
     const { folder } = await script(FAILS);
     const { out } = await cli('drill x.pkt --json', { directory: folder });
@@ -444,7 +470,7 @@ describe('winsockd drill', () => {
 
   test.each([
     ['drill nowhere.pkt', 'nowhere.pkt: there is no such file'],
-    ['drill src', 'src: this is a directory'],
+    ['drill src', 'src: there is no script in this folder'],
     ['drill', "missing required argument 'file'"],
   ])('%s is a usage error', async (line, message) => {
     const { code, err } = await cli(line, { directory });
