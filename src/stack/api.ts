@@ -120,6 +120,12 @@ export interface BindOptions {
   readonly owner?: number;
 }
 
+/**
+ * What an endpoint makes of the path's MTU (Winsock's PMTUD_STATE): `do` sets DF and sends nothing larger; `dont` clears DF;
+ * `probe` sets DF and sends up to the link's MTU whatever was found; `system` leaves it to `dontFragment`.
+ */
+export type MtuDiscovery = 'system' | 'do' | 'dont' | 'probe';
+
 /** Options that every endpoint's packets carry. */
 export interface PacketOptions {
   /** IPv4 TTL / IPv6 hop limit; 0 = the stack's default. */
@@ -128,6 +134,12 @@ export interface PacketOptions {
   trafficClass: number;
   /** Don't fragment. TCP sets it by itself. */
   dontFragment: boolean;
+  /** OPT-IP_MTU_DISCOVER. For TCP `dont` clears DF, and the others set it. */
+  mtuDiscovery: MtuDiscovery;
+  /** Largest IP packet of this endpoint (OPT-IP_USER_MTU), when the path's MTU is not less; 0: no bound. */
+  userMtu: number;
+  /** What is known of the path to the peer (OPT-IP_MTU), bytes of an IP packet; 0 without a peer or a route. */
+  readonly pathMtu: number;
 }
 
 export interface TcpEndpoint extends Endpoint, PacketOptions {
@@ -182,6 +194,13 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   keepAliveCount: number;
   /** Give up after this long without an acknowledgement (RFC 5482), ms; 0 = the retransmission limit decides. */
   userTimeout: number;
+  /**
+   * Most bytes in a segment either way, options not counted (TCP_MAXSEG): announced in the SYN, and kept to when sending. 0: no
+   * bound of the user's.
+   */
+  maxSegment: number;
+  /** Any ICMP error ends a connect, as OPT-TCP_FAIL_CONNECT_ON_ICMP_ERROR has it; else only a hard one (RFC 1122 §4.2.3.9). */
+  failsOnIcmpError: boolean;
   /** Limits of the buffers in bytes. */
   sendBufferSize: number;
   receiveBufferSize: number;
@@ -335,6 +354,11 @@ export interface TcpOptions {
   readonly sack?: boolean;
   /** Most payload bytes of a super-segment. */
   readonly maxSuperSegment?: number;
+  /**
+   * Least MSS of a peer that is believed, bytes. Deviation: RFC 9293 MUST-16 has no such floor; a peer that announces less
+   * would make us send, and remember, a packet for every few bytes.
+   */
+  readonly minSendMss?: number;
 }
 
 export interface Stack {

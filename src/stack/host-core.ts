@@ -97,7 +97,7 @@ export class HostCore implements Host {
     this.#wake = options.wake ?? null;
     this.#observer = options.observer ?? null;
     this.timers = new WatchedTimers(() => this.#wakeDriver());
-    this.topology = new Topology(options.random, this.secret);
+    this.topology = new Topology(options.random, this.secret, this.timers);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */
@@ -138,6 +138,14 @@ export class HostCore implements Host {
 
   pathBack(packet: InboundPacket): Path | null {
     return this.topology.pathBack(packet);
+  }
+
+  recentPath(quoted: InboundPacket): Path | null {
+    return this.topology.recentPath(quoted);
+  }
+
+  lowerPathMtu(path: Path, mtu: number): void {
+    this.topology.pmtus.lower(path.destination, path.interfaceIndex, mtu, this.now);
   }
 
   isLocal(address: IpAddress): boolean {

@@ -48,8 +48,18 @@ export interface Path {
   readonly interfaceIndex: number;
   readonly source: IpAddress;
   readonly destination: IpAddress;
-  /** Largest IP packet, bytes: the link's, or what path MTU discovery found. */
+  /** Largest IP packet that the link takes, bytes. */
+  readonly linkMtu: number;
+  /**
+   * Largest IP packet to send in one piece: the link's MTU, or what path MTU discovery found, but no less than
+   * `LEAST_PATH_MTU`. May change from packet to packet.
+   */
   readonly mtu: number;
+  /**
+   * The same without that floor: what reaches the peer uncut as far as is known. While it is below `mtu`, packets are left to
+   * routers to fragment: DF is for those who ask for it.
+   */
+  readonly discoveredMtu: number;
   /** Bytes of link and IP header that `writeHeader` puts first. */
   readonly headerLength: number;
   /** Of them, the IP header (what counts towards `mtu`). */
@@ -176,6 +186,10 @@ export interface Host {
   refusePort(packet: InboundPacket): void;
   /** Remembers events for the next `flushEvents`. */
   notify(endpoint: EventSource, events: number): void;
+  /** The path by which a packet that an ICMP error quotes was sent, when anything was sent by it lately; else `null`. */
+  recentPath(quoted: InboundPacket): Path | null;
+  /** Packets larger than `mtu` do not reach the destination of `path`: all that are sent there become smaller. */
+  lowerPathMtu(path: Path, mtu: number): void;
   /** See `InterfaceOptions.windowBudget`; 0: no bound. */
   windowBudget(interfaceIndex: number): number;
   /** Unique endpoint id. */
@@ -188,9 +202,10 @@ export interface Transport {
   receive(packet: InboundPacket): number;
   /**
    * An ICMP error came back about a packet that this transport sent: `packet` is the quoted one (its header trusted, its
-   * payload perhaps cut to 8 bytes), `error` a `StackError`.
+   * payload perhaps cut to 8 bytes), `error` a `StackError`, `messageTooLong` when it was too big for a link on the way.
    * @param isHard whether it says that the destination will never answer (RFC 1122 §4.2.3.9)
-   * @param mtu next-hop MTU of "fragmentation needed", else 0
+   * @param mtu next-hop MTU when it was too big, 0 when the router does not say
+   * @returns 0, or the `DropReason` for which the message was not believed
    */
-  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): void;
+  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): number;
 }

@@ -79,7 +79,7 @@ class SansIoStack implements Stack {
       [IPPROTO_TCP, this.#tcp],
       [IPPROTO_UDP, this.#udp],
     ]);
-    const icmp = new Icmp(host, this.#echoes, transports);
+    const icmp = new Icmp(host, this.#echoes, this.#raw, transports);
     host.refusePort = (packet) => icmp.refusePort(packet);
     this.#input = new IpInput(host, icmp, this.#raw, transports);
     this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));

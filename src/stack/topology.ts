@@ -9,6 +9,7 @@ import {
   OFFLOAD_TSO6,
   parsePrefix,
   type Random,
+  type TimerQueue,
 } from '../base/index.ts';
 import type { InterfaceOptions, RouteOptions } from './api.ts';
 import type { InboundPacket } from './host.ts';
@@ -16,6 +17,7 @@ import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
 import { destinationOf, sourceOf } from './ip/packet.ts';
 import { Ipv4Path } from './ip/path.ts';
+import { PmtuCache } from './pmtu-cache.ts';
 import { RouteTable } from './route.ts';
 
 /** The built-in interface: always there, always the first. */
@@ -32,6 +34,7 @@ const LOOPBACK: InterfaceOptions = {
 
 export class Topology {
   readonly routes = new RouteTable();
+  readonly pmtus: PmtuCache;
   readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true);
   /** By index; holes where an interface was removed. */
   #byIndex: (NetworkInterface | null)[] = [null, this.loopback];
@@ -41,7 +44,8 @@ export class Topology {
   /** The source that each cached path was asked for with: 0 when it was to be chosen. */
   readonly #cachedFor = new Int32Array(CACHED_PATHS);
 
-  constructor(random: Random, secret: Uint8Array) {
+  constructor(random: Random, secret: Uint8Array, timers: TimerQueue) {
+    this.pmtus = new PmtuCache(timers);
     this.#identifications = new Identifications(random, secret);
     this.loopback.addAddress(IpAddress.loopbackV4, 8);
     this.routes.addConnected(this.loopback, IpAddress.loopbackV4, 8);
@@ -166,6 +170,22 @@ export class Topology {
     return this.pathTo(destinationOf(packet), sourceOf(packet));
   }
 
+  /**
+   * The path by which a packet of ours was sent that an ICMP error quotes, from its address or without having asked for one;
+   * `null` when it is not in the cache: then nothing was sent there lately, and the quote is made up.
+   */
+  recentPath(quoted: InboundPacket): Ipv4Path | null {
+    if (quoted.family !== 4) return null;
+    return this.#cached(quoted.src3, quoted) ?? this.#cached(0, quoted);
+  }
+
+  #cached(askedSource: number, quoted: InboundPacket): Ipv4Path | null {
+    const slot = cacheSlot(askedSource, quoted.dst3);
+    const path = this.#cache[slot] as Ipv4Path | null;
+    if (path?.isValid !== true || this.#cachedFor[slot] !== askedSource) return null;
+    return path.destination.w3 === quoted.dst3 && path.source.w3 === quoted.src3 ? path : null;
+  }
+
   #addAddress(iface: NetworkInterface, address: IpAddress, length: number): void {
     iface.addAddress(address, length);
     this.routes.removeConnected(iface, address);
@@ -228,7 +248,7 @@ export class Topology {
   ): Ipv4Path {
     const isGroup = isBroadcast || destination.isMulticast;
     const parts = { interface: iface, source, destination, mac, isGroup, isBroadcast };
-    return new Ipv4Path(parts, this.routes, this.#identifications);
+    return new Ipv4Path(parts, this.routes, this.#identifications, this.pmtus);
   }
 }
 

@@ -79,6 +79,14 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 1122 §3.2.2.6',
     text: 'Echo requests to broadcast and multicast addresses are not answered.',
   },
+  icmpNotInFlight: {
+    source: 'RFC 5927 §4.1',
+    text: 'The ICMP error quotes a sequence number that is not in flight: whoever sent it has not seen the connection.',
+  },
+  icmpMtuImplausible: {
+    source: 'RFC 1191 §5',
+    text: 'The ICMP error says that a packet was too big for a link which it fits, or which no network has.',
+  },
 
   udpTruncated: { source: 'RFC 768', text: 'The packet is shorter than a UDP header.' },
   udpLength: { source: 'RFC 768', text: 'The UDP length is below 8 or more than the packet has.' },

@@ -36,6 +36,8 @@ export const DropReason = {
   icmpNoRequester: 44,
   icmpQueueFull: 45,
   icmpEchoToGroup: 46,
+  icmpNotInFlight: 47,
+  icmpMtuImplausible: 48,
   // UDP
   udpTruncated: 50,
   udpLength: 51,

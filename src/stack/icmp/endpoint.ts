@@ -11,11 +11,11 @@ import {
   sumBytes,
   writeIcmpV4,
 } from '../../wire/index.ts';
-import { type EchoReply, EndpointEvent, type IcmpEndpoint, StackError } from '../api.ts';
+import { type EchoReply, EndpointEvent, type IcmpEndpoint, type MtuDiscovery, StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
 import type { EventSource, Host } from '../host.ts';
 import { Outbox } from '../ip/outbox.ts';
-import { fitsPath } from '../ip/output.ts';
+import { carriesDontFragment, largestPacket, NO_USER_MTU } from '../ip/packet-size.ts';
 
 /** Replies that wait, by number and bytes; a newer one past either is dropped. */
 const MAX_REPLIES = 256;
@@ -35,6 +35,10 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   ttl = 0;
   trafficClass = 0;
   dontFragment = false;
+  mtuDiscovery: MtuDiscovery = 'system';
+  userMtu = NO_USER_MTU;
+  /** It has no peer. */
+  readonly pathMtu = 0;
   pendingEvents = 0;
   readonly #host: Host;
   readonly #onClose: () => void;
@@ -60,12 +64,17 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
     const path = this.#host.pathTo(IpAddress.anyV4, address);
     if (path === null) return StackError.networkUnreachable;
     const length = ICMPV4_HEADER_LEN + payload.length;
-    if (this.dontFragment && !fitsPath(path, length)) return StackError.messageTooLong;
+    const dontFragment = carriesDontFragment(this);
+    if (dontFragment && path.ipHeaderLength + length > largestPacket(this, path)) {
+      return StackError.messageTooLong;
+    }
     if (!this.#outbox.hasRoom(length)) return StackError.wouldBlock;
     const packet = this.#outbox.begin(path, IPPROTO_ICMP);
     packet.ttl = this.ttl;
     packet.trafficClass = this.trafficClass;
-    packet.dontFragment = this.dontFragment;
+    packet.dontFragment = dontFragment;
+    packet.isProbe = this.mtuDiscovery === 'probe';
+    packet.userMtu = this.userMtu;
     packet.cause = Cause.echoRequest;
     packet.owner = this;
     packet.inlineLength = ICMPV4_HEADER_LEN;

@@ -24,13 +24,16 @@ import {
   UDP_HEADER_LEN,
   writeIcmpV4,
 } from '../../wire/index.ts';
+import { StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Transport } from '../host.ts';
 import type { EchoTable } from '../icmp/echo-table.ts';
+import type { RawTransport } from '../raw/transport.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
 import { Packet } from './packet.ts';
 import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
+import { pathTooBig } from './too-big.ts';
 
 /** Bytes of the offending packet that an error quotes, so that the message is at most 576 long (RFC 1812 §4.3.2.3). */
 const QUOTE_MAX = 576 - 20 - ICMPV4_HEADER_LEN;
@@ -38,6 +41,7 @@ const QUOTE_MAX = 576 - 20 - ICMPV4_HEADER_LEN;
 export class Icmp implements Transport, ReassemblyOwner {
   readonly #host: Host;
   readonly #echoes: EchoTable;
+  readonly #raw: RawTransport;
   /** Who gets reports about packets of its protocol. */
   readonly #transports: ReadonlyMap<number, Transport>;
   readonly #limiter: IcmpRateLimiter;
@@ -45,9 +49,10 @@ export class Icmp implements Transport, ReassemblyOwner {
   readonly #quotedHeader = new Ipv4Header();
   readonly #quoted = new Packet();
 
-  constructor(host: Host, echoes: EchoTable, transports: ReadonlyMap<number, Transport>) {
+  constructor(host: Host, echoes: EchoTable, raw: RawTransport, transports: ReadonlyMap<number, Transport>) {
     this.#host = host;
     this.#echoes = echoes;
+    this.#raw = raw;
     this.#transports = transports;
     this.#limiter = new IcmpRateLimiter(host.random, host.now);
   }
@@ -76,7 +81,9 @@ export class Icmp implements Transport, ReassemblyOwner {
   }
 
   /** An error about an ICMP message of ours: only an echo request can be meant, and `receive` has told its sender. */
-  icmpError(): void {}
+  icmpError(): number {
+    return DropReason.none;
+  }
 
   /** Port unreachable (RFC 1122 §4.1.3.1). */
   refusePort(packet: InboundPacket): void {
@@ -133,18 +140,22 @@ export class Icmp implements Transport, ReassemblyOwner {
     quoted.setIpv4(packet.bytes, quotedHeader, packet.interfaceIndex);
     // The quoted packet was ours only if it came from the address that the report was sent to.
     if (quoted.src3 !== packet.dst3 || quotedHeader.fragmentOffset !== 0) return DropReason.icmpQuoteUnknown;
-    if (quoted.protocol === IPPROTO_ICMP) {
-      return this.#echoes.fail(packet, quoted, type, code, this.#host.now);
-    }
-    const transport = this.#transports.get(quoted.protocol);
     const error = errorOf(type, code);
-    if (error === 0) return DropReason.none;
-    if (transport === undefined) return DropReason.icmpQuoteUnknown;
-    const isTooBig =
-      type === IcmpV4Type.destinationUnreachable && code === IcmpV4Unreachable.fragmentationNeeded;
-    transport.icmpError(quoted, error, isHardError(type, code), isTooBig ? this.#header.mtu : 0);
-    packet.owner = quoted.owner;
-    return DropReason.none;
+    const mtu = error === StackError.messageTooLong ? this.#header.mtu : 0;
+    const transport = this.#transports.get(quoted.protocol);
+    if (transport !== undefined) {
+      if (error === 0) return DropReason.none;
+      const verdict = transport.icmpError(quoted, error, isHardError(type, code), mtu);
+      packet.owner = quoted.owner;
+      return verdict;
+    }
+    let verdict: DropReason = DropReason.icmpQuoteUnknown;
+    if (quoted.protocol === IPPROTO_ICMP) {
+      verdict = this.#echoes.fail(packet, quoted, type, code, this.#host.now);
+    }
+    if (error !== StackError.messageTooLong) return verdict;
+    const isOurs = verdict === DropReason.none || this.#raw.isSender(quoted);
+    return isOurs ? pathTooBig(this.#host, quoted, mtu) : verdict;
   }
 
   /** Sends an error about `packet`, unless RFC 1122 §3.2.2 forbids it or there have been too many. */

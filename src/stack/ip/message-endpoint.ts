@@ -10,11 +10,14 @@ import {
   EndpointEvent,
   type EndpointKind,
   type MessageEndpoint,
+  type MtuDiscovery,
   StackError,
 } from '../api.ts';
 import type { EventSource, Host, InboundPacket, Path } from '../host.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
+import type { OutgoingPacket } from './output.ts';
+import { carriesDontFragment, largestPacket, NO_USER_MTU } from './packet-size.ts';
 
 /** Bounds of both queues, as Windows has them for datagram sockets. */
 const DEFAULT_BUFFER = 65536;
@@ -30,6 +33,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   ttl = 0;
   trafficClass = 0;
   dontFragment = false;
+  mtuDiscovery: MtuDiscovery = 'system';
+  userMtu = NO_USER_MTU;
   broadcast = false;
   reportsPortUnreachable = true;
   reportsTtlExpired = true;
@@ -73,6 +78,11 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
 
   get pendingError(): number {
     return this.#pendingError;
+  }
+
+  get pathMtu(): number {
+    if (this.isClosed || this.remoteAddress.isAny) return 0;
+    return this.host.pathTo(this.localAddress, this.remoteAddress)?.discoveredMtu ?? 0;
   }
 
   get receiveBufferSize(): number {
@@ -143,6 +153,25 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     }
     if (path === null) return StackError.networkUnreachable;
     return path.isBroadcast && !this.broadcast ? StackError.broadcastDenied : path;
+  }
+
+  /** Why a message of `length` bytes behind the IP header can't go by `path`, 0 when it can. */
+  protected sizeError(path: Path, length: number): number {
+    if (!carriesDontFragment(this)) return 0;
+    return path.ipHeaderLength + length > largestPacket(this, path) ? StackError.messageTooLong : 0;
+  }
+
+  /** Starts a packet with what this endpoint's options say; see `Outbox.begin`. */
+  protected begin(path: Path, protocol: number, cause: number): OutgoingPacket {
+    const packet = this.outbox.begin(path, protocol);
+    packet.ttl = this.ttl;
+    packet.trafficClass = this.trafficClass;
+    packet.dontFragment = carriesDontFragment(this);
+    packet.isProbe = this.mtuDiscovery === 'probe';
+    packet.userMtu = this.userMtu;
+    packet.cause = cause;
+    packet.owner = this;
+    return packet;
   }
 
   /** Forgets the path after the local address changed. */

@@ -7,7 +7,8 @@
 import { OFFLOAD_CSUM, Ring, type TransmitBatch } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import type { EgressSource, Host, Path, TransmitListener } from '../host.ts';
-import { emitPacket, fitsPath, OutgoingPacket } from './output.ts';
+import { emitPacket, OutgoingPacket } from './output.ts';
+import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
 
 /** Most packets that wait, whatever their size: what bounds empty ones. */
 const MAX_PACKETS = 1024;
@@ -66,6 +67,8 @@ export class Outbox implements EgressSource, TransmitListener {
     packet.ttl = 0;
     packet.trafficClass = 0;
     packet.dontFragment = false;
+    packet.isProbe = false;
+    packet.userMtu = NO_USER_MTU;
     packet.cause = 0;
     packet.owner = null;
     packet.inlineLength = 0;
@@ -150,7 +153,7 @@ export class Outbox implements EgressSource, TransmitListener {
     if (queued.isValid) return queued;
     const path = this.#host.pathTo(queued.source, queued.destination);
     // A link that can't complete a checksum, or would cut the packet, can't take one that counts on it.
-    if (path === null || (packet.checksumOffset >= 0 && !canCarryPartial(path, packet.length))) return null;
+    if (path === null || (packet.checksumOffset >= 0 && !isPartialRight(path, packet))) return null;
     packet.path = path;
     return path;
   }
@@ -180,7 +183,12 @@ export class Outbox implements EgressSource, TransmitListener {
   }
 }
 
-/** Whether a packet of `length` bytes behind the IP header may go by `path` with a partial checksum. */
-export function canCarryPartial(path: Path, length: number): boolean {
-  return (path.offload & OFFLOAD_CSUM) !== 0 && fitsPath(path, length);
+/** Whether a packet of `length` bytes behind the IP header may go by `path` with a partial checksum: `limit` does not cut it. */
+export function canCarryPartial(path: Path, length: number, limit: number): boolean {
+  return (path.offload & OFFLOAD_CSUM) !== 0 && path.ipHeaderLength + length <= limit;
+}
+
+function isPartialRight(path: Path, packet: OutgoingPacket): boolean {
+  const limit = largestPacketOf(path, packet.dontFragment, packet.isProbe, packet.userMtu);
+  return canCarryPartial(path, packet.length, limit);
 }

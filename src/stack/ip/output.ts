@@ -24,6 +24,7 @@ import {
 import { CAUSE_FRAGMENT } from '../cause.ts';
 import type { StackCounters } from '../counters.ts';
 import type { Path } from '../host.ts';
+import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
 
 /** A packet that waits in a ring, and how far it has been sent. Reused for packet after packet. */
 export class OutgoingPacket {
@@ -34,6 +35,9 @@ export class OutgoingPacket {
   ttl = 0;
   trafficClass = 0;
   dontFragment = false;
+  /** Sent to find out the path's MTU: only the link's counts. */
+  isProbe = false;
+  userMtu = NO_USER_MTU;
   cause = 0;
   owner: object | null = null;
   /** How many of the first bytes go behind the IP header in the header slab: those of the transport's header. */
@@ -52,9 +56,11 @@ function packetLength(packet: OutgoingPacket, path: Path): number {
   return packet.hasOwnHeader ? packet.length : path.ipHeaderLength + packet.length;
 }
 
-/** Whether `length` bytes behind the IP header fit into one packet of `path`. */
-export function fitsPath(path: Path, length: number): boolean {
-  return path.ipHeaderLength + length <= path.mtu;
+/** Largest IP packet that `packet` may be in one piece, now that it leaves. */
+function limitOf(packet: OutgoingPacket, path: Path): number {
+  // A header of the caller's own decides by itself whether routers may cut; here it is not touched.
+  if (packet.hasOwnHeader) return path.linkMtu;
+  return largestPacketOf(path, packet.dontFragment, packet.isProbe, packet.userMtu);
 }
 
 /**
@@ -73,7 +79,11 @@ export function emitPacket(
 ): boolean {
   if (batch.count >= batch.capacity) return false;
   if (packet.progress === 0) counters.ipOutRequests++;
-  if (packetLength(packet, path) <= path.mtu) {
+  const whole = packetLength(packet, path);
+  const limit = limitOf(packet, path);
+  // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it.
+  const isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
+  if (whole <= limit || isLeftToRouters) {
     emitWhole(batch, packet, path, memory, start);
     return true;
   }
@@ -82,7 +92,7 @@ export function emitPacket(
     counters.ipFragFails++;
     return true;
   }
-  return emitFragments(batch, packet, path, memory, start, counters);
+  return emitFragments(batch, packet, path, limit, memory, start, counters);
 }
 
 function emitWhole(
@@ -114,12 +124,13 @@ function emitFragments(
   batch: TransmitBatch,
   packet: OutgoingPacket,
   path: Path,
+  limit: number,
   memory: Uint8Array,
   start: number,
   counters: StackCounters,
 ): boolean {
   const overhead = path.ipHeaderLength + path.fragmentHeaderLength - path.headerLength;
-  const most = (path.mtu - overhead) & ~7;
+  const most = Math.max(8, (limit - overhead) & ~7);
   if (packet.progress === 0) packet.identification = path.nextIdentification();
   while (packet.progress < packet.length) {
     if (batch.count >= batch.capacity) return false;

@@ -16,12 +16,18 @@ import {
 } from '../../wire/index.ts';
 import type { Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
+import type { PmtuCache } from '../pmtu-cache.ts';
 import type { RouteTable } from '../route.ts';
 import type { Identifications } from './identification.ts';
 
 /** TTL of unicast packets that ask for none (RFC 1700), and of multicast ones (RFC 1112 §6.1). */
 export const DEFAULT_TTL = 64;
 const DEFAULT_MULTICAST_TTL = 1;
+/**
+ * Packets are not made smaller than this because of what ICMP says: a forged message would make us send mostly headers. Routers
+ * may cut them further.
+ */
+export const LEAST_PATH_MTU = 552;
 
 /** What a path is made of. `mac`: the next hop's; `null` when it is not known, or on a link without addresses. */
 export interface PathParts {
@@ -37,7 +43,7 @@ export class Ipv4Path implements Path {
   readonly interfaceIndex: number;
   readonly source: IpAddress;
   readonly destination: IpAddress;
-  readonly mtu: number;
+  readonly linkMtu: number;
   readonly headerLength: number;
   readonly ipHeaderLength = IPV4_HEADER_LEN;
   readonly fragmentHeaderLength: number;
@@ -56,14 +62,21 @@ export class Ipv4Path implements Path {
   readonly #counter: number;
   readonly #routes: RouteTable;
   readonly #generation: number;
+  readonly #pmtus: PmtuCache;
+  #pmtuGeneration = 0;
+  #mtu: number;
+  #discoveredMtu: number;
 
-  constructor(parts: PathParts, routes: RouteTable, identifications: Identifications) {
+  constructor(parts: PathParts, routes: RouteTable, identifications: Identifications, pmtus: PmtuCache) {
     const { source, destination, mac } = parts;
     const link = parts.interface;
     this.interfaceIndex = link.index;
     this.source = source;
     this.destination = destination;
-    this.mtu = link.mtu;
+    this.linkMtu = link.mtu;
+    this.#mtu = link.mtu;
+    this.#discoveredMtu = link.mtu;
+    this.#pmtus = pmtus;
     this.#isEthernet = link.medium === 'ethernet';
     this.headerLength = IPV4_HEADER_LEN + (this.#isEthernet ? ETHERNET_HEADER_LEN : 0);
     this.fragmentHeaderLength = this.headerLength;
@@ -84,6 +97,16 @@ export class Ipv4Path implements Path {
 
   get isValid(): boolean {
     return this.#generation === this.#routes.generation;
+  }
+
+  get mtu(): number {
+    if (this.#pmtuGeneration !== this.#pmtus.generation) this.#lookUpMtu();
+    return this.#mtu;
+  }
+
+  get discoveredMtu(): number {
+    if (this.#pmtuGeneration !== this.#pmtus.generation) this.#lookUpMtu();
+    return this.#discoveredMtu;
   }
 
   pseudoHeaderSum(protocol: number): number {
@@ -141,6 +164,13 @@ export class Ipv4Path implements Path {
       this.source.w3,
       this.destination.w3,
     );
+  }
+
+  #lookUpMtu(): void {
+    this.#pmtuGeneration = this.#pmtus.generation;
+    const { linkMtu } = this;
+    this.#discoveredMtu = Math.min(linkMtu, this.#pmtus.lookup(this.destination, this.interfaceIndex));
+    this.#mtu = Math.min(linkMtu, Math.max(LEAST_PATH_MTU, this.#discoveredMtu));
   }
 
   /** A next hop whose hardware address is not known is left zero: the interface drops such a frame, counted. */

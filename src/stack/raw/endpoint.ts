@@ -8,7 +8,6 @@ import { type BindOptions, type RawEndpoint, StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Path } from '../host.ts';
 import { MessageQueues } from '../ip/message-endpoint.ts';
-import { fitsPath } from '../ip/output.ts';
 
 /** RAW-10; with a header of the caller's own, the whole packet. */
 const MAX_PAYLOAD = 65467;
@@ -66,9 +65,10 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     if (typeof path === 'number') return path;
     if (this.headerIncluded) return this.#sendWhole(path, from, at, length);
     if (length > MAX_PAYLOAD) return StackError.messageTooLong;
-    if (this.dontFragment && !fitsPath(path, length)) return StackError.messageTooLong;
+    const error = this.sizeError(path, length);
+    if (error !== 0) return error;
     if (!this.outbox.hasRoom(length)) return StackError.wouldBlock;
-    const packet = this.#begin(path);
+    const packet = this.begin(path, this.protocol, Cause.rawPacket);
     if (!this.outbox.append(packet, from, at, length)) return StackError.noBuffers;
     this.outbox.send(packet);
     return length;
@@ -91,20 +91,19 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     );
   }
 
+  /** Whether it could have sent the packet, which came from an address of ours. */
+  mayHaveSent(quoted: InboundPacket): boolean {
+    const { localAddress: local, remoteAddress: remote } = this;
+    return (
+      (local.isAny || (local.w3 === quoted.src3 && local.family === quoted.family)) &&
+      (remote.isAny || (remote.w3 === quoted.dst3 && remote.family === quoted.family))
+    );
+  }
+
   /** Takes a copy of a packet, IPv4 header included (RAW-03). */
   receivePacket(packet: InboundPacket): DropReason {
     const { headerAt, end } = packet;
     return this.take(packet, 0, headerAt, end - headerAt, DropReason.rawQueueFull);
-  }
-
-  #begin(path: Path) {
-    const packet = this.outbox.begin(path, this.protocol);
-    packet.ttl = this.ttl;
-    packet.trafficClass = this.trafficClass;
-    packet.dontFragment = this.dontFragment;
-    packet.cause = Cause.rawPacket;
-    packet.owner = this;
-    return packet;
   }
 
   /** A packet with a header of the caller's (IP_HDRINCL, RAW-05): lengths and checksum are ours to fill in. */
@@ -113,14 +112,14 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     if (headerLength < IPV4_HEADER_LEN || headerLength > length || u8(from, at) >> 4 !== 4) {
       return StackError.invalid;
     }
-    if (length > MAX_PACKET || length > path.mtu) return StackError.messageTooLong;
+    if (length > MAX_PACKET || length > path.linkMtu) return StackError.messageTooLong;
     if (!this.outbox.hasRoom(length)) return StackError.wouldBlock;
     header.set(from.subarray(at, at + headerLength));
     putU16(header, 2, length);
     if (u16(header, 4) === 0) putU16(header, 4, path.nextIdentification());
     if (i32(header, 12) === 0) putI32(header, 12, path.source.w3);
     sealIpv4(header, 0, headerLength);
-    const packet = this.#begin(path);
+    const packet = this.begin(path, this.protocol, Cause.rawPacket);
     packet.hasOwnHeader = true;
     packet.inlineLength = headerLength;
     if (

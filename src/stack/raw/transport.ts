@@ -51,6 +51,12 @@ export class RawTransport {
     return wanted;
   }
 
+  /** Whether an endpoint may have sent a packet that an ICMP error quotes. */
+  isSender(quoted: InboundPacket): boolean {
+    const list = this.#byProtocol.get(quoted.protocol) ?? [];
+    return list.some((endpoint) => endpoint.mayHaveSent(quoted));
+  }
+
   #forget(endpoint: RawSocket): void {
     const list = this.#byProtocol.get(endpoint.protocol);
     const at = list?.indexOf(endpoint) ?? -1;

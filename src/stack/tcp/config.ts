@@ -2,7 +2,7 @@
  * TCP's knobs of a stack with their defaults. Durations are ms, sizes bytes.
  */
 
-import type { TcpOptions } from '../api.ts';
+import type { MtuDiscovery, TcpOptions } from '../api.ts';
 
 /** `TcpOptions` with every value decided, and what is not an option (yet). */
 export interface TcpConfig {
@@ -18,6 +18,7 @@ export interface TcpConfig {
   readonly windowScaling: boolean;
   readonly sack: boolean;
   readonly maxSuperSegment: number;
+  readonly minSendMss: number;
   /** Most payload a connection sends in one turn without segmentation offload. */
   readonly sendQuantum: number;
   /** Segments that are acknowledged at once when a connection is young, so that the peer's slow start isn't held up. */
@@ -57,6 +58,8 @@ export const TCP_DEFAULTS: TcpConfig = {
   windowScaling: true,
   sack: true,
   maxSuperSegment: 65_000,
+  // A packet of 256 bytes, the MTU of the narrowest links in use (amateur radio, serial lines).
+  minSendMss: 216,
   sendQuantum: 32_768,
   quickAcks: 16,
   maxRanges: 512,
@@ -80,6 +83,10 @@ export interface TcpSettings {
   ttl: number;
   trafficClass: number;
   dontFragment: boolean;
+  mtuDiscovery: MtuDiscovery;
+  userMtu: number;
+  maxSegment: number;
+  failsOnIcmpError: boolean;
   noDelay: boolean;
   keepAlive: boolean;
   keepAliveTime: number;
@@ -96,6 +103,10 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     ttl: 0,
     trafficClass: 0,
     dontFragment: true,
+    mtuDiscovery: 'system',
+    userMtu: 0,
+    maxSegment: 0,
+    failsOnIcmpError: false,
     noDelay: false,
     keepAlive: false,
     keepAliveTime: config.keepAliveTime,

@@ -4,7 +4,7 @@
  */
 
 import { IpAddress, type IpFamily } from '../../base/index.ts';
-import { type BindOptions, EndpointEvent, StackError, type TcpEndpoint } from '../api.ts';
+import { type BindOptions, EndpointEvent, type MtuDiscovery, StackError, type TcpEndpoint } from '../api.ts';
 import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
@@ -12,6 +12,7 @@ import type { TcpInfo } from './info.ts';
 import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
 import type { Listener } from './listen.ts';
+import { updateSmss } from './mss.ts';
 import { isFinTaken, look, receive, urgentMark } from './receive.ts';
 import { send, sendUrgent } from './send.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
@@ -245,6 +246,41 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set dontFragment(value: boolean) {
     this.settings.dontFragment = value;
+  }
+
+  get mtuDiscovery(): MtuDiscovery {
+    return this.settings.mtuDiscovery;
+  }
+  set mtuDiscovery(value: MtuDiscovery) {
+    this.settings.mtuDiscovery = value;
+    if (this.tcb !== null) updateSmss(this.tcb);
+  }
+
+  get userMtu(): number {
+    return this.settings.userMtu;
+  }
+  set userMtu(value: number) {
+    this.settings.userMtu = value;
+    if (this.tcb !== null) updateSmss(this.tcb);
+  }
+
+  get pathMtu(): number {
+    return this.tcb === null || this.tcb.state === 'CLOSED' ? 0 : this.tcb.path.discoveredMtu;
+  }
+
+  get maxSegment(): number {
+    return this.settings.maxSegment;
+  }
+  set maxSegment(value: number) {
+    this.settings.maxSegment = value;
+    if (this.tcb !== null) updateSmss(this.tcb);
+  }
+
+  get failsOnIcmpError(): boolean {
+    return this.settings.failsOnIcmpError;
+  }
+  set failsOnIcmpError(value: boolean) {
+    this.settings.failsOnIcmpError = value;
   }
 
   get noDelay(): boolean {

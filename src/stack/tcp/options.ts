@@ -3,7 +3,6 @@
  */
 
 import {
-  TCP_HEADER_LEN,
   TCP_OPTION_MSS,
   TCP_OPTION_SACK_PERMITTED,
   TCP_OPTION_TIMESTAMPS,
@@ -17,26 +16,13 @@ import {
   writeTimestampsOption,
   writeWindowScaleOption,
 } from '../../wire/index.ts';
-import type { Path } from '../host.ts';
+import { announcedMss, DEFAULT_MSS_V4, DEFAULT_MSS_V6, updateSmss } from './mss.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
 
-/** The default of an MSS that was not announced (RFC 9293 §3.7.1, MUST-15); IPv6 has 1220. */
-const DEFAULT_MSS_V4 = 536;
-const DEFAULT_MSS_V6 = 1220;
-/**
- * The least MSS that is believed: a peer (or a forged ICMP message) that says less would make us send mostly headers. With it,
- * a packet still fits into IPv4's minimum MTU of 68 but for options.
- */
-const LEAST_MSS = 48;
 /** Windows up to 16 MB, so that a buffer enlarged later can be offered. */
 const LEAST_SHIFT = 8;
 const MAX_SHIFT = 14;
-
-/** The MSS to announce for a path: what is received in one packet (RFC 6691 §2: options are not subtracted). */
-export function announcedMss(path: Path): number {
-  return Math.min(65_535, path.mtu) - path.ipHeaderLength - TCP_HEADER_LEN;
-}
 
 /** The shift that lets the whole receive buffer be offered (RFC 7323 §2.3). */
 export function windowShiftFor(bufferSize: number): number {
@@ -48,7 +34,7 @@ export function windowShiftFor(bufferSize: number): number {
 /** What to offer in the first SYN of a connection. */
 export function offerOptions(tcb: Tcb): void {
   const { config } = tcb;
-  tcb.rmss = announcedMss(tcb.path);
+  tcb.rmss = announcedMss(tcb.path, tcb.settings);
   tcb.isTimestamped = config.timestamps;
   tcb.isSackEnabled = config.sack;
   tcb.rcvWindShift = config.windowScaling ? windowShiftFor(tcb.rx.limit) : 0;
@@ -72,19 +58,6 @@ export function agreeOptions(tcb: Tcb, seg: Segment): void {
     tcb.tsRecentAt = tcb.host.now;
   }
   updateSmss(tcb);
-}
-
-/**
- * SMSS from the peer's MSS, the path and the options of every segment (RFC 9293 §3.7.1, MUST-16). Called again when the path
- * changes.
- */
-export function updateSmss(tcb: Tcb): void {
-  const { path } = tcb;
-  const mtu = tcb.pathMtu === 0 ? path.mtu : Math.min(tcb.pathMtu, path.mtu);
-  const fitting = Math.min(65_535, mtu) - path.ipHeaderLength - TCP_HEADER_LEN;
-  const least = Math.max(LEAST_MSS, Math.min(tcb.peerMss, fitting));
-  tcb.smss = least - (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0);
-  tcb.congestion.smss = tcb.smss;
 }
 
 /** Bytes of the options of a SYN of this connection. */

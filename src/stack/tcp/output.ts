@@ -10,7 +10,7 @@ import { OFFLOAD_TSO4, OFFLOAD_TSO6, seqDiff, seqGt, seqLt, type TransmitBatch }
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
-import { updateSmss } from './options.ts';
+import { adoptPathMtu } from './path-mtu.ts';
 import { bytesInNetwork, lostRangeEnd, nextLost } from './recovery.ts';
 import { segmentSize, writeSegment } from './segment-writer.ts';
 import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
@@ -21,6 +21,7 @@ import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
  */
 export function emitSegments(tcb: Tcb, batch: TransmitBatch): boolean {
   if (tcb.state === 'CLOSED' || tcb.state === 'TIME-WAIT' || !hasPath(tcb)) return false;
+  if (tcb.path.mtu !== tcb.mtu) adoptPathMtu(tcb);
   if (tcb.isSynDue) emitSyn(tcb, batch);
   else if (tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') {
     if (emitText(tcb, batch)) return true;
@@ -231,8 +232,6 @@ function hasPath(tcb: Tcb): boolean {
     tcb.budget?.leave(tcb);
     tcb.budget = tcb.env.budgetOf(path.interfaceIndex);
   }
-  tcb.pathMtu = 0;
-  updateSmss(tcb);
   if (isMoved) tcb.requestOutput();
   return !isMoved;
 }

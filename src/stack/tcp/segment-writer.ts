@@ -39,6 +39,7 @@ import {
   writeTcp,
   writeTimestampsOption,
 } from '../../wire/index.ts';
+import { noteSizeSent } from './mss.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
 import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
@@ -75,7 +76,7 @@ export function writeSegment(
     transportLength,
     settings.ttl,
     settings.trafficClass,
-    true,
+    !tcb.isFragmentable,
   );
   const urgent = tcb.isUrgent ? (tcb.sndUp - seq) | 0 : 0;
   const hasUrgent = urgent > 0 && urgent <= 0xffff;
@@ -101,7 +102,10 @@ export function writeSegment(
   batch.headerEnd = (at + headerLength + 3) & ~3;
   if (hasAck) noteAckSent(tcb);
   tcb.segmentsOut++;
-  if (length > 0) tcb.lastSentAt = tcb.host.now;
+  if (length > 0) {
+    tcb.lastSentAt = tcb.host.now;
+    noteSizeSent(tcb, seq, Math.min(length, segmentSize(tcb)));
+  }
   tcb.host.counters.tcpOutSegs += length > tcb.smss ? Math.ceil(length / tcb.smss) : 1;
 }
 

@@ -124,8 +124,17 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   smss = 0;
   /** What the peer said in its SYN; RFC 9293 MUST-15's default until then. */
   peerMss = 536;
-  /** Largest packet that ICMP lets us send; 0: the path's MTU. */
-  pathMtu = 0;
+  /** The path's MTU that SMSS was made of. */
+  mtu: number;
+  /** Segments go without DF: routers cut them, or the user wants it so. */
+  isFragmentable = false;
+  // RFC 5927 §7.2, in bytes of text: maxsizesent and where the first such segment ends, maxsizeacked.
+  maxTextSent = 0;
+  maxTextSentEnd = 0;
+  maxTextAcked = 0;
+  /** What a "too big" about the text at `pendingMtuSeq` claims while it is not believed yet; 0: nothing. */
+  pendingMtu = 0;
+  pendingMtuSeq = 0;
   readonly tx: Ring;
   /** Sequence number of the first byte in `tx`. */
   txStart = 0;
@@ -252,6 +261,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     this.endpoint = endpoint;
     this.settings = settings;
     this.path = path;
+    this.mtu = path.mtu;
     this.localAddress = path.source;
     this.localPort = localPort;
     this.remoteAddress = path.destination;

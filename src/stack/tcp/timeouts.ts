@@ -8,6 +8,7 @@ import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
 import { abort, fail, finish } from './lifecycle.ts';
+import { onMtuTimeout } from './path-mtu.ts';
 import { onRetransmissionTimeout } from './recovery.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
@@ -52,7 +53,10 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
   tcb.timeouts++;
   tcb.isTiming = false;
   if (isOpening) tcb.isSynDue = true;
-  else onRetransmissionTimeout(tcb);
+  else {
+    onMtuTimeout(tcb);
+    onRetransmissionTimeout(tcb);
+  }
   tcb.rtt.backoff++;
   let wait = tcb.rtt.rto;
   const { userTimeout } = tcb.settings;

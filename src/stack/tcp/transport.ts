@@ -94,12 +94,12 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     return this.#dispatch(packet, seg);
   }
 
-  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): void {
+  icmpError(quoted: InboundPacket, error: number, isHard: boolean, mtu: number): number {
     const { bytes, payloadAt } = quoted;
     const flow = this.#flows.findSender(quoted, u16(bytes, payloadAt), u16(bytes, payloadAt + 2));
-    if (flow === null) return;
+    if (flow === null) return DropReason.icmpQuoteUnknown;
     quoted.owner = flow.endpoint;
-    if (flow instanceof Tcb) icmpError(flow, quoted, error, isHard, mtu);
+    return flow instanceof Tcb ? icmpError(flow, quoted, error, isHard, mtu) : DropReason.icmpNotInFlight;
   }
 
   #dispatch(packet: InboundPacket, seg: Segment): number {

@@ -19,7 +19,7 @@ import type { ConnectionEntry, ConnectionTable, ListenerEntry, ListenerTable } f
 import type { Host, InboundPacket, Path } from '../host.ts';
 import { MessageQueues } from '../ip/message-endpoint.ts';
 import { canCarryPartial } from '../ip/outbox.ts';
-import { fitsPath } from '../ip/output.ts';
+import { largestPacket } from '../ip/packet-size.ts';
 import type { PortBinding, PortTable } from '../ports.ts';
 
 /** Where endpoints are found and ports are held: the transport's, shared by all of its endpoints. */
@@ -106,8 +106,7 @@ export class UdpSocket
     if (remotePort === 0) return StackError.addressNotAvailable;
     if (length > MAX_PAYLOAD) return StackError.messageTooLong;
     const whole = UDP_HEADER_LEN + length;
-    if (this.dontFragment && !fitsPath(path, whole)) return StackError.messageTooLong;
-    const error = this.#ensureBound();
+    const error = this.sizeError(path, whole) || this.#ensureBound();
     if (error !== 0) return error;
     if (!this.outbox.hasRoom(whole)) return StackError.wouldBlock;
     return this.#queue(path, remotePort, from, at, length);
@@ -131,16 +130,11 @@ export class UdpSocket
 
   #queue(path: Path, remotePort: number, from: Uint8Array, at: number, length: number): number {
     const whole = UDP_HEADER_LEN + length;
-    const packet = this.outbox.begin(path, IPPROTO_UDP);
-    packet.ttl = this.ttl;
-    packet.trafficClass = this.trafficClass;
-    packet.dontFragment = this.dontFragment;
-    packet.cause = Cause.datagram;
-    packet.owner = this;
+    const packet = this.begin(path, IPPROTO_UDP, Cause.datagram);
     packet.inlineLength = UDP_HEADER_LEN;
     const pseudoSum = path.pseudoHeaderSum(IPPROTO_UDP) + whole;
     writeUdp(header, 0, this.localPort, remotePort, whole);
-    if (canCarryPartial(path, whole)) {
+    if (canCarryPartial(path, whole, largestPacket(this, path))) {
       sealPartial(header, UDP_CHECKSUM_OFFSET, pseudoSum);
       packet.checksumOffset = UDP_CHECKSUM_OFFSET;
     } else {

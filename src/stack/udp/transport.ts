@@ -4,9 +4,11 @@
 
 import { u16 } from '../../base/index.ts';
 import { DropReason, isUdpChecksumRight, parseUdp, UdpHeader } from '../../wire/index.ts';
+import { StackError } from '../api.ts';
 import { ConnectionTable, ListenerTable } from '../demux.ts';
 import type { Host, InboundPacket, Transport } from '../host.ts';
 import { pseudoHeaderSumOf } from '../ip/packet.ts';
+import { pathTooBig } from '../ip/too-big.ts';
 import { PortTable } from '../ports.ts';
 import { UdpSocket, type UdpTables } from './endpoint.ts';
 
@@ -55,15 +57,18 @@ export class UdpTransport implements Transport, UdpTables {
     return this.#deliver(packet, endpoint);
   }
 
-  icmpError(quoted: InboundPacket, error: number): void {
+  icmpError(quoted: InboundPacket, error: number, _isHard: boolean, mtu: number): number {
     const localPort = u16(quoted.bytes, quoted.payloadAt);
     const remotePort = u16(quoted.bytes, quoted.payloadAt + 2);
     const endpoint =
       this.connections.findSender(quoted, localPort, remotePort) ??
       this.listeners.findSender(quoted, localPort);
-    if (endpoint === null) return;
+    if (endpoint === null) return DropReason.icmpQuoteUnknown;
     quoted.owner = endpoint;
+    // Nothing to tell the user: what is too long from now on, `send` says (RFC 1191 §6.2).
+    if (error === StackError.messageTooLong) return pathTooBig(this.#host, quoted, mtu);
     endpoint.report(error);
+    return DropReason.none;
   }
 
   #check(packet: InboundPacket, parsed: DropReason): DropReason {

@@ -428,10 +428,13 @@ describe('RFC 9293 §3.7.1 maximum segment size', () => {
     expect(socket.info().mss).toBe(1448);
   });
 
-  test.each([1, 0, 47])('an MSS of %i is not believed', (mss) => {
-    const host = makeTcpHost();
-    expect(connectOne(host, tcpOptions({ mss })).socket.info().mss).toBe(48);
-  });
+  test.each([0, 1, 47, 215])(
+    'an MSS of %i is not believed: a tiny one would make us send mostly headers',
+    (mss) => {
+      const host = makeTcpHost();
+      expect(connectOne(host, tcpOptions({ mss })).socket.info().mss).toBe(216);
+    },
+  );
 
   test('the smaller of the peer’s and the path’s is used', () => {
     const big = tcpOptions({ mss: 8960 });

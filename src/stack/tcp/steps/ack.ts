@@ -10,6 +10,7 @@ import { challenge } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
 import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
 import { timestampNow } from '../options.ts';
+import { noteSizeAcked } from '../path-mtu.ts';
 import { onDuplicateAck, onNewAck } from '../recovery.ts';
 import { readSackBlocks } from '../scoreboard.ts';
 import type { Segment } from '../segment.ts';
@@ -58,6 +59,7 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
   tcb.sndUna = seg.ack;
   takeRttSample(tcb, seg);
   freeAcknowledged(tcb);
+  noteSizeAcked(tcb);
   onNewAck(tcb, seg, acked, flightBefore);
   tcb.retransmissions = 0;
   tcb.softError = 0;

@@ -1,0 +1,65 @@
+/**
+ * How large segments are (RFC 9293 §3.7.1, RFC 6691): what to announce, and SMSS from what the peer announced, the path and
+ * the user want. RFC 6691 in one sentence: an announced MSS does not count options, whoever sends subtracts those of the
+ * segment.
+ */
+
+import { TCP_HEADER_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../wire/index.ts';
+import type { Path } from '../host.ts';
+import type { TcpSettings } from './config.ts';
+import type { Tcb } from './tcb.ts';
+
+/** The default of an MSS that was not announced (RFC 9293 §3.7.1, MUST-15); IPv6 has 1220. */
+export const DEFAULT_MSS_V4 = 536;
+export const DEFAULT_MSS_V6 = 1220;
+/** Jumbograms are not spoken: lengths have 16 bits. */
+const MAX_PACKET = 65_535;
+
+/** The MSS to announce: what is received in one packet of the link, whatever the way out is like (RFC 6691 §2). */
+export function announcedMss(path: Path, settings: TcpSettings): number {
+  const fitting = textRoom(path, path.linkMtu);
+  return settings.maxSegment === 0 ? fitting : Math.min(fitting, settings.maxSegment);
+}
+
+/**
+ * SMSS from the peer's MSS, the path, the user's bounds and the options of every segment (RFC 9293 §3.7.1, MUST-16). Called
+ * again when one of them changes.
+ */
+export function updateSmss(tcb: Tcb): void {
+  const { path, settings, config } = tcb;
+  tcb.mtu = path.mtu;
+  // A tiny MSS would have us send mostly headers; see `TcpOptions.minSendMss`.
+  let most = Math.max(tcb.peerMss, config.minSendMss);
+  if (settings.maxSegment > 0) most = Math.min(most, Math.max(settings.maxSegment, config.minSendMss));
+  tcb.smss = Math.min(most, textRoom(path, packetSize(tcb))) - optionsLength(tcb);
+  tcb.congestion.smss = tcb.smss;
+  tcb.isFragmentable = settings.mtuDiscovery === 'dont' || path.discoveredMtu < path.mtu;
+}
+
+/** Most text of `tcb` in a packet of `mtu` bytes. */
+export function textIn(tcb: Tcb, mtu: number): number {
+  return textRoom(tcb.path, mtu) - optionsLength(tcb);
+}
+
+/** A segment with `length` bytes of text leaves at `seq`: RFC 5927 §7.2's maxsizesent. */
+export function noteSizeSent(tcb: Tcb, seq: number, length: number): void {
+  if (length <= tcb.maxTextSent) return;
+  tcb.maxTextSent = length;
+  tcb.maxTextSentEnd = (seq + length) | 0;
+}
+
+/** Largest IP packet of a connection: the path's MTU and the user's bound. */
+function packetSize(tcb: Tcb): number {
+  const { userMtu } = tcb.settings;
+  return userMtu === 0 ? tcb.mtu : Math.min(tcb.mtu, userMtu);
+}
+
+/** Bytes behind the TCP header in a packet of `mtu` bytes. */
+function textRoom(path: Path, mtu: number): number {
+  return Math.min(MAX_PACKET, mtu) - path.ipHeaderLength - TCP_HEADER_LEN;
+}
+
+/** Bytes of the options that every segment with text has. */
+function optionsLength(tcb: Tcb): number {
+  return tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0;
+}

@@ -1,0 +1,83 @@
+/**
+ * Path MTU discovery for a connection (RFC 1191 §6.4, RFC 8201 §5.3): the path's MTU fell or rose, SMSS follows, and what no
+ * longer fits is sent again at once, in smaller segments; nothing of that is congestion.
+ *
+ * "Too big" is believed with the care of RFC 5927 §7:
+ *  - It quotes a sequence number in flight, and claims an MTU that a packet of the connection exceeded.
+ *  - While larger packets than it claims are being acknowledged, it waits (`pendingMtu`): text that it quotes is either
+ *    acknowledged, then it was a lie, or runs into the retransmission timer, then the path has become narrower.
+ */
+
+import { seqGeq, seqGt } from '../../base/index.ts';
+import { DropReason } from '../../wire/index.ts';
+import type { InboundPacket } from '../host.ts';
+import { claimedMtu } from '../ip/too-big.ts';
+import { textIn, updateSmss } from './mss.ts';
+import { markAllLost } from './recovery.ts';
+import type { Tcb } from './tcb.ts';
+import { TcpEvent, trace } from './trace.ts';
+
+/** RFC 5927 §7.2 MAXSEGRTO: timeouts of the quoted segment after which the message is believed. */
+const MAXSEGRTO = 1;
+
+/**
+ * A segment of `tcb`, quoted with a sequence number in flight, was too big for a link on the way.
+ * @param seq the quoted sequence number
+ * @param mtu the next-hop MTU, 0 when the router does not say
+ * @returns 0, or why the message is not believed
+ */
+export function segmentTooBig(tcb: Tcb, quoted: InboundPacket, seq: number, mtu: number): DropReason {
+  const { path } = tcb;
+  const claimed = claimedMtu(path, quoted, mtu);
+  if (claimed === 0) return DropReason.icmpMtuImplausible;
+  // Known already: one of the segments that left before we heard of it.
+  if (claimed >= path.discoveredMtu) return DropReason.none;
+  const text = textIn(tcb, claimed);
+  if (text >= tcb.maxTextSent) return DropReason.icmpMtuImplausible;
+  if (text < tcb.maxTextAcked && tcb.retransmissions < MAXSEGRTO) {
+    tcb.pendingMtu = claimed;
+    tcb.pendingMtuSeq = seq;
+    return DropReason.none;
+  }
+  narrow(tcb, claimed);
+  return DropReason.none;
+}
+
+/** The path's MTU is not what SMSS was made of: another connection, or age, has changed it. */
+export function adoptPathMtu(tcb: Tcb): void {
+  const { smss, isFragmentable } = tcb;
+  updateSmss(tcb);
+  trace(tcb, TcpEvent.pathMtu, tcb.mtu, tcb.smss);
+  if (tcb.smss < smss || (tcb.isFragmentable && !isFragmentable)) resendTooBig(tcb);
+}
+
+/** SND.UNA has moved on. */
+export function noteSizeAcked(tcb: Tcb): void {
+  if (tcb.maxTextSent > tcb.maxTextAcked && seqGeq(tcb.sndUna, tcb.maxTextSentEnd)) {
+    tcb.maxTextAcked = tcb.maxTextSent;
+  }
+  if (tcb.pendingMtu > 0 && seqGt(tcb.sndUna, tcb.pendingMtuSeq)) tcb.pendingMtu = 0;
+}
+
+/** The retransmission timer has run out: what a message claimed, and was put off, was true. */
+export function onMtuTimeout(tcb: Tcb): void {
+  if (tcb.pendingMtu > 0 && tcb.retransmissions >= MAXSEGRTO) narrow(tcb, tcb.pendingMtu);
+}
+
+function narrow(tcb: Tcb, mtu: number): void {
+  tcb.pendingMtu = 0;
+  tcb.host.lowerPathMtu(tcb.path, mtu);
+  adoptPathMtu(tcb);
+}
+
+/** RFC 1191 §6.4: at once, and not as after a loss: the window stays, and the round trip is not measured. */
+function resendTooBig(tcb: Tcb): void {
+  // What is acknowledged from now on was sent in the new size, and proves nothing of a larger one.
+  const isTooBig = tcb.maxTextSent > tcb.smss || tcb.isFragmentable;
+  tcb.maxTextSent = 0;
+  tcb.maxTextAcked = 0;
+  if (!isTooBig || tcb.flightSize === 0) return;
+  tcb.isTiming = false;
+  markAllLost(tcb);
+  tcb.requestOutput();
+}
