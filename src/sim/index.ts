@@ -45,4 +45,5 @@ export {
   type TraceLine,
 } from './script/index.ts';
 export { SimListener, SimStream } from './stream.ts';
+export { type SimTcpEvent, SimTcpTrace } from './tcp-trace.ts';
 export { VirtualTime } from './virtual-time.ts';

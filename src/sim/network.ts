@@ -6,6 +6,7 @@ import { type Random, SeededRandom } from '../base/index.ts';
 import { MemorySegment, type SegmentOptions } from '../link/index.ts';
 import { captureHost, captureSegment, type SimCapture } from './capture.ts';
 import { type AttachmentOptions, type HostOptions, SimHost } from './host.ts';
+import { SimTcpTrace } from './tcp-trace.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface NetworkOptions {
@@ -130,6 +131,14 @@ export class Network {
    */
   capture(what: MemorySegment | SimHost): SimCapture {
     return what instanceof SimHost ? captureHost(what) : captureSegment(what, () => this.now);
+  }
+
+  /**
+   * Collects what happens inside of TCP connections from now on, of these hosts or of all that there are. A host's stack has
+   * one observer: this takes the place of another.
+   */
+  trace(...hosts: SimHost[]): SimTcpTrace {
+    return new SimTcpTrace(hosts.length > 0 ? hosts : [...this.#hosts]);
   }
 
   /** Closes all hosts and segments. */

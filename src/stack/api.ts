@@ -325,6 +325,12 @@ export interface RouteView {
   readonly metric: number;
 }
 
+/**
+ * Hears what happens inside of TCP connections, while it happens: it must not call the stack, nor throw.
+ * @param event a `TcpEvent`, which says what `a` and `b` are; `tcpEventRecord` makes an object of them
+ */
+export type TcpObserver = (endpoint: Endpoint, event: number, a: number, b: number) => void;
+
 export interface StackOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -335,6 +341,8 @@ export interface StackOptions {
   readonly wake?: () => void;
   /** Called by `flushEvents` for each endpoint to which something happened. */
   readonly observer?: (endpoint: Endpoint, events: number) => void;
+  /** Told of what happens inside of TCP connections, as by {@link Stack.observeTcp}. */
+  readonly tcpObserver?: TcpObserver;
   readonly tcp?: TcpOptions;
 }
 
@@ -396,6 +404,8 @@ export interface Stack {
   openUdp(family?: IpFamily): UdpEndpoint;
   openIcmp(family?: IpFamily): IcmpEndpoint;
   openRaw(protocol: number, family?: IpFamily): RawEndpoint;
+  /** Tells `observer` from now on, in place of another, what happens inside of TCP connections; `null`: nobody, at no cost. */
+  observeTcp(observer: TcpObserver | null): void;
   /** Every endpoint there is, for `netstat`: listeners, connections (TIME-WAIT included), datagram sockets. */
   endpoints(): Iterable<Endpoint>;
   /** Whether `address` is one of ours, and on which interface (0: none). */

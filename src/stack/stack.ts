@@ -30,6 +30,7 @@ import type {
   Stack,
   StackOptions,
   TcpEndpoint,
+  TcpObserver,
   UdpEndpoint,
 } from './api.ts';
 import type { StackCounters } from './counters.ts';
@@ -72,6 +73,7 @@ class SansIoStack implements Stack {
     const host = new HostCore(options);
     this.#host = host;
     this.#tcp = new TcpTransport(host, options.tcp);
+    this.observeTcp(options.tcpObserver ?? null);
     this.#udp = new UdpTransport(host);
     this.#raw = new RawTransport(host);
     this.#echoes = new EchoTable(host);
@@ -225,6 +227,10 @@ class SansIoStack implements Stack {
       throw new RangeError(`an IP protocol is 0 … 255, not ${protocol}`);
     }
     return this.#raw.open(protocol);
+  }
+
+  observeTcp(observer: TcpObserver | null): void {
+    this.#tcp.observer = observer;
   }
 
   *endpoints(): IterableIterator<Endpoint> {

@@ -8,6 +8,7 @@ import { type BindOptions, EndpointEvent, type MtuDiscovery, StackError, type Tc
 import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
+import { noteBuffers } from './counting.ts';
 import type { TcpInfo } from './info.ts';
 import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
@@ -28,14 +29,8 @@ export interface TcpRegistry {
   unclaim(binding: PortBinding): void;
   listen(socket: TcpSocket, binding: PortBinding, backlog: number): Listener;
   unlisten(listener: Listener): void;
-  /** Starts a connection. @returns the control block, or a `StackError` */
-  connect(
-    socket: TcpSocket,
-    binding: PortBinding,
-    local: IpAddress,
-    remote: IpAddress,
-    port: number,
-  ): Tcb | number;
+  /** Starts a connection, whose control block it gives to the socket. @returns 0 or a `StackError` */
+  connect(socket: TcpSocket, binding: PortBinding, local: IpAddress, remote: IpAddress, port: number): number;
   /** The user has let go of the socket. */
   closed(socket: TcpSocket): void;
 }
@@ -141,10 +136,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
       if (typeof binding === 'number') return binding;
       this.#binding = binding;
     }
-    const started = this.#registry.connect(this, this.#binding, path.source, address, port);
-    if (typeof started === 'number') return started;
-    this.tcb = started;
-    return 0;
+    return this.#registry.connect(this, this.#binding, path.source, address, port);
   }
 
   read(into: Uint8Array, at: number, length: number): number {
@@ -334,7 +326,9 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set sendBufferSize(value: number) {
     this.settings.sendBufferSize = value;
-    if (this.tcb !== null) this.tcb.tx.limit = value;
+    if (this.tcb === null) return;
+    this.tcb.tx.limit = value;
+    noteBuffers(this.tcb);
   }
 
   get receiveBufferSize(): number {
@@ -342,7 +336,9 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set receiveBufferSize(value: number) {
     this.settings.receiveBufferSize = value;
-    if (this.tcb !== null) this.tcb.rx.limit = value;
+    if (this.tcb === null) return;
+    this.tcb.rx.limit = value;
+    noteBuffers(this.tcb);
   }
 
   #armKeepAlive(): void {

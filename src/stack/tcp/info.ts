@@ -1,15 +1,17 @@
 /**
- * The figures of one connection: what SIO_TCP_INFO (v0, v1) and RFC 4898 report.
+ * The figures of one connection: what SIO_TCP_INFO (v0, v1) reports, and what a packet script or `netstat` wants besides.
+ * `statistics.ts` has the rest of RFC 4898.
  */
 
 import type { TcpState } from './state.ts';
 
-/** Bytes, milliseconds, counts. Filled by `TcpEndpoint.info`. */
+/** Bytes, milliseconds, counts since the connection was opened. Filled by `TcpEndpoint.info`. */
 export interface TcpInfo {
   state: TcpState;
   /** Sender's and receiver's maximum segment size. */
   mss: number;
   receiveMss: number;
+  /** Smoothed round-trip time, its variance, and the least sample; 0 before the first (RFC 6298). */
   srtt: number;
   rttvar: number;
   rto: number;
@@ -21,17 +23,27 @@ export interface TcpInfo {
   sndWnd: number;
   rcvNxt: number;
   rcvWnd: number;
+  /** Bytes sent and not acknowledged. */
   flightSize: number;
+  /** Text that arrived in order, and text that was sent for the first time. */
   bytesIn: number;
   bytesOut: number;
   bytesRetrans: number;
+  /** Packets; of a super-segment each. */
   segmentsIn: number;
   segmentsOut: number;
   retransSegs: number;
+  /** Episodes of fast recovery. */
   fastRetransmits: number;
+  /** Runs of the retransmission timer, and episodes of them: those that were the first without progress between. */
   timeouts: number;
+  timeoutEpisodes: number;
+  /** SYNs sent again. */
+  synRetrans: number;
   dupAcksIn: number;
+  /** Text that came before text that goes ahead of it: bytes and packets. */
   bytesReordered: number;
+  outOfOrderPktsIn: number;
   sndWindShift: number;
   rcvWindShift: number;
   timestampsEnabled: boolean;
@@ -39,4 +51,20 @@ export interface TcpInfo {
   connectionTimeMs: number;
   sendBufferUsed: number;
   receiveBufferUsed: number;
+  /** Limits of the buffers, as they are now. */
+  sendBufferSize: number;
+  receiveBufferSize: number;
+  /**
+   * What held the sender back (`send-limits.ts`): the peer's window, the congestion window, the sender itself. Transitions
+   * into each, time in it, and text that left in it, retransmissions included.
+   */
+  sndLimTransRwin: number;
+  sndLimTimeRwin: number;
+  sndLimBytesRwin: number;
+  sndLimTransCwnd: number;
+  sndLimTimeCwnd: number;
+  sndLimBytesCwnd: number;
+  sndLimTransSnd: number;
+  sndLimTimeSnd: number;
+  sndLimBytesSnd: number;
 }

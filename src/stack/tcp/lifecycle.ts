@@ -3,18 +3,32 @@
  */
 
 import { EndpointEvent, StackError } from '../api.ts';
-import { isSynchronized, type TcpState } from './state.ts';
+import type { StackCounters } from '../counters.ts';
+import { SendLimit } from './send-limits.ts';
+import { mayTransmit, TCP_STATES, type TcpState } from './state.ts';
 import type { Tcb } from './tcb.ts';
+import { TcpEvent, trace } from './trace.ts';
 
 /** Every change of state goes through here. */
 export function changeState(tcb: Tcb, state: TcpState): void {
   const before = tcb.state;
   if (before === state) return;
   tcb.state = state;
-  // RFC 4022 tcpCurrEstab: ESTABLISHED and CLOSE-WAIT.
-  const { counters } = tcb.host;
-  if (before === 'ESTABLISHED' || before === 'CLOSE-WAIT') counters.tcpCurrEstab--;
+  countTransition(tcb.host.counters, before, state);
+  const { limits } = tcb;
+  if (!mayTransmit(state)) limits.enter(SendLimit.none, tcb.host.now, tcb.bytesOut + tcb.bytesRetrans);
+  else if (limits.current === SendLimit.none) limits.enter(SendLimit.snd, tcb.host.now, tcb.bytesOut);
+  trace(tcb, TcpEvent.state, TCP_STATES.indexOf(before), TCP_STATES.indexOf(state));
+}
+
+/** RFC 4022: tcpCurrEstab is ESTABLISHED and CLOSE-WAIT; the direct ways from there, and from the handshake, to CLOSED. */
+function countTransition(counters: StackCounters, before: TcpState, state: TcpState): void {
+  const isFromEstab = before === 'ESTABLISHED' || before === 'CLOSE-WAIT';
+  if (isFromEstab) counters.tcpCurrEstab--;
   if (state === 'ESTABLISHED' || state === 'CLOSE-WAIT') counters.tcpCurrEstab++;
+  if (state !== 'CLOSED') return;
+  if (isFromEstab) counters.tcpEstabResets++;
+  else if (before === 'SYN-SENT' || before === 'SYN-RECEIVED') counters.tcpAttemptFails++;
 }
 
 /** Tells the user, once there is one: a connection in an accept queue belongs to nobody yet. */
@@ -43,9 +57,6 @@ export function finish(tcb: Tcb): void {
  * The connection fails with `error`, a `StackError`. Bytes received are lost, as Winsock has it.
  */
 export function fail(tcb: Tcb, error: number): void {
-  const { counters } = tcb.host;
-  if (tcb.state === 'ESTABLISHED' || tcb.state === 'CLOSE-WAIT') counters.tcpEstabResets++;
-  if (!isSynchronized(tcb.state)) counters.tcpAttemptFails++;
   const { opener } = tcb;
   tcb.error = error;
   tcb.rx.release();

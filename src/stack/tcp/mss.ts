@@ -7,6 +7,7 @@
 import { TCP_HEADER_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../wire/index.ts';
 import type { Path } from '../host.ts';
 import type { TcpSettings } from './config.ts';
+import { noteSmss } from './counting.ts';
 import type { Tcb } from './tcb.ts';
 
 /** The default of an MSS that was not announced (RFC 9293 §3.7.1, MUST-15); IPv6 has 1220. */
@@ -33,6 +34,7 @@ export function updateSmss(tcb: Tcb): void {
   if (settings.maxSegment > 0) most = Math.min(most, Math.max(settings.maxSegment, config.minSendMss));
   tcb.smss = Math.min(most, textRoom(path, packetSize(tcb))) - optionsLength(tcb);
   tcb.congestion.smss = tcb.smss;
+  noteSmss(tcb);
   tcb.isFragmentable = settings.mtuDiscovery === 'dont' || path.discoveredMtu < path.mtu;
 }
 

@@ -10,6 +10,7 @@ import { OFFLOAD_TSO4, OFFLOAD_TSO6, seqDiff, seqGt, seqLt, type TransmitBatch }
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
+import { noteStop, noteWindow } from './counting.ts';
 import { adoptPathMtu } from './path-mtu.ts';
 import { bytesInNetwork, lostRangeEnd, nextLost } from './recovery.ts';
 import { segmentSize, writeSegment } from './segment-writer.ts';
@@ -50,7 +51,6 @@ function emitSyn(tcb: Tcb, batch: TransmitBatch): void {
     startTiming(tcb);
   } else {
     tcb.isTiming = false;
-    countRetransmission(tcb, 0);
   }
   armRetransmit(tcb);
 }
@@ -66,6 +66,7 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
     let sent = emitLost(tcb, batch, budget);
     if (sent === 0) sent = emitNew(tcb, batch, budget);
     if (sent === 0) {
+      noteStop(tcb);
       armPersist(tcb);
       return false;
     }
@@ -99,7 +100,6 @@ function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number {
   tcb.highRxt = (seq + advance) | 0;
   // Karn's rule, RFC 6298 §3.
   if (tcb.isTiming && seqLt(seq, tcb.timedEnd)) tcb.isTiming = false;
-  countRetransmission(tcb, length);
   return advance;
 }
 
@@ -187,12 +187,6 @@ function startTiming(tcb: Tcb): void {
   tcb.timedAt = tcb.host.now;
 }
 
-function countRetransmission(tcb: Tcb, length: number): void {
-  tcb.retransSegs++;
-  tcb.bytesRetrans += length;
-  tcb.host.counters.tcpRetransSegs += Math.max(1, Math.ceil(length / Math.max(1, tcb.smss)));
-}
-
 /** RFC 6298 §5.1: the timer runs while something is in flight. */
 function armRetransmit(tcb: Tcb): void {
   if (!tcb.isArmed(TcpTimer.retransmit)) tcb.arm(TcpTimer.retransmit, tcb.rtt.rto);
@@ -209,7 +203,10 @@ function armPersist(tcb: Tcb): void {
 function restartIfIdle(tcb: Tcb): void {
   const { now } = tcb.host;
   const idle = now - tcb.lastSentAt;
-  if (tcb.flightSize === 0 && idle > tcb.rtt.rto) tcb.congestion.onRestart(idle, tcb.rtt.rto, now);
+  if (tcb.flightSize === 0 && idle > tcb.rtt.rto) {
+    tcb.congestion.onRestart(idle, tcb.rtt.rto, now);
+    noteWindow(tcb);
+  }
 }
 
 function canSegment(tcb: Tcb): boolean {

@@ -6,6 +6,7 @@
  */
 
 import { DropReason } from '../../wire/index.ts';
+import { countReceived, noteWindow } from './counting.ts';
 import { hasOutput } from './output.ts';
 import type { Segment } from './segment.ts';
 import { checkAck } from './steps/ack.ts';
@@ -22,8 +23,9 @@ import type { Tcb } from './tcb.ts';
 
 /** Works on a segment for a connection. @returns `none` when it was used, else why not */
 export function segmentArrives(tcb: Tcb, seg: Segment): DropReason {
-  tcb.segmentsIn += seg.packets;
+  countReceived(tcb, seg);
   const verdict = tcb.state === 'SYN-SENT' ? synSent(tcb, seg) : otherStates(tcb, seg);
+  noteWindow(tcb);
   if (tcb.state !== 'CLOSED' && hasOutput(tcb)) tcb.requestOutput();
   return verdict === GO_ON ? DropReason.none : verdict;
 }

@@ -39,6 +39,7 @@ import {
   writeTcp,
   writeTimestampsOption,
 } from '../../wire/index.ts';
+import { countSent } from './counting.ts';
 import { noteSizeSent } from './mss.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
 import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
@@ -100,13 +101,13 @@ export function writeSegment(
   seal(tcb, batch, row, at, headerLength, length);
   batch.count++;
   batch.headerEnd = (at + headerLength + 3) & ~3;
+  const packets = length > tcb.smss ? Math.ceil(length / segmentSize(tcb)) : 1;
+  countSent(tcb, seq, flags, length, packets, isSyn ? window : window << tcb.rcvWindShift, cause);
   if (hasAck) noteAckSent(tcb);
-  tcb.segmentsOut++;
   if (length > 0) {
     tcb.lastSentAt = tcb.host.now;
     noteSizeSent(tcb, seq, Math.min(length, segmentSize(tcb)));
   }
-  tcb.host.counters.tcpOutSegs += length > tcb.smss ? Math.ceil(length / tcb.smss) : 1;
 }
 
 /** Most text in a segment now: SACK blocks take of what SMSS leaves (RFC 6691 §2). */

@@ -13,6 +13,7 @@ export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): nu
   if (length === 0) return 0;
   const room = tcb.tx.free;
   const taken = tcb.tx.write(from, at, length);
+  if (tcb.tx.used > tcb.counts.maxAppWQueue) tcb.counts.maxAppWQueue = tcb.tx.used;
   // A write that fills the buffer to the brim counts: whoever polls for room is told when there is some.
   if (taken < length || tcb.tx.free === 0) tcb.isWriterWaiting = true;
   if (taken === 0) return room > 0 ? StackError.noBuffers : StackError.wouldBlock;

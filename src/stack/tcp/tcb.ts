@@ -10,15 +10,16 @@
 
 import type { IpAddress, TimerOwner, TransmitBatch } from '../../base/index.ts';
 import { Ring, seqDiff } from '../../base/index.ts';
-import type { Endpoint } from '../api.ts';
+import type { Endpoint, TcpObserver } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
 import type { TcpConfig, TcpSettings } from './config.ts';
 import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { SequenceRanges } from './ranges.ts';
 import { RttEstimator } from './rtt.ts';
+import { SendLimits } from './send-limits.ts';
 import type { TcpState } from './state.ts';
-import type { TcpObserver } from './trace.ts';
 import type { WindowBudget } from './window-budget.ts';
 
 /** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
@@ -244,6 +245,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   timeouts = 0;
   dupAcksIn = 0;
   bytesReordered = 0;
+  readonly counts = new ConnectionCounts();
+  readonly limits = new SendLimits();
 
   constructor(
     env: TcpEnvironment,

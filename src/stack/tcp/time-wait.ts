@@ -19,8 +19,9 @@ import { type AnswerCount, mayAnswer } from './acknowledge.ts';
 import { type ConnectionNumbers, sendConnectionSegment } from './control-segment.ts';
 import { changeState } from './lifecycle.ts';
 import type { Segment } from './segment.ts';
-import type { TcpState } from './state.ts';
-import type { Tcb, TcpFlow } from './tcb.ts';
+import { TCP_STATES, type TcpState } from './state.ts';
+import type { Tcb, TcpEnvironment, TcpFlow } from './tcb.ts';
+import { TcpEvent, trace } from './trace.ts';
 
 /** What the segment is a new connection's first: the answer of {@link TimeWait.arrives} besides drop reasons. */
 export const NEW_CONNECTION = -1;
@@ -41,6 +42,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
   tcb: Tcb | null;
   readonly sndNxt: number;
   readonly rcvNxt: number;
+  readonly env: TcpEnvironment;
   readonly isTimestamped: boolean;
   readonly tsOffset: number;
   tsRecent: number;
@@ -67,6 +69,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
     this.tcb = tcb.isOrphan ? null : tcb;
     this.sndNxt = tcb.sndNxt;
     this.rcvNxt = tcb.rcvNxt;
+    this.env = tcb.env;
     this.#host = host;
     this.#path = tcb.path;
     this.#window = Math.min(0xffff, tcb.rcvWnd >> tcb.rcvWindShift);
@@ -118,6 +121,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
   close(): void {
     this.#host.timers.destroy(this.#timer);
     if (this.tcb !== null) changeState(this.tcb, 'CLOSED');
+    else trace(this, TcpEvent.state, TCP_STATES.indexOf('TIME-WAIT'), TCP_STATES.indexOf('CLOSED'));
     this.tcb = null;
     this.#ended(this);
   }

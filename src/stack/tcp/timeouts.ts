@@ -7,6 +7,7 @@ import { seqDiff } from '../../base/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
+import { countTimeout, noteWindow } from './counting.ts';
 import { abort, fail, finish } from './lifecycle.ts';
 import { onMtuTimeout } from './path-mtu.ts';
 import { onRetransmissionTimeout } from './recovery.ts';
@@ -33,6 +34,7 @@ export function timerExpired(tcb: Tcb, kind: number, now: number): void {
     default:
       break;
   }
+  noteWindow(tcb);
   if (tcb.state !== 'CLOSED') tcb.requestOutput();
 }
 
@@ -50,7 +52,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
     return;
   }
   tcb.retransmissions++;
-  tcb.timeouts++;
+  countTimeout(tcb, tcb.rtt.rto, tcb.retransmissions);
   tcb.isTiming = false;
   if (isOpening) tcb.isSynDue = true;
   else {

@@ -1,9 +1,9 @@
 /**
  * The event stream of connections: what a test, a trace or a dashboard wants to see happen. Nobody listening costs one look
- * at a field.
+ * at a field; `event-record.ts` turns what an observer is told into objects and text.
  */
 
-import type { Endpoint } from '../api.ts';
+import type { Endpoint, TcpObserver } from '../api.ts';
 
 /** Kinds of events, and what `a` and `b` are. Sizes are bytes, times ms. */
 export const TcpEvent = {
@@ -41,9 +41,6 @@ export const LossReason = {
   tailProbe: 3,
   timeout: 4,
 } as const;
-
-/** Told of each event while it happens: it must not call the stack. */
-export type TcpObserver = (endpoint: Endpoint, event: number, a: number, b: number) => void;
 
 /** A connection as it is seen here: a `Tcb`. */
 interface Traced {

@@ -5,7 +5,7 @@
 import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
 import { u16 } from '../../base/index.ts';
 import { DropReason, isTcpChecksumRight, TCP_RST } from '../../wire/index.ts';
-import type { BindOptions, Endpoint, TcpOptions } from '../api.ts';
+import type { BindOptions, Endpoint, TcpObserver, TcpOptions } from '../api.ts';
 import { StackError } from '../api.ts';
 import {
   Cause,
@@ -35,7 +35,6 @@ import { listen } from './steps/listen.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
 import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
 import { timerExpired } from './timeouts.ts';
-import type { TcpObserver } from './trace.ts';
 import { WindowBudget } from './window-budget.ts';
 
 export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
@@ -78,9 +77,9 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
 
   receive(packet: InboundPacket): number {
     const { counters } = this.host;
-    counters.tcpInSegs++;
     const seg = this.#segment;
     let reason = seg.fill(packet);
+    counters.tcpInSegs += seg.packets;
     if (reason === DropReason.none && !packet.checksumTrusted) {
       const { bytes, payloadAt, end } = packet;
       const sum = pseudoHeaderSumOf(packet, end - payloadAt);
@@ -200,15 +199,17 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     local: IpAddress,
     remote: IpAddress,
     port: number,
-  ): Tcb | number {
+  ): number {
     if (this.#flows.get(local, binding.port, remote, port) !== null) return StackError.addressInUse;
     const path = this.host.pathTo(local, remote);
     if (path === null) return StackError.networkUnreachable;
     const tcb = this.#createTcb(socket, path, binding.port, port);
     binding.users++;
     tcb.binding = binding;
+    // From here on events name the peer.
+    socket.tcb = tcb;
     activeOpen(tcb);
-    return tcb;
+    return 0;
   }
 
   closed(socket: TcpSocket): void {

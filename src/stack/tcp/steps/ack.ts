@@ -8,6 +8,7 @@ import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { challenge } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
+import { takeRttSample } from '../counting.ts';
 import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
 import { timestampNow } from '../options.ts';
 import { noteSizeAcked } from '../path-mtu.ts';
@@ -57,7 +58,7 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
   }
   tcb.isProbeOut = false;
   tcb.sndUna = seg.ack;
-  takeRttSample(tcb, seg);
+  sampleRoundTrip(tcb, seg);
   freeAcknowledged(tcb);
   noteSizeAcked(tcb);
   onNewAck(tcb, seg, acked, flightBefore);
@@ -86,18 +87,18 @@ function freeAcknowledged(tcb: Tcb): void {
 }
 
 /** The timed segment or, once something was sent again, the timestamp that was echoed (RFC 7323 §4). */
-function takeRttSample(tcb: Tcb, seg: Segment): void {
+function sampleRoundTrip(tcb: Tcb, seg: Segment): void {
   if (tcb.isTiming) {
     if (seqLt(tcb.sndUna, tcb.timedEnd)) return;
     tcb.isTiming = false;
-    tcb.rtt.sample(tcb.host.now - tcb.timedAt);
+    takeRttSample(tcb, tcb.host.now - tcb.timedAt);
     return;
   }
   // Otherwise not: its clock ticks in ms, and most round trips here are shorter.
   const isRecovering = tcb.retransmissions > 0 || tcb.recovery !== Recovery.open;
   if (!isRecovering || !tcb.isTimestamped || seg.tsEcr === 0) return;
   const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
-  if (elapsed >= 0 && elapsed < tcb.config.maxRto) tcb.rtt.sample(elapsed);
+  if (elapsed >= 0 && elapsed < tcb.config.maxRto) takeRttSample(tcb, elapsed);
 }
 
 /** RFC 5681 §2 says what a duplicate ACK is; with SACK, one that reports more than was known (RFC 6675 §2). */
@@ -119,6 +120,7 @@ function updateWindow(tcb: Tcb, seg: Segment): void {
   tcb.sndWl1 = seg.seq;
   tcb.sndWl2 = seg.ack;
   const window = seg.window << tcb.sndWindShift;
+  if (window === 0 && tcb.sndWnd > 0) tcb.counts.zeroRwinRcvd++;
   tcb.sndWnd = window;
   if (window === 0) return;
   if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;

@@ -4,6 +4,7 @@
 
 import { TCP_SYN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
+import { takeRttSample } from '../counting.ts';
 import { abort, changeState, tell } from '../lifecycle.ts';
 import type { Segment } from '../segment.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
@@ -15,7 +16,7 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   tcb.lostEnd = tcb.sndUna;
   tcb.highRxt = tcb.sndUna;
   tcb.sndSml = tcb.sndUna;
-  if (tcb.isTiming) tcb.rtt.sample(tcb.host.now - tcb.timedAt);
+  if (tcb.isTiming) takeRttSample(tcb, tcb.host.now - tcb.timedAt);
   else tcb.rtt.restartAfterSynLoss();
   tcb.isTiming = false;
   tcb.isSynDue = false;

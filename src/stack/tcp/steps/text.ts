@@ -7,6 +7,7 @@ import { DropReason, TCP_FIN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeEarly, acknowledgeNow, acknowledgeText } from '../acknowledge.ts';
+import { countEarly } from '../counting.ts';
 import { abort, tell } from '../lifecycle.ts';
 import { placeText } from '../reassembly.ts';
 import type { Segment } from '../segment.ts';
@@ -40,9 +41,11 @@ function takeText(tcb: Tcb, seg: Segment): Verdict {
     return reason;
   }
   if (tcb.rcvNxt === before) {
+    countEarly(tcb, seg.packets);
     acknowledgeEarly(tcb, seg.packets);
     return GO_ON;
   }
+  if (tcb.rx.used > tcb.counts.maxAppRQueue) tcb.counts.maxAppRQueue = tcb.rx.used;
   tcb.lastTextAt = tcb.host.now;
   acknowledgeText(tcb, seg.packets, hadEarly);
   tell(tcb, EndpointEvent.readable);
