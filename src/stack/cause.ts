@@ -27,6 +27,8 @@ export const Cause = {
   urgent: 16,
   /** An ACK that answers a segment for a connection in TIME-WAIT. */
   timeWaitAck: 17,
+  /** RFC 8985 §7. */
+  tailLossProbe: 18,
   // Datagrams
   datagram: 32,
   rawPacket: 33,
@@ -59,6 +61,7 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.challengeAck]: 'challenge ACK (RFC 5961)',
   [Cause.urgent]: 'urgent data',
   [Cause.timeWaitAck]: 'ACK from TIME-WAIT',
+  [Cause.tailLossProbe]: 'tail-loss probe (RFC 8985)',
   [Cause.datagram]: 'datagram',
   [Cause.rawPacket]: 'raw packet',
   [Cause.echoRequest]: 'echo request',

@@ -6,7 +6,7 @@
 import { seqDiff, seqLt } from '../../base/index.ts';
 import { TCP_FIN, TCP_SYN } from '../../wire/index.ts';
 import { Cause } from '../host.ts';
-import { bytesInNetwork, nextLost } from './recovery.ts';
+import { bytesInNetwork } from './loss-marks.ts';
 import type { Segment } from './segment.ts';
 import { SendLimit } from './send-limits.ts';
 import { isSynchronized } from './state.ts';
@@ -135,7 +135,7 @@ export function noteStop(tcb: Tcb): void {
 /** The window that is short, the shorter of both; when both have room, it is the sender itself. */
 function whyStopped(tcb: Tcb, flight: number): number {
   // Lost text that may not be sent again yet waits for the congestion window alone.
-  if (seqDiff(tcb.lostEnd, nextLost(tcb)) > 0) return SendLimit.cwnd;
+  if (tcb.sent.lostBytes > 0) return SendLimit.cwnd;
   const available = seqDiff(tcb.sndFin, tcb.sndNxt);
   if (available <= 0) return SendLimit.snd;
   const windowRoom = tcb.sndWnd - flight;

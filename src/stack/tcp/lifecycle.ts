@@ -91,7 +91,7 @@ function freeMemory(tcb: Tcb): void {
   tcb.destroyTimers();
   tcb.tx.release();
   tcb.early.clear();
-  tcb.sacked.clear();
+  tcb.sent.clear();
   if (tcb.isOrphan || tcb.rx.used === 0) tcb.rx.release();
   tcb.opener = null;
   tcb.isSynDue = false;

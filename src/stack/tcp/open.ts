@@ -44,8 +44,6 @@ function begin(tcb: Tcb, sequenceAfter: number | null): void {
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
   tcb.sndUp = iss;
-  tcb.lostEnd = iss;
-  tcb.highRxt = iss;
   tcb.recoveryPoint = iss;
   tcb.txStart = (iss + 1) | 0;
   tcb.stalledSince = host.now;

@@ -6,15 +6,19 @@
  * waits only while another such one is unacknowledged.
  */
 
-import { OFFLOAD_TSO4, OFFLOAD_TSO6, seqDiff, seqGt, seqLt, type TransmitBatch } from '../../base/index.ts';
+import { seqDiff, seqGt, type TransmitBatch } from '../../base/index.ts';
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { noteStop, noteWindow } from './counting.ts';
+import { bytesInNetwork } from './loss-marks.ts';
 import { adoptPathMtu } from './path-mtu.ts';
-import { bytesInNetwork, lostRangeEnd, nextLost } from './recovery.ts';
-import { segmentSize, writeSegment } from './segment-writer.ts';
+import { armRetransmission, restartRetransmission } from './retransmission-timer.ts';
+import { emitLost, emitTailCopy, noteSent } from './retransmit.ts';
+import { canSegment, limitLength, segmentSize, writeSegment } from './segment-writer.ts';
+import { noteProbe } from './tail-loss-probe.ts';
 import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
+import { TcpEvent, trace } from './trace.ts';
 
 /**
  * Adds what `tcb` may send now to `batch`, up to its share of a turn.
@@ -30,6 +34,10 @@ export function emitSegments(tcb: Tcb, batch: TransmitBatch): boolean {
   while (tcb.acksDue > 0) {
     if (batch.count === batch.capacity) return true;
     writeSegment(tcb, batch, tcb.sndNxt, 0, 0, tcb.ackCause);
+  }
+  if (tcb.isTailProbeDue) {
+    if (batch.count === batch.capacity) return true;
+    emitProbe(tcb, batch);
   }
   if (tcb.isProbeDue || tcb.isKeepAliveDue) {
     if (batch.count === batch.capacity) return true;
@@ -48,11 +56,9 @@ function emitSyn(tcb: Tcb, batch: TransmitBatch): void {
   writeSegment(tcb, batch, tcb.iss, TCP_SYN, 0, cause);
   if (isFirst) {
     tcb.sndNxt = (tcb.iss + 1) | 0;
-    startTiming(tcb);
-  } else {
-    tcb.isTiming = false;
+    tcb.synSentAt = tcb.host.now;
   }
-  armRetransmit(tcb);
+  armRetransmission(tcb);
 }
 
 /** @returns whether the share of the turn, or the batch, is used up */
@@ -62,45 +68,21 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
     segmentSize(tcb),
     canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum,
   );
-  while (batch.count < batch.capacity) {
+  let isSent = false;
+  let isMore = true;
+  while (isMore && batch.count < batch.capacity && budget >= tcb.smss) {
     let sent = emitLost(tcb, batch, budget);
     if (sent === 0) sent = emitNew(tcb, batch, budget);
-    if (sent === 0) {
-      noteStop(tcb);
-      armPersist(tcb);
-      return false;
-    }
-    armRetransmit(tcb);
+    if (sent === 0) isMore = false;
+    else isSent = true;
     budget -= sent;
-    if (budget < tcb.smss) return true;
   }
-  return true;
-}
-
-/** Sends the first lost range that was not sent again yet. @returns bytes of sequence space, 0 for none */
-function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number {
-  const seq = nextLost(tcb);
-  if (seqDiff(tcb.lostEnd, seq) <= 0) return 0;
-  const size = segmentSize(tcb);
-  let room = tcb.congestion.cwnd - bytesInNetwork(tcb);
-  if (tcb.isRetransmitForced && room < size) room = size;
-  const textEnd = tcb.sndFin;
-  const untilText = seqDiff(textEnd, seq);
-  let length = Math.min(seqDiff(lostRangeEnd(tcb, seq), seq), untilText);
-  if (length > 0) {
-    if (room < Math.min(size, length)) return 0;
-    length = limitLength(tcb, length, Math.min(room, budget), size);
+  if (isSent) armRetransmission(tcb);
+  if (!isMore) {
+    noteStop(tcb);
+    armPersist(tcb);
   }
-  const reachesFin = length === untilText && tcb.isFinSent;
-  const flags = (reachesFin ? TCP_FIN : 0) | (length > 0 && length === untilText ? TCP_PSH : 0);
-  const cause = tcb.recovery === Recovery.timeout ? Cause.retransmission : Cause.fastRetransmit;
-  writeSegment(tcb, batch, seq, flags, length, cause);
-  tcb.isRetransmitForced = false;
-  const advance = length + (reachesFin ? 1 : 0);
-  tcb.highRxt = (seq + advance) | 0;
-  // Karn's rule, RFC 6298 §3.
-  if (tcb.isTiming && seqLt(seq, tcb.timedEnd)) tcb.isTiming = false;
-  return advance;
+  return isMore;
 }
 
 /** Sends text for the first time, and FIN with or after the last of it. @returns bytes of sequence space, 0 for none */
@@ -114,19 +96,39 @@ function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
   const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
   const length = sendableLength(tcb, available, Math.min(windowRoom, cwndRoom), budget, size);
   if (length < 0 || (length === 0 && available > 0)) return 0;
-  const isLast = length === available;
-  const isFin = isLast && tcb.isFinQueued && length < windowRoom;
+  const isFin = length === available && tcb.isFinQueued && length < windowRoom;
   if (length === 0 && !isFin) return 0;
+  return writeNew(tcb, batch, length, isFin);
+}
+
+/** @returns bytes of sequence space */
+function writeNew(tcb: Tcb, batch: TransmitBatch, length: number, isFin: boolean): number {
   const seq = tcb.sndNxt;
+  const isLast = length === seqDiff(tcb.sndFin, seq);
   const flags = (isLast && length > 0 ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
   if (tcb.flightSize === 0) tcb.stalledSince = tcb.host.now;
   writeSegment(tcb, batch, seq, flags, length, isFin ? Cause.fin : tcb.isUrgent ? Cause.urgent : Cause.data);
   tcb.sndNxt = (seq + length + (isFin ? 1 : 0)) | 0;
+  noteSent(tcb, seq);
   tcb.isProbeOut = false;
   tcb.bytesOut += length;
-  if (length % size !== 0) tcb.sndSml = tcb.sndNxt;
-  if (!tcb.isTiming) startTiming(tcb);
+  if (length % segmentSize(tcb) !== 0) tcb.sndSml = tcb.sndNxt;
   return length + (isFin ? 1 : 0);
+}
+
+/** RFC 8985 §7.3: new data if there is any, whatever the congestion window; else the last segment again. */
+function emitProbe(tcb: Tcb, batch: TransmitBatch): void {
+  tcb.isTailProbeDue = false;
+  if (tcb.flightSize === 0 || tcb.recovery !== Recovery.open) return;
+  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
+  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const length = Math.min(available, segmentSize(tcb));
+  const isNew = length > 0 && length <= windowRoom;
+  if (isNew) writeNew(tcb, batch, length, false);
+  else if (!emitTailCopy(tcb, batch)) return;
+  noteProbe(tcb, !isNew);
+  trace(tcb, TcpEvent.tailProbe, tcb.sndNxt, length);
+  restartRetransmission(tcb);
 }
 
 /**
@@ -146,13 +148,6 @@ function sendableLength(tcb: Tcb, available: number, usable: number, budget: num
   return seqGt(tcb.sndSml, tcb.sndUna) ? length - tail : length;
 }
 
-/** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */
-function limitLength(tcb: Tcb, length: number, room: number, size: number): number {
-  const most = Math.min(room, canSegment(tcb) ? Math.max(size, tcb.config.maxSuperSegment) : size);
-  if (length <= most) return length;
-  return most >= size ? most - (most % size) : most;
-}
-
 /** A zero-window probe (RFC 9293 §3.8.6.1): the next byte although it doesn't fit, or what fits of a silly window. */
 function emitWindowProbe(tcb: Tcb, batch: TransmitBatch): void {
   tcb.isProbeDue = false;
@@ -163,9 +158,10 @@ function emitWindowProbe(tcb: Tcb, batch: TransmitBatch): void {
     tcb.stalledSince = tcb.host.now;
     writeSegment(tcb, batch, tcb.sndNxt, TCP_PSH, length, Cause.data);
     tcb.sndNxt = (tcb.sndNxt + length) | 0;
+    noteSent(tcb, (tcb.sndNxt - length) | 0);
     tcb.sndSml = tcb.sndNxt;
     tcb.bytesOut += length;
-    armRetransmit(tcb);
+    armRetransmission(tcb);
   } else if (available > 0) {
     writeSegment(tcb, batch, tcb.sndNxt, 0, 1, Cause.windowProbe);
     tcb.isProbeOut = true;
@@ -179,17 +175,6 @@ function emitWindowProbe(tcb: Tcb, batch: TransmitBatch): void {
 function emitKeepAlive(tcb: Tcb, batch: TransmitBatch): void {
   tcb.isKeepAliveDue = false;
   writeSegment(tcb, batch, (tcb.sndNxt - 1) | 0, 0, 0, Cause.keepAlive);
-}
-
-function startTiming(tcb: Tcb): void {
-  tcb.isTiming = true;
-  tcb.timedEnd = tcb.sndNxt;
-  tcb.timedAt = tcb.host.now;
-}
-
-/** RFC 6298 §5.1: the timer runs while something is in flight. */
-function armRetransmit(tcb: Tcb): void {
-  if (!tcb.isArmed(TcpTimer.retransmit)) tcb.arm(TcpTimer.retransmit, tcb.rtt.rto);
 }
 
 /** Text waits, nothing is in flight, and so nothing will come that could say that the window has opened. */
@@ -207,12 +192,6 @@ function restartIfIdle(tcb: Tcb): void {
     tcb.congestion.onRestart(idle, tcb.rtt.rto, now);
     noteWindow(tcb);
   }
-}
-
-function canSegment(tcb: Tcb): boolean {
-  const needed = tcb.path.source.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
-  // The urgent pointer of a super-segment would be copied into each of its packets.
-  return (tcb.path.offload & needed) !== 0 && !tcb.isUrgent;
 }
 
 /** Asks for a new way when routes or addresses changed. @returns false when there is none now: timers will try again */
@@ -236,7 +215,7 @@ function hasPath(tcb: Tcb): boolean {
 /** No route: a timer asks again, and gives up in the end as for a peer that does not answer. */
 function waitForPath(tcb: Tcb): void {
   tcb.softError = StackError.networkUnreachable;
-  if (tcb.isSynDue) armRetransmit(tcb);
+  if (tcb.isSynDue) armRetransmission(tcb);
   else armPersist(tcb);
 }
 
@@ -249,6 +228,7 @@ export function hasOutput(tcb: Tcb): boolean {
     tcb.isKeepAliveDue ||
     seqDiff(tcb.sndFin, tcb.sndNxt) > 0 ||
     (tcb.isFinQueued && !tcb.isFinSent) ||
-    seqDiff(tcb.lostEnd, nextLost(tcb)) > 0
+    tcb.isTailProbeDue ||
+    tcb.sent.lostBytes > 0
   );
 }

@@ -77,7 +77,6 @@ function resendTooBig(tcb: Tcb): void {
   tcb.maxTextSent = 0;
   tcb.maxTextAcked = 0;
   if (!isTooBig || tcb.flightSize === 0) return;
-  tcb.isTiming = false;
   markAllLost(tcb);
   tcb.requestOutput();
 }

@@ -1,166 +1,254 @@
 /**
- * Loss recovery: what is lost, what is still in the network, and when an episode starts and ends.
+ * Loss recovery: works off each acknowledgement, says what is lost, and when an episode starts and ends.
  *
- * One bookkeeping serves both families of algorithms. Bytes before `lostEnd` that the peer has not SACKed are lost; those before
- * `highRxt` are sent again already. What is in the network (RFC 6675's pipe) is what is in flight, less what has left it, less
- * what is lost and not yet sent again; the congestion window bounds that.
- *
- *  - With SACK (RFC 6675) the scoreboard says what has left the network, and `lostEnd` follows from it.
- *  - Without (RFC 6582) each duplicate ACK says that one segment has left, and only the first hole is known to be lost.
+ * The parts: `sent-list.ts` remembers the segments, `scoreboard.ts` what became of them; `rack.ts` and `tail-loss-probe.ts` find
+ * losses (RFC 8985), `prr.ts` holds the window while they are repaired (RFC 9937), `spurious.ts` finds out when there were none.
+ * For a peer without SACK it is NewReno (RFC 6582): duplicate ACKs count what has left the network, and only the first hole is
+ * known to be lost.
  *
  * Limited transmit (RFC 3042) needs no rule of its own: the first two duplicate ACKs already make room in the window.
  */
 
-import { seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMax } from '../../base/index.ts';
-import { readSackBlocks, sackedLossEdge } from './scoreboard.ts';
+import { seqDiff, seqGeq, seqGt } from '../../base/index.ts';
+import { news } from './ack-news.ts';
+import { takeRttSample } from './counting.ts';
+import { sampleRate } from './delivery-rate.ts';
+import { bytesInNetwork, forgetSacked, giveUpAll, giveUpFirst, takeBackLost } from './loss-marks.ts';
+import { Frto, LossEpisode } from './loss-state.ts';
+import { timestampNow } from './options.ts';
+import { proportionalWindow, startPrr } from './prr.ts';
+import { adaptReorderingWindow, detectLoss, detectLossOnTimeout } from './rack.ts';
+import { armReordering, restartRetransmission } from './retransmission-timer.ts';
+import { readSackBlocks, takeAcknowledged } from './scoreboard.ts';
 import type { Segment } from './segment.ts';
+import { NONE, SentState } from './sent-list.ts';
+import { isSpurious } from './spurious.ts';
+import { isLossRepaired } from './tail-loss-probe.ts';
 import { Recovery, type Tcb } from './tcb.ts';
+import { LossReason, TcpEvent, trace } from './trace.ts';
 
-/** RFC 5681 §3.2 and RFC 6675 §2: DupThresh. */
-export const DUP_THRESH = 3;
-
-/** Bytes in the network: RFC 6675's pipe. */
-export function bytesInNetwork(tcb: Tcb): number {
-  const left = tcb.isSackEnabled ? tcb.sacked.bytes : tcb.dupAckBytes;
-  const flight = tcb.flightSize - left;
-  const from = seqMax(tcb.highRxt, tcb.sndUna);
-  const unsent = seqDiff(tcb.lostEnd, from);
-  if (unsent <= 0) return flight;
-  return flight - unsent + tcb.sacked.bytesWithin(from, tcb.lostEnd);
-}
-
-/** The first byte that is lost and not sent again; at or past `lostEnd` when there is none. */
-export function nextLost(tcb: Tcb): number {
-  let seq = seqMax(tcb.highRxt, tcb.sndUna);
-  const { sacked } = tcb;
-  if (sacked.count === 0 || seqGeq(seq, tcb.lostEnd)) return seq;
-  const index = sacked.indexAfter(seq);
-  if (index < sacked.count && seqLeq(sacked.startOf(index), seq)) seq = sacked.endOf(index);
-  return seq;
-}
-
-/** Where the lost range that starts at `seq` ends. */
-export function lostRangeEnd(tcb: Tcb, seq: number): number {
-  const { sacked } = tcb;
-  const index = sacked.indexAfter(seq);
-  if (index < sacked.count && seqLt(sacked.startOf(index), tcb.lostEnd)) return sacked.startOf(index);
-  return tcb.lostEnd;
-}
+/** RFC 5681 §3.2: DupThresh. */
+const DUP_THRESH = 3;
 
 /**
- * New data was acknowledged: SND.UNA has moved on by `acked` bytes.
- * @param flightBefore what was in flight before
+ * Works off an acknowledgement of a synchronized connection; SND.UNA has moved already.
+ * @param acked by how much
+ * @param duplicates how many duplicate ACKs (RFC 5681 §2) it stands for
  */
-export function onNewAck(tcb: Tcb, seg: Segment, acked: number, flightBefore: number): void {
-  tcb.dupAcks = 0;
-  tcb.sacked.dropBelow(tcb.sndUna);
-  if (tcb.isSackEnabled) readSackBlocks(tcb, seg);
-  if (tcb.recovery === Recovery.open) {
-    // RFC 7661 §4.1: a window that was not half used is not known to be safe.
-    grow(tcb, acked, 2 * flightBefore >= tcb.congestion.cwnd);
-    tcb.dupAckBytes = 0;
-    tcb.lostEnd = tcb.sndUna;
-    if (tcb.isSackEnabled && tcb.sacked.count > 0) findLoss(tcb);
-    return;
+export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplicates: number): void {
+  beginSample(tcb, acked);
+  if (acked > 0) {
+    takeAcknowledged(tcb, seg);
+    tcb.isTailProbeDue = false;
   }
-  if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) {
-    endRecovery(tcb, acked);
-    return;
+  if (tcb.isSackEnabled) {
+    if (seg.sackCount > 0) readSackBlocks(tcb, seg);
+  } else countDuplicates(tcb, acked, duplicates);
+  sampleRate(tcb);
+  sampleRtt(tcb, seg);
+  if (acked > 0) tcb.dupAcks = 0;
+  // With SACK, one that brings no news of what has arrived is none (RFC 6675 §2).
+  else if (!tcb.isSackEnabled || tcb.env.sample.delivered > 0) {
+    tcb.dupAcks += duplicates;
+    tcb.dupAcksIn += duplicates;
   }
-  if (tcb.recovery === Recovery.timeout) {
-    grow(tcb, acked, true);
-    return;
-  }
-  onPartialAck(tcb, acked);
+
+  if (tcb.probe.isOut && isLossRepaired(tcb, seg, acked)) noteRepairedTail(tcb);
+  const { episode } = tcb;
+  if (episode !== null && isSpurious(tcb, seg, episode.check, acked)) undo(tcb, episode);
+  const wasRecovering = tcb.recovery !== Recovery.open;
+  const isOver = wasRecovering && acked > 0 && seqGeq(tcb.sndUna, tcb.recoveryPoint);
+  const overdue = findLosses(tcb, acked, isOver);
+  if (isOver) endRecovery(tcb);
+  // Not for what is sent again only because the path's MTU fell.
+  const isNewLoss = tcb.env.sample.lost > 0 || isOver;
+  if (isNewLoss && tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
+  tellCongestionControl(tcb);
+  if (acked > 0) restartRetransmission(tcb);
+  if (overdue > 0) armReordering(tcb, overdue);
 }
 
-/** RFC 6582 §3.2 step 3, "partial acknowledgments"; RFC 6675 §5 (C). */
-function onPartialAck(tcb: Tcb, acked: number): void {
-  if (tcb.isSackEnabled) {
-    tcb.lostEnd = seqMax(tcb.lostEnd, sackedLossEdge(tcb));
-    // The byte at SND.UNA is lost even if too little above it is SACKed: it was outstanding when recovery began.
-    if (seqGeq(tcb.sndUna, tcb.highRxt)) markFirstLost(tcb);
-    return;
-  }
-  // The retransmitted segment filled the hole; the rest of what was acknowledged had been counted by duplicate ACKs.
-  tcb.dupAckBytes = Math.max(0, tcb.dupAckBytes - Math.max(0, acked - tcb.smss));
-  tcb.highRxt = tcb.sndUna;
-  markFirstLost(tcb);
+/** RACK's timer: what was overdue has not been delivered. */
+export function onReorderingTimeout(tcb: Tcb): void {
+  beginSample(tcb, 0);
+  const overdue = detectLoss(tcb);
+  if (tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
+  if (overdue > 0) armReordering(tcb, overdue);
+}
+
+/** The retransmission timer ran out (RFC 6298 §5.4, RFC 6675 §5.1, RFC 8985 §6.3). */
+export function onRetransmissionTimeout(tcb: Tcb): void {
+  const isFirst = tcb.retransmissions <= 1;
+  const { sent } = tcb;
+  beginSample(tcb, 0);
+  tcb.congestion.onTimeout(tcb.flightSize, isFirst, tcb.host.now);
+  // It has forgotten what it had (RFC 2018 §8) when the timer runs out again, or when it claims to hold the byte it asks for.
+  const isReneging = sent.first !== NONE && sent.columns.state[sent.first] === SentState.sacked;
+  if (!isFirst || isReneging) forgetSacked(tcb);
+  if (tcb.isSackEnabled && isFirst) detectLossOnTimeout(tcb);
+  else giveUpAll(tcb);
+  tcb.recovery = Recovery.timeout;
+  tcb.recoveryPoint = tcb.sndNxt;
+  tcb.isRetransmitForced = true;
+  tcb.dupAcks = 0;
+  tcb.dupAckBytes = 0;
+  tcb.probe.isOut = false;
+  if (isFirst) {
+    beginEpisode(tcb, LossReason.timeout);
+    if (tcb.episode !== null) tcb.episode.check.frto = Frto.resent;
+  } else if (tcb.episode !== null) tcb.episode.check.frto = Frto.off;
+}
+
+/** Everything in flight has to be sent again, in smaller segments: the path's MTU fell, which says nothing of congestion. */
+export function markAllLost(tcb: Tcb): void {
+  giveUpAll(tcb);
   tcb.isRetransmitForced = true;
 }
 
-/** A duplicate ACK (RFC 5681 §2), or with SACK one that brought news of data above SND.UNA (RFC 6675 §2). */
-export function onDuplicateAck(tcb: Tcb, packets: number): void {
-  tcb.dupAcksIn += packets;
-  if (tcb.recovery === Recovery.timeout) return;
-  tcb.dupAcks += packets;
-  if (!tcb.isSackEnabled) {
-    // At least one segment, the lost one, has not left.
-    const most = Math.max(0, tcb.flightSize - tcb.smss);
-    tcb.dupAckBytes = Math.min(most, tcb.dupAckBytes + packets * tcb.smss);
-  }
-  if (tcb.recovery === Recovery.fast) {
-    if (tcb.isSackEnabled) tcb.lostEnd = seqMax(tcb.lostEnd, sackedLossEdge(tcb));
-    return;
-  }
-  findLoss(tcb);
+function beginSample(tcb: Tcb, acked: number): void {
+  const { sample } = tcb.env;
+  news.clear();
+  sample.now = tcb.host.now;
+  sample.acked = acked;
+  sample.delivered = 0;
+  sample.lost = 0;
+  sample.marked = 0;
+  sample.rtt = -1;
+  sample.priorInFlight = bytesInNetwork(tcb);
+  // RFC 7661 §4.1: a window that was not half used is not known to be safe.
+  sample.isCwndLimited = 2 * (sample.priorInFlight + acked) >= tcb.congestion.cwnd;
 }
 
-/** Starts fast recovery when enough has arrived above SND.UNA. */
-function findLoss(tcb: Tcb): void {
-  const edge = tcb.isSackEnabled ? sackedLossEdge(tcb) : tcb.sndUna;
-  if (tcb.dupAcks < DUP_THRESH && !seqGt(edge, tcb.sndUna)) return;
+/** Without SACK: each duplicate ACK says that one segment has left the network (RFC 5681 §3.2). */
+function countDuplicates(tcb: Tcb, acked: number, duplicates: number): void {
+  const { sample } = tcb.env;
+  const before = tcb.dupAckBytes;
+  if (acked > 0) {
+    // The retransmission filled the hole; the rest of what was acknowledged had been counted by duplicates.
+    const isPartial = tcb.recovery === Recovery.fast && !seqGeq(tcb.sndUna, tcb.recoveryPoint);
+    const counted = isPartial ? Math.max(0, acked - tcb.smss) : before;
+    tcb.dupAckBytes = Math.max(0, before - counted);
+    sample.delivered = Math.max(0, acked - (before - tcb.dupAckBytes));
+  } else if (duplicates > 0 && tcb.recovery !== Recovery.timeout) {
+    // At least one segment, the lost one, has not left.
+    const most = Math.max(0, tcb.sent.inFlightBytes - tcb.smss);
+    tcb.dupAckBytes = Math.min(most, before + duplicates * tcb.smss);
+    sample.delivered = Math.max(0, tcb.dupAckBytes - before);
+  }
+}
+
+/**
+ * RFC 6298 §3: only of segments that were not sent again; one a flight, as §4 wants the gains to be used. When all were sent
+ * again, the timestamp says which transmission was acknowledged (RFC 7323 §4); its clock ticks in ms.
+ */
+function sampleRtt(tcb: Tcb, seg: Segment): void {
+  const { sample } = tcb.env;
+  if (news.originalSentAt < 0) {
+    if (sample.acked === 0 || !tcb.isTimestamped || seg.tsEcr === 0) return;
+    const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
+    if (elapsed >= 0 && elapsed < tcb.config.maxRto) takeRttSample(tcb, elapsed);
+    return;
+  }
+  const rtt = tcb.host.now - news.originalSentAt;
+  sample.rtt = rtt;
+  tcb.rack.takeRtt(rtt, tcb.host.now);
+  if (!seqGt(news.originalEnd, tcb.rttSeq)) return;
+  tcb.rttSeq = tcb.sndNxt;
+  takeRttSample(tcb, rtt);
+}
+
+/** @returns ms until what may be lost by then has to be looked at again; 0: nothing */
+function findLosses(tcb: Tcb, acked: number, isOver: boolean): number {
+  if (tcb.isSackEnabled) {
+    adaptReorderingWindow(tcb, isOver);
+    if (tcb.sent.inFlightBytes === 0) return 0;
+    return detectLoss(tcb);
+  }
+  if (tcb.recovery === Recovery.fast && acked > 0 && !isOver) {
+    // RFC 6582 §3.2 step 3, "partial acknowledgments".
+    giveUpFirst(tcb);
+    tcb.isRetransmitForced = true;
+  } else if (
+    tcb.recovery === Recovery.open &&
+    tcb.dupAcks >= DUP_THRESH &&
+    seqGt(tcb.sndUna, tcb.recoveryPoint)
+  ) {
+    // Step 1: duplicates of what was sent before the last timeout are of its copies.
+    giveUpFirst(tcb);
+  }
+  return 0;
+}
+
+function startFastRecovery(tcb: Tcb): void {
+  const { congestion } = tcb;
+  const isMarkedLost = tcb.sent.sackedBytes > 0;
+  beginEpisode(
+    tcb,
+    tcb.isSackEnabled ? (isMarkedLost ? LossReason.sack : LossReason.rack) : LossReason.duplicateAcks,
+  );
   tcb.recovery = Recovery.fast;
   tcb.recoveryPoint = tcb.sndNxt;
-  tcb.congestion.onCongestion('loss', tcb.flightSize, tcb.host.now);
-  tcb.highRxt = tcb.sndUna;
-  tcb.lostEnd = edge;
-  markFirstLost(tcb);
+  congestion.onCongestion('loss', tcb.flightSize, tcb.host.now);
+  const { episode } = tcb;
+  if (episode !== null && !congestion.isModelBased) startPrr(tcb, episode.prr);
   tcb.isRetransmitForced = true;
   tcb.fastRetransmits++;
 }
 
-/** The retransmission timer ran out: everything in flight is lost unless SACKed (RFC 6298 §5.4, RFC 6675 §5.1). */
-export function onRetransmissionTimeout(tcb: Tcb): void {
-  const isFirst = tcb.retransmissions <= 1;
-  tcb.congestion.onTimeout(tcb.flightSize, isFirst, tcb.host.now);
-  // A peer may forget what it has SACKed (RFC 2018 §8): it has when the timer runs out again, or when it claims to hold the
-  // byte that it still asks for.
-  if (!isFirst || (tcb.sacked.count > 0 && seqLeq(tcb.sacked.startOf(0), tcb.sndUna))) tcb.sacked.clear();
-  tcb.recovery = Recovery.timeout;
-  tcb.recoveryPoint = tcb.sndNxt;
-  markAllLost(tcb);
-  tcb.dupAcks = 0;
-  tcb.dupAckBytes = 0;
+function beginEpisode(tcb: Tcb, reason: number): void {
+  const episode = new LossEpisode(reason);
+  episode.check.sndUna = tcb.sndUna;
+  tcb.episode = episode;
+  trace(tcb, TcpEvent.lossStart, reason, tcb.env.sample.lost);
 }
 
-/** Everything in flight has to be sent again: after a timeout, or in smaller segments when the path's MTU fell. */
-export function markAllLost(tcb: Tcb): void {
-  tcb.lostEnd = tcb.sndNxt;
-  tcb.highRxt = tcb.sndUna;
-  tcb.isRetransmitForced = true;
-}
-
-function endRecovery(tcb: Tcb, acked: number): void {
+function endRecovery(tcb: Tcb): void {
   if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(tcb.flightSize, tcb.host.now);
-  else grow(tcb, acked, true);
+  leaveRecovery(tcb, 0);
+}
+
+function leaveRecovery(tcb: Tcb, isSpuriousLoss: number): void {
   tcb.recovery = Recovery.open;
   tcb.dupAckBytes = 0;
-  tcb.lostEnd = tcb.sndUna;
   tcb.isRetransmitForced = false;
+  if (tcb.episode !== null) tcb.episode.check.frto = Frto.off;
+  trace(tcb, TcpEvent.lossEnd, tcb.episode === null ? LossReason.sack : tcb.episode.reason, isSpuriousLoss);
 }
 
-/** The segment at SND.UNA is lost. */
-function markFirstLost(tcb: Tcb): void {
-  const end = (tcb.sndUna + Math.min(tcb.smss, tcb.flightSize)) | 0;
-  if (seqGt(end, tcb.lostEnd)) tcb.lostEnd = end;
+/** The loss was none: back to the windows before it (RFC 4015 §3), and what was given up is on its way after all. */
+function undo(tcb: Tcb, episode: LossEpisode): void {
+  const isUnderWay = tcb.recovery !== Recovery.open;
+  if (tcb.recovery === Recovery.timeout && news.originalSentAt >= 0) {
+    tcb.rtt.adaptAfterSpurious(tcb.host.now - news.originalSentAt);
+  }
+  takeBackLost(tcb);
+  tcb.congestion.onSpurious(tcb.flightSize, tcb.host.now);
+  tcb.spuriousRecoveries++;
+  if (isUnderWay) leaveRecovery(tcb, 1);
+  episode.check.unreported = -1;
+  tcb.episode = null;
 }
 
-function grow(tcb: Tcb, acked: number, isCwndLimited: boolean): void {
+/** The probe filled a hole that nobody had noticed: RFC 8985 §7.4.2 wants congestion control to react once. */
+function noteRepairedTail(tcb: Tcb): void {
+  if (tcb.recovery !== Recovery.open) return;
+  const { now } = tcb.host;
+  trace(tcb, TcpEvent.lossStart, LossReason.tailProbe, 0);
+  tcb.congestion.onCongestion('loss', tcb.flightSize, now);
+  tcb.congestion.onRecovered(tcb.flightSize, now);
+  trace(tcb, TcpEvent.lossEnd, LossReason.tailProbe, 0);
+}
+
+function tellCongestionControl(tcb: Tcb): void {
   const { sample } = tcb.env;
-  sample.now = tcb.host.now;
-  sample.acked = acked;
-  sample.delivered = acked;
-  sample.isCwndLimited = isCwndLimited;
-  tcb.congestion.onAck(sample);
+  const { congestion, episode } = tcb;
+  if (sample.delivered === 0 && sample.lost === 0) return;
+  sample.inFlight = bytesInNetwork(tcb);
+  sample.srtt = Math.max(0, tcb.rtt.srtt);
+  sample.minRtt = tcb.rtt.hasSample ? tcb.rack.minRtt : 0;
+  sample.isInRecovery = tcb.recovery === Recovery.fast;
+  congestion.onAck(sample);
+  if (sample.isInRecovery && episode !== null && !congestion.isModelBased) {
+    congestion.cwnd = proportionalWindow(tcb, episode.prr, sample.inFlight);
+  }
 }

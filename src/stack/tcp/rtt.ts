@@ -52,6 +52,17 @@ export class RttEstimator {
     this.backoff = 0;
   }
 
+  /**
+   * A timeout was spurious, and `rtt` is what the segment really took: the estimate takes it whole, so that the path's new
+   * length does not make the timer run out again (RFC 4015 §3.3).
+   */
+  adaptAfterSpurious(rtt: number): void {
+    this.srtt = Math.max(this.srtt, rtt);
+    this.rttvar = Math.max(this.rttvar, this.srtt / 2);
+    this.base = Math.min(this.#maxRto, this.srtt + Math.max(this.#minRto, 4 * this.rttvar));
+    this.backoff = 0;
+  }
+
   /** The handshake's SYN was retransmitted: without a sample the timeout is 3 s once data flows (§5.7). */
   restartAfterSynLoss(): void {
     if (!this.hasSample) this.base = 3 * INITIAL_RTO;

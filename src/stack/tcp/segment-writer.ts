@@ -9,6 +9,8 @@ import {
   GSO_TCPV4,
   GSO_TCPV6,
   OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
   type TransmitBatch,
   TX_CAUSE,
   TX_COLUMNS,
@@ -114,6 +116,20 @@ export function writeSegment(
 export function segmentSize(tcb: Tcb): number {
   if (tcb.early.count === 0 || !tcb.isSackEnabled) return tcb.smss;
   return tcb.smss - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb)));
+}
+
+/** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */
+export function limitLength(tcb: Tcb, length: number, room: number, size: number): number {
+  const most = Math.min(room, canSegment(tcb) ? Math.max(size, tcb.config.maxSuperSegment) : size);
+  if (length <= most) return length;
+  return most >= size ? most - (most % size) : most;
+}
+
+/** Whether the device cuts super-segments for this connection. */
+export function canSegment(tcb: Tcb): boolean {
+  const needed = tcb.path.source.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
+  // The urgent pointer of a super-segment would be copied into each of its packets.
+  return (tcb.path.offload & needed) !== 0 && !tcb.isUrgent;
 }
 
 /** Bytes of the options of a segment after the handshake. */

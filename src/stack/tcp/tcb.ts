@@ -16,9 +16,12 @@ import type { TcpConfig, TcpSettings } from './config.ts';
 import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
 import { ConnectionCounts } from './connection-counts.ts';
+import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
 import { SequenceRanges } from './ranges.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendLimits } from './send-limits.ts';
+import type { SentColumnsPool } from './sent-columns.ts';
+import { SentList } from './sent-list.ts';
 import type { TcpState } from './state.ts';
 import type { WindowBudget } from './window-budget.ts';
 
@@ -36,6 +39,8 @@ export interface TcpEnvironment {
   readonly observer: TcpObserver | null;
   /** What congestion control is told of the ACK being processed. */
   readonly sample: AckSample;
+  /** Memory for lists of sent segments. */
+  readonly sentColumns: SentColumnsPool;
   emit(tcb: Tcb, batch: TransmitBatch): boolean;
   timeout(tcb: Tcb, kind: number, now: number): void;
   /** Takes the connection out of the table and gives up its claim on the port. */
@@ -203,25 +208,30 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   recovery = Recovery.open as number;
   /** RFC 6582 `recover`, RFC 6675 RecoveryPoint: recovery ends when it is acknowledged. */
   recoveryPoint = 0;
-  /** Bytes before it are lost unless SACKed … */
-  lostEnd = 0;
-  /** … and before it are sent again already (RFC 6675 HighRxt). */
-  highRxt = 0;
+  /** What is known of the episode of loss that is under way, or was the last. */
+  episode: LossEpisode | null = null;
   /** One lost segment may be sent whatever the window. */
   isRetransmitForced = false;
   dupAcks = 0;
   /** Without SACK: bytes that duplicate ACKs say have left the network. */
   dupAckBytes = 0;
-  /** What the peer has SACKed. */
-  readonly sacked: SequenceRanges;
+  /** What was sent and is not acknowledged. */
+  readonly sent: SentList;
+  readonly rate = new DeliveryRate();
+  readonly rack = new Rack();
+  readonly probe = new TailLossProbe();
+  isTailProbeDue = false;
+  /** When the retransmission timer runs out; its `TcpTimer` may stand for something earlier, a `RetransmitTimer`. */
+  rtoAt = 0;
+  retransmitTimer = 0;
+  /** What is sent from it on gives the next round-trip sample. */
+  rttSeq = 0;
   /** Timer expirations without progress. */
   retransmissions = 0;
   /** When what is first in flight was sent for the first time: the user timeout's start. */
   stalledSince = 0;
-  /** A segment is timed: it ends at `timedEnd` and left at `timedAt`. */
-  isTiming = false;
-  timedEnd = 0;
-  timedAt = 0;
+  /** When the SYN left; negative once it was sent again, since its answer then times neither (RFC 6298 §3). */
+  synSentAt = -0.5;
   /** Probes (keep-alive, zero window) since the peer was last heard. */
   unansweredProbes = 0;
   /** Zero-window probes since the window was last open: the interval doubles with each. */
@@ -244,6 +254,9 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   fastRetransmits = 0;
   timeouts = 0;
   dupAcksIn = 0;
+  dsacksIn = 0;
+  tailProbes = 0;
+  spuriousRecoveries = 0;
   bytesReordered = 0;
   readonly counts = new ConnectionCounts();
   readonly limits = new SendLimits();
@@ -277,7 +290,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     this.tx = new Ring(host.allocator, settings.sendBufferSize);
     this.rx = new Ring(host.allocator, settings.receiveBufferSize);
     this.early = new SequenceRanges(config.maxRanges);
-    this.sacked = new SequenceRanges(config.maxRanges);
+    this.sent = new SentList(env.sentColumns);
     this.rtt = new RttEstimator(config.minRto, config.maxRto);
     this.quickAcks = config.quickAcks;
   }

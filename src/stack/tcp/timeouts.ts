@@ -10,14 +10,15 @@ import { acknowledgeNow } from './acknowledge.ts';
 import { countTimeout, noteWindow } from './counting.ts';
 import { abort, fail, finish } from './lifecycle.ts';
 import { onMtuTimeout } from './path-mtu.ts';
-import { onRetransmissionTimeout } from './recovery.ts';
+import { onReorderingTimeout, onRetransmissionTimeout } from './recovery.ts';
+import { armTimeout, RetransmitTimer } from './retransmission-timer.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
 /** A timer of `tcb` is due. */
 export function timerExpired(tcb: Tcb, kind: number, now: number): void {
   switch (kind) {
     case TcpTimer.retransmit:
-      retransmitTimeout(tcb, now);
+      retransmissionTimer(tcb, now);
       break;
     case TcpTimer.persist:
       persistTimeout(tcb, now);
@@ -38,6 +39,18 @@ export function timerExpired(tcb: Tcb, kind: number, now: number): void {
   if (tcb.state !== 'CLOSED') tcb.requestOutput();
 }
 
+/** One timer for three purposes: see `retransmission-timer.ts`. */
+function retransmissionTimer(tcb: Tcb, now: number): void {
+  if (tcb.retransmitTimer === RetransmitTimer.timeout) {
+    retransmitTimeout(tcb, now);
+    return;
+  }
+  const isTailProbe = tcb.retransmitTimer === RetransmitTimer.tailProbe;
+  armTimeout(tcb, Math.max(0, tcb.rtoAt - now));
+  if (isTailProbe) tcb.isTailProbeDue = true;
+  else onReorderingTimeout(tcb);
+}
+
 /** RFC 6298 §5.4 to §5.7, and R2 of RFC 9293 §3.8.3. */
 function retransmitTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize === 0 && !tcb.isSynDue) return;
@@ -53,7 +66,8 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
   }
   tcb.retransmissions++;
   countTimeout(tcb, tcb.rtt.rto, tcb.retransmissions);
-  tcb.isTiming = false;
+  tcb.synSentAt = -0.5;
+  tcb.isTailProbeDue = false;
   if (isOpening) tcb.isSynDue = true;
   else {
     onMtuTimeout(tcb);
@@ -63,7 +77,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
   let wait = tcb.rtt.rto;
   const { userTimeout } = tcb.settings;
   if (userTimeout > 0) wait = Math.min(wait, Math.max(1, tcb.stalledSince + userTimeout - now));
-  tcb.arm(TcpTimer.retransmit, wait);
+  armTimeout(tcb, wait);
 }
 
 /** RFC 9293 §3.8.6.1 and RFC 6429: probes go on, at a growing interval, for as long as they are answered. */

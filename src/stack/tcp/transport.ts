@@ -30,6 +30,7 @@ import { activeOpen, passiveOpen } from './open.ts';
 import { emitSegments } from './output.ts';
 import { Segment } from './segment.ts';
 import { segmentArrives } from './segment-arrives.ts';
+import { SentColumnsPool } from './sent-columns.ts';
 import { closed } from './steps/closed.ts';
 import { listen } from './steps/listen.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
@@ -42,6 +43,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   readonly config: TcpConfig;
   observer: TcpObserver | null = null;
   readonly sample = new AckSample();
+  readonly sentColumns = new SentColumnsPool();
   readonly #flows: ConnectionTable<TcpFlow>;
   readonly #listeners = new ListenerTable<Listener>();
   readonly #ports: PortTable;

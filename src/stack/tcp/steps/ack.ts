@@ -8,14 +8,11 @@ import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { challenge } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
-import { takeRttSample } from '../counting.ts';
 import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
-import { timestampNow } from '../options.ts';
 import { noteSizeAcked } from '../path-mtu.ts';
-import { onDuplicateAck, onNewAck } from '../recovery.ts';
-import { readSackBlocks } from '../scoreboard.ts';
+import { onAcknowledgement } from '../recovery.ts';
 import type { Segment } from '../segment.ts';
-import { Recovery, type Tcb, TcpTimer } from '../tcb.ts';
+import { type Tcb, TcpTimer } from '../tcb.ts';
 import { becomeEstablished } from './established.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
 
@@ -33,7 +30,7 @@ export function checkAck(tcb: Tcb, seg: Segment): Verdict {
     return DropReason.tcpAckUnacceptable;
   }
   if (acked > 0) takeAck(tcb, seg, acked);
-  else if (acked === 0) checkDuplicate(tcb, seg);
+  else if (acked === 0 && tcb.sent.count > 0) takeDuplicate(tcb, seg);
   if (acked >= 0) updateWindow(tcb, seg);
   return acked > 0 && tcb.isFinQueued ? checkFinAcked(tcb) : GO_ON;
 }
@@ -50,7 +47,6 @@ function completeHandshake(tcb: Tcb, seg: Segment): Verdict {
 
 /** SND.UNA moves on. */
 function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
-  const flightBefore = tcb.flightSize;
   if (seqGt(seg.ack, tcb.sndNxt)) {
     // The probe's byte was taken.
     tcb.sndNxt = seg.ack;
@@ -58,16 +54,14 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
   }
   tcb.isProbeOut = false;
   tcb.sndUna = seg.ack;
-  sampleRoundTrip(tcb, seg);
   freeAcknowledged(tcb);
   noteSizeAcked(tcb);
-  onNewAck(tcb, seg, acked, flightBefore);
+  onAcknowledgement(tcb, seg, acked, 0);
   tcb.retransmissions = 0;
   tcb.softError = 0;
   tcb.stalledSince = tcb.host.now;
-  // RFC 6298 §5.2, §5.3.
+  // RFC 6298 §5.2.
   if (tcb.flightSize === 0) tcb.disarm(TcpTimer.retransmit);
-  else tcb.arm(TcpTimer.retransmit, tcb.rtt.rto);
 }
 
 function freeAcknowledged(tcb: Tcb): void {
@@ -86,31 +80,19 @@ function freeAcknowledged(tcb: Tcb): void {
   if (events !== 0) tell(tcb, events);
 }
 
-/** The timed segment or, once something was sent again, the timestamp that was echoed (RFC 7323 §4). */
-function sampleRoundTrip(tcb: Tcb, seg: Segment): void {
-  if (tcb.isTiming) {
-    if (seqLt(tcb.sndUna, tcb.timedEnd)) return;
-    tcb.isTiming = false;
-    takeRttSample(tcb, tcb.host.now - tcb.timedAt);
-    return;
-  }
-  // Otherwise not: its clock ticks in ms, and most round trips here are shorter.
-  const isRecovering = tcb.retransmissions > 0 || tcb.recovery !== Recovery.open;
-  if (!isRecovering || !tcb.isTimestamped || seg.tsEcr === 0) return;
-  const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
-  if (elapsed >= 0 && elapsed < tcb.config.maxRto) takeRttSample(tcb, elapsed);
-}
-
-/** RFC 5681 §2 says what a duplicate ACK is; with SACK, one that reports more than was known (RFC 6675 §2). */
-function checkDuplicate(tcb: Tcb, seg: Segment): void {
-  if (tcb.flightSize === 0) return;
+/**
+ * SND.UNA has not moved. RFC 5681 §2 says what a duplicate ACK is; with SACK it is one that reports more than was known
+ * (RFC 6675 §2), or a duplicate (RFC 2883).
+ */
+function takeDuplicate(tcb: Tcb, seg: Segment): void {
   if (tcb.isSackEnabled) {
-    if (seg.sackCount > 0 && readSackBlocks(tcb, seg) > 0) onDuplicateAck(tcb, 1);
+    if (seg.sackCount > 0) onAcknowledgement(tcb, seg, 0, 1);
+    else if (tcb.probe.isOut) onAcknowledgement(tcb, seg, 0, 0);
     return;
   }
   if (seg.payloadLength > 0 || (seg.flags & TCP_FIN) !== 0) return;
   if (seg.window << tcb.sndWindShift !== tcb.sndWnd) return;
-  onDuplicateAck(tcb, seg.packets);
+  onAcknowledgement(tcb, seg, 0, seg.packets);
 }
 
 /** The segment's window, unless an older segment brings it (RFC 9293 §3.10.7.4: SND.WL1, SND.WL2). */

@@ -13,12 +13,10 @@ import { type Tcb, TcpTimer } from '../tcb.ts';
 export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   const isSynLost = tcb.retransmissions > 0;
   tcb.sndUna = (tcb.iss + 1) | 0;
-  tcb.lostEnd = tcb.sndUna;
-  tcb.highRxt = tcb.sndUna;
+  tcb.rttSeq = tcb.sndUna;
   tcb.sndSml = tcb.sndUna;
-  if (tcb.isTiming) takeRttSample(tcb, tcb.host.now - tcb.timedAt);
+  if (tcb.synSentAt >= 0) takeSynRtt(tcb, tcb.host.now - tcb.synSentAt);
   else tcb.rtt.restartAfterSynLoss();
-  tcb.isTiming = false;
   tcb.isSynDue = false;
   tcb.retransmissions = 0;
   tcb.disarm(TcpTimer.retransmit);
@@ -41,4 +39,9 @@ function takeWindow(tcb: Tcb, seg: Segment): void {
   if (tcb.sndWnd > tcb.maxSndWnd) tcb.maxSndWnd = tcb.sndWnd;
   tcb.sndWl1 = seg.seq;
   tcb.sndWl2 = seg.ack;
+}
+
+function takeSynRtt(tcb: Tcb, rtt: number): void {
+  takeRttSample(tcb, rtt);
+  tcb.rack.takeRtt(rtt, tcb.host.now);
 }
