@@ -11,10 +11,21 @@ export interface BufferAllocator {
   give(memory: Uint8Array): void;
   /** Bytes taken and not given back. */
   readonly inUse: number;
+  /** Lets go of memory that is kept for the next taker, if any is. */
+  trim?(): void;
 }
 
 /** The smallest piece: below it, bookkeeping costs more than the memory. */
 const MIN_SHIFT = 11;
+
+/** Bytes of the piece that `take(bytes)` gives: the next power of two. */
+export function pieceSize(bytes: number): number {
+  return 2 ** shiftFor(bytes);
+}
+
+function shiftFor(bytes: number): number {
+  return Math.max(MIN_SHIFT, 32 - Math.clz32(Math.max(0, bytes - 1)));
+}
 
 /**
  * Keeps freed pieces for the next taker, one stack a size: steady traffic allocates nothing.
@@ -38,7 +49,7 @@ export class PoolAllocator implements BufferAllocator {
   }
 
   take(bytes: number): Uint8Array | null {
-    const shift = Math.max(MIN_SHIFT, 32 - Math.clz32(Math.max(0, bytes - 1)));
+    const shift = shiftFor(bytes);
     const size = 2 ** shift;
     if (this.#inUse + size > this.#limit) return null;
     this.#inUse += size;
@@ -60,5 +71,10 @@ export class PoolAllocator implements BufferAllocator {
     }
     stack.push(memory);
     this.#idle += size;
+  }
+
+  trim(): void {
+    this.#free.length = 0;
+    this.#idle = 0;
   }
 }

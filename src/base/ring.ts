@@ -13,7 +13,9 @@ import { EMPTY } from './bytes.ts';
 import type { BufferAllocator } from './memory.ts';
 
 /** What an empty ring takes at its first byte. */
-const FIRST_BYTES = 4096;
+export const RING_FIRST_BYTES = 4096;
+/** A ring that could do with this part of its memory is worth copying. */
+const COMPACT_FACTOR = 4;
 
 export class Ring {
   readonly #allocator: BufferAllocator;
@@ -43,9 +45,14 @@ export class Ring {
   write(from: Uint8Array, at: number, length: number): number {
     const wanted = Math.min(length, this.free);
     let written = this.writeAt(this.used, from, at, wanted);
-    // No larger memory to be had: what fits into the one that is there.
-    if (written < wanted)
-      written = this.writeAt(this.used, from, at, Math.min(wanted, this.memory.length - this.used));
+    if (written < wanted) {
+      written = this.writeAt(
+        this.used,
+        from,
+        at,
+        Math.min(wanted, this.reserveMost(this.used + wanted) - this.used),
+      );
+    }
     this.used += written;
     return written;
   }
@@ -106,6 +113,38 @@ export class Ring {
     this.start = (this.start + length) & (this.memory.length - 1);
   }
 
+  /** Has memory for `length` bytes from the oldest on. @returns false when none could be had; then nothing changes */
+  reserve(length: number): boolean {
+    return length <= this.memory.length || this.#grow(length);
+  }
+
+  /** As {@link reserve}, or for as much of it as can be had. @returns the bytes that it has memory for */
+  reserveMost(length: number): number {
+    let wanted = length;
+    while (wanted > this.memory.length && !this.#grow(wanted)) wanted >>= 1;
+    return this.memory.length;
+  }
+
+  /**
+   * Moves what it holds, and `keep` early bytes behind it, to less memory if that is worth it.
+   * Frames whose payload lies in the ring must have left.
+   */
+  compact(keep: number): void {
+    const held = this.used + keep;
+    if (held === 0) this.release();
+    const old = this.memory;
+    const wanted = Math.max(held, RING_FIRST_BYTES);
+    if (old.length < COMPACT_FACTOR * wanted) return;
+    const smaller = this.#allocator.take(wanted);
+    if (smaller === null) return;
+    const untilEnd = Math.min(held, old.length - this.start);
+    smaller.set(old.subarray(this.start, this.start + untilEnd), 0);
+    smaller.set(old.subarray(0, held - untilEnd), untilEnd);
+    this.memory = smaller;
+    this.start = 0;
+    this.#allocator.give(old);
+  }
+
   /** Drops everything and gives the memory back. */
   release(): void {
     this.used = 0;
@@ -119,7 +158,7 @@ export class Ring {
   #grow(atLeast: number): boolean {
     const old = this.memory;
     // Doubling to fit, so that the copies below stay proportional to the bytes written.
-    const bigger = this.#allocator.take(Math.max(atLeast, old.length * 2, FIRST_BYTES));
+    const bigger = this.#allocator.take(Math.max(atLeast, old.length * 2, RING_FIRST_BYTES));
     if (bigger === null) return false;
     const untilEnd = old.length - this.start;
     // All of it, not only what is readable: early bytes lie past `used`.

@@ -59,7 +59,7 @@ describe('PoolAllocator', () => {
     const first = pool.take(4096) as Uint8Array;
     expect(pool.take(4096)).not.toBeNull();
     expect(pool.take(2048)).toBeNull();
-    expect(pool.inUse).toBe(8192);
+    expect(pool.inUse).toBe(16_384);
     pool.give(first);
     expect(pool.take(2048)).not.toBeNull();
   });
@@ -70,7 +70,7 @@ describe('PoolAllocator', () => {
     for (const piece of pieces) pool.give(piece);
     const again = [pool.take(4096), pool.take(4096)];
     expect(pieces.filter((piece) => again.includes(piece))).toHaveLength(1);
-    expect(pool.inUse).toBe(8192);
+    expect(pool.inUse).toBe(16_384);
   });
 
   test('memory given out again makes room in the idle bound', () => {
@@ -268,5 +268,45 @@ describe('Ring', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  test('compacted, it holds the same, early bytes too, in the least memory', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          skipped: fc.nat(60_000),
+          used: fc.nat(30_000),
+          gap: fc.nat(2000),
+          early: fc.nat(2000),
+        }),
+        ({ skipped, used, gap, early }) => {
+          const pool = new PoolAllocator();
+          const ring = new Ring(pool, 1 << 20);
+          ring.write(numbered(0, skipped), 0, skipped);
+          ring.write(numbered(skipped, used), 0, used);
+          const keep = early === 0 ? 0 : gap + early;
+          if (early > 0) ring.writeAt(ring.used + gap, numbered(skipped + used + gap, early), 0, early);
+          ring.discard(skipped, keep);
+          ring.compact(keep);
+          expect(contents(ring)).toEqual(numbered(skipped, used));
+          expect(pool.inUse).toBeLessThan(used + keep === 0 ? 1 : Math.max(4 * (used + keep), 16_384));
+          if (early === 0) return;
+          ring.writeAt(used, numbered(skipped + used, gap), 0, gap);
+          ring.commit(gap + early);
+          expect(contents(ring)).toEqual(numbered(skipped, used + gap + early));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test('when the whole is not to be had, it takes half, and half of that', () => {
+    const pool = new PoolAllocator(20_000);
+    const ring = new Ring(pool, 1 << 20);
+    expect(ring.reserve(30_000)).toBe(false);
+    expect(pool.inUse).toBe(0);
+    expect(ring.write(numbered(0, 60_000), 0, 60_000)).toBe(16_384);
+    expect(contents(ring)).toEqual(numbered(0, 16_384));
+    expect(ring.reserveMost(100)).toBe(16_384);
   });
 });
