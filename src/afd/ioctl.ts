@@ -177,7 +177,7 @@ function idealSendBacklog(
 ): number {
   if (!(socket instanceof StreamEndpoint)) return WSAEOPNOTSUPP;
   if (socket.state !== SocketState.connected) return WSAENOTCONN; // SEM-STATE-11
-  return answer(into, reply, socket.endpoint.sendBufferSize);
+  return answer(into, reply, socket.endpoint.idealSendBacklog);
 }
 
 const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler>([

@@ -91,6 +91,8 @@ export const EndpointEvent = {
   closed: 128,
   /** The send buffer became empty: all bytes were acknowledged. */
   drained: 256,
+  /** `idealSendBacklog` has changed. */
+  backlogChanged: 512,
 } as const;
 
 export type EndpointKind = 'tcp' | 'udp' | 'icmp' | 'raw';
@@ -201,9 +203,17 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   maxSegment: number;
   /** Any ICMP error ends a connect, as OPT-TCP_FAIL_CONNECT_ON_ICMP_ERROR has it; else only a hard one (RFC 1122 §4.2.3.9). */
   failsOnIcmpError: boolean;
-  /** Limits of the buffers in bytes. */
+  /**
+   * Limits of the buffers in bytes, now. Until they are set they follow the path and the reader, as `TcpOptions` says; what
+   * was set stays. Lowering one drops nothing, and takes back no window that was offered (RFC 9293 SHLD-14).
+   */
   sendBufferSize: number;
   receiveBufferSize: number;
+  /**
+   * Bytes that ought to be queued and unacknowledged so that the path never waits for the writer; more only waits longer.
+   * 65536 at first (IOC-SIO_IDEAL_SEND_BACKLOG_QUERY), later about twice the congestion window, in powers of two.
+   */
+  readonly idealSendBacklog: number;
   /** The figures of the connection, filled into `into` when given so that a sampler allocates nothing. */
   info(into?: TcpInfo): TcpInfo;
 }
@@ -348,8 +358,17 @@ export interface StackOptions {
 
 /** Knobs of TCP with their defaults in `tcp/options.ts`. */
 export interface TcpOptions {
+  /** What a connection's buffers may hold at first, bytes. Default 256 KiB each. */
   readonly sendBufferSize?: number;
   readonly receiveBufferSize?: number;
+  /**
+   * Up to where they grow by themselves, with the congestion window and with what the reader takes in a round trip. Default
+   * 16 MiB, but a size that is stated without its maximum stays.
+   */
+  readonly sendBufferMax?: number;
+  readonly receiveBufferMax?: number;
+  /** Bytes that the buffers of all connections may take together; see `tcp/memory.ts`. Default 512 MiB. */
+  readonly memoryLimit?: number;
   /** Lowest retransmission timeout in ms: RFC 6298 says 1000, most hosts 200. */
   readonly minRto?: number;
   readonly maxRetransmissions?: number;

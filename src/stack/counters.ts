@@ -44,6 +44,15 @@ export class StackCounters {
   tcpInErrs = 0;
   tcpOutRsts = 0;
 
+  /** Times at which the buffers of all connections together came under pressure. */
+  tcpMemoryPressures = 0;
+  /** Times at which a buffer got no memory for that reason. */
+  tcpMemoryRefused = 0;
+  /** Early bytes that were dropped after they had perhaps been SACKed (RFC 2018 §8). */
+  tcpRenegedBytes = 0;
+  /** Connections without a user that were reset to free their buffers. */
+  tcpOrphansReset = 0;
+
   /** Counts a packet that was not used. */
   drop(reason: DropReason): void {
     this.drops[reason] = (this.drops[reason] as number) + 1;

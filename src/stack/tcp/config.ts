@@ -8,6 +8,9 @@ import type { MtuDiscovery, TcpOptions } from '../api.ts';
 export interface TcpConfig {
   readonly sendBufferSize: number;
   readonly receiveBufferSize: number;
+  readonly sendBufferMax: number;
+  readonly receiveBufferMax: number;
+  readonly memoryLimit: number;
   readonly minRto: number;
   readonly maxRto: number;
   readonly maxRetransmissions: number;
@@ -39,9 +42,13 @@ export interface TcpConfig {
 }
 
 export const TCP_DEFAULTS: TcpConfig = {
-  // 15 Gbit/s × 2 ms of scheduling on both sides is 4 MB; memory is only taken as it fills.
-  sendBufferSize: 4 << 20,
-  receiveBufferSize: 8 << 20,
+  // 64 KB is what a frame of a device with offloads brings: four of them. Memory is only taken as it fills.
+  sendBufferSize: 256 << 10,
+  receiveBufferSize: 256 << 10,
+  // 1 Gbit/s × 100 ms is 12.5 MB. The most that a window scale of 8 can offer.
+  sendBufferMax: 16 << 20,
+  receiveBufferMax: 0xffff << 8,
+  memoryLimit: 512 << 20,
   /** Deviation: RFC 6298 §2.4 says 1 s; 200 ms is what hosts use, and the floor adds to the smoothed RTT. */
   minRto: 200,
   // RFC 6298 §2.5: at least 60 s.
@@ -75,7 +82,10 @@ export const TCP_DEFAULTS: TcpConfig = {
 
 /** The defaults with `options` over them. */
 export function resolveTcpOptions(options: TcpOptions = {}): TcpConfig {
-  return { ...TCP_DEFAULTS, ...options };
+  const { sendBufferSize, receiveBufferSize } = options;
+  const sendBufferMax = options.sendBufferMax ?? sendBufferSize ?? TCP_DEFAULTS.sendBufferMax;
+  const receiveBufferMax = options.receiveBufferMax ?? receiveBufferSize ?? TCP_DEFAULTS.receiveBufferMax;
+  return { ...TCP_DEFAULTS, ...options, sendBufferMax, receiveBufferMax };
 }
 
 /** What a user can set on one endpoint; a connection that a listener accepts starts with a copy of the listener's. */
@@ -95,6 +105,9 @@ export interface TcpSettings {
   userTimeout: number;
   sendBufferSize: number;
   receiveBufferSize: number;
+  /** The user has set the size: it is not tuned. */
+  isSendBufferFixed: boolean;
+  isReceiveBufferFixed: boolean;
 }
 
 /** The settings that an endpoint starts with. */
@@ -115,5 +128,7 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     userTimeout: 0,
     sendBufferSize: config.sendBufferSize,
     receiveBufferSize: config.receiveBufferSize,
+    isSendBufferFixed: config.sendBufferMax <= config.sendBufferSize,
+    isReceiveBufferFixed: config.receiveBufferMax <= config.receiveBufferSize,
   };
 }

@@ -16,6 +16,7 @@ import type { Listener } from './listen.ts';
 import { updateSmss } from './mss.ts';
 import { isFinTaken, look, receive, urgentMark } from './receive.ts';
 import { send, sendUrgent } from './send.ts';
+import { LEAST_BACKLOG } from './send-tuning.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
@@ -322,23 +323,29 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
 
   get sendBufferSize(): number {
-    return this.settings.sendBufferSize;
+    return this.tcb === null ? this.settings.sendBufferSize : this.tcb.tx.limit;
   }
   set sendBufferSize(value: number) {
     this.settings.sendBufferSize = value;
+    this.settings.isSendBufferFixed = true;
     if (this.tcb === null) return;
     this.tcb.tx.limit = value;
     noteBuffers(this.tcb);
   }
 
   get receiveBufferSize(): number {
-    return this.settings.receiveBufferSize;
+    return this.tcb === null ? this.settings.receiveBufferSize : this.tcb.rx.limit;
   }
   set receiveBufferSize(value: number) {
     this.settings.receiveBufferSize = value;
+    this.settings.isReceiveBufferFixed = true;
     if (this.tcb === null) return;
     this.tcb.rx.limit = value;
     noteBuffers(this.tcb);
+  }
+
+  get idealSendBacklog(): number {
+    return this.tcb === null ? LEAST_BACKLOG : this.tcb.idealSendBacklog;
   }
 
   #armKeepAlive(): void {

@@ -24,11 +24,16 @@ import type { Tcb } from './tcb.ts';
 const LEAST_SHIFT = 8;
 const MAX_SHIFT = 14;
 
-/** The shift that lets the whole receive buffer be offered (RFC 7323 §2.3). */
+/** The shift that lets a receive buffer be offered whole, at the largest that it may become (RFC 7323 §2.3). */
 export function windowShiftFor(bufferSize: number): number {
   let shift = LEAST_SHIFT;
   while (shift < MAX_SHIFT && 0xffff << shift < bufferSize) shift++;
   return shift;
+}
+
+/** What the receive buffer may grow to. */
+function largestBuffer({ rx, settings, config }: Tcb): number {
+  return settings.isReceiveBufferFixed ? rx.limit : Math.max(rx.limit, config.receiveBufferMax);
 }
 
 /** What to offer in the first SYN of a connection. */
@@ -37,7 +42,7 @@ export function offerOptions(tcb: Tcb): void {
   tcb.rmss = announcedMss(tcb.path, tcb.settings);
   tcb.isTimestamped = config.timestamps;
   tcb.isSackEnabled = config.sack;
-  tcb.rcvWindShift = config.windowScaling ? windowShiftFor(tcb.rx.limit) : 0;
+  tcb.rcvWindShift = config.windowScaling ? windowShiftFor(largestBuffer(tcb)) : 0;
   tcb.peerMss = tcb.path.source.family === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
 }
 

@@ -14,13 +14,15 @@ import type { Tcb } from './tcb.ts';
 export const sackEdges = new Int32Array(8);
 
 /**
- * Takes text that lies within the window and doesn't start before RCV.NXT.
+ * Takes text that lies within the window and doesn't start before RCV.NXT. In order, it may take less when memory is short.
  * @returns `none`, or `tcpNoMemory` when there was no place for it
  */
-export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, length: number): DropReason {
+export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, most: number): DropReason {
   const { rx, early } = tcb;
   const ahead = seqDiff(seq, tcb.rcvNxt);
-  if (rx.writeAt(rx.used + ahead, bytes, at, length) === 0) return DropReason.tcpNoMemory;
+  const length = placeableLength(tcb, ahead, most);
+  if (length <= 0) return DropReason.tcpNoMemory;
+  rx.writeAt(rx.used + ahead, bytes, at, length);
   if (ahead > 0) {
     const added = early.add(seq, (seq + length) | 0);
     if (added < 0) return DropReason.tcpNoMemory;
@@ -42,6 +44,18 @@ export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, 
   tcb.rcvNxt = (tcb.rcvNxt + arrived) | 0;
   tcb.bytesIn += arrived;
   return DropReason.none;
+}
+
+/** How much of `most` bytes, `ahead` of RCV.NXT, there is memory for: all of it but under pressure. */
+function placeableLength(tcb: Tcb, ahead: number, most: number): number {
+  const { rx } = tcb;
+  const reach = rx.used + ahead + most;
+  if (reach <= rx.memory.length) return most;
+  const { memory } = tcb.env;
+  if (memory.isPressed) tcb.env.relieveMemory(tcb);
+  // A hole may never be filled: no memory is taken for what lies behind it while others want some.
+  if (ahead > 0) return !memory.isPressed && rx.reserve(reach) ? most : 0;
+  return Math.min(most, rx.reserveMost(reach) - rx.used);
 }
 
 /** How far early text reaches past what is readable: memory that `Ring.discard` has to keep. */

@@ -7,6 +7,7 @@ import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
 import { earlyExtent } from './reassembly.ts';
+import { tuneReceiveBuffer } from './receive-tuning.ts';
 import { isReceiving } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { isWindowUpdateDue } from './window.ts';
@@ -17,7 +18,9 @@ export function receive(tcb: Tcb, into: Uint8Array, at: number, length: number):
   if (taken <= 0) return taken;
   tcb.rx.discard(taken, earlyExtent(tcb));
   if (tcb.isUrgentIn && urgentMark(tcb) < 0) tcb.isUrgentIn = false;
-  if (isReceiving(tcb.state) && isWindowUpdateDue(tcb)) {
+  if (!isReceiving(tcb.state)) return taken;
+  tuneReceiveBuffer(tcb);
+  if (isWindowUpdateDue(tcb)) {
     acknowledgeNow(tcb, Cause.windowUpdate);
     tcb.requestOutput();
   }

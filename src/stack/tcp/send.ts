@@ -12,11 +12,16 @@ export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): nu
   if (refusal !== 0) return refusal;
   if (length === 0) return 0;
   const room = tcb.tx.free;
-  const taken = tcb.tx.write(from, at, length);
+  let taken = tcb.tx.write(from, at, length);
+  if (taken < length && taken < room && tcb.env.memory.isPressed) {
+    tcb.env.relieveMemory(tcb);
+    taken += tcb.tx.write(from, at + taken, length - taken);
+  }
   if (tcb.tx.used > tcb.counts.maxAppWQueue) tcb.counts.maxAppWQueue = tcb.tx.used;
   // A write that fills the buffer to the brim counts: whoever polls for room is told when there is some.
   if (taken < length || tcb.tx.free === 0) tcb.isWriterWaiting = true;
-  if (taken === 0) return room > 0 ? StackError.noBuffers : StackError.wouldBlock;
+  // Without memory for more, what is held already will be acknowledged, and then there is some.
+  if (taken === 0) return room > 0 && tcb.tx.used === 0 ? StackError.noBuffers : StackError.wouldBlock;
   tcb.requestOutput();
   return taken;
 }

@@ -17,7 +17,9 @@ import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
+import type { TcpMemory } from './memory.ts';
 import { SequenceRanges } from './ranges.ts';
+import type { ReceiveMeasure } from './receive-measure.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendLimits } from './send-limits.ts';
 import type { SentColumnsPool } from './sent-columns.ts';
@@ -41,6 +43,10 @@ export interface TcpEnvironment {
   readonly sample: AckSample;
   /** Memory for lists of sent segments. */
   readonly sentColumns: SentColumnsPool;
+  /** Where the rings get their memory. */
+  readonly memory: TcpMemory;
+  /** Frees memory of other connections when there is pressure; `tcb` wants some. */
+  relieveMemory(tcb: Tcb): void;
   emit(tcb: Tcb, batch: TransmitBatch): boolean;
   timeout(tcb: Tcb, kind: number, now: number): void;
   /** Takes the connection out of the table and gives up its claim on the port. */
@@ -150,6 +156,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   isProbeOut = false;
   /** A write fell short: say when there is room. */
   isWriterWaiting = false;
+  /** See `send-tuning.ts`. */
+  idealSendBacklog = 0x10000;
   /** End of the last segment that was not full (Minshall's SND.SML). */
   sndSml = 0;
   /** When text was last sent. */
@@ -175,6 +183,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   lastTextAt = 0;
   /** What the interface's connections may offer together; `null`: no bound. */
   budget: WindowBudget | null = null;
+  /** `null` until it receives in bulk. */
+  receiveMeasure: ReceiveMeasure | null = null;
 
   // Acknowledging.
   /** ACKs to send now; more than one only to tell a peer without SACK of each segment that came early. */
@@ -287,8 +297,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     this.lastReceivedAt = host.now;
     this.lastSentAt = host.now;
     this.budget = env.budgetOf(path.interfaceIndex);
-    this.tx = new Ring(host.allocator, settings.sendBufferSize);
-    this.rx = new Ring(host.allocator, settings.receiveBufferSize);
+    this.tx = new Ring(env.memory, settings.sendBufferSize);
+    this.rx = new Ring(env.memory, settings.receiveBufferSize);
     this.early = new SequenceRanges(config.maxRanges);
     this.sent = new SentList(env.sentColumns);
     this.rtt = new RttEstimator(config.minRto, config.maxRto);

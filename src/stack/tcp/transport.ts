@@ -26,11 +26,13 @@ import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { icmpError } from './icmp.ts';
 import { Listener } from './listen.ts';
+import { TcpMemory } from './memory.ts';
 import { activeOpen, passiveOpen } from './open.ts';
 import { emitSegments } from './output.ts';
 import { Segment } from './segment.ts';
 import { segmentArrives } from './segment-arrives.ts';
 import { SentColumnsPool } from './sent-columns.ts';
+import { Shedding } from './shedding.ts';
 import { closed } from './steps/closed.ts';
 import { listen } from './steps/listen.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
@@ -41,6 +43,7 @@ import { WindowBudget } from './window-budget.ts';
 export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   readonly host: Host;
   readonly config: TcpConfig;
+  readonly memory: TcpMemory;
   observer: TcpObserver | null = null;
   readonly sample = new AckSample();
   readonly sentColumns = new SentColumnsPool();
@@ -51,6 +54,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   readonly #sockets = new Set<TcpSocket>();
   /** Oldest first. */
   readonly #timeWaits = new Set<TimeWait>();
+  readonly #shedding: Shedding;
   readonly #segment = new Segment();
   /** By interface index, which is never used again. */
   readonly #budgets = new Map<number, WindowBudget>();
@@ -58,6 +62,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   constructor(host: Host, options?: TcpOptions) {
     this.host = host;
     this.config = resolveTcpOptions(options);
+    this.memory = new TcpMemory(host.allocator, host.counters, this.config.memoryLimit);
+    this.#shedding = new Shedding(this.memory);
     this.#flows = new ConnectionTable(host.secret);
     this.#ports = new PortTable(host.random, host.secret);
   }
@@ -165,6 +171,10 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     return budget;
   }
 
+  relieveMemory(tcb: Tcb): void {
+    this.#shedding.relieve(this.#connections(), tcb, this.host.now);
+  }
+
   sendReset(tcb: Tcb): void {
     sendConnectionSegment(this.host, tcb.path, tcb, TCP_RST, 0, Cause.reset, tcb.endpoint);
   }
@@ -240,6 +250,10 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     this.#timeWaits.delete(entry);
     this.#flows.remove(entry);
   };
+
+  *#connections(): IterableIterator<Tcb> {
+    for (const { tcb } of this.#sockets) if (tcb !== null) yield tcb;
+  }
 
   #createTcb(socket: TcpSocket, path: Path, localPort: number, remotePort: number): Tcb {
     const tcb = new Tcb(this, socket, socket.settings, path, new NewReno(), localPort, remotePort);

@@ -55,10 +55,13 @@ export function isWindowUpdateDue(tcb: Tcb): boolean {
   return room >= 2 * offered && room - offered >= windowStep(tcb);
 }
 
-/** Bytes that may be offered: what the receive buffer could take, what the peer has earned, and the interface's budget. */
+/** Bytes that may be offered: what the buffer could take, what the peer has earned, the stack's memory, the interface's budget. */
 function receiveRoom(tcb: Tcb): number {
   const earned = EARNED_FACTOR * (tcb.bytesIn + FIRST_CREDIT);
-  const room = Math.min(tcb.rx.free, earned);
+  let room = Math.min(tcb.rx.free, earned);
+  const { memory } = tcb.env;
+  // What was offered stays offered; a window that has closed opens again only as far as there will be memory for all.
+  if (memory.isPressed) room = Math.min(room, Math.max(2 * tcb.rmss, memory.share - tcb.rx.used));
   if (tcb.budget === null) return room;
   return Math.min(room, tcb.budget.shareOf(tcb, tcb.host.now));
 }

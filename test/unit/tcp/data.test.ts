@@ -245,7 +245,7 @@ describe('RFC 9293 §3.8.6.2.2 the window that is offered', () => {
   });
 
   test('it grows with what has arrived: one early byte of a stranger takes little memory', () => {
-    const c = acceptOne(makeTcpHost(), FULL_SYN);
+    const c = acceptOne(makeTcpHost({ receiveBufferSize: 8 << 20 }), FULL_SYN);
     const { rcvWnd } = c.socket.info();
     expect(rcvWnd).toBeLessThanOrEqual(4 * 65_536);
     c.exchange({ seq: c.seq + rcvWnd - 1, payload: 'x' });
@@ -265,7 +265,7 @@ describe('RFC 9293 §3.8.6.2.2 the window that is offered', () => {
   });
 
   test('windowBudget is shared by the connections that receive, and left by those that stop', () => {
-    const host = makeTcpHost({}, { windowBudget: 400_000 });
+    const host = makeTcpHost({ receiveBufferSize: 8 << 20 }, { windowBudget: 400_000 });
     const all = [acceptOne(host, FULL_SYN)];
     const listener = [...host.stack.endpoints()].find((endpoint) => endpoint.remotePort === 0) as TcpEndpoint;
     for (let port = 3000; port < 3003; port++) all.push(acceptNext(host, listener, port));

@@ -82,7 +82,7 @@ function frames(host: TcpHost, capacity = CAPACITY): Frame[] {
 
 /** A connection over a device that segments, whose peer has acknowledged enough for a large window. */
 function opened(options?: Uint8Array): Scripted {
-  const c = acceptOne(makeTcpHost({}, { offload: OFFLOAD }), options);
+  const c = acceptOne(makeTcpHost({ sendBufferSize: 4 << 20 }, { offload: OFFLOAD }), options);
   c.socket.noDelay = true;
   return c;
 }
@@ -205,7 +205,7 @@ describe('sending super-segments', () => {
   });
 
   test('connections that all have text to send take turns', () => {
-    const host = makeTcpHost({}, { offload: OFFLOAD });
+    const host = makeTcpHost({ sendBufferSize: 4 << 20 }, { offload: OFFLOAD });
     const first = acceptOne(host, FULL_SYN);
     const [listener] = host.stack.endpoints();
     const second = acceptNext(host, listener as TcpEndpoint, 3000);

@@ -12,6 +12,7 @@ import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecy
 import { noteSizeAcked } from '../path-mtu.ts';
 import { onAcknowledgement } from '../recovery.ts';
 import type { Segment } from '../segment.ts';
+import { tuneSendBuffer } from '../send-tuning.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
 import { becomeEstablished } from './established.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
@@ -66,6 +67,7 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
 
 function freeAcknowledged(tcb: Tcb): void {
   const { tx } = tcb;
+  tuneSendBuffer(tcb);
   const bytes = Math.min(tx.used, seqDiff(tcb.sndUna, tcb.txStart));
   if (bytes <= 0) return;
   tx.discard(bytes);

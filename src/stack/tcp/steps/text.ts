@@ -2,7 +2,7 @@
  * Seventh, process the segment text (RFC 9293 §3.10.7.4).
  */
 
-import { seqDiff, seqGt } from '../../../base/index.ts';
+import { seqDiff, seqGt, seqLt } from '../../../base/index.ts';
 import { DropReason, TCP_FIN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
@@ -10,6 +10,7 @@ import { acknowledgeEarly, acknowledgeNow, acknowledgeText } from '../acknowledg
 import { countEarly } from '../counting.ts';
 import { abort, tell } from '../lifecycle.ts';
 import { placeText } from '../reassembly.ts';
+import { sampleReceiverRtt } from '../receive-tuning.ts';
 import type { Segment } from '../segment.ts';
 import { isReceiving } from '../state.ts';
 import type { Tcb } from '../tcb.ts';
@@ -47,6 +48,9 @@ function takeText(tcb: Tcb, seg: Segment): Verdict {
   }
   if (tcb.rx.used > tcb.counts.maxAppRQueue) tcb.counts.maxAppRQueue = tcb.rx.used;
   tcb.lastTextAt = tcb.host.now;
+  sampleReceiverRtt(tcb, seg.tsEcr);
+  // There was no memory for the rest: the peer sends it again, and FIN behind it.
+  if (seqLt(tcb.rcvNxt, (seg.seq + seg.payloadLength) | 0)) seg.flags &= ~TCP_FIN;
   acknowledgeText(tcb, seg.packets, hadEarly);
   tell(tcb, EndpointEvent.readable);
   return GO_ON;
