@@ -1,8 +1,10 @@
 /** One line of text about a TCP segment, in tcpdump's shape. */
 
 import { i32, toHex, u16 } from '../base/index.ts';
+import { type AccEcnFields, readAccEcnOption, TCPOPT_ACC_ECN0, TCPOPT_ACC_ECN1 } from './acc-ecn-option.ts';
 import {
   TCP_ACK,
+  TCP_AE,
   TCP_CWR,
   TCP_ECE,
   TCP_FIN,
@@ -35,6 +37,7 @@ const FLAG_LETTERS: readonly (readonly [number, string])[] = [
   [TCP_URG, 'U'],
   [TCP_ECE, 'E'],
   [TCP_CWR, 'W'],
+  [TCP_AE, 'e'],
 ];
 
 /** Control bits as tcpdump writes them: `S.`, `P.`, `none`. */
@@ -47,7 +50,7 @@ export function formatTcpFlags(flags: number): string {
 export function formatTcp(bytes: Uint8Array, at: number, end: number): string {
   if (end - at < TCP_HEADER_LEN) return `truncated-tcp ${end - at}`;
   const headerLength = ((bytes[at + 12] as number) >> 4) << 2;
-  const flags = bytes[at + 13] as number;
+  const flags = (bytes[at + 13] as number) | (((bytes[at + 12] as number) & 1) << 8);
   const parts = [`Flags [${formatTcpFlags(flags)}]`];
   if (headerLength < TCP_HEADER_LEN || headerLength > end - at) {
     return `${parts[0]} bad hdr length ${headerLength}, length ${end - at}`;
@@ -101,6 +104,7 @@ function formatOption(bytes: Uint8Array, at: number, kind: number, length: numbe
   if (kind === TCPOPT_TIMESTAMPS && length === 10) {
     return `TS val ${i32(bytes, at + 2) >>> 0} ecr ${i32(bytes, at + 6) >>> 0}`;
   }
+  if (kind === TCPOPT_ACC_ECN0 || kind === TCPOPT_ACC_ECN1) return formatAccEcn(bytes, at, kind, length);
   if (kind === TCPOPT_FAST_OPEN) return `tfo  ${formatCookie(data)}`;
   if (kind === TCPOPT_EXPERIMENT && length >= 4 && u16(bytes, at + 2) === TCPOPT_EXPERIMENT_FAST_OPEN) {
     return `exp-tfo ${formatCookie(data.subarray(2))}`;
@@ -116,6 +120,15 @@ function formatSack(bytes: Uint8Array, at: number, length: number): string {
     text += `{${left}:${i32(bytes, at + 6 + 8 * block) >>> 0}}`;
   }
   return text;
+}
+
+function formatAccEcn(bytes: Uint8Array, at: number, kind: number, length: number): string {
+  const fields: AccEcnFields = { accEcnCount: 0, isAccEcnOrder1: false, ee0b: 0, eceb: 0, ee1b: 0 };
+  readAccEcnOption(bytes, at, kind, length, fields);
+  const { ee0b, eceb, ee1b } = fields;
+  const names = [`e0b ${ee0b}`, `ceb ${eceb}`, `e1b ${ee1b}`];
+  if (fields.isAccEcnOrder1) names.reverse();
+  return ['accecn', ...names.slice(0, fields.accEcnCount)].join(' ');
 }
 
 function formatCookie(cookie: Uint8Array): string {

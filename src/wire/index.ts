@@ -36,9 +36,11 @@
  * of text about a frame.
  */
 
+export * from './acc-ecn-option.ts';
 export * from './checksum.ts';
 export * from './drop-reason.ts';
 export * from './drop-reason-info.ts';
+export * from './ecn.ts';
 export * from './ethernet.ts';
 export { formatFrame } from './format.ts';
 export { formatTcpFlags, formatTcpOptions } from './format-tcp.ts';

@@ -1,11 +1,13 @@
 /**
- * TCP options: MSS (RFC 9293 §3.7.1), window scale and timestamps (RFC 7323), SACK (RFC 2018), Fast Open (RFC 7413).
+ * TCP options: MSS (RFC 9293 §3.7.1), window scale and timestamps (RFC 7323), SACK (RFC 2018), Fast Open (RFC 7413), AccECN
+ * (RFC 9768, in `acc-ecn-option.ts`).
  *
  * Kinds that are not known are skipped by their length (RFC 9293 MUST-6). A length that cannot be (RFC 9293 MUST-7), or is
  * wrong for a known kind, makes the segment malformed; a Fast Open option of a wrong length is ignored (RFC 7413 §4.1.1).
  */
 
 import { i32, putI32, putU16, u16 } from '../base/index.ts';
+import { type AccEcnFields, readAccEcnOption, TCPOPT_ACC_ECN0, TCPOPT_ACC_ECN1 } from './acc-ecn-option.ts';
 import { DropReason } from './drop-reason.ts';
 
 /** Kinds (IANA "TCP Option Kind Numbers"). */
@@ -41,9 +43,11 @@ export const TCP_OPTION_FAST_OPEN = 32;
 export const TCP_OPTION_FAST_OPEN_EXPERIMENT = 64;
 /** Some option that is not known here. */
 export const TCP_OPTION_OTHER = 128;
+/** An AccECN option of either order. */
+export const TCP_OPTION_ACC_ECN = 256;
 
 /** The option fields of a parsed header. */
-export interface TcpOptionFields {
+export interface TcpOptionFields extends AccEcnFields {
   /** `TCP_OPTION_*` bits. */
   options: number;
   mss: number;
@@ -118,6 +122,11 @@ function readOption(
       into.tsVal = i32(bytes, at + 2);
       into.tsEcr = i32(bytes, at + 6);
       return length === 10;
+    case TCPOPT_ACC_ECN0:
+    case TCPOPT_ACC_ECN1:
+      into.options |= TCP_OPTION_ACC_ECN;
+      readAccEcnOption(bytes, at, kind, length, into);
+      return true;
     case TCPOPT_FAST_OPEN:
       readFastOpen(at + 2, length - 2, TCP_OPTION_FAST_OPEN, into);
       return true;

@@ -27,6 +27,8 @@ export const TCP_ACK = 0x10;
 export const TCP_URG = 0x20;
 export const TCP_ECE = 0x40;
 export const TCP_CWR = 0x80;
+/** Accurate ECN (RFC 9768 §3.1.1), the lowest bit of the byte before the others. With CWR and ECE it makes the ACE field. */
+export const TCP_AE = 0x100;
 
 /**
  * A segment's header in numbers; one object, filled anew for each segment. Sequence numbers are `| 0` integers. The option
@@ -55,6 +57,11 @@ export class TcpHeader implements TcpOptionFields {
   readonly sackEdges = new Int32Array(8);
   fastOpenAt = 0;
   fastOpenLength = 0;
+  accEcnCount = 0;
+  isAccEcnOrder1 = false;
+  ee0b = 0;
+  eceb = 0;
+  ee1b = 0;
 }
 
 /**
@@ -72,7 +79,7 @@ export function parseTcp(bytes: Uint8Array, at: number, end: number, into: TcpHe
   into.destinationPort = u16(bytes, at + 2);
   into.seq = i32(bytes, at + 4);
   into.ack = i32(bytes, at + 8);
-  into.flags = bytes[at + 13] as number;
+  into.flags = (bytes[at + 13] as number) | (((bytes[at + 12] as number) & 1) << 8);
   into.window = u16(bytes, at + 14);
   into.urgentPointer = u16(bytes, at + 18);
   into.headerLength = headerLength;
@@ -110,7 +117,7 @@ export function writeTcp(
   putU16(into, at + 2, destinationPort);
   putI32(into, at + 4, seq);
   putI32(into, at + 8, ack);
-  into[at + 12] = ((TCP_HEADER_LEN + optionsLength) >> 2) << 4;
+  into[at + 12] = (((TCP_HEADER_LEN + optionsLength) >> 2) << 4) | ((flags >> 8) & 1);
   into[at + 13] = flags;
   putU16(into, at + 14, window);
   putU16(into, at + 16, 0);

@@ -37,6 +37,7 @@ import {
   sealUdp,
   sumBytes,
   TCP_ACK,
+  TCP_AE,
   TCP_CWR,
   TCP_ECE,
   TCP_FIN,
@@ -48,6 +49,7 @@ import {
   TcpHeader,
   UDP_HEADER_LEN,
   UdpHeader,
+  writeAccEcnOption,
   writeEthernet,
   writeFastOpenOption,
   writeIcmpV4,
@@ -224,6 +226,8 @@ export interface OptionFields {
   /** Left and right edges. */
   readonly sack?: readonly (readonly [left: number, right: number])[];
   readonly fastOpen?: Uint8Array;
+  /** AccECN of order 0. */
+  readonly accEcn?: readonly [e0b: number, ceb: number, e1b: number];
 }
 
 /** TCP option bytes in the order MSS, SACK-permitted, timestamps, window scale, SACK, Fast Open. */
@@ -239,6 +243,7 @@ export function tcpOptions(fields: OptionFields): Uint8Array {
   if (fields.sack !== undefined) {
     end = writeSackOption(bytes, end, Int32Array.from(fields.sack.flat()), fields.sack.length);
   }
+  if (fields.accEcn !== undefined) end = writeAccEcnOption(bytes, end, 172, 3, ...fields.accEcn);
   if (fields.fastOpen !== undefined) end = writeFastOpenOption(bytes, end, fields.fastOpen);
   return bytes.slice(0, end);
 }
@@ -311,6 +316,7 @@ export function flagBits(flags: string | number): number {
     U: TCP_URG,
     E: TCP_ECE,
     W: TCP_CWR,
+    e: TCP_AE,
   };
   let all = 0;
   for (const letter of flags) {

@@ -12,7 +12,10 @@ import {
   sealPartial,
   sealTcp,
   sumBytes,
+  TCP_AE,
   TCP_CHECKSUM_OFFSET,
+  TCP_CWR,
+  TCP_ECE,
   TCP_HEADER_LEN,
   TCP_OPTION_FAST_OPEN,
   TCP_OPTION_FAST_OPEN_EXPERIMENT,
@@ -49,7 +52,7 @@ describe('RFC 9293 §3.1 the TCP header', () => {
     destinationPort: fc.nat(65_535),
     seq: fc.integer(),
     ack: fc.integer(),
-    flags: fc.nat(255),
+    flags: fc.nat(511),
     window: fc.nat(65_535),
     urgentPointer: fc.nat(65_535),
   });
@@ -152,11 +155,19 @@ describe('RFC 9293 §3.1 the TCP header', () => {
 
   test('reserved bits are ignored (RFC 9293 §3.1: must be ignored in received segments)', () => {
     const bytes = segment(EMPTY);
-    bytes[12] = 0x5f;
+    bytes[12] = 0x5e;
     expect(parse(bytes)).toMatchObject({
       verdict: DropReason.none,
       header: { headerLength: 20, flags: 0x10 },
     });
+  });
+
+  test('RFC 9768 §3.1.1 AE is the lowest of the four bits behind the data offset', () => {
+    const bytes = segment(EMPTY);
+    bytes[12] = 0x51;
+    expect(parse(bytes).header.flags).toBe(0x110);
+    writeTcp(bytes, 0, 1, 2, 0, 0, TCP_AE | TCP_CWR | TCP_ECE, 0, 0, 0);
+    expect([bytes[12], bytes[13]]).toEqual([0x51, 0xc0]);
   });
 });
 
