@@ -25,6 +25,7 @@ import type {
   TransmitBatch,
 } from '../base/index.ts';
 import type { StackCounters } from './counters.ts';
+import type { EcnMode } from './tcp/ecn/state.ts';
 import type { TcpInfo } from './tcp/info.ts';
 import type { TcpState } from './tcp/state.ts';
 
@@ -203,6 +204,8 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   maxSegment: number;
   /** Any ICMP error ends a connect, as OPT-TCP_FAIL_CONNECT_ON_ICMP_ERROR has it; else only a hard one (RFC 1122 §4.2.3.9). */
   failsOnIcmpError: boolean;
+  /** Explicit congestion notification, see {@link TcpOptions.ecn}: of the next connect, or of what is accepted from now on. */
+  ecn: EcnMode;
   /**
    * Limits of the buffers in bytes, now. Until they are set they follow the path and the reader, as `TcpOptions` says; what
    * was set stays. Lowering one drops nothing, and takes back no window that was offered (RFC 9293 SHLD-14).
@@ -379,6 +382,12 @@ export interface TcpOptions {
   readonly timestamps?: boolean;
   readonly windowScaling?: boolean;
   readonly sack?: boolean;
+  /**
+   * Explicit congestion notification: `off`; `passive`, agreed to when the peer asks; `classic`, asked for too, as RFC 3168 has it;
+   * `accurate`, asked for as AccECN (RFC 9768) and, of a peer that does not know it, taken as RFC 3168's. Default `passive`: a
+   * SYN then has nothing that a middlebox might drop, as hosts have it by default, and who asks gets an answer.
+   */
+  readonly ecn?: EcnMode;
   /** Most payload bytes of a super-segment. */
   readonly maxSuperSegment?: number;
   /**

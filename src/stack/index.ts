@@ -34,6 +34,7 @@ export * from './api.ts';
 export * from './cause.ts';
 export * from './counters.ts';
 export { createStack } from './stack.ts';
+export type { EcnMode, EcnName } from './tcp/ecn/state.ts';
 export * from './tcp/event-record.ts';
 export type { TcpInfo } from './tcp/info.ts';
 export { TCP_STATES, type TcpState } from './tcp/state.ts';

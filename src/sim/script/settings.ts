@@ -55,7 +55,7 @@ const WITHOUT_MEANING = [
 /** @throws {ScriptError} for a value that cannot be. */
 export function readSettings(script: Script, isKernel = false): ScriptSettings {
   const sysctls = isKernel ? readSysctls(script) : { tcp: {}, notes: [] };
-  const tcp: Record<string, number | boolean> = { ...sysctls.tcp };
+  const tcp: Record<string, number | boolean | string> = { ...sysctls.tcp };
   const notes: string[] = [...sysctls.notes];
   let settings = { ...DEFAULTS };
   for (const option of script.options) {

@@ -3,6 +3,7 @@
  */
 
 import type { MtuDiscovery, TcpOptions } from '../api.ts';
+import type { EcnMode } from './ecn/state.ts';
 
 /** `TcpOptions` with every value decided, and what is not an option (yet). */
 export interface TcpConfig {
@@ -20,6 +21,7 @@ export interface TcpConfig {
   readonly timestamps: boolean;
   readonly windowScaling: boolean;
   readonly sack: boolean;
+  readonly ecn: EcnMode;
   readonly maxSuperSegment: number;
   readonly minSendMss: number;
   /** Most payload a connection sends in one turn without segmentation offload. */
@@ -64,6 +66,7 @@ export const TCP_DEFAULTS: TcpConfig = {
   timestamps: true,
   windowScaling: true,
   sack: true,
+  ecn: 'passive',
   maxSuperSegment: 65_000,
   // A packet of 256 bytes, the MTU of the narrowest links in use (amateur radio, serial lines).
   minSendMss: 216,
@@ -103,6 +106,7 @@ export interface TcpSettings {
   keepAliveInterval: number;
   keepAliveCount: number;
   userTimeout: number;
+  ecn: EcnMode;
   sendBufferSize: number;
   receiveBufferSize: number;
   /** The user has set the size: it is not tuned. */
@@ -126,6 +130,7 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     keepAliveInterval: config.keepAliveInterval,
     keepAliveCount: config.keepAliveCount,
     userTimeout: 0,
+    ecn: config.ecn,
     sendBufferSize: config.sendBufferSize,
     receiveBufferSize: config.receiveBufferSize,
     isSendBufferFixed: config.sendBufferMax <= config.sendBufferSize,

@@ -9,6 +9,7 @@ import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
 import { noteBuffers } from './counting.ts';
+import type { EcnMode } from './ecn/state.ts';
 import type { TcpInfo } from './info.ts';
 import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
@@ -320,6 +321,13 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set userTimeout(value: number) {
     this.settings.userTimeout = value;
+  }
+
+  get ecn(): EcnMode {
+    return this.settings.ecn;
+  }
+  set ecn(value: EcnMode) {
+    this.settings.ecn = value;
   }
 
   get sendBufferSize(): number {

@@ -3,6 +3,7 @@
  * `statistics.ts` has the rest of RFC 4898.
  */
 
+import type { EcnName } from './ecn/state.ts';
 import type { TcpState } from './state.ts';
 
 /** Bytes, milliseconds, counts since the connection was opened. Filled by `TcpEndpoint.info`. */
@@ -48,6 +49,10 @@ export interface TcpInfo {
   rcvWindShift: number;
   timestampsEnabled: boolean;
   sackEnabled: boolean;
+  /** The form of ECN feedback in force, and packets with CE: those that arrived, and those of ours that the peer reported. */
+  ecn: EcnName;
+  ceReceived: number;
+  ceDelivered: number;
   connectionTimeMs: number;
   sendBufferUsed: number;
   receiveBufferUsed: number;

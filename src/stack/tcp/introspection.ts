@@ -2,6 +2,7 @@
  * A connection's figures for `TcpEndpoint.info`.
  */
 
+import { ecnName } from './ecn/ecn.ts';
 import type { TcpInfo } from './info.ts';
 import { SendLimit } from './send-limits.ts';
 import type { TcpState } from './state.ts';
@@ -42,6 +43,9 @@ export function emptyInfo(state: TcpState): TcpInfo {
     rcvWindShift: 0,
     timestampsEnabled: false,
     sackEnabled: false,
+    ecn: 'none',
+    ceReceived: 0,
+    ceDelivered: 0,
     connectionTimeMs: 0,
     sendBufferUsed: 0,
     receiveBufferUsed: 0,
@@ -74,6 +78,9 @@ export function fillInfo(tcb: Tcb, into: TcpInfo): TcpInfo {
   into.rcvWindShift = tcb.rcvWindShift;
   into.timestampsEnabled = tcb.isTimestamped;
   into.sackEnabled = tcb.isSackEnabled;
+  into.ecn = ecnName(tcb.ecn);
+  into.ceReceived = tcb.ecn?.ceReceived ?? 0;
+  into.ceDelivered = tcb.ecn?.ceDelivered ?? 0;
   into.connectionTimeMs = tcb.host.now - tcb.openedAt;
   into.sendBufferUsed = tcb.tx.used;
   into.receiveBufferUsed = tcb.rx.used;

@@ -4,6 +4,7 @@
  */
 
 import { seqDiff } from '../../base/index.ts';
+import { answerEcnSyn, offeredFeedback } from './ecn/negotiation.ts';
 import { hashTuple, initialSequence, tupleHash } from './isn.ts';
 import { changeState } from './lifecycle.ts';
 import { offerOptions } from './options.ts';
@@ -17,6 +18,7 @@ const ISN_GAP = 65_537;
 /** Sends a SYN. `tcb` must be in the connection table. */
 export function activeOpen(tcb: Tcb): void {
   begin(tcb, null);
+  tcb.ecnOffer = offeredFeedback(tcb.settings.ecn);
   tcb.host.counters.tcpActiveOpens++;
   changeState(tcb, 'SYN-SENT');
   tcb.requestOutput();
@@ -27,6 +29,7 @@ export function passiveOpen(tcb: Tcb, seg: Segment, sequenceAfter: number | null
   begin(tcb, sequenceAfter);
   tcb.host.counters.tcpPassiveOpens++;
   changeState(tcb, 'SYN-RECEIVED');
+  answerEcnSyn(tcb, seg);
   takeSyn(tcb, seg);
   tcb.sndWnd = seg.window;
   tcb.sndWl1 = tcb.irs;

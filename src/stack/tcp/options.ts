@@ -16,6 +16,7 @@ import {
   writeTimestampsOption,
   writeWindowScaleOption,
 } from '../../wire/index.ts';
+import { ecnSynOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
 import { announcedMss, DEFAULT_MSS_V4, DEFAULT_MSS_V6, updateSmss } from './mss.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
@@ -67,6 +68,12 @@ export function agreeOptions(tcb: Tcb, seg: Segment): void {
 
 /** Bytes of the options of a SYN of this connection. */
 export function synOptionsLength(tcb: Tcb): number {
+  const length = agreedOptionsLength(tcb);
+  return length + ecnSynOptionLength(tcb, length);
+}
+
+/** Of them, those of RFC 9293, 2018 and 7323. */
+function agreedOptionsLength(tcb: Tcb): number {
   return (
     TCPOPT_MSS_LEN +
     (tcb.rcvWindShift > 0 ? TCPOPT_WINDOW_SCALE_LEN : 0) +
@@ -81,7 +88,9 @@ export function writeSynOptions(tcb: Tcb, into: Uint8Array, at: number): number 
   if (tcb.isSackEnabled) end = writeSackPermittedOption(into, end);
   if (tcb.isTimestamped) end = writeTimestampsOption(into, end, timestampNow(tcb), tcb.tsRecent);
   if (tcb.rcvWindShift > 0) end = writeWindowScaleOption(into, end, tcb.rcvWindShift);
-  return end;
+  const { ecn } = tcb;
+  const ecnLength = ecnSynOptionLength(tcb, end - at);
+  return ecn === null || ecnLength === 0 ? end : writeEcnOption(ecn, into, end, ecnLength);
 }
 
 /** TSval now: a clock of 1 ms with an offset of the connection's own (RFC 7323 §5.4, §7.1). */

@@ -29,6 +29,11 @@ export function emitSegments(tcb: Tcb, batch: TransmitBatch): boolean {
   if (tcb.path.mtu !== tcb.mtu) adoptPathMtu(tcb);
   if (tcb.isSynDue) emitSyn(tcb, batch);
   else if (tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') {
+    // RFC 9768 §3.2.2.1: how the SYN-ACK arrived can be told in an ACK without text only.
+    if (tcb.acksDue > 0 && (tcb.ecn?.isHandshakeAckDue ?? false)) {
+      if (batch.count === batch.capacity) return true;
+      writeSegment(tcb, batch, tcb.sndNxt, 0, 0, tcb.ackCause);
+    }
     if (emitText(tcb, batch)) return true;
   }
   while (tcb.acksDue > 0) {

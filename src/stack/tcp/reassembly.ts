@@ -7,7 +7,8 @@
  */
 
 import { seqDiff, seqLeq } from '../../base/index.ts';
-import { DropReason } from '../../wire/index.ts';
+import { DropReason, TCP_MAX_OPTIONS_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../wire/index.ts';
+import { ecnOptionLength } from './ecn/accurate-option.ts';
 import type { Tcb } from './tcb.ts';
 
 /** Edges of the SACK blocks that {@link collectSackBlocks} found: left and right in turn. */
@@ -63,9 +64,10 @@ export function earlyExtent(tcb: Tcb): number {
   return tcb.early.count === 0 ? 0 : seqDiff(tcb.early.highest, tcb.rcvNxt);
 }
 
-/** Most SACK blocks that fit beside the other options (RFC 2018 §3). */
+/** Most SACK blocks that fit beside the other options (RFC 2018 §3): 4, or 3 with timestamps. */
 export function maxSackBlocks(tcb: Tcb): number {
-  return tcb.isTimestamped ? 3 : 4;
+  const others = (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0) + ecnOptionLength(tcb);
+  return (TCP_MAX_OPTIONS_LEN - 4 - others) >> 3;
 }
 
 /**

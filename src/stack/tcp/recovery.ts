@@ -13,6 +13,7 @@ import { seqDiff, seqGeq, seqGt } from '../../base/index.ts';
 import { news } from './ack-news.ts';
 import { takeRttSample } from './counting.ts';
 import { sampleRate } from './delivery-rate.ts';
+import { isWindowReduced, mayUndo } from './ecn/reaction.ts';
 import { bytesInNetwork, forgetSacked, giveUpAll, giveUpFirst, takeBackLost } from './loss-marks.ts';
 import { Frto, LossEpisode } from './loss-state.ts';
 import { timestampNow } from './options.ts';
@@ -112,11 +113,10 @@ function beginSample(tcb: Tcb, acked: number): void {
   sample.acked = acked;
   sample.delivered = 0;
   sample.lost = 0;
-  sample.marked = 0;
   sample.rtt = -1;
   sample.priorInFlight = bytesInNetwork(tcb);
-  // RFC 7661 §4.1: a window that was not half used is not known to be safe.
-  sample.isCwndLimited = 2 * (sample.priorInFlight + acked) >= tcb.congestion.cwnd;
+  // RFC 7661 §4.1: a window that was not half used is not known to be safe. What is marked is known already.
+  sample.isCwndLimited = 2 * (sample.priorInFlight + acked) >= tcb.congestion.cwnd && !isWindowReduced(tcb);
 }
 
 /** Without SACK: each duplicate ACK says that one segment has left the network (RFC 5681 §3.2). */
@@ -199,6 +199,7 @@ function beginEpisode(tcb: Tcb, reason: number): void {
   const episode = new LossEpisode(reason);
   episode.check.sndUna = tcb.sndUna;
   tcb.episode = episode;
+  if (tcb.ecn !== null) tcb.ecn.isEpisodeMarked = false;
   trace(tcb, TcpEvent.lossStart, reason, tcb.env.sample.lost);
 }
 
@@ -222,7 +223,7 @@ function undo(tcb: Tcb, episode: LossEpisode): void {
     tcb.rtt.adaptAfterSpurious(tcb.host.now - news.originalSentAt);
   }
   takeBackLost(tcb);
-  tcb.congestion.onSpurious(tcb.flightSize, tcb.host.now);
+  if (mayUndo(tcb)) tcb.congestion.onSpurious(tcb.flightSize, tcb.host.now);
   tcb.spuriousRecoveries++;
   if (isUnderWay) leaveRecovery(tcb, 1);
   episode.check.unreported = -1;

@@ -7,6 +7,7 @@
 
 import { DropReason } from '../../wire/index.ts';
 import { countReceived, noteWindow } from './counting.ts';
+import { receiveEcn } from './ecn/ecn.ts';
 import { hasOutput } from './output.ts';
 import type { Segment } from './segment.ts';
 import { checkAck } from './steps/ack.ts';
@@ -36,6 +37,7 @@ function otherStates(tcb: Tcb, seg: Segment): DropReason | typeof GO_ON {
   if (verdict === GO_ON) verdict = checkReset(tcb, seg);
   if (verdict === GO_ON) verdict = checkSecurity();
   if (verdict === GO_ON) verdict = checkSyn(tcb, seg);
+  if (verdict === GO_ON && tcb.ecn !== null) receiveEcn(tcb, tcb.ecn, seg);
   if (verdict === GO_ON) verdict = checkAck(tcb, seg);
   // Only now it is known not to be a stranger's: the peer lives.
   if (verdict === GO_ON) noteAlive(tcb);

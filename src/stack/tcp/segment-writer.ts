@@ -5,6 +5,7 @@
 
 import {
   FRAME_NEEDS_CSUM,
+  GSO_ECN,
   GSO_NONE,
   GSO_TCPV4,
   GSO_TCPV6,
@@ -27,12 +28,14 @@ import {
   TX_PAYLOAD2_OFFSET,
 } from '../../base/index.ts';
 import {
+  ECN_MASK,
   IPPROTO_TCP,
   sealPartial,
   sealTcp,
   sumBytesAt,
   TCP_ACK,
   TCP_CHECKSUM_OFFSET,
+  TCP_CWR,
   TCP_HEADER_LEN,
   TCP_SYN,
   TCP_URG,
@@ -41,7 +44,11 @@ import {
   writeTcp,
   writeTimestampsOption,
 } from '../../wire/index.ts';
+import { Cause } from '../host.ts';
 import { countSent } from './counting.ts';
+import { ecnOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
+import { allowsSuperSegments, ecnCodepoint, noteEcnSent, takeEcnFlags } from './ecn/ecn.ts';
+import { synEcnFlags } from './ecn/negotiation.ts';
 import { noteSizeSent } from './mss.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
 import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
@@ -65,11 +72,13 @@ export function writeSegment(
   const isSyn = (flags & TCP_SYN) !== 0;
   const hasAck = tcb.state !== 'SYN-SENT';
   const sackCount = isSyn || tcb.early.count === 0 ? 0 : collectSackBlocks(tcb);
-  const optionsLength = isSyn ? synOptionsLength(tcb) : dataOptionsLength(tcb, sackCount);
+  const ecnLength = isSyn ? 0 : ecnOptionLength(tcb);
+  const optionsLength = isSyn ? synOptionsLength(tcb) : dataOptionsLength(tcb, sackCount) + ecnLength;
   const headerLength = TCP_HEADER_LEN + optionsLength;
   const transportLength = headerLength + length;
 
-  const { path, settings } = tcb;
+  const { path, settings, ecn } = tcb;
+  const isNewText = length > 0 && seq === tcb.sndNxt && cause !== Cause.windowProbe;
   const { headers } = batch;
   const frameAt = batch.headerEnd;
   const at = path.writeHeader(
@@ -78,10 +87,14 @@ export function writeSegment(
     IPPROTO_TCP,
     transportLength,
     settings.ttl,
-    settings.trafficClass,
+    // The ECN field is the connection's, whatever the user has set.
+    (settings.trafficClass & ~ECN_MASK) | (ecn === null ? 0 : ecnCodepoint(ecn, isNewText)),
     !tcb.isFragmentable,
   );
   const urgent = tcb.isUrgent ? (tcb.sndUp - seq) | 0 : 0;
+  let ecnFlags = 0;
+  if (isSyn) ecnFlags = synEcnFlags(tcb);
+  else if (ecn !== null) ecnFlags = takeEcnFlags(ecn, length, isNewText);
   const hasUrgent = urgent > 0 && urgent <= 0xffff;
   const window = isSyn ? advertiseSynWindow(tcb) : advertiseWindow(tcb);
   const optionsAt = writeTcp(
@@ -91,31 +104,33 @@ export function writeSegment(
     tcb.remotePort,
     seq,
     hasAck ? tcb.rcvNxt : 0,
-    flags | (hasAck ? TCP_ACK : 0) | (hasUrgent ? TCP_URG : 0),
+    flags | ecnFlags | (hasAck ? TCP_ACK : 0) | (hasUrgent ? TCP_URG : 0),
     window,
     hasUrgent ? urgent : 0,
     optionsLength,
   );
   if (isSyn) writeSynOptions(tcb, headers, optionsAt);
-  else if (optionsLength > 0) writeDataOptions(tcb, headers, optionsAt, sackCount);
+  else if (optionsLength > 0) writeDataOptions(tcb, headers, optionsAt, sackCount, ecnLength);
 
   const row = fillRow(tcb, batch, frameAt, at + headerLength - frameAt, seq, length, cause);
-  seal(tcb, batch, row, at, headerLength, length);
+  seal(tcb, batch, row, at, headerLength, length, ecnFlags);
   batch.count++;
   batch.headerEnd = (at + headerLength + 3) & ~3;
   const packets = length > tcb.smss ? Math.ceil(length / segmentSize(tcb)) : 1;
   countSent(tcb, seq, flags, length, packets, isSyn ? window : window << tcb.rcvWindShift, cause);
-  if (hasAck) noteAckSent(tcb);
   if (length > 0) {
     tcb.lastSentAt = tcb.host.now;
     noteSizeSent(tcb, seq, Math.min(length, segmentSize(tcb)));
   }
+  if (ecn !== null) noteEcnSent(tcb, ecn, seq, length, ecnLength > 0);
+  if (hasAck) noteAckSent(tcb);
 }
 
 /** Most text in a segment now: SACK blocks take of what SMSS leaves (RFC 6691 §2). */
 export function segmentSize(tcb: Tcb): number {
-  if (tcb.early.count === 0 || !tcb.isSackEnabled) return tcb.smss;
-  return tcb.smss - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb)));
+  const size = tcb.smss - ecnOptionLength(tcb);
+  if (tcb.early.count === 0 || !tcb.isSackEnabled) return size;
+  return size - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb)));
 }
 
 /** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */
@@ -129,10 +144,11 @@ export function limitLength(tcb: Tcb, length: number, room: number, size: number
 export function canSegment(tcb: Tcb): boolean {
   const needed = tcb.path.source.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
   // The urgent pointer of a super-segment would be copied into each of its packets.
-  return (tcb.path.offload & needed) !== 0 && !tcb.isUrgent;
+  if ((tcb.path.offload & needed) === 0 || tcb.isUrgent) return false;
+  return tcb.ecn === null || allowsSuperSegments(tcb.ecn);
 }
 
-/** Bytes of the options of a segment after the handshake. */
+/** Bytes of timestamps and SACK blocks in a segment after the handshake. */
 function dataOptionsLength(tcb: Tcb, sackCount: number): number {
   return (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0) + sackOptionLength(sackCount);
 }
@@ -141,8 +157,15 @@ function sackOptionLength(count: number): number {
   return count === 0 ? 0 : 4 + 8 * count;
 }
 
-function writeDataOptions(tcb: Tcb, into: Uint8Array, at: number, sackCount: number): void {
-  const end = tcb.isTimestamped ? writeTimestampsOption(into, at, timestampNow(tcb), tcb.tsRecent) : at;
+function writeDataOptions(
+  tcb: Tcb,
+  into: Uint8Array,
+  at: number,
+  sackCount: number,
+  ecnLength: number,
+): void {
+  let end = tcb.isTimestamped ? writeTimestampsOption(into, at, timestampNow(tcb), tcb.tsRecent) : at;
+  if (tcb.ecn !== null && ecnLength > 0) end = writeEcnOption(tcb.ecn, into, end, ecnLength);
   writeSackOption(into, end, sackEdges, sackCount);
 }
 
@@ -185,12 +208,15 @@ function seal(
   at: number,
   headerLength: number,
   length: number,
+  ecnFlags: number,
 ): void {
   const { table, headers } = batch;
   const { path } = tcb;
   const size = segmentSize(tcb);
   const isCut = length > size;
-  table[row + TX_GSO_TYPE] = isCut ? (path.source.family === 4 ? GSO_TCPV4 : GSO_TCPV6) : GSO_NONE;
+  const kind = path.source.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
+  const ecnKind = (ecnFlags & TCP_CWR) === 0 ? 0 : GSO_ECN;
+  table[row + TX_GSO_TYPE] = isCut ? kind | ecnKind : GSO_NONE;
   table[row + TX_GSO_SIZE] = isCut ? size : 0;
   table[row + TX_CSUM_OFFSET] = TCP_CHECKSUM_OFFSET;
   table[row + TX_CSUM_START] = at - (table[row + TX_HEADER_OFFSET] as number);

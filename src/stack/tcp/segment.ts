@@ -5,7 +5,7 @@
 
 import { EMPTY } from '../../base/index.ts';
 import type { DropReason } from '../../wire/index.ts';
-import { parseTcp, TCP_FIN, TCP_SYN, TcpHeader } from '../../wire/index.ts';
+import { ECN_MASK, parseTcp, TCP_FIN, TCP_SYN, TcpHeader } from '../../wire/index.ts';
 import type { InboundPacket } from '../host.ts';
 
 export class Segment extends TcpHeader {
@@ -13,6 +13,8 @@ export class Segment extends TcpHeader {
   bytes: Uint8Array = EMPTY;
   /** SEG.LEN: text, and one each for SYN and FIN. */
   len = 0;
+  /** The IP header's ECN field (RFC 3168 §5). */
+  ipEcn = 0;
   /** Packets on the wire that this segment stands for: more than 1 for a super-segment. */
   packets = 1;
 
@@ -20,6 +22,7 @@ export class Segment extends TcpHeader {
   fill(packet: InboundPacket): DropReason {
     const reason = parseTcp(packet.bytes, packet.payloadAt, packet.end, this);
     this.bytes = packet.bytes;
+    this.ipEcn = packet.trafficClass & ECN_MASK;
     this.len = this.payloadLength + (this.flags & TCP_FIN) + ((this.flags & TCP_SYN) >> 1);
     this.packets =
       packet.gsoSize > 0 && this.payloadLength > packet.gsoSize

@@ -16,6 +16,7 @@ import type { TcpConfig, TcpSettings } from './config.ts';
 import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
 import { ConnectionCounts } from './connection-counts.ts';
+import type { EcnState } from './ecn/state.ts';
 import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
 import type { TcpMemory } from './memory.ts';
 import { SequenceRanges } from './ranges.ts';
@@ -204,6 +205,10 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   tsOffset = 0;
   tsRecent = 0;
   tsRecentAt = 0;
+
+  /** What our SYN asks for, an `EcnFeedback`; and what the handshake has agreed on, `null` for no ECN. */
+  ecnOffer = 0;
+  ecn: EcnState | null = null;
 
   // What else to send at the next turn.
   isSynDue = false;

@@ -17,6 +17,7 @@ import type { Endpoint } from '../api.ts';
 import { Cause, type Host, type Path } from '../host.ts';
 import { type AnswerCount, mayAnswer } from './acknowledge.ts';
 import { type ConnectionNumbers, sendConnectionSegment } from './control-segment.ts';
+import { lastEcnFlags } from './ecn/ecn.ts';
 import { changeState } from './lifecycle.ts';
 import type { Segment } from './segment.ts';
 import { TCP_STATES, type TcpState } from './state.ts';
@@ -51,6 +52,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
   readonly #host: Host;
   readonly #path: Path;
   readonly #window: number;
+  readonly #flags: number;
   readonly #duration: number;
   readonly #mostAnswers: number;
   readonly #takesTimestamps: boolean;
@@ -72,6 +74,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
     this.env = tcb.env;
     this.#host = host;
     this.#path = tcb.path;
+    this.#flags = tcb.ecn === null ? 0 : lastEcnFlags(tcb.ecn);
     this.#window = Math.min(0xffff, tcb.rcvWnd >> tcb.rcvWindShift);
     this.#duration = 2 * tcb.config.msl;
     this.#mostAnswers = tcb.config.challengeAcksPerSecond;
@@ -114,7 +117,7 @@ export class TimeWait implements TcpFlow, TimerOwner, Endpoint, ConnectionNumber
 
   /** Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. */
   acknowledge(): void {
-    sendConnectionSegment(this.#host, this.#path, this, 0, this.#window, Cause.timeWaitAck, this);
+    sendConnectionSegment(this.#host, this.#path, this, this.#flags, this.#window, Cause.timeWaitAck, this);
   }
 
   /** Ends it before its time. */

@@ -8,6 +8,8 @@ import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { challenge } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
+import { takeEcnFeedback } from '../ecn/ecn.ts';
+import type { EcnState } from '../ecn/state.ts';
 import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
 import { noteSizeAcked } from '../path-mtu.ts';
 import { onAcknowledgement } from '../recovery.ts';
@@ -19,7 +21,8 @@ import { GO_ON, type Verdict } from './verdict.ts';
 
 export function checkAck(tcb: Tcb, seg: Segment): Verdict {
   if ((seg.flags & TCP_ACK) === 0) return DropReason.tcpNoAck;
-  if (tcb.state === 'SYN-RECEIVED') {
+  const isOpening = tcb.state === 'SYN-RECEIVED';
+  if (isOpening) {
     const verdict = completeHandshake(tcb, seg);
     if (verdict !== GO_ON) return verdict;
   }
@@ -30,6 +33,8 @@ export function checkAck(tcb: Tcb, seg: Segment): Verdict {
     challenge(tcb);
     return DropReason.tcpAckUnacceptable;
   }
+  const hasFeedback = tcb.ecn !== null && acked >= 0 && !isOpening;
+  tcb.env.sample.marked = hasFeedback ? takeEcnFeedback(tcb, tcb.ecn as EcnState, seg, acked) : 0;
   if (acked > 0) takeAck(tcb, seg, acked);
   else if (acked === 0 && tcb.sent.count > 0) takeDuplicate(tcb, seg);
   if (acked >= 0) updateWindow(tcb, seg);

@@ -5,6 +5,7 @@
 import { TCP_SYN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { takeRttSample } from '../counting.ts';
+import { startEcn } from '../ecn/ecn.ts';
 import { abort, changeState, tell } from '../lifecycle.ts';
 import type { Segment } from '../segment.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
@@ -21,6 +22,7 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   tcb.retransmissions = 0;
   tcb.disarm(TcpTimer.retransmit);
   tcb.congestion.start(tcb.smss, isSynLost, tcb.rtt.srtt, tcb.host.now);
+  if (tcb.ecn !== null) startEcn(tcb, tcb.ecn, seg, tcb.state === 'SYN-RECEIVED');
   takeWindow(tcb, seg);
   if (tcb.opener !== null && !tcb.opener.established(tcb)) {
     abort(tcb);

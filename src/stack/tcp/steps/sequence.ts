@@ -17,6 +17,7 @@ import {
 } from '../../../wire/index.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeLimited, acknowledgeNow } from '../acknowledge.ts';
+import { repeatedEcnSyn } from '../ecn/negotiation.ts';
 import type { Segment } from '../segment.ts';
 import type { Tcb } from '../tcb.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
@@ -92,6 +93,7 @@ function checkTimestamp(tcb: Tcb, seg: Segment): Verdict {
  * simultaneous open (RFC 9293 §3.5, figure 8): what follows the SYN is as good as any segment.
  */
 function repeatedSyn(tcb: Tcb, seg: Segment): Verdict {
+  repeatedEcnSyn(tcb, seg);
   if ((seg.flags & TCP_ACK) === 0) {
     tcb.isSynDue = true;
     return DropReason.tcpDuplicate;

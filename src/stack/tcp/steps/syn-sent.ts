@@ -12,6 +12,7 @@ import { StackError } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeNow } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
+import { acceptEcnSynAck, answerEcnSyn } from '../ecn/negotiation.ts';
 import { changeState, fail } from '../lifecycle.ts';
 import { agreeOptions } from '../options.ts';
 import type { Segment } from '../segment.ts';
@@ -41,6 +42,8 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
     return DropReason.tcpOutOfWindow;
   }
   if (!hasAck && tcb.isSynAckedAlone) return DropReason.tcpSynInWindow;
+  if (hasAck) acceptEcnSynAck(tcb, seg);
+  else answerEcnSyn(tcb, seg);
   takeSyn(tcb, seg);
   if (!hasAck) return crossedSyn(tcb, seg);
   acknowledgeNow(tcb, Cause.ack);
