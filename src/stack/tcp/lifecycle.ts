@@ -67,9 +67,21 @@ export function fail(tcb: Tcb, error: number): void {
 
 /** Ends the connection at once with a RST to the peer (RFC 9293 §3.10.5). */
 export function abort(tcb: Tcb, error: number = StackError.connectionAborted): void {
-  // A SYN that was not answered has nobody to reset.
-  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') tcb.env.sendReset(tcb);
+  if (hasPeerToReset(tcb.state)) tcb.env.sendReset(tcb);
   fail(tcb, error);
+}
+
+/** A SYN that was not answered has nobody to reset; once both sides have said all, there is nothing (RFC 9293 §3.10.5). */
+function hasPeerToReset(state: TcpState): boolean {
+  switch (state) {
+    case 'CLOSED':
+    case 'SYN-SENT':
+    case 'CLOSING':
+    case 'LAST-ACK':
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** TIME-WAIT: a small entry takes the connection's place in the table; only what was received stays to be read. */

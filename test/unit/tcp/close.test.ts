@@ -173,6 +173,21 @@ describe('RFC 9293 §3.6 aborting', () => {
     expect(c.host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test.each([
+    ['CLOSING', 0],
+    ['LAST-ACK', 1],
+  ])('RFC 9293 §3.10.5 abort in %s sends nothing: both sides have said all', (state, first) => {
+    const c = acceptOne(makeTcpHost());
+    const steps = [() => void c.socket.shutdownWrite(), () => void c.exchange({ flags: 'F.' })];
+    (steps[first] as () => void)();
+    (steps[1 - first] as () => void)();
+    c.host.out();
+    expect(c.socket.state).toBe(state);
+    c.socket.abort();
+    expect(c.host.out()).toEqual([]);
+    expect(endpoints(c)).toEqual([]);
+  });
+
   test('RFC 9293 SHLD-3 closing with unread bytes resets', () => {
     const c = acceptOne(makeTcpHost());
     c.exchange({ payload: 'unread' });
