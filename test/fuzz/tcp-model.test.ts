@@ -149,8 +149,14 @@ class Run {
   #compareState(): void {
     const { model } = this;
     this.#same('state', this.#state(), model.state);
+    const isOver = model.state === 'LISTEN' || model.state === 'SYN-RECEIVED';
+    if (this.#listener !== null && isOver) {
+      // What he held has ended, and the next is not his yet.
+      this.#socket?.close();
+      this.#socket = null;
+    }
     const socket = this.#socket;
-    if (socket === null || model.state === 'LISTEN' || model.state === 'SYN-RECEIVED') return;
+    if (socket === null || isOver) return;
     this.#same('bytes to read', socket.readableBytes, model.unread);
     this.#same('end of the stream', socket.atEnd, model.hasPeerClosed && model.unread === 0);
     const errors = {
@@ -200,7 +206,7 @@ describe('RFC 9293 §3.10 the stack and a reference machine', () => {
   const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_123);
 
   test('RFC 9293 §3.10.7 RFC 5961 agree upon every sequence of segments and calls, legal or not', () => {
-    fc.assert(fc.property(sequences, run), { numRuns: 4000, seed });
+    fc.assert(fc.property(sequences, run), { numRuns: 1500, seed });
   });
 
   test('each state is reached by its legal way', () => {

@@ -1,6 +1,6 @@
 /**
  * A reference machine of TCP: RFC 9293 §3.10 for one connection, as plain as its text, with the rules of RFC 5961 (an exact
- * RST, challenge ACKs, old ACKs) and RFC 1337 (a RST in TIME-WAIT). It shares nothing with `src/`.
+ * RST, challenge ACKs, old ACKs), RFC 1337 (a RST in TIME-WAIT) and without split handshakes. It shares nothing with `src/`.
  *
  * It says what a host that stands still in time must do: the state, the numbers, and the segments that it must send. It has
  * no timers, options, congestion window or urgent data; what these add (retransmissions) is for others to judge. Text is at
@@ -62,7 +62,7 @@ export class TcpModel {
   edge = 0;
   #firstWindow = 0;
   failure: ModelFailure = 'none';
-  /** Bytes that the user can read; what came before the end can be read after it. */
+  /** Bytes that the user can read; after a good end too. */
   unread = 0;
   hasPeerClosed = false;
   /** Text that waits to be sent. */
@@ -71,6 +71,7 @@ export class TcpModel {
   #isFinQueued = false;
   #isFinSent = false;
   #isOrphan = false;
+  #isSynAckedAlone = false;
   /** Text and FIN that came before what precedes them. */
   readonly #early = new Set<number>();
   #finAt: number | null = null;
@@ -197,7 +198,12 @@ export class TcpModel {
       if (isAcked) this.#end('refused');
       return;
     }
-    if (!has(seg, 'S')) return;
+    if (!has(seg, 'S')) {
+      this.#isSynAckedAlone ||= isAcked;
+      return;
+    }
+    // Who has our SYN answers with SYN and ACK: a split handshake is refused by silence.
+    if (!isAcked && this.#isSynAckedAlone) return;
     this.#takeSyn(seg);
     if (!isAcked) {
       this.state = 'SYN-RECEIVED';
@@ -222,12 +228,15 @@ export class TcpModel {
     if (has(seg, 'S') && this.#synArrives(seg)) return;
     if (!has(seg, 'S') && !this.#isAcceptable(seg)) {
       this.#isAckDue = true;
+      if (this.state === 'TIME-WAIT') return;
       // "Special allowance should be made to accept valid ACKs" when the window is closed.
       if (!(this.edge === this.rcvNxt && seg.seq === this.rcvNxt)) return;
       this.#ack({ ...seg, length: 0, flags: seg.flags.replace('F', '') });
       this.#transmit();
       return;
     }
+    // Nothing more is to come, and an ACK alone asks for nothing.
+    if (this.state === 'TIME-WAIT') return;
     // Fifth, the ACK; seventh, the text; eighth, the FIN.
     if (!has(seg, 'A') || !this.#ack(seg)) return;
     this.#text(seg);
@@ -321,8 +330,10 @@ export class TcpModel {
   /** Eighth step. */
   #fin(seg: ModelSegment): void {
     if (!RECEIVING.includes(this.state)) return;
-    const at = (seg.seq + seg.length) | 0;
-    // Cut off with the text when that does not fit.
+    let at = (seg.seq + seg.length) | 0;
+    // Text behind an early FIN is none. Of two FINs of a confused peer the last counts.
+    if (seg.length > 0 && this.#finAt !== null && lt(this.#finAt, at)) at = this.#finAt;
+    // It is cut off with text that does not fit.
     if (has(seg, 'F') && leq(this.rcvNxt, at) && leq(at, this.edge)) {
       this.#finAt = at;
       this.#isAckDue = true;
@@ -338,7 +349,8 @@ export class TcpModel {
   #isAcceptable(seg: ModelSegment): boolean {
     const length = lengthOf(seg);
     if (length === 0) return this.#isInWindow(seg.seq);
-    if (this.edge === this.rcvNxt) return false;
+    // In TIME-WAIT nothing more is taken.
+    if (this.edge === this.rcvNxt || this.state === 'TIME-WAIT') return false;
     const last = (seg.seq + length - 1) | 0;
     const isInside = (at: number): boolean => leq(this.rcvNxt, at) && lt(at, this.edge);
     // Table 6 does not name a segment that begins before the window and ends behind it; it has text for all of it.
@@ -346,6 +358,7 @@ export class TcpModel {
   }
 
   #isInWindow(seq: number): boolean {
+    if (this.state === 'TIME-WAIT') return seq === this.rcvNxt;
     return seq === this.rcvNxt || (leq(this.rcvNxt, seq) && lt(seq, this.edge));
   }
 
@@ -363,8 +376,6 @@ export class TcpModel {
     this.irs = seg.seq;
     this.rcvNxt = (seg.seq + 1) | 0;
     this.edge = (this.rcvNxt + this.#firstWindow) | 0;
-    this.wnd = seg.window;
-    this.maxWnd = Math.max(this.maxWnd, seg.window);
   }
 
   #establish(seg: ModelSegment): void {
@@ -384,8 +395,7 @@ export class TcpModel {
   /** Sends what waits, and the FIN behind it, as far as the window allows. A window here is closed or large. */
   #transmit(): void {
     if (this.state === 'SYN-SENT' || this.state === 'SYN-RECEIVED' || this.state === 'CLOSED') return;
-    const isOpen = lt(this.nxt, (this.una + this.wnd) | 0);
-    if (this.queued > 0 && !isOpen) return;
+    if (!lt(this.nxt, (this.una + this.wnd) | 0)) return;
     this.nxt = (this.nxt + this.queued) | 0;
     this.queued = 0;
     if (!this.#isFinQueued || this.#isFinSent) return;
@@ -396,6 +406,8 @@ export class TcpModel {
   #end(failure: ModelFailure): void {
     this.state = this.#isPassive ? 'LISTEN' : 'CLOSED';
     this.failure = failure;
+    // "All segment queues should be flushed": what ended well can still be read.
+    if (failure !== 'none') this.unread = 0;
     this.#isAckDue = false;
     this.queued = 0;
     this.maxWnd = 0;
