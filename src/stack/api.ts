@@ -25,6 +25,7 @@ import type {
   TransmitBatch,
 } from '../base/index.ts';
 import type { StackCounters } from './counters.ts';
+import type { CongestionControlChoice } from './tcp/congestion/registry.ts';
 import type { EcnMode } from './tcp/ecn/state.ts';
 import type { TcpInfo } from './tcp/info.ts';
 import type { TcpState } from './tcp/state.ts';
@@ -217,6 +218,13 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
    * 65536 at first (IOC-SIO_IDEAL_SEND_BACKLOG_QUERY), later about twice the congestion window, in powers of two.
    */
   readonly idealSendBacklog: number;
+  /**
+   * The name of its congestion control. May be set at any time, to a name or a maker: a connection under way goes on with the
+   * window that it has.
+   * @throws RangeError when set to a name that does not exist
+   */
+  get congestionControl(): string;
+  set congestionControl(value: CongestionControlChoice);
   /** The figures of the connection, filled into `into` when given so that a sampler allocates nothing. */
   info(into?: TcpInfo): TcpInfo;
 }
@@ -395,6 +403,10 @@ export interface TcpOptions {
    * would make us send, and remember, a packet for every few bytes.
    */
   readonly minSendMss?: number;
+  /** What decides how much may be in flight: CUBIC (RFC 9438) unless said otherwise. */
+  readonly congestionControl?: CongestionControlChoice;
+  /** Whether segments leave spread over the round trip with every congestion control; some always are. */
+  readonly pacing?: boolean;
 }
 
 export interface Stack {

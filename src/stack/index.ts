@@ -34,6 +34,17 @@ export * from './api.ts';
 export * from './cause.ts';
 export * from './counters.ts';
 export { createStack } from './stack.ts';
+export type { AckSample } from './tcp/congestion/ack-sample.ts';
+export type {
+  CongestionControl,
+  CongestionControlFactory,
+  CongestionSignal,
+} from './tcp/congestion/control.ts';
+export {
+  CONGESTION_CONTROLS,
+  type CongestionControlChoice,
+  type CongestionControlName,
+} from './tcp/congestion/registry.ts';
 export type { EcnMode, EcnName } from './tcp/ecn/state.ts';
 export * from './tcp/event-record.ts';
 export type { TcpInfo } from './tcp/info.ts';

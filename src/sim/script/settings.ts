@@ -55,7 +55,7 @@ const WITHOUT_MEANING = [
 /** @throws {ScriptError} for a value that cannot be. */
 export function readSettings(script: Script, isKernel = false): ScriptSettings {
   const sysctls = isKernel ? readSysctls(script) : { tcp: {}, notes: [] };
-  const tcp: Record<string, number | boolean | string> = { ...sysctls.tcp };
+  const tcp: Record<string, unknown> = { ...sysctls.tcp };
   const notes: string[] = [...sysctls.notes];
   let settings = { ...DEFAULTS };
   for (const option of script.options) {
@@ -65,6 +65,7 @@ export function readSettings(script: Script, isKernel = false): ScriptSettings {
     const knownSwitch = TCP_SWITCHES[name];
     if (known !== undefined) tcp[known] = number();
     else if (knownSwitch !== undefined) tcp[knownSwitch] = number() !== 0;
+    else if (name === 'tcp_congestion_control') tcp['congestionControl'] = value;
     else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option) };
     else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option) };
     else if (name === 'bind_port') settings = { ...settings, bindPort: number() };

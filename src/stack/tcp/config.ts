@@ -3,6 +3,7 @@
  */
 
 import type { MtuDiscovery, TcpOptions } from '../api.ts';
+import { type CongestionControlChoice, checkChoice } from './congestion/registry.ts';
 import type { EcnMode } from './ecn/state.ts';
 
 /** `TcpOptions` with every value decided, and what is not an option (yet). */
@@ -38,6 +39,10 @@ export interface TcpConfig {
   readonly challengeAcksPerSecond: number;
   /** How long a connection whose user has closed it waits in FIN-WAIT-2 for the peer's FIN. */
   readonly finWait2Ms: number;
+  /** For connections whose endpoint does not say otherwise. */
+  readonly congestionControl: CongestionControlChoice;
+  /** Connections are paced whatever their congestion control. */
+  readonly pacing: boolean;
   readonly keepAliveTime: number;
   readonly keepAliveInterval: number;
   readonly keepAliveCount: number;
@@ -77,18 +82,22 @@ export const TCP_DEFAULTS: TcpConfig = {
   maxTimeWait: 32_768,
   challengeAcksPerSecond: 10,
   finWait2Ms: 120_000,
+  congestionControl: 'cubic',
+  pacing: false,
   // RFC 9293 §3.8.4, MUST-28: at least two hours.
   keepAliveTime: 7_200_000,
   keepAliveInterval: 1000,
   keepAliveCount: 10,
 };
 
-/** The defaults with `options` over them. */
+/** The defaults with `options` over them. @throws RangeError for a congestion control that does not exist */
 export function resolveTcpOptions(options: TcpOptions = {}): TcpConfig {
   const { sendBufferSize, receiveBufferSize } = options;
   const sendBufferMax = options.sendBufferMax ?? sendBufferSize ?? TCP_DEFAULTS.sendBufferMax;
   const receiveBufferMax = options.receiveBufferMax ?? receiveBufferSize ?? TCP_DEFAULTS.receiveBufferMax;
-  return { ...TCP_DEFAULTS, ...options, sendBufferMax, receiveBufferMax };
+  const config = { ...TCP_DEFAULTS, ...options, sendBufferMax, receiveBufferMax };
+  checkChoice(config.congestionControl);
+  return config;
 }
 
 /** What a user can set on one endpoint; a connection that a listener accepts starts with a copy of the listener's. */
@@ -112,6 +121,7 @@ export interface TcpSettings {
   /** The user has set the size: it is not tuned. */
   isSendBufferFixed: boolean;
   isReceiveBufferFixed: boolean;
+  congestionControl: CongestionControlChoice;
 }
 
 /** The settings that an endpoint starts with. */
@@ -135,5 +145,6 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     receiveBufferSize: config.receiveBufferSize,
     isSendBufferFixed: config.sendBufferMax <= config.sendBufferSize,
     isReceiveBufferFixed: config.receiveBufferMax <= config.receiveBufferSize,
+    congestionControl: config.congestionControl,
   };
 }

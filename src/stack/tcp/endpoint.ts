@@ -8,6 +8,12 @@ import { type BindOptions, EndpointEvent, type MtuDiscovery, StackError, type Tc
 import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
+import {
+  type CongestionControlChoice,
+  checkChoice,
+  createControl,
+  replaceControl,
+} from './congestion/registry.ts';
 import { noteBuffers } from './counting.ts';
 import type { EcnMode } from './ecn/state.ts';
 import type { TcpInfo } from './info.ts';
@@ -354,6 +360,23 @@ export class TcpSocket implements TcpEndpoint, EventSource {
 
   get idealSendBacklog(): number {
     return this.tcb === null ? LEAST_BACKLOG : this.tcb.idealSendBacklog;
+  }
+
+  get congestionControl(): string {
+    const { congestionControl } = this.settings;
+    if (this.tcb !== null) return this.tcb.congestion.name;
+    return typeof congestionControl === 'string'
+      ? congestionControl
+      : createControl(congestionControl, false).name;
+  }
+  set congestionControl(value: CongestionControlChoice) {
+    checkChoice(value);
+    this.settings.congestionControl = value;
+    const { tcb } = this;
+    if (tcb === null || tcb.congestion.name === value) return;
+    const { pacing } = tcb.config;
+    tcb.congestion = replaceControl(tcb.congestion, value, pacing, tcb.rtt.srtt, this.#host.now);
+    tcb.requestOutput();
   }
 
   #armKeepAlive(): void {

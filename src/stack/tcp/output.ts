@@ -12,6 +12,7 @@ import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { noteStop, noteWindow } from './counting.ts';
 import { bytesInNetwork } from './loss-marks.ts';
+import { notePaced, pacedBudget } from './pacing.ts';
 import { adoptPathMtu } from './path-mtu.ts';
 import { armRetransmission, restartRetransmission } from './retransmission-timer.ts';
 import { emitLost, emitTailCopy, noteSent } from './retransmit.ts';
@@ -73,6 +74,8 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
     segmentSize(tcb),
     canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum,
   );
+  budget = pacedBudget(tcb, budget);
+  if (budget === 0) return false;
   let isSent = false;
   let isMore = true;
   while (isMore && batch.count < batch.capacity && budget >= tcb.smss) {
@@ -80,6 +83,7 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
     if (sent === 0) sent = emitNew(tcb, batch, budget);
     if (sent === 0) isMore = false;
     else isSent = true;
+    notePaced(tcb, sent);
     budget -= sent;
   }
   if (isSent) armRetransmission(tcb);

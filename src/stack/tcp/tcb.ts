@@ -75,8 +75,9 @@ export const TcpTimer = {
   delayedAck: 2,
   keepAlive: 3,
   finWait2: 4,
+  pacing: 5,
 } as const;
-const TIMER_COUNT = 5;
+const TIMER_COUNT = 6;
 const NO_TIMER = -1;
 
 /** How loss recovery stands; see `recovery.ts`. */
@@ -219,7 +220,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
 
   // Loss recovery.
   readonly rtt: RttEstimator;
-  readonly congestion: CongestionControl;
+  congestion: CongestionControl;
   recovery = Recovery.open as number;
   /** RFC 6582 `recover`, RFC 6675 RecoveryPoint: recovery ends when it is acknowledged. */
   recoveryPoint = 0;
@@ -241,6 +242,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   retransmitTimer = 0;
   /** What is sent from it on gives the next round-trip sample. */
   rttSeq = 0;
+  /** Paced: nothing leaves before then (`pacing.ts`). */
+  releaseAt = 0;
   /** Timer expirations without progress. */
   retransmissions = 0;
   /** When what is first in flight was sent for the first time: the user timeout's start. */

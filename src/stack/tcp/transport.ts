@@ -21,7 +21,7 @@ import {
 import { pseudoHeaderSumOf } from '../ip/packet.ts';
 import { resolveTcpOptions, type TcpConfig } from './config.ts';
 import { AckSample } from './congestion/ack-sample.ts';
-import { NewReno } from './congestion/newreno.ts';
+import { createControl } from './congestion/registry.ts';
 import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { icmpError } from './icmp.ts';
@@ -256,7 +256,9 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   }
 
   #createTcb(socket: TcpSocket, path: Path, localPort: number, remotePort: number): Tcb {
-    const tcb = new Tcb(this, socket, socket.settings, path, new NewReno(), localPort, remotePort);
+    const { settings } = socket;
+    const control = createControl(settings.congestionControl, this.config.pacing);
+    const tcb = new Tcb(this, socket, settings, path, control, localPort, remotePort);
     this.#flows.add(tcb);
     return tcb;
   }

@@ -452,7 +452,7 @@ describe('RFC 6298 retransmission', () => {
 describe('RFC 5681 and 6582 fast recovery without SACK', () => {
   /** Ten segments in flight. */
   function loaded(): Scripted {
-    const c = acceptOne(makeTcpHost());
+    const c = acceptOne(makeTcpHost({ congestionControl: 'newreno' }));
     expect(write(c, 29_200)).toHaveLength(10);
     return c;
   }

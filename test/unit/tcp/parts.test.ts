@@ -1,11 +1,8 @@
-/** The pieces of TCP that stand on their own: ranges, sequence numbers, round-trip times, congestion control. */
+/** The pieces of TCP that stand on their own: ranges, sequence numbers, round-trip times. */
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IpAddress } from '../../../src/base/index.ts';
-import { AckSample } from '../../../src/stack/tcp/congestion/ack-sample.ts';
-import { initialWindow } from '../../../src/stack/tcp/congestion/control.ts';
-import { NewReno } from '../../../src/stack/tcp/congestion/newreno.ts';
 import { hashTuple, initialSequence, sipHash, tupleHash } from '../../../src/stack/tcp/isn.ts';
 import { windowShiftFor } from '../../../src/stack/tcp/options.ts';
 import { SequenceRanges } from '../../../src/stack/tcp/ranges.ts';
@@ -158,80 +155,6 @@ describe('RFC 6298 retransmission timeout', () => {
     rtt.backoff = 2;
     rtt.restartAfterSynLoss();
     expect(rtt.rto).toBe(3000);
-  });
-});
-
-describe('RFC 5681 congestion control', () => {
-  function acknowledge(control: NewReno, acked: number, isCwndLimited: boolean): void {
-    control.onAck(Object.assign(new AckSample(), { acked, delivered: acked, isCwndLimited }));
-  }
-
-  /** A control whose handshake is complete. */
-  function started(isSynLost = false): NewReno {
-    const control = new NewReno();
-    control.start(1000, isSynLost);
-    return control;
-  }
-
-  test.each([
-    [536, 5360],
-    [1460, 14_600],
-    [2190, 14_600],
-    [8960, 17_920],
-  ])('RFC 6928 the initial window for an MSS of %i is %i', (mss, window) => {
-    expect(initialWindow(mss)).toBe(window);
-  });
-
-  test('3.1 a lost SYN leaves one segment', () => {
-    expect(started(true).cwnd).toBe(1000);
-  });
-
-  test('slow start grows by what is acknowledged, congestion avoidance by a segment each window', () => {
-    const control = started();
-    acknowledge(control, 10_000, true);
-    expect(control.cwnd).toBe(20_000);
-    control.onCongestion('loss', 20_000);
-    expect([control.ssthresh, control.cwnd]).toEqual([10_000, 10_000]);
-    acknowledge(control, 9999, true);
-    expect(control.cwnd).toBe(10_000);
-    acknowledge(control, 1, true);
-    expect(control.cwnd).toBe(11_000);
-  });
-
-  test('RFC 7661 a window that is not used does not grow', () => {
-    const control = started();
-    acknowledge(control, 10_000, false);
-    expect(control.cwnd).toBe(10_000);
-  });
-
-  test('equation (4): half of what is in flight, at least two segments', () => {
-    const control = started();
-    control.onCongestion('loss', 1500);
-    expect(control.ssthresh).toBe(2000);
-  });
-
-  test('a timeout leaves one segment; a second of the same segment keeps the threshold', () => {
-    const control = started();
-    control.onTimeout(20_000, true);
-    expect([control.cwnd, control.ssthresh]).toEqual([1000, 10_000]);
-    control.onTimeout(1000, false);
-    expect([control.cwnd, control.ssthresh]).toEqual([1000, 10_000]);
-  });
-
-  test('RFC 6582 at the end of recovery there is no burst when little is in flight', () => {
-    const control = started();
-    control.onCongestion('loss', 40_000);
-    control.onRecovered(3000);
-    expect(control.cwnd).toBe(4000);
-    control.onRecovered(100_000);
-    expect(control.cwnd).toBe(20_000);
-  });
-
-  test('4.1 after an idle time it starts again with the initial window', () => {
-    const control = started();
-    acknowledge(control, 90_000, true);
-    control.onRestart();
-    expect(control.cwnd).toBe(10_000);
   });
 });
 

@@ -25,6 +25,8 @@ export interface CongestionControl {
   ssthresh: number;
   /** How fast to send; 0: it does not say, and a connection that is to be paced derives it from `cwnd` and the round trip. */
   pacingRate: number;
+  /** Segments leave spread over the round trip (`pacing.ts`), so that no window leaves as one burst. Set by the control or for it. */
+  isPaced: boolean;
   /**
    * The handshake is complete, and `smss` known.
    * @param isSynLost whether a SYN was sent more than once: then one segment to begin with (RFC 5681 §3.1)
@@ -47,6 +49,11 @@ export interface CongestionControl {
 
 /** Makes the control of one connection. */
 export type CongestionControlFactory = () => CongestionControl;
+
+/** RFC 5681 §3.1: a slow-start threshold that is "arbitrarily high". */
+export const NO_THRESHOLD = 0x3fffffff;
+/** Windows past it could not be used (RFC 7323 §2.3), and have to stay small integers. */
+export const MAX_CWND = 0x3fffffff;
 
 /** RFC 6928 §2: min(10·SMSS, max(2·SMSS, 14600)). */
 export function initialWindow(smss: number): number {
