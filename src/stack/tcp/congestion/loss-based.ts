@@ -39,6 +39,8 @@ export abstract class LossBased implements CongestionControl {
   ssthresh = NO_THRESHOLD;
   readonly #hystart = new HyStart();
   readonly #validation = new WindowValidation();
+  /** The ACK at hand ended fast recovery: what it acknowledges had been delivered in it, and opens no window. */
+  #isRecoveryAck = false;
   /** Slow start follows a timeout. */
   #isAfterTimeout = false;
   /** What the last reduction started from, when the window was not validated; else 0. */
@@ -66,6 +68,8 @@ export abstract class LossBased implements CongestionControl {
   }
 
   onAck(sample: AckSample): void {
+    const isRecoveryAck = this.#isRecoveryAck;
+    this.#isRecoveryAck = false;
     this.#validation.onAck(sample, this.cwnd);
     if (this.#validation.hasExpired(sample.now)) this.#shrinkUnused();
     if (sample.isInRecovery) {
@@ -76,7 +80,7 @@ export abstract class LossBased implements CongestionControl {
       this.notLimited(sample.now);
       return;
     }
-    if (sample.acked === 0) return;
+    if (sample.acked === 0 || isRecoveryAck) return;
     if (this.cwnd < this.ssthresh) this.#slowStart(sample);
     else {
       this.#isAfterTimeout = false;
@@ -93,6 +97,7 @@ export abstract class LossBased implements CongestionControl {
   }
 
   onRecovered(flightSize: number): void {
+    this.#isRecoveryAck = true;
     if (this.#nonValidatedBase > 0) {
       // RFC 7661 §4.4.1: less what had to be sent again.
       this.#setThreshold(this.#nonValidatedBase - this.#lostSince);

@@ -107,6 +107,16 @@ describe('RFC 6582 §3.2 the end of recovery', () => {
     expect(control.cwnd).toBe(30_000);
   });
 
+  test('the ACK that ends recovery opens no window', () => {
+    const control = avoiding(60);
+    control.onCongestion('loss', 60_000);
+    control.onRecovered(30_000);
+    ack(control, { acked: 60_000 });
+    expect(control.cwnd).toBe(30_000);
+    ack(control, { acked: 30_000 });
+    expect(control.cwnd).toBe(31_000);
+  });
+
   test('in recovery the window is not the control’s', () => {
     const control = avoiding(20);
     ack(control, { acked: 50_000, isInRecovery: true });

@@ -57,6 +57,8 @@ export class FullPath {
     const { control } = this;
     control.onCongestion('loss', control.cwnd, this.now);
     control.onRecovered(control.cwnd, this.now);
+    // The ACK that ends it.
+    ack(control, { now: this.now, acked: 1000, srtt: this.rtt });
   }
 }
 
