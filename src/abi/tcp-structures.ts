@@ -1,5 +1,5 @@
 /**
- * Structures about a TCP connection (mstcpip.h): tcp_keepalive and TCP_INFO_v0.
+ * Structures about a TCP connection (mstcpip.h): tcp_keepalive, TCP_INFO_v0 and TCP_INFO_v1.
  */
 
 import { i32le, putI32le } from '../base/index.ts';
@@ -103,8 +103,8 @@ export function writeTcpInfoV0(into: Uint8Array, at: number, info: TCP_INFO_v0):
 /** Reads a TCP_INFO_v0; `null` when it is short. */
 export function readTcpInfoV0(bytes: Uint8Array, at = 0): TCP_INFO_v0 | null {
   if (bytes.length - at < TCP_INFO_V0_LEN) return null;
-  const dword = (offset: number): number => i32le(bytes, at + offset) >>> 0;
-  const u64 = (offset: number): number => dword(offset) + dword(offset + 4) * 2 ** 32;
+  const dword = (offset: number): number => u32le(bytes, at + offset);
+  const u64 = (offset: number): number => u64le(bytes, at + offset);
   return {
     State: dword(0),
     Mss: dword(4),
@@ -126,6 +126,72 @@ export function readTcpInfoV0(bytes: Uint8Array, at = 0): TCP_INFO_v0 | null {
     TimeoutEpisodes: dword(80),
     SynRetrans: bytes[at + 84] as number,
   };
+}
+
+export const TCP_INFO_V1_LEN = 136;
+
+/**
+ * Result of SIO_TCP_INFO, version 1: version 0, and what held the sender back (STR-TCP_INFO_v1). Of each state (the receiver's
+ * window, the congestion window, the sender itself): transitions into it, milliseconds in it, and bytes that were sent in it.
+ *
+ * ```
+ *  88 TransRwin   92 TimeRwin    96 BytesRwin (64 bits)
+ * 104 TransCwnd  108 TimeCwnd   112 BytesCwnd
+ * 120 TransSnd   124 TimeSnd    128 BytesSnd
+ * ```
+ */
+export interface TCP_INFO_v1 extends TCP_INFO_v0 {
+  SndLimTransRwin: number;
+  SndLimTimeRwin: number;
+  SndLimBytesRwin: number;
+  SndLimTransCwnd: number;
+  SndLimTimeCwnd: number;
+  SndLimBytesCwnd: number;
+  SndLimTransSnd: number;
+  SndLimTimeSnd: number;
+  SndLimBytesSnd: number;
+}
+
+/** Writes the 136 bytes of a TCP_INFO_v1. @returns where it ends. */
+export function writeTcpInfoV1(into: Uint8Array, at: number, info: TCP_INFO_v1): number {
+  const limits = writeTcpInfoV0(into, at, info);
+  putI32le(into, limits, info.SndLimTransRwin);
+  putI32le(into, limits + 4, info.SndLimTimeRwin);
+  putU64le(into, limits + 8, info.SndLimBytesRwin);
+  putI32le(into, limits + 16, info.SndLimTransCwnd);
+  putI32le(into, limits + 20, info.SndLimTimeCwnd);
+  putU64le(into, limits + 24, info.SndLimBytesCwnd);
+  putI32le(into, limits + 32, info.SndLimTransSnd);
+  putI32le(into, limits + 36, info.SndLimTimeSnd);
+  putU64le(into, limits + 40, info.SndLimBytesSnd);
+  return at + TCP_INFO_V1_LEN;
+}
+
+/** Reads a TCP_INFO_v1; `null` when it is short. */
+export function readTcpInfoV1(bytes: Uint8Array, at = 0): TCP_INFO_v1 | null {
+  const v0 = bytes.length - at < TCP_INFO_V1_LEN ? null : readTcpInfoV0(bytes, at);
+  if (v0 === null) return null;
+  const limits = at + TCP_INFO_V0_LEN;
+  return {
+    ...v0,
+    SndLimTransRwin: u32le(bytes, limits),
+    SndLimTimeRwin: u32le(bytes, limits + 4),
+    SndLimBytesRwin: u64le(bytes, limits + 8),
+    SndLimTransCwnd: u32le(bytes, limits + 16),
+    SndLimTimeCwnd: u32le(bytes, limits + 20),
+    SndLimBytesCwnd: u64le(bytes, limits + 24),
+    SndLimTransSnd: u32le(bytes, limits + 32),
+    SndLimTimeSnd: u32le(bytes, limits + 36),
+    SndLimBytesSnd: u64le(bytes, limits + 40),
+  };
+}
+
+function u32le(bytes: Uint8Array, at: number): number {
+  return i32le(bytes, at) >>> 0;
+}
+
+function u64le(bytes: Uint8Array, at: number): number {
+  return u32le(bytes, at) + u32le(bytes, at + 4) * 2 ** 32;
 }
 
 function putU64le(into: Uint8Array, at: number, value: number): void {

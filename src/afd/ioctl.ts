@@ -21,18 +21,14 @@ import {
   SIOCATMARK,
   SOCKADDR_IN_LEN,
   sockaddrFamily,
-  TCP_INFO_V0_LEN,
-  TCPSTATE,
   WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINVAL,
-  WSAEMSGSIZE,
   WSAENETUNREACH,
   WSAENOPROTOOPT,
   WSAENOTCONN,
   WSAEOPNOTSUPP,
   writeSockaddr,
-  writeTcpInfoV0,
 } from '../abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
@@ -42,6 +38,7 @@ import { type AfdEndpoint, addressOf, checkAddress } from './endpoint.ts';
 import { listAddresses, listInterfaces } from './interface-list.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
+import { tcpInfo } from './tcp-info.ts';
 
 /** One control code's work. @returns a WSA code; `reply.value` is what was written to `into`. */
 type IoctlHandler = (
@@ -100,40 +97,6 @@ function messageSwitch(set: (endpoint: MessageEndpoint, isOn: boolean) => void):
     );
     return 0;
   };
-}
-
-function tcpInfo(
-  socket: AfdEndpoint,
-  data: Uint8Array | null,
-  into: Uint8Array | null,
-  reply: AfdCompletion,
-): number {
-  if (data === null || data.length !== 4) return WSAEMSGSIZE;
-  if (!(socket instanceof StreamEndpoint)) return WSAEINVAL;
-  if (i32le(data, 0) !== 0 || into === null || into.length < TCP_INFO_V0_LEN) return WSAEINVAL;
-  const info = socket.endpoint.info();
-  reply.value = writeTcpInfoV0(into, 0, {
-    State: TCP_STATES[info.state] ?? TCPSTATE.CLOSED,
-    Mss: info.mss,
-    ConnectionTimeMs: Math.round(info.connectionTimeMs),
-    TimestampsEnabled: info.timestampsEnabled,
-    RttUs: Math.round(info.srtt * 1000),
-    MinRttUs: Math.round(info.minRtt * 1000),
-    BytesInFlight: info.flightSize,
-    Cwnd: info.cwnd,
-    SndWnd: info.sndWnd,
-    RcvWnd: info.rcvWnd,
-    RcvBuf: socket.endpoint.receiveBufferSize,
-    BytesOut: info.bytesOut,
-    BytesIn: info.bytesIn,
-    BytesReordered: info.bytesReordered,
-    BytesRetrans: info.bytesRetrans,
-    FastRetrans: info.fastRetransmits,
-    DupAcksIn: info.dupAcksIn,
-    TimeoutEpisodes: info.timeouts,
-    SynRetrans: 0,
-  });
-  return 0;
 }
 
 /** The address that packets to a destination leave from. */
@@ -212,17 +175,3 @@ const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler
   // A hint that a path without copies makes good on by itself.
   [SIO_LOOPBACK_FAST_PATH, (socket) => (socket.protocol === IPPROTO_TCP ? 0 : WSAEOPNOTSUPP)],
 ]);
-
-const TCP_STATES: Readonly<Record<string, number>> = {
-  CLOSED: TCPSTATE.CLOSED,
-  LISTEN: TCPSTATE.LISTEN,
-  'SYN-SENT': TCPSTATE.SYN_SENT,
-  'SYN-RECEIVED': TCPSTATE.SYN_RCVD,
-  ESTABLISHED: TCPSTATE.ESTABLISHED,
-  'FIN-WAIT-1': TCPSTATE.FIN_WAIT_1,
-  'FIN-WAIT-2': TCPSTATE.FIN_WAIT_2,
-  'CLOSE-WAIT': TCPSTATE.CLOSE_WAIT,
-  CLOSING: TCPSTATE.CLOSING,
-  'LAST-ACK': TCPSTATE.LAST_ACK,
-  'TIME-WAIT': TCPSTATE.TIME_WAIT,
-};

@@ -5,7 +5,10 @@ import {
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_TCP,
+  readTcpInfoV0,
+  readTcpInfoV1,
   SIO_BASE_HANDLE,
+  SIO_TCP_INFO,
   SIOCATMARK,
   SO_ACCEPTCONN,
   SO_BROADCAST,
@@ -22,12 +25,14 @@ import {
   SO_SNDBUF,
   SOL_SOCKET,
   TCP_NODELAY,
+  TCPSTATE,
   WSAEACCES,
   WSAEADDRINUSE,
   WSAEADDRNOTAVAIL,
   WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINVAL,
+  WSAEMSGSIZE,
   WSAENOBUFS,
   WSAENOPROTOOPT,
   WSAENOTSOCK,
@@ -230,6 +235,36 @@ overEveryAttachment('ioctlsocket and WSAIoctl', (pair) => {
     expect(await a.WSAIoctl(s, 0xdead_beef, null, 0, null, 0, count)).toBe(-WSAEOPNOTSUPP);
     expect(count.value).toBe(0);
     expect(await a.WSAIoctl(s, FIONREAD, null, 0, new Uint8Array(3), 3, count)).toBe(-WSAEFAULT);
+  });
+
+  test('IOC-SIO_TCP_INFO STR-TCP_INFO_v0 STR-TCP_INFO_v1 both versions tell of the same connection', async () => {
+    const { a, b } = await pair();
+    const { client, server } = await connected({ a, b });
+    await ok(a.send(client, text('hello')));
+    await ready(b, server);
+    const [count, bytes]: [Ref, Uint8Array] = [{ value: 7 }, new Uint8Array(200).fill(0xee)];
+    const ask = (s: number, version: Uint8Array | null, room: number): Promise<number> =>
+      Promise.resolve(a.WSAIoctl(s, SIO_TCP_INFO, version, version?.length ?? 0, bytes, room, count));
+    expect([await ask(client, int(0), 88), count.value]).toEqual([0, 88]);
+    const v0 = readTcpInfoV0(bytes);
+    expect(v0).toMatchObject({ State: TCPSTATE.ESTABLISHED, BytesOut: 5, BytesIn: 0, SynRetrans: 0 });
+    expect(v0?.Mss).toBeGreaterThan(500);
+    expect(bytes[88]).toBe(0xee);
+    expect([await ask(client, int(1), 200), count.value]).toEqual([0, 136]);
+    const v1 = readTcpInfoV1(bytes);
+    expect(v1).toMatchObject({ State: TCPSTATE.ESTABLISHED, BytesOut: 5, Mss: v0?.Mss });
+    expect((v1?.SndLimBytesRwin ?? 0) + (v1?.SndLimBytesCwnd ?? 0) + (v1?.SndLimBytesSnd ?? 0)).toBe(5);
+    expect(bytes[136]).toBe(0xee);
+    for (const [version, room] of [
+      [int(0), 87],
+      [int(1), 135],
+      [int(2), 200],
+    ] as const) {
+      expect([await ask(client, version, room), count.value]).toEqual([-WSAEINVAL, 0]);
+    }
+    expect(await ask(client, null, 136)).toBe(-WSAEMSGSIZE);
+    expect(await ask(client, new Uint8Array(3), 136)).toBe(-WSAEMSGSIZE);
+    expect(await ask(await udp(a), int(0), 136)).toBe(-WSAEINVAL);
   });
 
   test('SIO_BASE_HANDLE of a base provider’s socket is the socket', async () => {

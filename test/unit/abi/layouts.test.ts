@@ -200,7 +200,7 @@ describe('structures', () => {
     expect(abi.FD_SET_LEN).toBe(520);
   });
 
-  test('STR-tcp_keepalive and STR-TCP_INFO_v0 read back, 64-bit figures whole', () => {
+  test('STR-tcp_keepalive, STR-TCP_INFO_v0 and STR-TCP_INFO_v1 read back, 64-bit figures whole', () => {
     const keepalive = { onoff: 1, keepalivetime: 0xffff_ffff, keepaliveinterval: 1000 };
     const bytes = new Uint8Array(88);
     expect(abi.writeTcpKeepalive(bytes, 0, keepalive)).toBe(12);
@@ -231,6 +231,33 @@ describe('structures', () => {
     expect(abi.readTcpInfoV0(bytes)).toEqual({ ...info, SynRetrans: 255 });
     expect(toHex(bytes.subarray(8, 17))).toBe('00f2052a0100000001');
     expect(abi.readTcpInfoV0(bytes, 1)).toBeNull();
+    const limits = {
+      SndLimTransRwin: 0xffff_ffff,
+      SndLimTimeRwin: 2,
+      SndLimBytesRwin: 2 ** 40 + 3,
+      SndLimTransCwnd: 4,
+      SndLimTimeCwnd: 5,
+      SndLimBytesCwnd: 6,
+      SndLimTransSnd: 7,
+      SndLimTimeSnd: 8,
+      SndLimBytesSnd: 9,
+    };
+    const v1 = new Uint8Array(137).fill(0xee);
+    expect(abi.writeTcpInfoV1(v1, 1, { ...info, ...limits })).toBe(137);
+    expect(v1.subarray(1, 89)).toEqual(bytes);
+    expect(toHex(v1.subarray(89))).toBe(
+      'ffffffff' +
+        '02000000' +
+        '0300000000010000' +
+        '04000000' +
+        '05000000' +
+        '0600000000000000' +
+        '07000000' +
+        '08000000' +
+        '0900000000000000',
+    );
+    expect(abi.readTcpInfoV1(v1, 1)).toEqual({ ...info, ...limits, SynRetrans: 255 });
+    expect(abi.readTcpInfoV1(v1, 2)).toBeNull();
   });
 
   test('STR-INTERFACE_INFO is 76 bytes of flags and three 24-byte addresses', () => {
