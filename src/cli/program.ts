@@ -14,6 +14,7 @@ import { netstatCommand } from './commands/netstat.ts';
 import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
 import { statusCommand } from './commands/status.ts';
+import { traceCommand } from './commands/trace.ts';
 import { upCommand } from './commands/up.ts';
 import type { Context } from './context.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
@@ -89,6 +90,7 @@ const COMMANDS = [
   ipconfigCommand,
   routeCommand,
   captureCommand,
+  traceCommand,
   impairCommand,
   dropsCommand,
   drillCommand,

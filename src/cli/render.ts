@@ -68,7 +68,7 @@ export function orDash(parts: readonly (string | number)[]): string {
 }
 
 /** Control characters would move a terminal's cursor: shown as what they are. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 

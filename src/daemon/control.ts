@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { IpAddress } from '../base/index.ts';
 import { threadPrivileges } from '../native/index.ts';
-import type { DaemonStatus, ImpairmentSettings } from '../port/index.ts';
+import { type DaemonStatus, type ImpairmentSettings, TCP_TRACE_EVENTS } from '../port/index.ts';
 import { DEFAULT_CATALOG } from '../spi/index.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
@@ -24,13 +24,20 @@ import {
   interfaceStatus,
   routeStatus,
   socketStatus,
+  tcpStatus,
 } from './views.ts';
 
-/** Past this, a capture stream's reader loses packets rather than the daemon its memory. */
+/** Past this, the reader of a stream loses packets or events rather than the daemon its memory. */
 const STREAM_BACKLOG = 8 << 20;
 const BODY_LIMIT = 64 * 1024;
 
 const chance = z.number().min(0).max(1).optional();
+const port = z.coerce.number().int().min(0).max(65_535).optional();
+const seconds = z.coerce
+  .number()
+  .min(0)
+  .max(86_400 * 7)
+  .optional();
 const amount = z.number().min(0).max(1e12).optional();
 const schemas = {
   ping: z.strictObject({
@@ -54,13 +61,17 @@ const schemas = {
     rateBytesPerSec: amount,
     seed: z.number().int().min(0).max(0xffff_ffff).optional(),
   }),
-  stream: z.object({
-    seconds: z.coerce
-      .number()
-      .min(0)
-      .max(86_400 * 7)
+  tcp: z.object({ port }),
+  trace: z.object({
+    port,
+    events: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(TCP_TRACE_EVENTS)))
       .optional(),
+    seconds,
   }),
+  stream: z.object({ seconds }),
 };
 
 /** A request that cannot be served as it is. */
@@ -96,6 +107,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   addViews(app, state);
   addPing(app, state);
   addCapture(app, state);
+  addTrace(app, state);
   addImpairments(app, state);
   return app;
 }
@@ -141,6 +153,7 @@ function addViews(app: FastifyInstance, state: DaemonState): void {
   const { stack, afd } = state;
   app.get('/v1/status', () => status(state));
   app.get('/v1/sockets', () => socketStatus(stack, afd));
+  app.get('/v1/tcp', (request) => tcpStatus(stack, afd, checked(schemas.tcp, request.query).port));
   app.get('/v1/interfaces', () => interfaceStatus(stack));
   app.get('/v1/routes', () => routeStatus(stack));
   app.get('/v1/drops', () => dropStatus(stack.counters));
@@ -214,22 +227,44 @@ function addCapture(app: FastifyInstance, state: DaemonState): void {
 }
 
 function streamCapture(state: DaemonState, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { seconds } = checked(schemas.stream, request.query);
-  const stream = new PassThrough({ highWaterMark: 1 << 20 });
-  const end = state.captures.stream({
-    write(block) {
-      if (stream.destroyed || stream.writableLength > STREAM_BACKLOG) return false;
-      // The block is the writer's own memory, reused for the next.
-      stream.write(Buffer.from(block));
-      return true;
-    },
+  const { seconds: length } = checked(schemas.stream, request.query);
+  return sendStream(state, reply.type('application/x-pcapng'), length, (stream) =>
+    // The block is the writer's own memory, reused for the next.
+    state.captures.stream({ write: (block) => offer(stream, () => Buffer.from(block)) }),
+  );
+}
+
+function addTrace(app: FastifyInstance, state: DaemonState): void {
+  app.get('/v1/trace', (request, reply) => {
+    const { seconds: length, ...filter } = checked(schemas.trace, request.query);
+    return sendStream(state, reply.type('application/x-ndjson'), length, (stream) =>
+      state.traces.stream({ write: (lines) => offer(stream, () => lines) }, filter),
+    );
   });
-  const timer = seconds === undefined ? null : state.scheduler.after(seconds * 1000, () => stream.end());
+}
+
+/** Answers with what `start` writes, until the client hangs up or the time is over. @param start answers what ends it */
+function sendStream(
+  { scheduler }: DaemonState,
+  reply: FastifyReply,
+  length: number | undefined,
+  start: (stream: PassThrough) => () => void,
+): FastifyReply {
+  const stream = new PassThrough({ highWaterMark: 1 << 20 });
+  const end = start(stream);
+  const timer = length === undefined ? null : scheduler.after(length * 1000, () => stream.end());
   stream.on('close', () => {
     timer?.();
     end();
   });
-  return reply.type('application/x-pcapng').send(stream);
+  return reply.send(stream);
+}
+
+/** Writes to a stream whose reader keeps up. @returns whether it did */
+function offer(stream: PassThrough, chunk: () => Buffer | string): boolean {
+  if (stream.destroyed || stream.writableEnded || stream.writableLength > STREAM_BACKLOG) return false;
+  stream.write(chunk());
+  return true;
 }
 
 function addImpairments(app: FastifyInstance, state: DaemonState): void {

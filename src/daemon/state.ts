@@ -10,6 +10,7 @@ import type { Stack } from '../stack/index.ts';
 import type { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
 import type { Impairment } from './impairment.ts';
+import type { TcpTraces } from './tcp-traces.ts';
 
 export interface DaemonState {
   readonly config: DaemonConfig;
@@ -18,6 +19,7 @@ export interface DaemonState {
   readonly afd: Afd;
   readonly ipc: IpcServer;
   readonly captures: Captures;
+  readonly traces: TcpTraces;
   readonly impairment: Impairment;
   /** The device, and the kernel's side of it. */
   readonly linkStatus: LinkStatus;

@@ -25,6 +25,7 @@ import { Impairment } from './impairment.ts';
 import { acquireLock } from './lock.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
 import type { DaemonState } from './state.ts';
+import { TcpTraces } from './tcp-traces.ts';
 import { VERSION } from './version.ts';
 
 /** What the daemon does to the process that it runs in. */
@@ -164,6 +165,7 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
     afd,
     ipc,
     captures,
+    traces: new TcpTraces(host.stack, performance.timeOrigin),
     impairment,
     linkStatus: opened.status,
     get uptimeSec() {

@@ -12,6 +12,7 @@ import type {
   InterfaceStatus,
   RouteStatus,
   SocketStatus,
+  TcpConnectionStatus,
 } from '../port/index.ts';
 import type { Endpoint, Stack, StackCounters, TcpEndpoint } from '../stack/index.ts';
 import { dropReasons } from '../wire/index.ts';
@@ -30,13 +31,42 @@ export function socketStatus(stack: Stack, afd: Afd): SocketStatus[] {
       localPort: endpoint.localPort,
       remoteAddress: endpoint.remoteAddress.toString(),
       remotePort: endpoint.remotePort,
-      state: tcp?.state ?? null,
+      state: tcp?.state ?? (isTimeWait(endpoint) ? 'TIME-WAIT' : null),
       pids: view?.pids ?? [],
       receiveQueue: view?.receiveQueue ?? tcp?.readableBytes ?? 0,
       sendQueue: view?.sendQueue ?? tcp?.unsentBytes ?? 0,
       tcp: tcp === null || NO_FIGURES.has(tcp.state) ? null : figures(tcp),
     };
   });
+}
+
+/** TCP connections with all their figures. @param port on one of the sides; 0: any */
+export function tcpStatus(stack: Stack, afd: Afd, port = 0): TcpConnectionStatus[] {
+  const held = new Map(afd.describe().map((view) => [view.id, view]));
+  const found: TcpConnectionStatus[] = [];
+  for (const endpoint of stack.endpoints()) {
+    const { localPort, remotePort } = endpoint;
+    if (!isTcp(endpoint) || NO_FIGURES.has(endpoint.state)) continue;
+    if (port !== 0 && localPort !== port && remotePort !== port) continue;
+    const tables = endpoint.statistics();
+    if (tables === null) continue;
+    const { perf, path, stack: algorithms, app } = tables;
+    found.push({
+      id: endpoint.id,
+      localAddress: endpoint.localAddress.toString(),
+      localPort,
+      remoteAddress: endpoint.remoteAddress.toString(),
+      remotePort,
+      state: endpoint.state,
+      pids: held.get(endpoint.id)?.pids ?? [],
+      info: { ...endpoint.info() },
+      perf: { ...perf },
+      path: { ...path },
+      stack: { ...algorithms },
+      app: { ...app },
+    });
+  }
+  return found;
 }
 
 export function interfaceStatus(stack: Stack): InterfaceStatus[] {
@@ -123,6 +153,11 @@ function figures(endpoint: TcpEndpoint): NonNullable<SocketStatus['tcp']> {
   return { cwnd, srttMs: srtt, rtoMs: rto, retransmits: retransSegs };
 }
 
+/** Not for what is left of a connection in TIME-WAIT whose user has gone: it has no figures. */
 function isTcp(endpoint: Endpoint): endpoint is TcpEndpoint {
-  return endpoint.kind === 'tcp';
+  return endpoint.kind === 'tcp' && 'info' in endpoint;
+}
+
+function isTimeWait(endpoint: Endpoint): boolean {
+  return endpoint.kind === 'tcp' && !isTcp(endpoint);
 }

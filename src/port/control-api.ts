@@ -12,6 +12,8 @@
  * | GET /v1/interfaces | | {@link InterfaceStatus}`[]` |
  * | GET /v1/routes | | {@link RouteStatus}`[]` |
  * | GET /v1/sockets | | {@link SocketStatus}`[]` |
+ * | GET /v1/tcp | `?port=N` | {@link TcpConnectionStatus}`[]`, of those with that port on one of the sides when it is given |
+ * | GET /v1/trace | `?port=N&events=a,b&seconds=N` | a {@link TcpTraceLine} of JSON an event until the client hangs up or the time is over |
  * | GET /v1/counters | | {@link CounterStatus} |
  * | GET /v1/drops | | {@link DropStatus}`[]`, the most frequent first |
  * | POST /v1/ping | {@link PingRequest} | {@link PingAnswer}; one echo request |
@@ -111,6 +113,62 @@ export interface SocketStatus {
     readonly retransmits: number;
   } | null;
 }
+
+/** One row of a table: names and values. */
+export type Figures = Readonly<Record<string, number | string | boolean>>;
+
+/** All that is known of one TCP connection. Sizes are bytes, times ms. */
+export interface TcpConnectionStatus {
+  /** Unique, and the same in a trace. */
+  readonly id: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly state: string;
+  readonly pids: readonly number[];
+  /** What SIO_TCP_INFO is made of. */
+  readonly info: Figures;
+  /** RFC 4898's tables, under its names without `tcpEStats` and the table's. */
+  readonly perf: Figures;
+  readonly path: Figures;
+  readonly stack: Figures;
+  readonly app: Figures;
+}
+
+/** Kinds of events in a trace. */
+export const TCP_TRACE_EVENTS = [
+  'state',
+  'window',
+  'rtt',
+  'lossStart',
+  'lossEnd',
+  'timeout',
+  'tailProbe',
+  'congestionEcho',
+  'pathMtu',
+  'buffer',
+] as const;
+export type TcpEventName = (typeof TCP_TRACE_EVENTS)[number];
+
+/** Something that happened inside of a TCP connection. */
+export interface TcpEventStatus {
+  /** ms since 1970, with fractions. */
+  readonly time: number;
+  /** {@link TcpConnectionStatus} `id`. */
+  readonly endpoint: number;
+  /** `10.0.0.2:80` */
+  readonly local: string;
+  readonly remote: string;
+  readonly event: TcpEventName;
+  /** In words. */
+  readonly text: string;
+  /** The event's own figures, such as `cwnd` and `ssthresh`: see docs/observing.md. */
+  readonly [figure: string]: number | string | boolean;
+}
+
+/** A line of a trace: an event, or how many are missing here because the reader was slow; 0 on the first line, which says that it has begun. */
+export type TcpTraceLine = TcpEventStatus | { readonly dropped: number };
 
 /** MIB names of RFC 4293, 4022 and 4113, as in `StackCounters`. */
 export type CounterStatus = Readonly<Record<string, number>>;

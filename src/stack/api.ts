@@ -29,6 +29,7 @@ import type { CongestionControlChoice } from './tcp/congestion/registry.ts';
 import type { EcnMode } from './tcp/ecn/state.ts';
 import type { TcpInfo } from './tcp/info.ts';
 import type { TcpState } from './tcp/state.ts';
+import type { TcpStatistics } from './tcp/statistics.ts';
 
 /** Why a call on an endpoint failed: small negative integers, so that results and errors share one return value. */
 export const StackError = {
@@ -227,6 +228,8 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   set congestionControl(value: CongestionControlChoice);
   /** The figures of the connection, filled into `into` when given so that a sampler allocates nothing. */
   info(into?: TcpInfo): TcpInfo;
+  /** RFC 4898's statistics of the connection; `null` while there is none. */
+  statistics(): TcpStatistics | null;
 }
 
 /** What came with a datagram: filled by `receive`, reused by the caller. */

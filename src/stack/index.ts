@@ -49,4 +49,11 @@ export type { EcnMode, EcnName } from './tcp/ecn/state.ts';
 export * from './tcp/event-record.ts';
 export type { TcpInfo } from './tcp/info.ts';
 export { TCP_STATES, type TcpState } from './tcp/state.ts';
+export type {
+  TcpAppStatistics,
+  TcpPathStatistics,
+  TcpPerfStatistics,
+  TcpStackStatistics,
+  TcpStatistics,
+} from './tcp/statistics.ts';
 export { LossReason, TcpEvent } from './tcp/trace.ts';

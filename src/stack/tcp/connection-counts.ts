@@ -6,6 +6,8 @@
  */
 
 export class ConnectionCounts {
+  /** This side sent the first SYN. */
+  isActiveOpen = false;
   /** Packets with text, those sent again included; of a super-segment each. */
   dataSegsOut = 0;
   dataSegsIn = 0;
@@ -20,6 +22,8 @@ export class ConnectionCounts {
   /** Segments with SACK blocks, and the blocks. */
   sacksRcvd = 0;
   sackBlocksRcvd = 0;
+  /** ACKs that report text which had arrived before (RFC 2883). */
+  dsackDups = 0;
 
   /** Offered windows: the last and the largest, and how often one that was open closed. */
   curRwinSent = 0;

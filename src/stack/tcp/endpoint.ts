@@ -7,6 +7,7 @@ import { IpAddress, type IpFamily } from '../../base/index.ts';
 import { type BindOptions, EndpointEvent, type MtuDiscovery, StackError, type TcpEndpoint } from '../api.ts';
 import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
+import { collectStatistics } from './collect-statistics.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
 import {
   type CongestionControlChoice,
@@ -25,6 +26,7 @@ import { isFinTaken, look, receive, urgentMark } from './receive.ts';
 import { send, sendUrgent } from './send.ts';
 import { LEAST_BACKLOG } from './send-tuning.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
+import type { TcpStatistics } from './statistics.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
 /** What an endpoint asks of its transport. */
@@ -225,6 +227,10 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     const info = into ?? emptyInfo(this.state);
     if (this.tcb !== null) return fillInfo(this.tcb, info);
     return Object.assign(info, emptyInfo(this.state));
+  }
+
+  statistics(): TcpStatistics | null {
+    return this.tcb === null ? null : collectStatistics(this.tcb);
   }
 
   get ttl(): number {

@@ -39,6 +39,9 @@ export interface TcpInfo {
   /** Runs of the retransmission timer, and episodes of them: those that were the first without progress between. */
   timeouts: number;
   timeoutEpisodes: number;
+  /** Tail-loss probes sent (RFC 8985 §7), and loss episodes that were taken back because nothing had been lost. */
+  tailProbes: number;
+  spuriousRecoveries: number;
   /** SYNs sent again. */
   synRetrans: number;
   dupAcksIn: number;

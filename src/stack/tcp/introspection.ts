@@ -35,6 +35,8 @@ export function emptyInfo(state: TcpState): TcpInfo {
     fastRetransmits: 0,
     timeouts: 0,
     timeoutEpisodes: 0,
+    tailProbes: 0,
+    spuriousRecoveries: 0,
     synRetrans: 0,
     dupAcksIn: 0,
     bytesReordered: 0,
@@ -113,6 +115,8 @@ function fillCounts(tcb: Tcb, into: TcpInfo): void {
   into.fastRetransmits = tcb.fastRetransmits;
   into.timeouts = tcb.timeouts;
   into.timeoutEpisodes = counts.timeoutEpisodes;
+  into.tailProbes = tcb.tailProbes;
+  into.spuriousRecoveries = tcb.spuriousRecoveries;
   into.synRetrans = counts.synRetrans;
   into.dupAcksIn = tcb.dupAcksIn;
   into.bytesReordered = tcb.bytesReordered;

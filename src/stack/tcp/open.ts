@@ -20,6 +20,7 @@ export function activeOpen(tcb: Tcb): void {
   begin(tcb, null);
   tcb.ecnOffer = offeredFeedback(tcb.settings.ecn);
   tcb.host.counters.tcpActiveOpens++;
+  tcb.counts.isActiveOpen = true;
   changeState(tcb, 'SYN-SENT');
   tcb.requestOutput();
 }

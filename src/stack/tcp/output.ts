@@ -133,10 +133,11 @@ function emitProbe(tcb: Tcb, batch: TransmitBatch): void {
   const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
   const length = Math.min(available, segmentSize(tcb));
   const isNew = length > 0 && length <= windowRoom;
-  if (isNew) writeNew(tcb, batch, length, false);
-  else if (!emitTailCopy(tcb, batch)) return;
+  if (isNew) {
+    writeNew(tcb, batch, length, false);
+    trace(tcb, TcpEvent.tailProbe, (tcb.sndNxt - length) | 0, length);
+  } else if (!emitTailCopy(tcb, batch)) return;
   noteProbe(tcb, !isNew);
-  trace(tcb, TcpEvent.tailProbe, tcb.sndNxt, length);
   restartRetransmission(tcb);
 }
 

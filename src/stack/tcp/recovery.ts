@@ -54,6 +54,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
     tcb.dupAcksIn += duplicates;
   }
 
+  if (news.isDuplicateReported) tcb.counts.dsackDups++;
   if (tcb.probe.isOut && isLossRepaired(tcb, seg, acked)) noteRepairedTail(tcb);
   const { episode } = tcb;
   if (episode !== null && isSpurious(tcb, seg, episode.check, acked)) undo(tcb, episode);
@@ -82,6 +83,8 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
   const isFirst = tcb.retransmissions <= 1;
   const { sent } = tcb;
   beginSample(tcb, 0);
+  // What was under way becomes part of the episode of this timeout.
+  if (isFirst && tcb.recovery !== Recovery.open) traceEnd(tcb, 0);
   tcb.congestion.onTimeout(tcb.flightSize, isFirst, tcb.host.now);
   // It has forgotten what it had (RFC 2018 §8) when the timer runs out again, or when it claims to hold the byte it asks for.
   const isReneging = sent.first !== NONE && sent.columns.state[sent.first] === SentState.sacked;
@@ -213,6 +216,10 @@ function leaveRecovery(tcb: Tcb, isSpuriousLoss: number): void {
   tcb.dupAckBytes = 0;
   tcb.isRetransmitForced = false;
   if (tcb.episode !== null) tcb.episode.check.frto = Frto.off;
+  traceEnd(tcb, isSpuriousLoss);
+}
+
+function traceEnd(tcb: Tcb, isSpuriousLoss: number): void {
   trace(tcb, TcpEvent.lossEnd, tcb.episode === null ? LossReason.sack : tcb.episode.reason, isSpuriousLoss);
 }
 

@@ -14,6 +14,7 @@ import { limitLength, segmentSize, writeSegment } from './segment-writer.ts';
 import { NONE, SentState } from './sent-list.ts';
 import { noteResent } from './spurious.ts';
 import { Recovery, type Tcb } from './tcb.ts';
+import { TcpEvent, trace } from './trace.ts';
 
 /** New data was sent, from `seq` to SND.NXT. */
 export function noteSent(tcb: Tcb, seq: number): void {
@@ -69,6 +70,7 @@ export function emitTailCopy(tcb: Tcb, batch: TransmitBatch): boolean {
   const inFlight = bytesInNetwork(tcb) - sent.lengthOf(slot);
   stampSent(tcb, slot, advance, inFlight);
   sent.markResent(slot, tcb.host.now);
+  trace(tcb, TcpEvent.tailProbe, seq, advance);
   return true;
 }
 

@@ -148,6 +148,79 @@ describe('RFC 4898 counts of a connection', () => {
   });
 });
 
+describe('RFC 4898 the tables of a connection', () => {
+  test('tcpEStatsPerfTable: packets, octets and windows, and what was sent again', () => {
+    const c = acceptOne(makeTcpHost(), PLAIN_SYN, 8000);
+    write(c, 3000);
+    c.exchange({ ack: c.ack + 1460, payload: 500, window: 0 });
+    c.host.pass(60_000);
+    expect(c.socket.statistics()?.perf).toMatchObject({
+      dataSegsOut: 4,
+      dataOctetsOut: 3000 + 1460,
+      segsRetrans: 1,
+      octetsRetrans: 1460,
+      dataSegsIn: 1,
+      dataOctetsIn: 500,
+      pipeSize: 1540,
+      maxPipeSize: 3000,
+      timeouts: 1,
+      curRwinRcvd: 0,
+      maxRwinRcvd: 8000,
+      zeroRwinRcvd: 1,
+    });
+  });
+
+  test('tcpEStatsPathTable: sums, extremes and the last of the round trips', () => {
+    const c = acceptOne(makeTcpHost());
+    const { sumRtt, countRtt } = c.socket.statistics()?.path ?? { sumRtt: -1, countRtt: -1 };
+    for (const delay of [30, 50, 10]) {
+      write(c, 100);
+      c.host.now += delay;
+      c.ack += 100;
+      c.exchange();
+    }
+    const path = c.socket.statistics()?.path;
+    expect(path).toMatchObject({ sampleRtt: 10, maxRtt: 50, sumRtt: sumRtt + 90, countRtt: countRtt + 3 });
+    expect(path?.maxRto).toBeGreaterThanOrEqual(path?.minRto ?? Number.POSITIVE_INFINITY);
+  });
+
+  test('tcpEStatsStackTable: what was negotiated, and how loss recovery stands', () => {
+    const c = acceptOne(makeTcpHost(), FULL_SYN);
+    expect(c.socket.statistics()?.stack).toMatchObject({
+      activeOpen: false,
+      mssRcvd: 1460,
+      winScaleRcvd: 7,
+      timeStamps: true,
+      willSendSack: true,
+      nagle: true,
+      inRecovery: 'open',
+      fastRetran: 0,
+    });
+    write(c, 100);
+    c.host.pass(60_000);
+    c.host.pass(60_000);
+    const { inRecovery, ptoEpisodes = 0, ...stack } = c.socket.statistics()?.stack ?? {};
+    expect(stack).toMatchObject({ nagle: false, curTimeoutCount: 2 - ptoEpisodes });
+    expect(connectOne(makeTcpHost()).socket.statistics()?.stack.activeOpen).toBe(true);
+  });
+
+  test('tcpEStatsAppTable: what waits on both sides, and the most that ever did', () => {
+    const c = acceptOne(makeTcpHost());
+    write(c, 3000);
+    c.exchange({ ack: c.ack + 3000, payload: 700 });
+    c.socket.read(new Uint8Array(700), 0, 700);
+    expect(c.socket.statistics()?.app).toMatchObject({
+      thruOctetsAcked: 3000,
+      thruOctetsReceived: 700,
+      curAppWQueue: 0,
+      maxAppWQueue: 3000,
+      curAppRQueue: 0,
+      maxAppRQueue: 700,
+    });
+    expect(makeTcpHost().stack.openTcp().statistics()).toBeNull();
+  });
+});
+
 describe('RFC 4022 the TCP group of the MIB', () => {
   const mib = (host: TcpHost) => host.stack.counters;
 
