@@ -27,6 +27,7 @@ export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, 
   if (ahead > 0) {
     const added = early.add(seq, (seq + length) | 0);
     if (added < 0) return DropReason.tcpNoMemory;
+    if (added === 0) reportDuplicate(tcb, seq, (seq + length) | 0);
     tcb.bytesReordered += added;
     tcb.latestEarly = seq;
     return DropReason.none;
@@ -59,6 +60,14 @@ function placeableLength(tcb: Tcb, ahead: number, most: number): number {
   return Math.min(most, rx.reserveMost(reach) - rx.used);
 }
 
+/** Text arrived that was here already: the peer hears of it once (RFC 2883 §4). */
+export function reportDuplicate(tcb: Tcb, start: number, end: number): void {
+  if (!tcb.isSackEnabled || tcb.isDuplicateDue) return;
+  tcb.isDuplicateDue = true;
+  tcb.duplicateStart = start;
+  tcb.duplicateEnd = end;
+}
+
 /** How far early text reaches past what is readable: memory that `Ring.discard` has to keep. */
 export function earlyExtent(tcb: Tcb): number {
   return tcb.early.count === 0 ? 0 : seqDiff(tcb.early.highest, tcb.rcvNxt);
@@ -71,15 +80,26 @@ export function maxSackBlocks(tcb: Tcb): number {
 }
 
 /**
- * Fills {@link sackEdges}: first the range with what arrived last, then the highest others (RFC 2018 §4).
+ * Fills {@link sackEdges}: what arrived twice (RFC 2883 §4), then the range with what arrived last and the highest others
+ * (RFC 2018 §4).
+ * @param isBare the segment has no text. A duplicate goes with no other: the packets of a super-segment would repeat it.
  * @returns how many blocks
  */
-export function collectSackBlocks(tcb: Tcb): number {
+export function collectSackBlocks(tcb: Tcb, isBare: boolean): number {
   if (!tcb.isSackEnabled) return 0;
   const { early } = tcb;
-  const most = Math.min(early.count, maxSackBlocks(tcb));
-  const latest = Math.min(early.indexAfter(tcb.latestEarly), early.count - 1);
   let blocks = 0;
+  if (isBare && tcb.isDuplicateDue) {
+    tcb.isDuplicateDue = false;
+    sackEdges[0] = tcb.duplicateStart;
+    sackEdges[1] = tcb.duplicateEnd;
+    blocks = 1;
+    // RFC 2883 §4.2: when it lies in a range of early text, that follows as the second block.
+    if (early.has(tcb.duplicateStart)) tcb.latestEarly = tcb.duplicateStart;
+  }
+  if (early.count === 0) return blocks;
+  const most = Math.min(early.count + blocks, maxSackBlocks(tcb));
+  const latest = Math.min(early.indexAfter(tcb.latestEarly), early.count - 1);
   putBlock(tcb, blocks++, latest);
   for (let index = early.count - 1; index >= 0 && blocks < most; index--) {
     if (index !== latest) putBlock(tcb, blocks++, index);

@@ -67,7 +67,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
   if (isNewLoss && tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
   tellCongestionControl(tcb);
   if (acked > 0) restartRetransmission(tcb);
-  if (overdue > 0) armReordering(tcb, overdue);
+  armReordering(tcb, overdue);
 }
 
 /** RACK's timer: what was overdue has not been delivered. */
@@ -75,7 +75,7 @@ export function onReorderingTimeout(tcb: Tcb): void {
   beginSample(tcb, 0);
   const overdue = detectLoss(tcb);
   if (tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
-  if (overdue > 0) armReordering(tcb, overdue);
+  armReordering(tcb, overdue);
 }
 
 /** The retransmission timer ran out (RFC 6298 §5.4, RFC 6675 §5.1, RFC 8985 §6.3). */
@@ -97,6 +97,7 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
   tcb.dupAcks = 0;
   tcb.dupAckBytes = 0;
   tcb.probe.isOut = false;
+  tcb.reorderAt = 0;
   if (isFirst) {
     beginEpisode(tcb, LossReason.timeout);
     if (tcb.episode !== null) tcb.episode.check.frto = Frto.resent;

@@ -29,18 +29,25 @@ export function armTimeout(tcb: Tcb, wait: number): void {
   tcb.arm(TcpTimer.retransmit, wait);
 }
 
-/** RACK: look again in `wait` ms. */
+/** RACK: look again in `wait` ms; 0: no need. */
 export function armReordering(tcb: Tcb, wait: number): void {
-  const until = tcb.rtoAt - tcb.host.now;
-  if (wait >= until) return;
-  tcb.retransmitTimer = RetransmitTimer.reordering;
-  tcb.arm(TcpTimer.retransmit, wait);
+  tcb.reorderAt = wait > 0 ? tcb.host.now + wait : 0;
+  if (wait > 0) armEarliest(tcb);
 }
 
 function armEarliest(tcb: Tcb): void {
-  const until = Math.max(0, tcb.rtoAt - tcb.host.now);
+  const { now } = tcb.host;
+  let wait = Math.max(0, tcb.rtoAt - now);
+  tcb.retransmitTimer = RetransmitTimer.timeout;
+  // A probe is never later than the timeout, but takes its place (RFC 8985 §7.2).
   const pto = probeTimeout(tcb);
-  const isProbe = pto >= 0 && pto < until;
-  tcb.retransmitTimer = isProbe ? RetransmitTimer.tailProbe : RetransmitTimer.timeout;
-  tcb.arm(TcpTimer.retransmit, isProbe ? pto : until);
+  if (pto >= 0) {
+    wait = Math.min(wait, pto);
+    tcb.retransmitTimer = RetransmitTimer.tailProbe;
+  }
+  if (tcb.reorderAt > 0 && tcb.reorderAt - now < wait) {
+    wait = Math.max(0, tcb.reorderAt - now);
+    tcb.retransmitTimer = RetransmitTimer.reordering;
+  }
+  tcb.arm(TcpTimer.retransmit, wait);
 }

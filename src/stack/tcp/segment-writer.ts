@@ -71,7 +71,7 @@ export function writeSegment(
 ): void {
   const isSyn = (flags & TCP_SYN) !== 0;
   const hasAck = tcb.state !== 'SYN-SENT';
-  const sackCount = isSyn || tcb.early.count === 0 ? 0 : collectSackBlocks(tcb);
+  const sackCount = hasSackBlocks(tcb, isSyn) ? collectSackBlocks(tcb, length === 0) : 0;
   const ecnLength = isSyn ? 0 : ecnOptionLength(tcb);
   const optionsLength = isSyn ? synOptionsLength(tcb) : dataOptionsLength(tcb, sackCount) + ecnLength;
   const headerLength = TCP_HEADER_LEN + optionsLength;
@@ -146,6 +146,10 @@ export function canSegment(tcb: Tcb): boolean {
   // The urgent pointer of a super-segment would be copied into each of its packets.
   if ((tcb.path.offload & needed) === 0 || tcb.isUrgent) return false;
   return tcb.ecn === null || allowsSuperSegments(tcb.ecn);
+}
+
+function hasSackBlocks(tcb: Tcb, isSyn: boolean): boolean {
+  return !isSyn && (tcb.early.count > 0 || tcb.isDuplicateDue);
 }
 
 /** Bytes of timestamps and SACK blocks in a segment after the handshake. */
@@ -243,5 +247,5 @@ function noteAckSent(tcb: Tcb): void {
     tcb.unackedPackets = 0;
     tcb.disarm(TcpTimer.delayedAck);
   }
-  if (tcb.acksDue > 0) tcb.acksDue--;
+  if (tcb.acksDue > 0 && !tcb.isDuplicateDue) tcb.acksDue--;
 }

@@ -200,6 +200,11 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   /** The start of the range that arrived last: the first SACK block (RFC 2018 §4). */
   latestEarly = 0;
 
+  /** The next bare ACK reports that `duplicateStart … duplicateEnd` arrived twice (RFC 2883). */
+  isDuplicateDue = false;
+  duplicateStart = 0;
+  duplicateEnd = 0;
+
   // Options in force.
   isSackEnabled = false;
   isTimestamped = false;
@@ -240,6 +245,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   /** When the retransmission timer runs out; its `TcpTimer` may stand for something earlier, a `RetransmitTimer`. */
   rtoAt = 0;
   retransmitTimer = 0;
+  /** When RACK looks again for what may be reordered; 0: it need not. */
+  reorderAt = 0;
   /** What is sent from it on gives the next round-trip sample. */
   rttSeq = 0;
   /** Paced: nothing leaves before then (`pacing.ts`). */

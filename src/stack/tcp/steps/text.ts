@@ -2,14 +2,14 @@
  * Seventh, process the segment text (RFC 9293 §3.10.7.4).
  */
 
-import { seqDiff, seqGt, seqLt } from '../../../base/index.ts';
+import { seqDiff, seqGt, seqLt, seqMin } from '../../../base/index.ts';
 import { DropReason, TCP_FIN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeEarly, acknowledgeNow, acknowledgeText } from '../acknowledge.ts';
 import { countEarly } from '../counting.ts';
 import { abort, tell } from '../lifecycle.ts';
-import { placeText } from '../reassembly.ts';
+import { placeText, reportDuplicate } from '../reassembly.ts';
 import { sampleReceiverRtt } from '../receive-tuning.ts';
 import type { Segment } from '../segment.ts';
 import { isReceiving } from '../state.ts';
@@ -20,6 +20,8 @@ export function processText(tcb: Tcb, seg: Segment): Verdict {
   if (seg.payloadLength === 0) return GO_ON;
   // After the peer's FIN there can be no more text: "this should not occur" and is ignored.
   if (!isReceiving(tcb.state)) return DropReason.tcpReceiverClosed;
+  if (seqGt(tcb.rcvNxt, seg.seq))
+    reportDuplicate(tcb, seg.seq, seqMin(tcb.rcvNxt, (seg.seq + seg.payloadLength) | 0));
   if (!trimToWindow(tcb, seg)) {
     acknowledgeNow(tcb, Cause.duplicateAck);
     return (seg.flags & TCP_FIN) !== 0 ? GO_ON : DropReason.tcpDuplicate;
