@@ -41,6 +41,10 @@ function isForwardRecovery(tcb: Tcb, check: SpuriousCheck, acked: number): boole
   const isEvidence = tcb.isSackEnabled || check.frto === Frto.probing;
   if (news.isOriginalFromBefore && isEvidence) return true;
   const isOver = acked === 0 || seqGeq(tcb.sndUna, tcb.recoveryPoint) || check.frto === Frto.probing;
+  // Step 3a: the timeout was right. The two new segments must not hold back the copies.
+  if (acked === 0 && check.frto === Frto.probing) {
+    tcb.congestion.cwnd = Math.max(tcb.congestion.cwnd, 3 * tcb.smss);
+  }
   check.frto = isOver ? Frto.off : Frto.probing;
   return false;
 }

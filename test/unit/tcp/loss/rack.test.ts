@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { makeSender, MSS, type Sender } from './support.ts';
+import { MSS, makeSender, type Sender } from './support.ts';
 
 const at = (segment: number): number => segment * MSS;
 /** Segments `from` … `to` (exclusive) of the stream, as a SACK block. */

@@ -119,7 +119,8 @@ describe('RFC 6675 §3 the scoreboard', () => {
           expectSound(list);
           expect(bytesOf(list)).toEqual(model);
           const lost = [...model].filter(([, byte]) => byte.state === SentState.lost);
-          const first = lost.length === 0 ? null : lost.reduce((a, b) => (((b[0] - a[0]) | 0) < 0 ? b : a))[0];
+          const first =
+            lost.length === 0 ? null : lost.reduce((a, b) => (((b[0] - a[0]) | 0) < 0 ? b : a))[0];
           expect(list.firstLost === NONE ? null : list.columns.start[list.firstLost]).toBe(first);
         }
       }),

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { MSS, makeSender, type Sender } from './support.ts';
+
+const at = (segment: number): number => segment * MSS;
+const block = (from: number, to: number): [number, number] => [at(from), at(to)];
+
+/** Twenty segments in flight over a path of 100 ms, and much more to send. */
+function loaded(peer = {}): Sender {
+  const sender = makeSender(100, peer);
+  expect(sender.write(100 * MSS)).toHaveLength(10);
+  sender.host.now += 100;
+  expect(sender.ack(at(10))).toHaveLength(20);
+  sender.host.now += 100;
+  return sender;
+}
+
+describe('RFC 9937 proportional rate reduction', () => {
+  test('RFC 9937 §6.2 over an episode what is sent comes down to ssthresh in step with what is delivered', () => {
+    const sender = loaded();
+    let sent = sender.ack(at(10), block(11, 14)).length;
+    for (let segment = 15; segment <= 30; segment++) sent += sender.ack(at(10), block(11, segment)).length;
+    const { ssthresh, flightSize } = sender.socket.info();
+    // Nineteen delivered of twenty.
+    const expected = Math.floor((19 * ssthresh) / at(20));
+    expect(Math.abs(sent - expected)).toBeLessThanOrEqual(1);
+    expect(flightSize).toBeGreaterThan(0);
+  });
+
+  test('RFC 9937 §6.2 the first retransmission goes whatever the count', () => {
+    const sender = loaded();
+    expect(sender.ack(at(10), block(11, 14))).toEqual([[at(10), MSS]]);
+  });
+
+  test('RFC 9937 §6.2 no ACK lets more than it delivered and one segment go, however much was lost', () => {
+    const sender = loaded();
+    // All but the last three are lost.
+    expect(sender.ack(at(10), block(27, 30)).length).toBeLessThanOrEqual(4);
+    sender.host.now += 100;
+    expect(sender.ack(at(11), block(27, 30)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('RFC 9937 §6.2 at the end the window is no more than ssthresh, and nothing bursts', () => {
+    const sender = loaded();
+    for (let segment = 14; segment <= 30; segment++) sender.ack(at(10), block(11, segment));
+    sender.host.now += 100;
+    const burst = sender.ack(at(30));
+    const { cwnd, ssthresh } = sender.socket.info();
+    expect(cwnd).toBeLessThanOrEqual(ssthresh + MSS);
+    expect(burst.length).toBeLessThanOrEqual(3);
+  });
+
+  test('RFC 9937 §6.2 holds for a peer without SACK, whose duplicate ACKs count as a segment each', () => {
+    const sender = loaded({ sack: false });
+    let sent = 0;
+    for (let i = 0; i < 19; i++) sent += sender.ack(at(10)).length;
+    const { ssthresh, fastRetransmits } = sender.socket.info();
+    expect(fastRetransmits).toBe(1);
+    // Two by limited transmit before.
+    expect(Math.abs(sent - 2 - Math.floor((17 * ssthresh) / at(22)))).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('what else recovery has to withstand', () => {
+  test('RFC 6582 §3.2 step 1 duplicate ACKs of what was sent before a timeout start no fast retransmit', () => {
+    const sender = loaded({ sack: false });
+    while (sender.socket.info().timeouts === 0) sender.pass(100_000);
+    sender.ack(at(30));
+    sender.host.now += 100;
+    for (let i = 0; i < 5; i++) sender.ack(at(30));
+    expect(sender.socket.info().fastRetransmits).toBe(0);
+  });
+
+  test('RFC 2018 §8 SACKed text is kept until it is acknowledged, and sent again to a peer that has dropped it', () => {
+    const sender = loaded();
+    sender.ack(at(10), block(11, 30));
+    const seen = new Set<number>();
+    for (let i = 0; i < 40; i++) {
+      for (const [seq] of sender.pass(1000)) seen.add(seq as number);
+      for (const [seq] of sender.ack(at(11) + (seen.has(at(11)) ? MSS : 0))) seen.add(seq as number);
+      if (seen.has(at(11))) break;
+    }
+    expect(seen).toContain(at(11));
+  });
+
+  test('RFC 5681 §3.1 a second timeout of the same segment keeps the threshold', () => {
+    const sender = loaded();
+    while (sender.socket.info().timeouts < 1) sender.pass(100_000);
+    const { ssthresh } = sender.socket.info();
+    while (sender.socket.info().timeouts < 3) sender.pass(100_000);
+    expect(sender.socket.info().ssthresh).toBe(ssthresh);
+  });
+
+  test('forged SACK blocks, many and tiny, cost bounded memory and lose nothing', () => {
+    const sender = loaded();
+    for (let i = 0; i < 20_000; i++) {
+      const seq = at(10) + 1 + ((i * 7919) % (20 * MSS - 3));
+      sender.ack(at(10), [seq, seq + 1]);
+    }
+    sender.host.now += 100;
+    let acked = at(10);
+    for (let i = 0; i < 5000 && sender.socket.unsentBytes > 0; i++) {
+      for (const [seq = 0, length = 0] of [...sender.ack(acked), ...sender.pass(500)]) {
+        if (seq <= acked && seq + length > acked) acked = seq + length;
+      }
+    }
+    expect(sender.socket.unsentBytes).toBe(0);
+  }, 30_000);
+});
