@@ -17,7 +17,7 @@ import type {
 import type { Endpoint, Stack, StackCounters, TcpEndpoint } from '../stack/index.ts';
 import { dropReasons } from '../wire/index.ts';
 
-/** States in which a connection has figures worth showing. */
+/** States in which a connection has no figures worth showing; nor have half-open ones and what is left in TIME-WAIT. */
 const NO_FIGURES: ReadonlySet<string> = new Set(['CLOSED', 'LISTEN']);
 
 export function socketStatus(stack: Stack, afd: Afd): SocketStatus[] {
@@ -35,7 +35,7 @@ export function socketStatus(stack: Stack, afd: Afd): SocketStatus[] {
       pids: view?.pids ?? [],
       receiveQueue: view?.receiveQueue ?? tcp?.readableBytes ?? 0,
       sendQueue: view?.sendQueue ?? tcp?.unsentBytes ?? 0,
-      tcp: tcp === null || NO_FIGURES.has(tcp.state) ? null : figures(tcp),
+      tcp: tcp === null || NO_FIGURES.has(tcp.state) || !('info' in tcp) ? null : figures(tcp),
     };
   });
 }

@@ -370,6 +370,9 @@ export interface StackOptions {
   readonly tcp?: TcpOptions;
 }
 
+/** When a listener answers SYNs with SYN cookies (RFC 4987): never, when its SYN queue is full, or always. */
+export type SynCookieMode = 'off' | 'pressure' | 'always';
+
 /** Knobs of TCP with their defaults in `tcp/options.ts`. */
 export interface TcpOptions {
   /** What a connection's buffers may hold at first, bytes. Default 256 KiB each. */
@@ -399,6 +402,10 @@ export interface TcpOptions {
    * SYN then has nothing that a middlebox might drop, as hosts have it by default, and who asks gets an answer.
    */
   readonly ecn?: EcnMode;
+  /** Default `pressure`. */
+  readonly synCookies?: SynCookieMode;
+  /** Most half-open connections that a listener remembers. */
+  readonly maxHalfOpen?: number;
   /** Most payload bytes of a super-segment. */
   readonly maxSuperSegment?: number;
   /**

@@ -29,6 +29,8 @@ export const Cause = {
   timeWaitAck: 17,
   /** RFC 8985 §7. */
   tailLossProbe: 18,
+  /** A SYN-ACK that nothing is remembered of (RFC 4987 §3.6). */
+  synCookie: 19,
   // Datagrams
   datagram: 32,
   rawPacket: 33,
@@ -62,6 +64,7 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.urgent]: 'urgent data',
   [Cause.timeWaitAck]: 'ACK from TIME-WAIT',
   [Cause.tailLossProbe]: 'tail-loss probe (RFC 8985)',
+  [Cause.synCookie]: 'SYN-ACK with a SYN cookie',
   [Cause.datagram]: 'datagram',
   [Cause.rawPacket]: 'raw packet',
   [Cause.echoRequest]: 'echo request',

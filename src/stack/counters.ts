@@ -52,6 +52,14 @@ export class StackCounters {
   tcpRenegedBytes = 0;
   /** Connections without a user that were reset to free their buffers. */
   tcpOrphansReset = 0;
+  /** SYNs, and handshakes that were complete, that found the accept queue full. */
+  tcpListenOverflows = 0;
+  /** Handshakes that listeners gave up or never began for want of room. */
+  tcpListenDrops = 0;
+  /** SYN cookies sent, brought back, and ACKs that looked like one and were none (RFC 4987 §3.6). */
+  tcpSynCookiesSent = 0;
+  tcpSynCookiesRecv = 0;
+  tcpSynCookiesFailed = 0;
 
   /** Counts a packet that was not used. */
   drop(reason: DropReason): void {

@@ -3,7 +3,7 @@
  */
 
 import { IpAddress } from '../../base/index.ts';
-import type { TcpOptions } from '../../stack/index.ts';
+import type { SynCookieMode, TcpOptions } from '../../stack/index.ts';
 import type { Script, ScriptOption } from './ast.ts';
 import { readSysctls } from './kernel.ts';
 import { ScriptError, UnsupportedError } from './script-error.ts';
@@ -34,12 +34,16 @@ const TCP_NUMBERS: Readonly<Record<string, keyof TcpOptions>> = {
   tcp_max_syn_retransmissions: 'maxSynRetransmissions',
   tcp_delayed_ack_ms: 'delayedAckMs',
   tcp_msl_ms: 'msl',
+  tcp_max_half_open: 'maxHalfOpen',
 };
 const TCP_SWITCHES: Readonly<Record<string, keyof TcpOptions>> = {
   tcp_timestamps: 'timestamps',
   tcp_window_scaling: 'windowScaling',
   tcp_sack: 'sack',
 };
+
+/** By the number that `tcp_syncookies` has in Linux' sysctl. */
+const COOKIE_MODES: readonly SynCookieMode[] = ['off', 'pressure', 'always'];
 
 /** Of the language, but about a real machine: silently without meaning in virtual time. */
 const WITHOUT_MEANING = [
@@ -66,6 +70,7 @@ export function readSettings(script: Script, isKernel = false): ScriptSettings {
     if (known !== undefined) tcp[known] = number();
     else if (knownSwitch !== undefined) tcp[knownSwitch] = number() !== 0;
     else if (name === 'tcp_congestion_control') tcp['congestionControl'] = value;
+    else if (name === 'tcp_syncookies') tcp['synCookies'] = COOKIE_MODES[number()] ?? 'always';
     else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option) };
     else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option) };
     else if (name === 'bind_port') settings = { ...settings, bindPort: number() };

@@ -2,7 +2,7 @@
  * TCP's knobs of a stack with their defaults. Durations are ms, sizes bytes.
  */
 
-import type { MtuDiscovery, TcpOptions } from '../api.ts';
+import type { MtuDiscovery, SynCookieMode, TcpOptions } from '../api.ts';
 import { type CongestionControlChoice, checkChoice } from './congestion/registry.ts';
 import type { EcnMode } from './ecn/state.ts';
 
@@ -33,6 +33,9 @@ export interface TcpConfig {
   readonly maxRanges: number;
   /** Most half-open connections of a listener. */
   readonly maxHalfOpen: number;
+  readonly synCookies: SynCookieMode;
+  /** How long a SYN is held for the application to decide about it (SEM-COND-04). */
+  readonly holdSynMs: number;
   /** Most connections in TIME-WAIT: past it the oldest end early. */
   readonly maxTimeWait: number;
   /** Challenge ACKs a connection sends in a second (RFC 5961 §7): per connection, so that it tells others nothing. */
@@ -79,6 +82,9 @@ export const TCP_DEFAULTS: TcpConfig = {
   quickAcks: 16,
   maxRanges: 512,
   maxHalfOpen: 1024,
+  synCookies: 'pressure',
+  // As long as peers go on asking: with Windows' five SYNs 21 s, with Linux' seven 127 s.
+  holdSynMs: 75_000,
   maxTimeWait: 32_768,
   challengeAcksPerSecond: 10,
   finWait2Ms: 120_000,

@@ -20,7 +20,7 @@ import type { EcnMode } from './ecn/state.ts';
 import type { TcpInfo } from './info.ts';
 import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
-import type { Listener } from './listen.ts';
+import type { Listener } from './listen/listener.ts';
 import { updateSmss } from './mss.ts';
 import { isFinTaken, look, receive, urgentMark } from './receive.ts';
 import { send, sendUrgent } from './send.ts';

@@ -4,6 +4,7 @@
  * segment.
  */
 
+import type { IpFamily } from '../../base/index.ts';
 import { TCP_HEADER_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../wire/index.ts';
 import type { Path } from '../host.ts';
 import type { TcpSettings } from './config.ts';
@@ -11,10 +12,15 @@ import { noteSmss } from './counting.ts';
 import type { Tcb } from './tcb.ts';
 
 /** The default of an MSS that was not announced (RFC 9293 §3.7.1, MUST-15); IPv6 has 1220. */
-export const DEFAULT_MSS_V4 = 536;
-export const DEFAULT_MSS_V6 = 1220;
+const DEFAULT_MSS_V4 = 536;
+const DEFAULT_MSS_V6 = 1220;
 /** Jumbograms are not spoken: lengths have 16 bits. */
 const MAX_PACKET = 65_535;
+
+/** The MSS of a peer that announces none (RFC 9293 §3.7.1, MUST-15). */
+export function defaultMss(family: IpFamily): number {
+  return family === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+}
 
 /** The MSS to announce: what is received in one packet of the link, whatever the way out is like (RFC 6691 §2). */
 export function announcedMss(path: Path, settings: TcpSettings): number {

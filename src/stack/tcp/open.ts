@@ -3,54 +3,82 @@
  * this side would like.
  */
 
-import { seqDiff } from '../../base/index.ts';
-import { answerEcnSyn, offeredFeedback } from './ecn/negotiation.ts';
+import { ecnStateOf } from './ecn/half-open.ts';
+import { offeredFeedback } from './ecn/negotiation.ts';
 import { hashTuple, initialSequence, tupleHash } from './isn.ts';
 import { changeState } from './lifecycle.ts';
+import type { Handshake } from './listen/handshake.ts';
+import { announcedMss, updateSmss } from './mss.ts';
 import { offerOptions } from './options.ts';
-import type { Segment } from './segment.ts';
-import { takeSyn } from './steps/syn-sent.ts';
+import { armTimeout } from './retransmission-timer.ts';
 import type { Tcb } from './tcb.ts';
-
-/** How far past its predecessor a connection starts that follows one in TIME-WAIT (RFC 9293 §3.6.1, MAY-2). */
-const ISN_GAP = 65_537;
 
 /** Sends a SYN. `tcb` must be in the connection table. */
 export function activeOpen(tcb: Tcb): void {
-  begin(tcb, null);
+  const { host } = tcb;
+  hashTuple(host.secret, tcb.localAddress, tcb.localPort, tcb.remoteAddress, tcb.remotePort);
+  tcb.tsOffset = tupleHash.timestamp;
+  startSequence(tcb, initialSequence(host.now));
+  offerOptions(tcb);
   tcb.ecnOffer = offeredFeedback(tcb.settings.ecn);
-  tcb.host.counters.tcpActiveOpens++;
+  host.counters.tcpActiveOpens++;
   tcb.counts.isActiveOpen = true;
   changeState(tcb, 'SYN-SENT');
   tcb.requestOutput();
 }
 
-/** Answers `seg`, a SYN for a listener, with SYN and ACK. `tcb` must be in the connection table. */
-export function passiveOpen(tcb: Tcb, seg: Segment, sequenceAfter: number | null): void {
-  begin(tcb, sequenceAfter);
-  tcb.host.counters.tcpPassiveOpens++;
+/**
+ * Makes `tcb`, which must be in the connection table, the connection of a handshake that a listener has begun.
+ * @param isAnswered the SYN-ACK was sent already: what is awaited is its acknowledgement
+ */
+export function passiveOpen(tcb: Tcb, handshake: Handshake, isAnswered: boolean): void {
+  tcb.isPassive = true;
+  tcb.tsOffset = handshake.tsOffset;
+  startSequence(tcb, handshake.iss);
+  takeHandshake(tcb, handshake);
+  tcb.irs = handshake.irs;
+  tcb.rcvNxt = (handshake.irs + 1) | 0;
+  tcb.rcvUp = tcb.rcvNxt;
+  tcb.lastAckSent = tcb.rcvNxt;
+  tcb.rcvAdv = (tcb.rcvNxt + handshake.rcvWnd) | 0;
+  tcb.sndWnd = handshake.sndWnd;
+  tcb.sndWl1 = handshake.irs;
+  tcb.sndWl2 = handshake.iss;
   changeState(tcb, 'SYN-RECEIVED');
-  answerEcnSyn(tcb, seg);
-  takeSyn(tcb, seg);
-  tcb.sndWnd = seg.window;
-  tcb.sndWl1 = tcb.irs;
-  tcb.sndWl2 = tcb.iss;
-  tcb.requestOutput();
+  if (!isAnswered) {
+    tcb.requestOutput();
+    return;
+  }
+  tcb.isSynDue = false;
+  tcb.sndNxt = (handshake.iss + 1) | 0;
+  tcb.retransmissions = handshake.retransmissions;
+  tcb.counts.synRetrans = handshake.retransmissions;
+  tcb.synSentAt = handshake.sentAt;
+  // Should the segment that made it fall short of establishing it.
+  armTimeout(tcb, tcb.rtt.rto);
 }
 
-function begin(tcb: Tcb, sequenceAfter: number | null): void {
-  const { host } = tcb;
-  hashTuple(host.secret, tcb.localAddress, tcb.localPort, tcb.remoteAddress, tcb.remotePort);
-  let iss = initialSequence(host.now);
-  if (sequenceAfter !== null && seqDiff(iss, sequenceAfter) < ISN_GAP) iss = (sequenceAfter + ISN_GAP) | 0;
-  tcb.tsOffset = tupleHash.timestamp;
+function startSequence(tcb: Tcb, iss: number): void {
   tcb.iss = iss;
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
   tcb.sndUp = iss;
   tcb.recoveryPoint = iss;
   tcb.txStart = (iss + 1) | 0;
-  tcb.stalledSince = host.now;
+  tcb.stalledSince = tcb.host.now;
   tcb.isSynDue = true;
-  offerOptions(tcb);
+}
+
+/** Takes what a passive open's SYN and SYN-ACK have agreed. */
+function takeHandshake(tcb: Tcb, handshake: Handshake): void {
+  tcb.rmss = announcedMss(tcb.path, tcb.settings);
+  tcb.peerMss = handshake.peerMss;
+  tcb.isSackEnabled = handshake.isSackEnabled;
+  tcb.sndWindShift = handshake.sndWindShift;
+  tcb.rcvWindShift = handshake.rcvWindShift;
+  tcb.isTimestamped = handshake.isTimestamped;
+  tcb.tsRecent = handshake.tsRecent;
+  tcb.tsRecentAt = tcb.host.now;
+  tcb.ecn = ecnStateOf(handshake);
+  updateSmss(tcb);
 }

@@ -16,8 +16,9 @@ import {
   writeTimestampsOption,
   writeWindowScaleOption,
 } from '../../wire/index.ts';
+import type { TcpConfig, TcpSettings } from './config.ts';
 import { ecnSynOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
-import { announcedMss, DEFAULT_MSS_V4, DEFAULT_MSS_V6, updateSmss } from './mss.ts';
+import { announcedMss, defaultMss, updateSmss } from './mss.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
 
@@ -32,9 +33,12 @@ export function windowShiftFor(bufferSize: number): number {
   return shift;
 }
 
-/** What the receive buffer may grow to. */
-function largestBuffer({ rx, settings, config }: Tcb): number {
-  return settings.isReceiveBufferFixed ? rx.limit : Math.max(rx.limit, config.receiveBufferMax);
+/** The shift to offer: for what the receive buffer may grow to. */
+export function offeredShift(settings: TcpSettings, config: TcpConfig): number {
+  const { receiveBufferSize, isReceiveBufferFixed } = settings;
+  return windowShiftFor(
+    isReceiveBufferFixed ? receiveBufferSize : Math.max(receiveBufferSize, config.receiveBufferMax),
+  );
 }
 
 /** What to offer in the first SYN of a connection. */
@@ -43,8 +47,8 @@ export function offerOptions(tcb: Tcb): void {
   tcb.rmss = announcedMss(tcb.path, tcb.settings);
   tcb.isTimestamped = config.timestamps;
   tcb.isSackEnabled = config.sack;
-  tcb.rcvWindShift = config.windowScaling ? windowShiftFor(largestBuffer(tcb)) : 0;
-  tcb.peerMss = tcb.path.source.family === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+  tcb.rcvWindShift = config.windowScaling ? offeredShift(tcb.settings, config) : 0;
+  tcb.peerMss = defaultMss(tcb.path.source.family);
 }
 
 /** Narrows what was offered to what the peer's SYN has too, and takes its MSS. */

@@ -112,6 +112,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   error = 0;
   /** The last ICMP error that was not believed at once (RFC 5461): the reason should the connection time out. */
   softError = 0;
+  /** A listener made it ("initiated with a passive OPEN"). */
+  isPassive = false;
   /** The passive open it came from, until it is accepted. */
   opener: PassiveOpener | null = null;
   /** The user has closed it: nobody reads any more. */

@@ -3,7 +3,7 @@
  */
 
 import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
-import { u16 } from '../../base/index.ts';
+import { i32, u16 } from '../../base/index.ts';
 import { DropReason, isTcpChecksumRight, TCP_RST } from '../../wire/index.ts';
 import type { BindOptions, Endpoint, TcpObserver, TcpOptions } from '../api.ts';
 import { StackError } from '../api.ts';
@@ -25,7 +25,11 @@ import { createControl } from './congestion/registry.ts';
 import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { icmpError } from './icmp.ts';
-import { Listener } from './listen.ts';
+import { HalfOpen } from './listen/half-open.ts';
+import type { Handshake } from './listen/handshake.ts';
+import { type ListenEnvironment, Listener } from './listen/listener.ts';
+import { SynCookies } from './listen/syn-cookies.ts';
+import { synReceived } from './listen/syn-received.ts';
 import { TcpMemory } from './memory.ts';
 import { activeOpen, passiveOpen } from './open.ts';
 import { emitSegments } from './output.ts';
@@ -35,18 +39,20 @@ import { SentColumnsPool } from './sent-columns.ts';
 import { Shedding } from './shedding.ts';
 import { closed } from './steps/closed.ts';
 import { listen } from './steps/listen.ts';
+import { GO_ON } from './steps/verdict.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
 import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
 import { timerExpired } from './timeouts.ts';
 import { WindowBudget } from './window-budget.ts';
 
-export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
+export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, ListenEnvironment {
   readonly host: Host;
   readonly config: TcpConfig;
   readonly memory: TcpMemory;
   observer: TcpObserver | null = null;
   readonly sample = new AckSample();
   readonly sentColumns = new SentColumnsPool();
+  readonly cookies: SynCookies;
   readonly #flows: ConnectionTable<TcpFlow>;
   readonly #listeners = new ListenerTable<Listener>();
   readonly #ports: PortTable;
@@ -64,6 +70,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     this.config = resolveTcpOptions(options);
     this.memory = new TcpMemory(host.allocator, host.counters, this.config.memoryLimit);
     this.#shedding = new Shedding(this.memory);
+    this.cookies = new SynCookies(host, this.config);
     this.#flows = new ConnectionTable(host.secret);
     this.#ports = new PortTable(host.random, host.secret);
   }
@@ -75,9 +82,10 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     return socket;
   }
 
-  /** All there are: listeners, connections, and what is in TIME-WAIT without a user. */
+  /** All there are: listeners, connections, half-open ones, and what is in TIME-WAIT without a user. */
   *endpoints(): IterableIterator<Endpoint> {
     yield* this.#sockets;
+    for (const listener of this.#listeners) yield* listener.halfOpens();
     for (const entry of this.#timeWaits) {
       if (entry.tcb === null) yield entry;
     }
@@ -106,7 +114,9 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     const flow = this.#flows.findSender(quoted, u16(bytes, payloadAt), u16(bytes, payloadAt + 2));
     if (flow === null) return DropReason.icmpQuoteUnknown;
     quoted.owner = flow.endpoint;
-    return flow instanceof Tcb ? icmpError(flow, quoted, error, isHard, mtu) : DropReason.icmpNotInFlight;
+    if (flow instanceof Tcb) return icmpError(flow, quoted, error, isHard, mtu);
+    if (!(flow instanceof HalfOpen)) return DropReason.icmpNotInFlight;
+    return flow.unreachable(i32(bytes, payloadAt + 4), isHard);
   }
 
   #dispatch(packet: InboundPacket, seg: Segment): number {
@@ -115,6 +125,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     if (flow !== null) {
       packet.owner = flow.endpoint;
       if (flow instanceof Tcb) return segmentArrives(flow, seg);
+      if (flow instanceof HalfOpen) return this.#halfOpen(flow, packet, seg);
       if (flow instanceof TimeWait) {
         const isListening = this.#listeners.find(packet, seg.destinationPort) !== null;
         const verdict = flow.arrives(seg, isListening);
@@ -126,6 +137,15 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     if (listener === null) return closed(this.host, packet, seg);
     packet.owner = listener.endpoint;
     return listen(listener, this.host, packet, seg, sequenceAfter);
+  }
+
+  #halfOpen(flow: HalfOpen, packet: InboundPacket, seg: Segment): number {
+    const verdict = synReceived(flow, this.config, seg);
+    if (verdict !== GO_ON) return verdict;
+    const child = flow.owner.complete(flow);
+    if (child === null) return DropReason.tcpBacklogFull;
+    packet.owner = child.endpoint;
+    return segmentArrives(child, seg);
   }
 
   // What connections ask for.
@@ -194,8 +214,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
   }
 
   listen(socket: TcpSocket, binding: PortBinding, backlog: number): Listener {
-    const { host, config } = this;
-    const listener = new Listener(host, socket, binding, backlog, config.maxHalfOpen, this.#spawnChild);
+    const listener = new Listener(this, socket, socket.settings, binding, backlog);
     this.#listeners.add(listener);
     return listener;
   }
@@ -234,17 +253,33 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry {
     if (flow instanceof TimeWait && flow.tcb === tcb) flow.tcb = null;
   }
 
-  /** A connection for a SYN; the child has the listener's options. */
-  #spawnChild = (listener: Listener, path: Path, seg: Segment, sequenceAfter: number | null): Tcb => {
-    const parent = listener.endpoint as TcpSocket;
-    const child = new TcpSocket(this.host, this, path.source.family, { ...parent.settings });
-    const tcb = this.#createTcb(child, path, seg.destinationPort, seg.sourcePort);
+  // What listeners ask for.
+
+  enlist(record: TcpFlow): void {
+    this.#flows.add(record);
+  }
+
+  delist(record: TcpFlow): void {
+    this.#flows.remove(record);
+  }
+
+  spawn(
+    listener: Listener,
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    handshake: Handshake,
+    isAnswered: boolean,
+  ): Tcb {
+    const child = new TcpSocket(this.host, this, path.source.family, { ...listener.settings });
+    const tcb = this.#createTcb(child, path, localPort, remotePort);
     child.tcb = tcb;
     tcb.binding = this.#ports.inherit(listener.binding);
+    tcb.opener = listener;
     this.#sockets.add(child);
-    passiveOpen(tcb, seg, sequenceAfter);
+    passiveOpen(tcb, handshake, isAnswered);
     return tcb;
-  };
+  }
 
   #timeWaitEnded = (entry: TimeWait): void => {
     this.#timeWaits.delete(entry);

@@ -28,7 +28,7 @@ import { noteFirstOption, takeHandshakeEcho } from './accurate.ts';
 import { ACE_MASK, ACE_SHIFT, ECN_FLAGS, EcnFeedback, type EcnMode, EcnState } from './state.ts';
 
 /** SYNs with AccECN's flags: the first and one more (RFC 9768 §3.1.4.1), and SYN-ACKs (§3.1.4.2); with RFC 3168's (§6.1.1.1). */
-const ACCURATE_TRIES = 2;
+export const ACCURATE_TRIES = 2;
 const CLASSIC_TRIES = 1;
 
 /** What the SYN of an endpoint in `mode` asks for: an `EcnFeedback`. */
@@ -85,7 +85,8 @@ export function answerEcnSyn(tcb: Tcb, seg: Segment): void {
   tcb.ecn = ecn;
 }
 
-function feedbackOfSyn(mode: EcnMode, flags: number): number {
+/** What a SYN with `flags` is answered with by an endpoint in `mode`: an `EcnFeedback`. */
+export function feedbackOfSyn(mode: EcnMode, flags: number): number {
   if (mode === 'off' || flags === 0) return EcnFeedback.none;
   const isClassic = flags === (TCP_CWR | TCP_ECE);
   if (mode === 'classic') {

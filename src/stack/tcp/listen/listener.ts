@@ -1,105 +1,217 @@
 /**
- * A listening port: half-open connections (the SYN queue) and established ones that wait for `accept` (the accept queue).
+ * A listening port: the SYN queue of half-open connections, and the accept queue of established ones. Each has a bound of its
+ * own, and neither takes places of the other.
  *
- * A SYN past the backlog is refused with RST, as Windows does (SEM-BKLG-05). The SYN queue is bounded on its own, and its
- * entries end with their handshake's last retransmission; those that had to be retransmitted no longer count as about to
- * need a place in the accept queue, so a flood of forged SYNs does not turn real peers away for long.
+ * - The accept queue is as long as the backlog. While it is full a SYN is refused with RST, as Windows does (SEM-BKLG-05). A
+ *   handshake that was begun before keeps its record when it completes, and is asked again once there is room.
+ * - The SYN queue has room for `maxHalfOpen` records. Past it SYN cookies answer without remembering anything; without
+ *   cookies the record that has gone unanswered for longest makes room.
+ * - With conditional accept (SEM-COND-04) SYNs are held unanswered until the application has decided: `requests.ts`.
  */
 
-import type { IpAddress } from '../../base/index.ts';
-import { EndpointEvent } from '../api.ts';
-import type { EventSource, Host, ListenerEntry, Path, PortBinding } from '../host.ts';
-import { abort } from './lifecycle.ts';
-import type { Segment } from './segment.ts';
-import type { PassiveOpener, Tcb } from './tcb.ts';
+import type { IpAddress } from '../../../base/index.ts';
+import { DropReason, TCP_RST } from '../../../wire/index.ts';
+import { EndpointEvent } from '../../api.ts';
+import {
+  Cause,
+  type EventSource,
+  type Host,
+  type InboundPacket,
+  type ListenerEntry,
+  type Path,
+  type PortBinding,
+} from '../../host.ts';
+import type { TcpConfig, TcpSettings } from '../config.ts';
+import { refuseSegment } from '../control-segment.ts';
+import { abort } from '../lifecycle.ts';
+import type { Segment } from '../segment.ts';
+import type { PassiveOpener, Tcb, TcpFlow } from '../tcb.ts';
+import type { WindowBudget } from '../window-budget.ts';
+import { HalfOpen, type HalfOpenOwner } from './half-open.ts';
+import { emptyHandshake, type Handshake, readSyn } from './handshake.ts';
+import { sendSynAck } from './syn-ack.ts';
+import { COOKIE_LIFETIME, type SynCookies } from './syn-cookies.ts';
+import { SynQueue, type SynQueueOwner } from './syn-queue.ts';
 
-/** Makes the control block of a connection that `seg`, a SYN, asks `listener` for. */
-export type SpawnChild = (listener: Listener, path: Path, seg: Segment, sequenceAfter: number | null) => Tcb;
+/** What a listener asks of the transport that it belongs to. */
+export interface ListenEnvironment {
+  readonly host: Host;
+  readonly config: TcpConfig;
+  readonly cookies: SynCookies;
+  budgetOf(interfaceIndex: number): WindowBudget | null;
+  /** Puts a half-open connection into the table, and takes it out again. */
+  enlist(record: TcpFlow): void;
+  delist(record: TcpFlow): void;
+  /**
+   * Makes the connection that `handshake` is about; it is in SYN-RECEIVED, and in the table.
+   * @param isAnswered its SYN-ACK was sent already
+   */
+  spawn(
+    listener: Listener,
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    handshake: Handshake,
+    isAnswered: boolean,
+  ): Tcb;
+}
 
-export class Listener implements PassiveOpener, ListenerEntry<Listener> {
+/** The one handshake that is not in a queue: of a SYN answered by a cookie, or of the ACK that brings it back. */
+const scratch: Handshake = emptyHandshake();
+
+export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, ListenerEntry<Listener> {
+  readonly host: Host;
   readonly endpoint: EventSource;
+  readonly settings: TcpSettings;
   readonly binding: PortBinding;
   readonly localAddress: IpAddress;
   readonly localPort: number;
   nextListener: Listener | null = null;
-  readonly #host: Host;
-  readonly #spawn: SpawnChild;
+  readonly #env: ListenEnvironment;
   readonly #backlog: number;
-  readonly #maxHalfOpen: number;
+  readonly #synQueue: SynQueue;
   /** Oldest first: a `Set` keeps the order of insertion. */
-  readonly #halfOpen = new Set<Tcb>();
-  readonly #established = new Set<Tcb>();
+  readonly #accepts = new Set<Tcb>();
+  /** Entries of the SYN queue whose peer waits for room in the accept queue. */
+  #ackedCount = 0;
+  /** When a cookie was last sent: ACKs for nobody are looked at only as long as it is good. */
+  #lastCookieAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    host: Host,
+    env: ListenEnvironment,
     endpoint: EventSource,
+    settings: TcpSettings,
     binding: PortBinding,
     backlog: number,
-    maxHalfOpen: number,
-    spawn: SpawnChild,
   ) {
-    this.#host = host;
+    const { host, config } = env;
+    this.#env = env;
+    this.host = host;
     this.endpoint = endpoint;
+    this.settings = settings;
     this.binding = binding;
     this.localAddress = binding.address;
     this.localPort = binding.port;
     this.#backlog = Math.max(1, backlog);
-    this.#maxHalfOpen = maxHalfOpen;
-    this.#spawn = spawn;
+    this.#synQueue = new SynQueue(host, this, config.maxSynRetransmissions, config.maxRto, config.holdSynMs);
   }
 
   /** Connections that `accept` would give. */
   get acceptableCount(): number {
-    return this.#established.size;
+    return this.#accepts.size;
   }
 
+  /** Records in the SYN queue: the memory that a flood of SYNs can take. */
   get halfOpenCount(): number {
-    return this.#halfOpen.size;
+    return this.#synQueue.size;
   }
 
-  /** Whether one more SYN may come to be accepted. */
-  get hasRoom(): boolean {
-    const taken = this.#established.size;
-    if (taken + this.#halfOpen.size < this.#backlog) return true;
-    if (taken >= this.#backlog) return false;
-    let young = 0;
-    for (const child of this.#halfOpen) {
-      if (child.retransmissions === 0) young++;
-    }
-    return taken + young < this.#backlog;
+  /** The records of the SYN queue, for `netstat`. */
+  halfOpens(): Iterable<HalfOpen> {
+    return this.#synQueue;
   }
 
-  /** Answers a SYN; the oldest half-open connection makes room when there are too many. */
-  startChild(path: Path, seg: Segment, sequenceAfter: number | null): void {
-    if (this.#halfOpen.size >= this.#maxHalfOpen) {
-      for (const oldest of this.#halfOpen) {
-        abort(oldest);
-        break;
-      }
+  /** A SYN for this port. @returns `none` when it was answered, or remembered */
+  synArrives(packet: InboundPacket, path: Path, seg: Segment, sequenceAfter: number | null): DropReason {
+    const { host } = this;
+    if (this.#accepts.size + this.#ackedCount >= this.#backlog) {
+      host.counters.tcpListenOverflows++;
+      host.counters.tcpListenDrops++;
+      refuseSegment(host, packet, seg);
+      return DropReason.tcpBacklogFull;
     }
-    const child = this.#spawn(this, path, seg, sequenceAfter);
-    child.opener = this;
-    this.#halfOpen.add(child);
+    const { synCookies, maxHalfOpen } = this.#env.config;
+    const isFull = this.#synQueue.size >= maxHalfOpen;
+    // A successor of one in TIME-WAIT needs a sequence number past it, which a cookie cannot have.
+    if (sequenceAfter === null && (synCookies === 'always' || (isFull && synCookies === 'pressure'))) {
+      this.#sendCookie(path, seg);
+      return DropReason.none;
+    }
+    if (isFull) this.#makeRoom();
+    const record = this.#remember(path, seg, sequenceAfter);
+    this.#synQueue.add(record);
+    record.answer();
+    return DropReason.none;
   }
+
+  /**
+   * An ACK for this port that belongs to no connection: it may bring a SYN cookie back.
+   * @returns the connection, which takes the segment; `null` when it brings none
+   */
+  ackArrives(path: Path, seg: Segment): Tcb | null {
+    const { host } = this;
+    const { cookies } = this.#env;
+    if (host.now - this.#lastCookieAt > COOKIE_LIFETIME) return null;
+    const budget = this.#env.budgetOf(path.interfaceIndex);
+    if (!cookies.open(scratch, path, seg, this.settings, budget)) {
+      host.counters.tcpSynCookiesFailed++;
+      return null;
+    }
+    host.counters.tcpSynCookiesRecv++;
+    if (this.#accepts.size >= this.#backlog) {
+      // The peer takes itself for connected, and nobody will remember it: better that it knows.
+      host.counters.tcpListenOverflows++;
+      host.counters.tcpListenDrops++;
+      return null;
+    }
+    host.counters.tcpPassiveOpens++;
+    return this.#env.spawn(this, path, seg.destinationPort, seg.sourcePort, scratch, true);
+  }
+
+  /** The handshake of `record` is complete. @returns the connection; `null` when there is no room for it now */
+  complete(record: HalfOpen): Tcb | null {
+    const { host } = this;
+    if (this.#accepts.size >= this.#backlog) {
+      host.counters.tcpListenOverflows++;
+      if (!record.isAcked) this.#ackedCount++;
+      record.isAcked = true;
+      return null;
+    }
+    this.#forget(record);
+    return this.#env.spawn(this, record.path, record.localPort, record.remotePort, record, true);
+  }
+
+  // What half-open connections say.
+
+  repeated(record: HalfOpen): void {
+    record.answer();
+  }
+
+  abandon(record: HalfOpen): void {
+    this.#forget(record);
+    this.host.counters.tcpAttemptFails++;
+  }
+
+  expired(record: HalfOpen): void {
+    const { host } = this;
+    this.#env.delist(record);
+    host.counters.tcpAttemptFails++;
+    if (!record.isAcked) return;
+    // Its peer has been waiting for room in the accept queue all the time.
+    this.#ackedCount--;
+    host.counters.tcpListenDrops++;
+    record.send(TCP_RST, Cause.reset);
+  }
+
+  // What connections say that are not accepted yet.
 
   established(child: Tcb): boolean {
-    if (this.#established.size >= this.#backlog) return false;
-    this.#halfOpen.delete(child);
-    this.#established.add(child);
-    this.#host.notify(this.endpoint, EndpointEvent.acceptable);
+    if (this.#accepts.size >= this.#backlog) return false;
+    this.#accepts.add(child);
+    this.host.notify(this.endpoint, EndpointEvent.acceptable);
     return true;
   }
 
   abandoned(child: Tcb): void {
-    this.#halfOpen.delete(child);
-    this.#established.delete(child);
+    if (this.#accepts.delete(child)) this.#callWaiting();
   }
 
   /** The oldest established connection, which is the caller's from now on; `null` when there is none. */
   take(): Tcb | null {
-    for (const child of this.#established) {
-      this.#established.delete(child);
+    for (const child of this.#accepts) {
+      this.#accepts.delete(child);
       child.opener = null;
+      this.#callWaiting();
       return child;
     }
     return null;
@@ -107,6 +219,60 @@ export class Listener implements PassiveOpener, ListenerEntry<Listener> {
 
   /** Resets every connection that nobody has accepted. */
   close(): void {
-    for (const child of [...this.#halfOpen, ...this.#established]) abort(child);
+    for (const record of [...this.#synQueue]) {
+      record.send(TCP_RST, Cause.reset);
+      this.abandon(record);
+    }
+    for (const child of [...this.#accepts]) {
+      this.#accepts.delete(child);
+      abort(child);
+    }
+  }
+
+  #remember(path: Path, seg: Segment, sequenceAfter: number | null): HalfOpen {
+    const { host, settings } = this;
+    const env = this.#env;
+    const record = new HalfOpen(this, path, seg.destinationPort, seg.sourcePort);
+    const budget = env.budgetOf(path.interfaceIndex);
+    readSyn(record, host, env.config, settings, budget, path, seg, sequenceAfter);
+    host.counters.tcpPassiveOpens++;
+    env.enlist(record);
+    return record;
+  }
+
+  #sendCookie(path: Path, seg: Segment): void {
+    const { host, settings, endpoint } = this;
+    const { config, cookies } = this.#env;
+    const { destinationPort, sourcePort } = seg;
+    const budget = this.#env.budgetOf(path.interfaceIndex);
+    readSyn(scratch, host, config, settings, budget, path, seg, null);
+    const tsVal = cookies.bake(scratch, path, destinationPort, sourcePort);
+    sendSynAck(host, settings, path, destinationPort, sourcePort, scratch, tsVal, Cause.synCookie, endpoint);
+    this.#lastCookieAt = host.now;
+    host.counters.tcpSynCookiesSent++;
+    host.counters.tcpOutSegs++;
+  }
+
+  #makeRoom(): void {
+    const { stalest } = this.#synQueue;
+    if (stalest === null) return;
+    this.host.counters.tcpListenDrops++;
+    this.abandon(stalest);
+  }
+
+  #forget(record: HalfOpen): void {
+    this.#synQueue.remove(record);
+    this.#env.delist(record);
+    if (record.isAcked) this.#ackedCount--;
+  }
+
+  /** The accept queue has room: whoever waits for it is asked for its ACK again. */
+  #callWaiting(): void {
+    const waiting = this.#ackedCount > 0 ? this.#synQueue.firstAcked : null;
+    if (waiting === null) return;
+    // The next place is for the next.
+    waiting.isAcked = false;
+    this.#ackedCount--;
+    waiting.answer();
   }
 }

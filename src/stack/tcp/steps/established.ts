@@ -17,7 +17,7 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   tcb.rttSeq = tcb.sndUna;
   tcb.sndSml = tcb.sndUna;
   if (tcb.synSentAt >= 0) takeSynRtt(tcb, tcb.host.now - tcb.synSentAt);
-  else tcb.rtt.restartAfterSynLoss();
+  else if (isSynLost) tcb.rtt.restartAfterSynLoss();
   tcb.isSynDue = false;
   tcb.retransmissions = 0;
   tcb.disarm(TcpTimer.retransmit);

@@ -55,7 +55,7 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
 }
 
 /** Takes the peer's sequence number and options; what is behind the SYN starts at SEG.SEQ afterwards. */
-export function takeSyn(tcb: Tcb, seg: Segment): void {
+function takeSyn(tcb: Tcb, seg: Segment): void {
   tcb.irs = seg.seq;
   tcb.lastReceivedAt = tcb.host.now;
   tcb.rcvNxt = (seg.seq + 1) | 0;
