@@ -67,10 +67,11 @@ export class TcpModel {
   hasPeerClosed = false;
   /** Text that waits to be sent. */
   queued = 0;
-  readonly #isPassive: boolean;
+  readonly isPassive: boolean;
   #isFinQueued = false;
   #isFinSent = false;
-  #isOrphan = false;
+  /** The user has let go of it. */
+  isOrphan = false;
   #isSynAckedAlone = false;
   /** Text and FIN that came before what precedes them. */
   readonly #early = new Set<number>();
@@ -81,7 +82,7 @@ export class TcpModel {
 
   /** A listener for ever (each connection goes back to LISTEN), or a host that has not connected yet. */
   constructor(isPassive: boolean) {
-    this.#isPassive = isPassive;
+    this.isPassive = isPassive;
     this.state = isPassive ? 'LISTEN' : 'CLOSED';
   }
 
@@ -139,14 +140,14 @@ export class TcpModel {
 
   /** Closes both: with text unread, the peer hears that it was lost (SHLD-3). */
   close(): void {
-    this.#isOrphan = true;
+    this.isOrphan = true;
     if (this.state === 'SYN-SENT') this.#end('aborted');
     else if (this.unread > 0 && this.state !== 'TIME-WAIT') this.abort();
     else this.shutdown();
   }
 
   abort(): void {
-    this.#isOrphan = true;
+    this.isOrphan = true;
     const tells = ['SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSE-WAIT'];
     if (tells.includes(this.state)) this.#reset = { seq: this.nxt, ack: null };
     if (this.state !== 'TIME-WAIT' && this.state !== 'LISTEN') this.#end('aborted');
@@ -259,7 +260,7 @@ export class TcpModel {
 
   /** Fourth step, RFC 5961 §4.2. @returns whether that was all */
   #synArrives(seg: ModelSegment): boolean {
-    if (this.state === 'TIME-WAIT' && this.#isPassive && !has(seg, 'A') && lt(this.rcvNxt, seg.seq)) {
+    if (this.state === 'TIME-WAIT' && this.isPassive && !has(seg, 'A') && lt(this.rcvNxt, seg.seq)) {
       // MAY-2: a new connection.
       this.#end('none');
       this.#begin(seg);
@@ -317,7 +318,7 @@ export class TcpModel {
       const isBehindFin = this.#finAt !== null && leq(this.#finAt, at);
       if (leq(this.rcvNxt, at) && lt(at, this.edge) && !isBehindFin) this.#early.add(at);
     }
-    if (this.#early.size > 0 && this.#isOrphan) {
+    if (this.#early.size > 0 && this.isOrphan) {
       this.abort();
       return;
     }
@@ -404,7 +405,7 @@ export class TcpModel {
   }
 
   #end(failure: ModelFailure): void {
-    this.state = this.#isPassive ? 'LISTEN' : 'CLOSED';
+    this.state = this.isPassive ? 'LISTEN' : 'CLOSED';
     this.failure = failure;
     // "All segment queues should be flushed": what ended well can still be read.
     if (failure !== 'none') this.unread = 0;
@@ -413,7 +414,7 @@ export class TcpModel {
     this.maxWnd = 0;
     this.#isFinQueued = false;
     this.#isFinSent = false;
-    this.#isOrphan = false;
+    this.isOrphan = false;
     this.#early.clear();
     this.#finAt = null;
   }
