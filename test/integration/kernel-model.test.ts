@@ -90,9 +90,10 @@ const DIFFERENCES: readonly Difference[] = [
       seq !== rcvNxt,
   },
   {
-    why: 'a SYN that comes again while two cross is answered with an ACK',
+    isSilent: true,
+    why: 'a SYN with ACK, or one that comes again while two cross, is answered with an ACK',
     is: ({ state, isPassive, seen }, { flags }) =>
-      state === 'SYN-RECEIVED' && !isPassive && flags === 'S' && seen === 'ACK',
+      state === 'SYN-RECEIVED' && (flags === 'SA' || (flags === 'S' && !isPassive)) && seen === 'ACK',
   },
   {
     why: 'a split handshake is taken',
@@ -366,5 +367,7 @@ describePrivileged('RFC 9293 §3.10 the Linux kernel and the reference machine',
     const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_123);
     await fc.assert(fc.asyncProperty(sequences, run), { numRuns: SEQUENCES, seed });
     expect(runs).toBeGreaterThanOrEqual(SEQUENCES);
+    const ended = [...differing.values()].reduce((sum, count) => sum + count, 0);
+    expect(ended).toBeLessThan(0.75 * runs);
   }, 120_000);
 });

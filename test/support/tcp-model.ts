@@ -149,7 +149,9 @@ export class TcpModel {
   abort(): void {
     this.isOrphan = true;
     const tells = ['SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSE-WAIT'];
-    if (tells.includes(this.state)) this.#reset = { seq: this.nxt, ack: null };
+    // With text or the FIN unsent, CLOSING and LAST-ACK are only names of what is to come.
+    const isUnsent = this.#isFinQueued && !this.#isFinSent;
+    if (tells.includes(this.state) || isUnsent) this.#reset = { seq: this.nxt, ack: null };
     if (this.state !== 'TIME-WAIT' && this.state !== 'LISTEN') this.#end('aborted');
   }
 

@@ -67,18 +67,22 @@ export function fail(tcb: Tcb, error: number): void {
 
 /** Ends the connection at once with a RST to the peer (RFC 9293 §3.10.5). */
 export function abort(tcb: Tcb, error: number = StackError.connectionAborted): void {
-  if (hasPeerToReset(tcb.state)) tcb.env.sendReset(tcb);
+  if (hasPeerToReset(tcb)) tcb.env.sendReset(tcb);
   fail(tcb, error);
 }
 
-/** A SYN that was not answered has nobody to reset; once both sides have said all, there is nothing (RFC 9293 §3.10.5). */
-function hasPeerToReset(state: TcpState): boolean {
-  switch (state) {
+/**
+ * A SYN that was not answered has nobody to reset. Once both sides have said all, there is nothing to reset (RFC 9293 §3.10.5);
+ * our FIN may still wait to be sent in those states, and then the peer has to hear that it never comes.
+ */
+function hasPeerToReset(tcb: Tcb): boolean {
+  switch (tcb.state) {
     case 'CLOSED':
     case 'SYN-SENT':
+      return false;
     case 'CLOSING':
     case 'LAST-ACK':
-      return false;
+      return !tcb.isFinSent;
     default:
       return true;
   }

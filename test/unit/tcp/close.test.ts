@@ -188,6 +188,17 @@ describe('RFC 9293 §3.6 aborting', () => {
     expect(endpoints(c)).toEqual([]);
   });
 
+  test('RFC 9293 §3.10.5 abort in LAST-ACK while the FIN has to wait for a window resets: the peer would wait for ever', () => {
+    const c = acceptOne(makeTcpHost());
+    c.exchange({ flags: 'F.', window: 0 });
+    c.socket.write(new Uint8Array(10), 0, 10);
+    c.socket.shutdownWrite();
+    expect(c.host.out()).toEqual([]);
+    expect(c.socket.state).toBe('LAST-ACK');
+    c.socket.abort();
+    expect(c.host.out()).toMatchObject([{ flags: 'R.' }]);
+  });
+
   test('RFC 9293 SHLD-3 closing with unread bytes resets', () => {
     const c = acceptOne(makeTcpHost());
     c.exchange({ payload: 'unread' });
