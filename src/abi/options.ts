@@ -207,10 +207,13 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_IP, IP_DONTFRAGMENT, 'IP_DONTFRAGMENT', 'boolean', 'any'),
   layout(IPPROTO_IPV6, IPV6_V6ONLY, 'IPV6_V6ONLY', 'boolean', 'any'),
   layout(IPPROTO_TCP, TCP_NODELAY, 'TCP_NODELAY', 'boolean', 'byte'),
+  layout(IPPROTO_TCP, TCP_EXPEDITED_1122, 'TCP_EXPEDITED_1122', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_KEEPIDLE, 'TCP_KEEPIDLE', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_KEEPINTVL, 'TCP_KEEPINTVL', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_KEEPCNT, 'TCP_KEEPCNT', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXRT, 'TCP_MAXRT', 'int', 'whole'),
+  layout(IPPROTO_TCP, TCP_MAXRTMS, 'TCP_MAXRTMS', 'dword', 'whole'),
+  layout(IPPROTO_TCP, TCP_BSDURGENT, 'TCP_BSDURGENT', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),
   layout(IPPROTO_UDP, UDP_NOCHECKSUM, 'UDP_NOCHECKSUM', 'boolean', 'any'),
 ];

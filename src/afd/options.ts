@@ -41,22 +41,18 @@ import {
   SO_USELOOPBACK,
   SOCK_DGRAM,
   SOL_SOCKET,
-  TCP_KEEPCNT,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-  TCP_MAXRT,
-  TCP_MAXSEG,
-  TCP_NODELAY,
   WSAEINVAL,
   WSAENOPROTOOPT,
   WSAENOTCONN,
 } from '../abi/index.ts';
 import type { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
+import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
 import { MAX_RAW_MESSAGE, rawOf } from './raw.ts';
 import { DEFAULT_TTL } from './socket-options.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
+import { TCP_OPTIONS } from './tcp-options.ts';
 
 /** Largest UDP payload of an IPv4 datagram without options. */
 const MAX_UDP_MESSAGE = 65_507;
@@ -65,19 +61,6 @@ const MIN_APPLIED_BUFFER = 2048;
 const MAX_APPLIED_BUFFER = 64 << 20;
 /** "Not connected" of SO_CONNECT_TIME. */
 const NEVER = -1;
-
-/**
- * One option of a kind of socket. `get` answers the value as 32 bits (a LINGER has l_onoff in the low half), `set` a WSA code. An
- * option without `set` or `get` answers WSAENOPROTOOPT to it.
- */
-export interface OptionHandler<T> {
-  readonly get?: (socket: T) => number;
-  readonly set?: (socket: T, value: number) => number;
-  /** Code of a get that depends on the state; 0 when it may go on. */
-  readonly check?: (socket: T) => number;
-}
-
-type Handlers<T> = ReadonlyMap<number, OptionHandler<T>>;
 
 /** The handler of an option on a socket, or the WSA code of why it has none (SEM-OPT-01). */
 export function optionHandler(
@@ -113,8 +96,6 @@ function socketLevel(socket: AfdEndpoint, option: number): OptionHandler<AfdEndp
 function asHandler(handler: OptionHandler<never> | undefined): OptionHandler<AfdEndpoint> | number {
   return (handler as OptionHandler<AfdEndpoint> | undefined) ?? WSAENOPROTOOPT;
 }
-
-const bool = (value: boolean): number => (value ? 1 : 0);
 
 /** A size as it is applied: 0 and huge values are legal to set, and a buffer has bounds. */
 function applied(bytes: number): number {
@@ -249,9 +230,9 @@ const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<S
   [
     SO_OOBINLINE,
     {
-      get: ({ options }) => bool(options.oobInline),
-      set: ({ options }, value) => {
-        options.oobInline = value !== 0;
+      get: ({ endpoint }) => bool(endpoint.urgentInline),
+      set: ({ endpoint }, value) => {
+        endpoint.urgentInline = value !== 0;
         return 0;
       },
     },
@@ -359,72 +340,3 @@ const HEADER_INCLUDED: OptionHandler<AfdEndpoint> = {
 
 /** Readable on IPv4 sockets too (SEM-DS-05). */
 const V6ONLY: OptionHandler<AfdEndpoint> = { get: () => 1 };
-
-/** IPPROTO_TCP options. Times are seconds here and ms below. */
-const TCP_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<StreamEndpoint>>([
-  [
-    TCP_NODELAY,
-    {
-      get: ({ endpoint }) => bool(endpoint.noDelay),
-      set: ({ endpoint }, value) => {
-        endpoint.noDelay = (value & 0xff) !== 0; // the low byte only (SEM-OPT-06)
-        return 0;
-      },
-    },
-  ],
-  [
-    TCP_KEEPIDLE,
-    {
-      get: ({ endpoint }) => Math.floor(endpoint.keepAliveTime / 1000),
-      set: ({ endpoint }, value) => {
-        if (value <= 0) return WSAEINVAL;
-        endpoint.keepAliveTime = value * 1000;
-        return 0;
-      },
-    },
-  ],
-  [
-    TCP_KEEPINTVL,
-    {
-      get: ({ endpoint }) => Math.floor(endpoint.keepAliveInterval / 1000),
-      set: ({ endpoint }, value) => {
-        if (value <= 0) return WSAEINVAL;
-        endpoint.keepAliveInterval = value * 1000;
-        return 0;
-      },
-    },
-  ],
-  [
-    TCP_KEEPCNT,
-    {
-      get: ({ endpoint }) => endpoint.keepAliveCount,
-      set: ({ endpoint }, value) => {
-        if (value <= 0 || value > 255) return WSAEINVAL;
-        endpoint.keepAliveCount = value;
-        return 0;
-      },
-    },
-  ],
-  [
-    TCP_MAXRT,
-    {
-      get: ({ options }) => options.maxRetransmitTime,
-      set: ({ options, endpoint }, value) => {
-        if (value < -1) return WSAEINVAL;
-        options.maxRetransmitTime = value;
-        endpoint.userTimeout = value === -1 ? FOREVER_MS : value * 1000;
-        return 0;
-      },
-    },
-  ],
-  [
-    TCP_MAXSEG,
-    {
-      check: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN),
-      get: ({ endpoint }) => endpoint.info().mss,
-    },
-  ],
-]);
-
-/** A time-out that no connection lives to see, ms: what TCP_MAXRT -1 asks for. */
-const FOREVER_MS = 0x7fff_ffff;

@@ -14,7 +14,6 @@ export class SocketOptions {
   exclusiveAddressUse = false;
   dontRoute = false;
   broadcast = false;
-  oobInline = false;
   /** SO_LINGER's two members, as given. */
   lingerOn = 0;
   lingerSeconds = 0;
@@ -25,8 +24,10 @@ export class SocketOptions {
   receiveTimeout = 0;
   /** SO_ERROR: set by a connect that failed later, never cleared by reading (SEM-ERR-05). */
   error = 0;
-  /** Seconds; -1 = for ever, 0 = the stack decides. */
-  maxRetransmitTime = 0;
+  /** ms; -1 = for ever, 0 = the stack decides. */
+  maxRetransmitMs = 0;
+  /** The reading of the urgent pointer was chosen, and stays (SEM-OOB-01). */
+  isUrgentStyleSet = false;
 
   /** What an accepted socket starts with (SEM-ACC-01). */
   inherit(): SocketOptions {
@@ -35,14 +36,14 @@ export class SocketOptions {
     copy.reuseAddress = this.reuseAddress;
     copy.exclusiveAddressUse = this.exclusiveAddressUse;
     copy.dontRoute = this.dontRoute;
-    copy.oobInline = this.oobInline;
     copy.lingerOn = this.lingerOn;
     copy.lingerSeconds = this.lingerSeconds;
     copy.sendBuffer = this.sendBuffer;
     copy.receiveBuffer = this.receiveBuffer;
     copy.sendTimeout = this.sendTimeout;
     copy.receiveTimeout = this.receiveTimeout;
-    copy.maxRetransmitTime = this.maxRetransmitTime;
+    copy.maxRetransmitMs = this.maxRetransmitMs;
+    copy.isUrgentStyleSet = this.isUrgentStyleSet;
     return copy;
   }
 }

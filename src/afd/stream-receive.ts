@@ -23,7 +23,6 @@ import { wsaOfBroken } from './error-map.ts';
 import { PEND } from './request.ts';
 import { SocketState, streamRule } from './socket-state.ts';
 import type { StreamHost } from './stream-host.ts';
-import { UrgentData } from './urgent.ts';
 
 /** Flags that a receive takes. */
 const KNOWN_FLAGS =
@@ -40,8 +39,6 @@ const NOT_WITH_WAITALL = MSG_PEEK | MSG_OOB | MSG_PARTIAL;
 
 export class StreamReceiver {
   readonly #stream: StreamHost;
-  /** Made when urgent data is first announced. */
-  #urgent: UrgentData | null = null;
   /** The receiving side is to be shut when the receives that pend are done (SEM-SHUT-07). */
   #isShutWanted = false;
   /** Bytes of the attempt that answered {@link PEND}. */
@@ -53,14 +50,13 @@ export class StreamReceiver {
 
   /** Plain bytes that a receive would get at once. */
   get readableBytes(): number {
-    const urgent = this.#urgent;
-    if (urgent === null || this.#stream.options.oobInline) return this.#stream.endpoint.readableBytes;
-    return urgent.readableBytes;
+    return this.#stream.endpoint.readableBytes;
   }
 
   /** Whether `recv(MSG_OOB)` would get a byte. */
   get isUrgentWaiting(): boolean {
-    return this.#urgent !== null && !this.#stream.options.oobInline && this.#urgent.waiting > 0;
+    const { endpoint } = this.#stream;
+    return !endpoint.urgentInline && endpoint.urgentCount > 0;
   }
 
   recv(request: AfdRequest, reply: AfdCompletion): number {
@@ -81,9 +77,6 @@ export class StreamReceiver {
   /** Bytes or the end of the stream arrived: serves the receives that pend, oldest first (SEM-OV-09). */
   arrived(): void {
     const stream = this.#stream;
-    if (this.#urgent !== null && !stream.options.oobInline && this.#urgent.collect()) {
-      stream.events.raise(FD_OOB);
-    }
     if (stream.state !== SocketState.connected) return;
     for (let request = stream.receives.head; request !== null; request = stream.receives.head) {
       const code = this.#attempt(request.flags, request.into ?? EMPTY, request.done);
@@ -96,9 +89,9 @@ export class StreamReceiver {
     if (this.readableBytes > 0) stream.events.raise(FD_READ); // what a pending receive took raises none (SEM-EV-22)
   }
 
-  /** The peer announced urgent data. */
-  urgentAnnounced(): void {
-    this.#urgent ??= new UrgentData(this.#stream.endpoint);
+  /** An urgent byte has arrived, or is on its way. */
+  urgentArrived(): void {
+    if (this.isUrgentWaiting) this.#stream.events.raise(FD_OOB);
   }
 
   /** SIOCATMARK: whether no urgent byte waits outside the stream (SEM-OOB-06). */
@@ -128,10 +121,10 @@ export class StreamReceiver {
 
   #recvUrgent(request: AfdRequest, reply: AfdCompletion): number {
     const stream = this.#stream;
-    if (stream.options.oobInline) return WSAEINVAL; // SEM-IO-07
+    const { endpoint } = stream;
+    if (endpoint.urgentInline) return WSAEINVAL; // SEM-IO-07
     const into = request.into ?? EMPTY;
-    const urgent = this.#urgent;
-    const byte = urgent === null || into.length === 0 ? -1 : urgent.take((request.flags & MSG_PEEK) !== 0);
+    const byte = into.length === 0 ? -1 : endpoint.readUrgent((request.flags & MSG_PEEK) !== 0);
     stream.events.reenable(FD_OOB, this.isUrgentWaiting);
     if (byte < 0) return WSAEWOULDBLOCK;
     into[0] = byte;
@@ -173,18 +166,13 @@ export class StreamReceiver {
   }
 
   #read(into: Uint8Array, at: number, length: number, isPeek: boolean): number {
-    const urgent = this.#urgent;
-    const { endpoint, options } = this.#stream;
-    if (urgent !== null) {
-      if (options.oobInline) return urgent.readInline(into, at, length, isPeek);
-      return isPeek ? urgent.peek(into, at, length) : urgent.read(into, at, length);
-    }
+    const { endpoint } = this.#stream;
     return isPeek ? endpoint.peek(into, at, length) : endpoint.read(into, at, length);
   }
 
   #reenable(): void {
     const { events } = this.#stream;
     events.reenable(FD_READ, this.readableBytes > 0);
-    if (this.#urgent !== null) events.reenable(FD_OOB, this.isUrgentWaiting);
+    events.reenable(FD_OOB, this.isUrgentWaiting);
   }
 }

@@ -214,8 +214,8 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if (this.isClosed) return;
     if ((events & EndpointEvent.connected) !== 0) this.#connected();
     if ((events & EndpointEvent.acceptable) !== 0) this.#acceptable();
-    if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentAnnounced();
-    if ((events & (EndpointEvent.readable | EndpointEvent.urgent)) !== 0) this.receiver.arrived();
+    if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentArrived();
+    if ((events & EndpointEvent.readable) !== 0) this.receiver.arrived();
     if ((events & ROOM_EVENTS) !== 0) this.sender.roomMade();
     if ((events & EndpointEvent.peerClosed) !== 0) this.#peerClosed();
     if ((events & EndpointEvent.failed) !== 0) this.#failed();
@@ -266,7 +266,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     accepted.events.inherit(this.events);
     accepted.#connectedTo(child.remoteAddress, child.remotePort);
     accepted.events.raise(FD_WRITE);
-    if (child.urgentMark >= 0) accepted.receiver.urgentAnnounced();
+    accepted.receiver.urgentArrived();
     accepted.receiver.arrived();
     const isFinIn = child.state === 'CLOSE-WAIT' || child.state === 'CLOSING' || child.state === 'LAST-ACK';
     if (isFinIn || child.atEnd) accepted.#peerClosed();

@@ -88,7 +88,7 @@ export const EndpointEvent = {
   peerClosed: 16,
   /** The connection failed: `error` says how. Also a connect that failed. */
   failed: 32,
-  /** Urgent data (RFC 6093) is waiting. */
+  /** The peer has announced urgent data (RFC 6093), or an urgent byte has arrived. */
   urgent: 64,
   /** Everything sent was acknowledged, FIN included; nothing more will happen. */
   closed: 128,
@@ -165,9 +165,9 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   connect(address: IpAddress, port: number): number;
   /** Copies out up to `length` bytes. @returns how many; 0 at the end of the stream; `wouldBlock`; or the failure. */
   read(into: Uint8Array, at: number, length: number): number;
-  /** As `read`, but leaves the bytes, and starts `offset` bytes further on. */
-  peek(into: Uint8Array, at: number, length: number, offset?: number): number;
-  /** Bytes that `read` would give at once. */
+  /** As `read`, but leaves the bytes. */
+  peek(into: Uint8Array, at: number, length: number): number;
+  /** Bytes that `read` would give without waiting; one read ends at an urgent byte, which counts only in line. */
   readonly readableBytes: number;
   /** Whether the peer's FIN is in and everything before it has been read. */
   readonly atEnd: boolean;
@@ -175,11 +175,19 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   write(from: Uint8Array, at: number, length: number): number;
   /** Sends one last urgent byte after queueing the others (RFC 6093). Same result as `write`. */
   writeUrgent(from: Uint8Array, at: number, length: number): number;
+  /** Takes the oldest urgent byte that has arrived, or looks at it. @returns the byte; `wouldBlock` when there is none. */
+  readUrgent(isPeek?: boolean): number;
+  /** How many bytes `readUrgent` would give. */
+  readonly urgentCount: number;
   /**
-   * Bytes that can be read before the last urgent byte the peer announced (the one before its urgent pointer, RFC 6093
-   * §3.1); 0 when that byte is the next. May exceed `readableBytes` while it is on its way. -1: none, or it was read.
+   * Bytes that can be read before the next urgent byte which the peer has announced; 0 when that byte is the next. May exceed
+   * `readableBytes` while it is on its way. -1: none, or it was passed.
    */
   readonly urgentMark: number;
+  /** Urgent bytes are read in their place, each by itself, rather than by `readUrgent` (SO_OOBINLINE). */
+  urgentInline: boolean;
+  /** The urgent pointer names the last urgent byte (RFC 1122) rather than the one behind it (RFC 6093): both ways. */
+  pointsAtUrgent: boolean;
   /** Room for `write`. */
   readonly writableBytes: number;
   /** Bytes queued and not yet acknowledged. */

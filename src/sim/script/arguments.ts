@@ -61,6 +61,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_KEEPALIVE: 9,
+  SO_OOBINLINE: 10,
   SO_LINGER: 13,
   TCP_NODELAY: 1,
   TCP_MAXSEG: 2,

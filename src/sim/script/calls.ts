@@ -17,6 +17,7 @@ import {
   readDatagram,
   readiness,
   readStream,
+  readUrgentByte,
   type ScriptSocket,
   type StreamSocket,
   streamSocket,
@@ -184,6 +185,9 @@ export class SystemCalls {
     if (socket.kind === 'tcp' && socket.isListening) return failed('ENOTCONN');
     const length = requiredNumber(args[2], 'a length');
     const isPeek = (flags & (CONSTANTS['MSG_PEEK'] as number)) !== 0;
+    if (socket.kind === 'tcp' && (flags & (CONSTANTS['MSG_OOB'] as number)) !== 0) {
+      return readUrgentByte(socket, isPeek);
+    }
     const result =
       socket.kind === 'tcp' ? readStream(socket, length, isPeek) : readDatagram(socket, length, isPeek);
     if (typeof result !== 'number') return result;

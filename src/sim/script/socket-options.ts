@@ -90,6 +90,15 @@ function socketOption(socket: ScriptSocket, name: number): Option | null {
               endpoint.keepAlive = isOn;
             },
           );
+    case CONSTANTS['SO_OOBINLINE']:
+      return endpoint.kind !== 'tcp'
+        ? null
+        : flag(
+            () => endpoint.urgentInline,
+            (isOn) => {
+              endpoint.urgentInline = isOn;
+            },
+          );
     case CONSTANTS['SO_BROADCAST']:
       return endpoint.kind !== 'udp'
         ? null

@@ -24,6 +24,9 @@ export interface StreamSocket extends SocketState {
   isAbortive: boolean;
   /** Bytes read so far: the next byte of the peer's pattern. */
   bytesRead: number;
+  /** Urgent bytes read out of line, and how many of these and of those waiting the stream has been found to lack. */
+  urgentRead: number;
+  urgentSkipped: number;
   /** Everything written, to compare with what is sent. */
   readonly written: ByteLog;
 }
@@ -55,6 +58,8 @@ export function streamSocket(endpoint: TcpEndpoint): StreamSocket {
     isErrorTold: false,
     isAbortive: false,
     bytesRead: 0,
+    urgentRead: 0,
+    urgentSkipped: 0,
     written: new ByteLog(),
   };
 }
@@ -70,15 +75,37 @@ export function readStream(socket: StreamSocket, length: number, isPeek: boolean
   const bytes = new Uint8Array(length);
   const got = isPeek ? endpoint.peek(bytes, 0, length) : endpoint.read(bytes, 0, length);
   if (got <= 0) return got;
-  for (let i = 0; i < got; i++) {
-    const expected = patternByte(socket.bytesRead + i);
-    if (bytes[i] !== expected) {
-      const complaint = `byte ${socket.bytesRead + i + 1} of the stream is ${bytes[i]}, the peer sent ${expected}`;
-      return { value: got, errno: null, complaint };
-    }
+  const skipped = bytesSkipped(socket, bytes, got);
+  if (skipped < 0) {
+    const at = socket.bytesRead + 1;
+    return { value: got, errno: null, complaint: `bytes ${at} … of the stream are not what the peer sent` };
   }
-  if (!isPeek) socket.bytesRead += got;
+  if (isPeek) return got;
+  socket.urgentSkipped += skipped;
+  socket.bytesRead += skipped + got;
   return got;
+}
+
+/** How many urgent bytes the stream lacks before the first of `bytes`; -1: none of them would make it the peer's pattern. */
+function bytesSkipped(socket: StreamSocket, bytes: Uint8Array, length: number): number {
+  const most = socket.urgentRead + socket.endpoint.urgentCount - socket.urgentSkipped;
+  for (let skipped = 0; skipped <= most; skipped++) {
+    const from = socket.bytesRead + skipped;
+    let index = 0;
+    while (index < length && bytes[index] === patternByte(from + index)) index++;
+    if (index === length) return skipped;
+  }
+  return -1;
+}
+
+/** Reads one urgent byte out of line, as `recv` with MSG_OOB. */
+export function readUrgentByte(socket: StreamSocket, isPeek: boolean): CallResult {
+  // POSIX: EINVAL when there is none, or when it is in the stream.
+  if (socket.endpoint.urgentInline || socket.endpoint.urgentCount === 0)
+    return { value: -1, errno: 'EINVAL' };
+  socket.endpoint.readUrgent(isPeek);
+  if (!isPeek) socket.urgentRead++;
+  return { value: 1, errno: null };
 }
 
 /** Takes one datagram and checks the bytes. @returns its result, or a `StackError` */
@@ -109,6 +136,7 @@ export function readiness(socket: ScriptSocket): number {
   if (endpoint.readableBytes > 0 || endpoint.atEnd) bits |= IN;
   if (endpoint.atEnd) bits |= 0x2000;
   if (!isOpening && endpoint.writableBytes > 0) bits |= OUT;
+  if (!endpoint.urgentInline && endpoint.urgentCount > 0) bits |= 0x2;
   if (hasFailed) bits |= 0x8 | IN | OUT;
   if (endpoint.state === 'CLOSED') bits |= 0x10 | IN | OUT;
   return bits;

@@ -116,6 +116,8 @@ export interface TcpSettings {
   maxSegment: number;
   failsOnIcmpError: boolean;
   noDelay: boolean;
+  urgentInline: boolean;
+  pointsAtUrgent: boolean;
   keepAlive: boolean;
   keepAliveTime: number;
   keepAliveInterval: number;
@@ -141,6 +143,8 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     maxSegment: 0,
     failsOnIcmpError: false,
     noDelay: false,
+    urgentInline: false,
+    pointsAtUrgent: false,
     keepAlive: false,
     keepAliveTime: config.keepAliveTime,
     keepAliveInterval: config.keepAliveInterval,

@@ -22,12 +22,14 @@ import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
 import type { Listener } from './listen/listener.ts';
 import { updateSmss } from './mss.ts';
-import { isFinTaken, look, receive, urgentMark } from './receive.ts';
+import { isFinTaken } from './reassembly.ts';
+import { look, receive } from './receive.ts';
 import { send, sendUrgent } from './send.ts';
 import { LEAST_BACKLOG } from './send-tuning.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
 import type { TcpStatistics } from './statistics.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
+import { passUrgent, readableBytes, readUrgent, urgentCount, urgentMark } from './urgent.ts';
 
 /** What an endpoint asks of its transport. */
 export interface TcpRegistry {
@@ -119,6 +121,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     // What happened while nobody could be told.
     let events: number = isSending(child.state) ? EndpointEvent.writable : 0;
     if (child.rx.used > 0) events |= EndpointEvent.readable;
+    if (child.urgentIn !== null) events |= EndpointEvent.urgent;
     if (isFinTaken(child)) events |= EndpointEvent.readable | EndpointEvent.peerClosed;
     if (events !== 0) this.#host.notify(socket, events);
     return socket;
@@ -153,12 +156,12 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     return this.tcb === null ? StackError.notConnected : receive(this.tcb, into, at, length);
   }
 
-  peek(into: Uint8Array, at: number, length: number, offset = 0): number {
-    return this.tcb === null ? StackError.notConnected : look(this.tcb, into, at, length, offset);
+  peek(into: Uint8Array, at: number, length: number): number {
+    return this.tcb === null ? StackError.notConnected : look(this.tcb, into, at, length);
   }
 
   get readableBytes(): number {
-    return this.tcb === null ? 0 : this.tcb.rx.used;
+    return this.tcb === null ? 0 : readableBytes(this.tcb);
   }
 
   get atEnd(): boolean {
@@ -171,6 +174,14 @@ export class TcpSocket implements TcpEndpoint, EventSource {
 
   writeUrgent(from: Uint8Array, at: number, length: number): number {
     return this.tcb === null ? StackError.notConnected : sendUrgent(this.tcb, from, at, length);
+  }
+
+  readUrgent(isPeek = false): number {
+    return this.tcb === null ? StackError.notConnected : readUrgent(this.tcb, isPeek);
+  }
+
+  get urgentCount(): number {
+    return this.tcb === null ? 0 : urgentCount(this.tcb);
   }
 
   get urgentMark(): number {
@@ -340,6 +351,21 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set ecn(value: EcnMode) {
     this.settings.ecn = value;
+  }
+
+  get urgentInline(): boolean {
+    return this.settings.urgentInline;
+  }
+  set urgentInline(value: boolean) {
+    this.settings.urgentInline = value;
+    if (this.tcb !== null && this.tcb.urgentIn !== null) passUrgent(this.tcb, this.tcb.urgentIn);
+  }
+
+  get pointsAtUrgent(): boolean {
+    return this.settings.pointsAtUrgent;
+  }
+  set pointsAtUrgent(value: boolean) {
+    this.settings.pointsAtUrgent = value;
   }
 
   get sendBufferSize(): number {

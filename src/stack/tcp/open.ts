@@ -38,7 +38,6 @@ export function passiveOpen(tcb: Tcb, handshake: Handshake, isAnswered: boolean)
   takeHandshake(tcb, handshake);
   tcb.irs = handshake.irs;
   tcb.rcvNxt = (handshake.irs + 1) | 0;
-  tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.rcvAdv = (tcb.rcvNxt + handshake.rcvWnd) | 0;
   tcb.sndWnd = handshake.sndWnd;
@@ -62,7 +61,6 @@ function startSequence(tcb: Tcb, iss: number): void {
   tcb.iss = iss;
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
-  tcb.sndUp = iss;
   tcb.recoveryPoint = iss;
   tcb.txStart = (iss + 1) | 0;
   tcb.stalledSince = tcb.host.now;

@@ -20,6 +20,7 @@ import { canSegment, limitLength, segmentSize, writeSegment } from './segment-wr
 import { noteProbe } from './tail-loss-probe.ts';
 import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
 import { TcpEvent, trace } from './trace.ts';
+import { isUrgentFrom, withinOneMark } from './urgent.ts';
 
 /**
  * Adds what `tcb` may send now to `batch`, up to its share of a turn.
@@ -96,8 +97,9 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
 
 /** Sends text for the first time, and FIN with or after the last of it. @returns bytes of sequence space, 0 for none */
 function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
-  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
-  if (available < 0 || (available === 0 && !tcb.isFinQueued)) return 0;
+  const queued = seqDiff(tcb.sndFin, tcb.sndNxt);
+  if (queued < 0 || (queued === 0 && !tcb.isFinQueued)) return 0;
+  const available = tcb.urgentOut === null ? queued : withinOneMark(tcb.urgentOut, tcb.sndNxt, queued);
   const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
   if (windowRoom <= 0) return 0;
   restartIfIdle(tcb);
@@ -105,7 +107,7 @@ function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
   const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
   const length = sendableLength(tcb, available, Math.min(windowRoom, cwndRoom), budget, size);
   if (length < 0 || (length === 0 && available > 0)) return 0;
-  const isFin = length === available && tcb.isFinQueued && length < windowRoom;
+  const isFin = length === queued && tcb.isFinQueued && length < windowRoom;
   if (length === 0 && !isFin) return 0;
   return writeNew(tcb, batch, length, isFin);
 }
@@ -116,7 +118,14 @@ function writeNew(tcb: Tcb, batch: TransmitBatch, length: number, isFin: boolean
   const isLast = length === seqDiff(tcb.sndFin, seq);
   const flags = (isLast && length > 0 ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
   if (tcb.flightSize === 0) tcb.stalledSince = tcb.host.now;
-  writeSegment(tcb, batch, seq, flags, length, isFin ? Cause.fin : tcb.isUrgent ? Cause.urgent : Cause.data);
+  writeSegment(
+    tcb,
+    batch,
+    seq,
+    flags,
+    length,
+    isFin ? Cause.fin : tcb.urgentOut !== null ? Cause.urgent : Cause.data,
+  );
   tcb.sndNxt = (seq + length + (isFin ? 1 : 0)) | 0;
   noteSent(tcb, seq);
   tcb.isProbeOut = false;
@@ -131,7 +140,8 @@ function emitProbe(tcb: Tcb, batch: TransmitBatch): void {
   if (tcb.flightSize === 0 || tcb.recovery !== Recovery.open) return;
   const available = seqDiff(tcb.sndFin, tcb.sndNxt);
   const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
-  const length = Math.min(available, segmentSize(tcb));
+  let length = Math.min(available, segmentSize(tcb));
+  if (tcb.urgentOut !== null) length = withinOneMark(tcb.urgentOut, tcb.sndNxt, length);
   const isNew = length > 0 && length <= windowRoom;
   if (isNew) {
     writeNew(tcb, batch, length, false);
@@ -154,6 +164,7 @@ function sendableLength(tcb: Tcb, available: number, usable: number, budget: num
   }
   const tail = length % size;
   if (tail === 0 || tcb.settings.noDelay || tcb.isFinQueued) return length;
+  if (tcb.urgentOut !== null && isUrgentFrom(tcb.urgentOut, tcb.sndNxt)) return length;
   // Nagle and Minshall.
   return seqGt(tcb.sndSml, tcb.sndUna) ? length - tail : length;
 }

@@ -6,7 +6,7 @@
  *                        rcvNxt                                  rcvAdv
  */
 
-import { seqDiff, seqLeq } from '../../base/index.ts';
+import { seqDiff, seqGt, seqLeq } from '../../base/index.ts';
 import { DropReason, TCP_MAX_OPTIONS_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../wire/index.ts';
 import { ecnOptionLength } from './ecn/accurate-option.ts';
 import type { Tcb } from './tcb.ts';
@@ -66,6 +66,16 @@ export function reportDuplicate(tcb: Tcb, start: number, end: number): void {
   tcb.isDuplicateDue = true;
   tcb.duplicateStart = start;
   tcb.duplicateEnd = end;
+}
+
+/** Whether the peer's FIN is in order: all its text has arrived. */
+export function isFinTaken(tcb: Tcb): boolean {
+  return tcb.hasRcvFin && seqGt(tcb.rcvNxt, tcb.rcvFin);
+}
+
+/** One past the last byte of text in order: RCV.NXT, but for a FIN. */
+export function rcvText(tcb: Tcb): number {
+  return isFinTaken(tcb) ? tcb.rcvFin : tcb.rcvNxt;
 }
 
 /** How far early text reaches past what is readable: memory that `Ring.discard` has to keep. */

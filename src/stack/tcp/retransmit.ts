@@ -15,6 +15,7 @@ import { NONE, SentState } from './sent-list.ts';
 import { noteResent } from './spurious.ts';
 import { Recovery, type Tcb } from './tcb.ts';
 import { TcpEvent, trace } from './trace.ts';
+import { withinOneMark } from './urgent.ts';
 
 /** New data was sent, from `seq` to SND.NXT. */
 export function noteSent(tcb: Tcb, seq: number): void {
@@ -38,6 +39,7 @@ export function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number
   const untilText = seqDiff(tcb.sndFin, seq);
   let length = Math.min(lostLength(tcb, slot, budget), untilText);
   if (length > 0) {
+    if (tcb.urgentOut !== null) length = withinOneMark(tcb.urgentOut, seq, length);
     if (room < Math.min(size, length)) return 0;
     length = limitLength(tcb, length, Math.min(room, budget), size);
   }

@@ -53,6 +53,7 @@ import { noteSizeSent } from './mss.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
 import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
+import { urgentPointerAt } from './urgent.ts';
 import { advertiseSynWindow, advertiseWindow } from './window.ts';
 
 /**
@@ -91,11 +92,11 @@ export function writeSegment(
     (settings.trafficClass & ~ECN_MASK) | (ecn === null ? 0 : ecnCodepoint(ecn, isNewText)),
     !tcb.isFragmentable,
   );
-  const urgent = tcb.isUrgent ? (tcb.sndUp - seq) | 0 : 0;
+  const urgent = tcb.urgentOut === null ? -1 : urgentPointerAt(tcb, tcb.urgentOut, seq);
   let ecnFlags = 0;
   if (isSyn) ecnFlags = synEcnFlags(tcb);
   else if (ecn !== null) ecnFlags = takeEcnFlags(ecn, length, isNewText);
-  const hasUrgent = urgent > 0 && urgent <= 0xffff;
+  const hasUrgent = urgent >= 0;
   const window = isSyn ? advertiseSynWindow(tcb) : advertiseWindow(tcb);
   const optionsAt = writeTcp(
     headers,
@@ -144,7 +145,7 @@ export function limitLength(tcb: Tcb, length: number, room: number, size: number
 export function canSegment(tcb: Tcb): boolean {
   const needed = tcb.path.source.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
   // The urgent pointer of a super-segment would be copied into each of its packets.
-  if ((tcb.path.offload & needed) === 0 || tcb.isUrgent) return false;
+  if ((tcb.path.offload & needed) === 0 || tcb.urgentOut !== null) return false;
   return tcb.ecn === null || allowsSuperSegments(tcb.ecn);
 }
 

@@ -2,9 +2,13 @@
  * SEND (RFC 9293 §3.10.2): bytes go into the send ring; when they leave is decided by `output.ts`.
  */
 
+import { seqDiff } from '../../base/index.ts';
 import { StackError } from '../api.ts';
+import { Cause } from '../host.ts';
+import { acknowledgeNow } from './acknowledge.ts';
 import { isSending } from './state.ts';
 import type { Tcb } from './tcb.ts';
+import { markUrgent } from './urgent.ts';
 
 /** Queues up to `length` bytes. @returns how many, or a `StackError` */
 export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): number {
@@ -29,10 +33,10 @@ export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): nu
 /** Queues bytes whose last one is urgent, if all of them fit (RFC 6093 §3). @returns as {@link send} */
 export function sendUrgent(tcb: Tcb, from: Uint8Array, at: number, length: number): number {
   const taken = send(tcb, from, at, length);
-  if (taken === length && length > 0) {
-    tcb.isUrgent = true;
-    tcb.sndUp = tcb.sndFin;
-  }
+  if (taken < length || length === 0) return taken;
+  markUrgent(tcb);
+  // A closed window takes no text, but the peer has to know that some is urgent (RFC 9293 §3.8.5).
+  if (seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) <= 0) acknowledgeNow(tcb, Cause.urgent);
   return taken;
 }
 

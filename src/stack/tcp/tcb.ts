@@ -26,6 +26,7 @@ import { SendLimits } from './send-limits.ts';
 import type { SentColumnsPool } from './sent-columns.ts';
 import { SentList } from './sent-list.ts';
 import type { TcpState } from './state.ts';
+import type { UrgentReceiver } from './urgent-receiver.ts';
 import type { WindowBudget } from './window-budget.ts';
 
 /** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
@@ -130,9 +131,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   sndWnd = 0;
   sndWl1 = 0;
   sndWl2 = 0;
-  /** One past the last urgent byte, when `isUrgent`. */
-  sndUp = 0;
-  isUrgent = false;
+  /** One past each urgent byte that is not acknowledged, ascending; the last is SND.UP. `null`: none. See `urgent.ts`. */
+  urgentOut: number[] | null = null;
   /** The largest window the peer has offered (MAX.SND.WND). */
   maxSndWnd = 0;
   sndWindShift = 0;
@@ -172,8 +172,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   rcvNxt = 0;
   /** Right edge of the largest window that was offered; never moves back (SHLD-14). */
   rcvAdv = 0;
-  rcvUp = 0;
-  isUrgentIn = false;
+  /** The peer's urgent bytes; `null` until there are some. */
+  urgentIn: UrgentReceiver | null = null;
   rcvWindShift = 0;
   /** The MSS that we announced. */
   rmss = 0;

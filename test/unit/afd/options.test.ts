@@ -55,10 +55,13 @@ import {
   SO_UPDATE_CONNECT_CONTEXT,
   SO_USELOOPBACK,
   SOL_SOCKET,
+  TCP_BSDURGENT,
+  TCP_EXPEDITED_1122,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_MAXRT,
+  TCP_MAXRTMS,
   TCP_MAXSEG,
   TCP_NODELAY,
   TCPSTATE,
@@ -225,6 +228,9 @@ describe('what they do', () => {
     ['TCP_KEEPINTVL', IPPROTO_TCP, TCP_KEEPINTVL, 1, 5],
     ['TCP_KEEPCNT', IPPROTO_TCP, TCP_KEEPCNT, 10, 3],
     ['TCP_MAXRT', IPPROTO_TCP, TCP_MAXRT, 0, -1],
+    ['TCP_MAXRTMS', IPPROTO_TCP, TCP_MAXRTMS, 0, 1500],
+    ['TCP_EXPEDITED_1122', IPPROTO_TCP, TCP_EXPEDITED_1122, 0, 1],
+    ['TCP_BSDURGENT', IPPROTO_TCP, TCP_BSDURGENT, 1, 1],
   ])('OPT-%s starts as documented and reads back what was set', (_name, level, option, initial, value) => {
     const { client, tcp } = open();
     expect(client.option(tcp, level, option)).toBe(initial);
@@ -243,6 +249,14 @@ describe('what they do', () => {
   ])('SEM-OPT-09 %s is WSAEINVAL', (_label, level, option, value) => {
     const { client, tcp } = open();
     expect(client.setOption(tcp, level, option, dword(value))).toBe(WSAEINVAL);
+  });
+
+  test('OPT-TCP_MAXRT OPT-TCP_MAXRTMS are one limit, in seconds and in milliseconds', () => {
+    const { client, tcp } = open();
+    client.setOption(tcp, IPPROTO_TCP, TCP_MAXRTMS, dword(2500));
+    expect(client.option(tcp, IPPROTO_TCP, TCP_MAXRT)).toBe(2);
+    client.setOption(tcp, IPPROTO_TCP, TCP_MAXRT, dword(7));
+    expect(client.option(tcp, IPPROTO_TCP, TCP_MAXRTMS)).toBe(7000);
   });
 
   test('SEM-OPT-09 a boolean stores 1 for any non-zero value', () => {

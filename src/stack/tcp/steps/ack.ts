@@ -2,7 +2,7 @@
  * Fifth, check the ACK field (RFC 9293 §3.10.7.4, RFC 5961 §5).
  */
 
-import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
+import { seqDiff, seqGt, seqLeq, seqLt } from '../../../base/index.ts';
 import { DropReason, TCP_ACK, TCP_FIN, TCP_RST } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
@@ -16,6 +16,7 @@ import { onAcknowledgement } from '../recovery.ts';
 import type { Segment } from '../segment.ts';
 import { tuneSendBuffer } from '../send-tuning.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
+import { dropUrgentMarks } from '../urgent.ts';
 import { becomeEstablished } from './established.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
 
@@ -77,7 +78,7 @@ function freeAcknowledged(tcb: Tcb): void {
   if (bytes <= 0) return;
   tx.discard(bytes);
   tcb.txStart = (tcb.txStart + bytes) | 0;
-  if (tcb.isUrgent && seqGeq(tcb.sndUna, tcb.sndUp)) tcb.isUrgent = false;
+  if (tcb.urgentOut !== null) dropUrgentMarks(tcb, tcb.urgentOut);
   let events = tx.used === 0 ? EndpointEvent.drained : 0;
   // A quarter of the buffer at once, so that a writer isn't woken for every segment.
   if (tcb.isWriterWaiting && 4 * tx.free >= tx.limit) {

@@ -101,6 +101,7 @@ function repeatedSyn(tcb: Tcb, seg: Segment): Verdict {
     tcb.isSynDue = true;
     return DropReason.tcpDuplicate;
   }
+  if (seg.urgentPointer > 0) seg.urgentPointer--;
   seg.seq = (seg.seq + 1) | 0;
   seg.len--;
   seg.flags &= ~TCP_SYN;

@@ -59,11 +59,12 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
   tcb.irs = seg.seq;
   tcb.lastReceivedAt = tcb.host.now;
   tcb.rcvNxt = (seg.seq + 1) | 0;
-  tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   // What our SYN offers, or is about to.
   tcb.rcvAdv = (tcb.rcvNxt + Math.min(0xffff, tcb.rx.limit)) | 0;
   agreeOptions(tcb, seg);
+  // The urgent pointer counts from the SYN.
+  if (seg.urgentPointer > 0) seg.urgentPointer--;
   seg.seq = tcb.rcvNxt;
   seg.len = seqDiff((seg.seq + seg.len - 1) | 0, seg.seq);
 }

@@ -14,6 +14,7 @@ import { sampleReceiverRtt } from '../receive-tuning.ts';
 import type { Segment } from '../segment.ts';
 import { isReceiving } from '../state.ts';
 import type { Tcb } from '../tcb.ts';
+import { collectUrgent } from '../urgent.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
 
 export function processText(tcb: Tcb, seg: Segment): Verdict {
@@ -53,6 +54,7 @@ function takeText(tcb: Tcb, seg: Segment): Verdict {
   sampleReceiverRtt(tcb, seg.tsEcr);
   // There was no memory for the rest: the peer sends it again, and FIN behind it.
   if (seqLt(tcb.rcvNxt, (seg.seq + seg.payloadLength) | 0)) seg.flags &= ~TCP_FIN;
+  if (tcb.urgentIn !== null) collectUrgent(tcb, tcb.urgentIn);
   acknowledgeText(tcb, seg.packets, hadEarly);
   tell(tcb, EndpointEvent.readable);
   return GO_ON;

@@ -1,0 +1,123 @@
+/**
+ * Options of the level IPPROTO_TCP.
+ */
+
+import {
+  TCP_BSDURGENT,
+  TCP_EXPEDITED_1122,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_MAXRT,
+  TCP_MAXRTMS,
+  TCP_MAXSEG,
+  TCP_NODELAY,
+  WSAEINVAL,
+  WSAENOTCONN,
+} from '../abi/index.ts';
+import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
+import { SocketState } from './socket-state.ts';
+import type { StreamEndpoint } from './stream.ts';
+
+/** IPPROTO_TCP options. Times are seconds here and ms below. */
+export const TCP_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<StreamEndpoint>>([
+  [
+    TCP_NODELAY,
+    {
+      get: ({ endpoint }) => bool(endpoint.noDelay),
+      set: ({ endpoint }, value) => {
+        endpoint.noDelay = (value & 0xff) !== 0; // the low byte only (SEM-OPT-06)
+        return 0;
+      },
+    },
+  ],
+  [
+    TCP_KEEPIDLE,
+    {
+      get: ({ endpoint }) => Math.floor(endpoint.keepAliveTime / 1000),
+      set: ({ endpoint }, value) => {
+        if (value <= 0) return WSAEINVAL;
+        endpoint.keepAliveTime = value * 1000;
+        return 0;
+      },
+    },
+  ],
+  [
+    TCP_KEEPINTVL,
+    {
+      get: ({ endpoint }) => Math.floor(endpoint.keepAliveInterval / 1000),
+      set: ({ endpoint }, value) => {
+        if (value <= 0) return WSAEINVAL;
+        endpoint.keepAliveInterval = value * 1000;
+        return 0;
+      },
+    },
+  ],
+  [
+    TCP_KEEPCNT,
+    {
+      get: ({ endpoint }) => endpoint.keepAliveCount,
+      set: ({ endpoint }, value) => {
+        if (value <= 0 || value > 255) return WSAEINVAL;
+        endpoint.keepAliveCount = value;
+        return 0;
+      },
+    },
+  ],
+  [
+    TCP_MAXRT,
+    {
+      get: ({ options }) => (options.maxRetransmitMs < 0 ? -1 : Math.floor(options.maxRetransmitMs / 1000)),
+      set: (socket, value) => setRetransmitLimit(socket, value < 0 ? value : value * 1000),
+    },
+  ],
+  [
+    TCP_MAXRTMS,
+    {
+      get: ({ options }) => Math.min(0x7fff_ffff, options.maxRetransmitMs),
+      set: setRetransmitLimit,
+    },
+  ],
+  [
+    TCP_EXPEDITED_1122,
+    {
+      get: ({ endpoint }) => bool(endpoint.pointsAtUrgent),
+      set: (socket, value) => (value === 0 ? keepUrgentStyle(socket, false) : setUrgentStyle(socket, true)),
+    },
+  ],
+  [
+    TCP_BSDURGENT,
+    {
+      get: ({ endpoint }) => bool(!endpoint.pointsAtUrgent),
+      set: (socket, value) => (value === 0 ? keepUrgentStyle(socket, true) : setUrgentStyle(socket, false)),
+    },
+  ],
+  [
+    TCP_MAXSEG,
+    {
+      check: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN),
+      get: ({ endpoint }) => endpoint.info().mss,
+    },
+  ],
+]);
+
+/** How long sending again goes on, a connect's SYN too, in ms; -1: for ever, 0: until the stack's own limit. */
+function setRetransmitLimit({ options, endpoint }: StreamEndpoint, value: number): number {
+  if (value < -1) return WSAEINVAL;
+  options.maxRetransmitMs = value;
+  endpoint.userTimeout = value === -1 ? Number.POSITIVE_INFINITY : value;
+  return 0;
+}
+
+/** Either reading of the urgent pointer can be switched on once, and never off (SEM-OOB-01). */
+function setUrgentStyle({ options, endpoint }: StreamEndpoint, pointsAtUrgent: boolean): number {
+  if (options.isUrgentStyleSet && endpoint.pointsAtUrgent !== pointsAtUrgent) return WSAEINVAL;
+  options.isUrgentStyleSet = true;
+  endpoint.pointsAtUrgent = pointsAtUrgent;
+  return 0;
+}
+
+/** Switching off what is off already changes nothing. */
+function keepUrgentStyle({ endpoint }: StreamEndpoint, pointsAtUrgent: boolean): number {
+  return endpoint.pointsAtUrgent === pointsAtUrgent ? 0 : WSAEINVAL;
+}
