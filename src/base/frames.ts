@@ -133,7 +133,8 @@ export function flattenFrame(batch: TransmitBatch, index: number, into: Uint8Arr
   const row = index * TX_COLUMNS;
   const headerAt = table[row + TX_HEADER_OFFSET] as number;
   const headerLength = table[row + TX_HEADER_LENGTH] as number;
-  into.set(headers.subarray(headerAt, headerAt + headerLength), at);
+  // Few bytes: a loop costs less than the view that `set` would need.
+  for (let i = 0; i < headerLength; i++) into[at + i] = headers[headerAt + i] as number;
   let end = at + headerLength;
   const payload = batch.payloads[index] as Uint8Array;
   for (let range = TX_PAYLOAD1_OFFSET; range <= TX_PAYLOAD2_OFFSET; range += 2) {

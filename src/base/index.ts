@@ -4,7 +4,7 @@
  * - `bytes` readers and writers in both byte orders, `seq` 32-bit sequence arithmetic, `address` internet and Ethernet
  *   addresses with their text forms;
  * - `frames` the batches in which frames cross between links and stacks;
- * - `memory` and `ring` buffers over memory that is handed in, `timers` one queue for all of a stack's timers;
+ * - `memory` and `ring` buffers over memory that is handed in, `views` for copies that leave no garbage, `timers` one queue for all of a stack's timers;
  * - `clock` and `random` the interfaces through which time and chance are handed in, `assert` for our own bugs.
  *
  * Nothing here reads the machine's clock or chance, or knows Node.
@@ -20,3 +20,4 @@ export * from './random.ts';
 export * from './ring.ts';
 export * from './seq.ts';
 export * from './timers.ts';
+export * from './views.ts';

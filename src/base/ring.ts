@@ -1,6 +1,7 @@
 /**
  * A byte ring over memory from a {@link BufferAllocator}: taken at the first byte, doubled as it fills up to `limit`, and
- * given back when it is empty.
+ * given back when it is empty. The next time it starts with what it needed the last time, so that a stream that comes in
+ * bursts isn't copied from size to size in each of them.
  *
  * Positions are relative to the oldest byte held, so a TCP sender can look at any part of what is not yet acknowledged,
  * and a receiver can put a segment that came early where it belongs (`writeAt`) and later `commit` it.
@@ -11,6 +12,7 @@
 
 import { EMPTY } from './bytes.ts';
 import type { BufferAllocator } from './memory.ts';
+import type { RangeViews } from './views.ts';
 
 /** What an empty ring takes at its first byte. */
 export const RING_FIRST_BYTES = 4096;
@@ -27,6 +29,9 @@ export class Ring {
   used = 0;
   /** Most bytes it will hold; may be changed at any time, and never drops what is held. */
   limit: number;
+  /** How far bytes have reached since it took memory, and had when it last gave it back. */
+  #reach = 0;
+  #reachBefore = 0;
 
   constructor(allocator: BufferAllocator, limit: number) {
     this.#allocator = allocator;
@@ -59,17 +64,27 @@ export class Ring {
 
   /**
    * Copies bytes to `position` past the oldest byte without making them readable. The caller keeps within `limit`.
+   * @param views of `from`, when bytes come from the same places of it again and again
    * @returns `length`, or 0 when no memory could be had.
    */
-  writeAt(position: number, from: Uint8Array, at: number, length: number): number {
+  writeAt(
+    position: number,
+    from: Uint8Array,
+    at: number,
+    length: number,
+    views: RangeViews | null = null,
+  ): number {
     if (length <= 0) return 0;
     if (position + length > this.memory.length && !this.#grow(position + length)) return 0;
+    if (position + length > this.#reach) this.#reach = position + length;
     const { memory } = this;
     const mask = memory.length - 1;
     const first = (this.start + position) & mask;
     const untilEnd = memory.length - first;
     if (length <= untilEnd) {
-      memory.set(from.subarray(at, at + length), first);
+      if (length === from.length) memory.set(from, first);
+      else if (views !== null) memory.set(views.of(from, at, length), first);
+      else memory.set(from.subarray(at, at + length), first);
     } else {
       memory.set(from.subarray(at, at + untilEnd), first);
       memory.set(from.subarray(at + untilEnd, at + length), 0);
@@ -150,6 +165,8 @@ export class Ring {
     this.used = 0;
     this.start = 0;
     if (this.memory.length === 0) return;
+    this.#reachBefore = this.#reach;
+    this.#reach = 0;
     const { memory } = this;
     this.memory = EMPTY;
     this.#allocator.give(memory);
@@ -158,15 +175,22 @@ export class Ring {
   #grow(atLeast: number): boolean {
     const old = this.memory;
     // Doubling to fit, so that the copies below stay proportional to the bytes written.
-    const bigger = this.#allocator.take(Math.max(atLeast, old.length * 2, RING_FIRST_BYTES));
+    const least = Math.max(atLeast, old.length * 2, RING_FIRST_BYTES);
+    let bigger: Uint8Array | null = null;
+    if (old.length === 0 && this.#reachBefore > least) bigger = this.#allocator.take(this.#reachBefore);
+    bigger ??= this.#allocator.take(least);
     if (bigger === null) return false;
+    if (old.length === 0) {
+      this.memory = bigger;
+      return true;
+    }
     const untilEnd = old.length - this.start;
     // All of it, not only what is readable: early bytes lie past `used`.
     bigger.set(old.subarray(this.start), 0);
     bigger.set(old.subarray(0, this.start), untilEnd);
     this.memory = bigger;
     this.start = 0;
-    if (old.length > 0) this.#allocator.give(old);
+    this.#allocator.give(old);
     return true;
   }
 }

@@ -59,7 +59,7 @@ describe('PoolAllocator', () => {
     const first = pool.take(4096) as Uint8Array;
     expect(pool.take(4096)).not.toBeNull();
     expect(pool.take(2048)).toBeNull();
-    expect(pool.inUse).toBe(16_384);
+    expect(pool.inUse).toBe(8192);
     pool.give(first);
     expect(pool.take(2048)).not.toBeNull();
   });
@@ -70,7 +70,7 @@ describe('PoolAllocator', () => {
     for (const piece of pieces) pool.give(piece);
     const again = [pool.take(4096), pool.take(4096)];
     expect(pieces.filter((piece) => again.includes(piece))).toHaveLength(1);
-    expect(pool.inUse).toBe(16_384);
+    expect(pool.inUse).toBe(8192);
   });
 
   test('memory given out again makes room in the idle bound', () => {
@@ -298,6 +298,29 @@ describe('Ring', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  test('emptied and filled again, it starts with what it needed before, if that is to be had', () => {
+    const pool = new PoolAllocator();
+    const ring = new Ring(pool, 1 << 20);
+    const fill = (length: number): void => {
+      for (let at = 0; at < length; at += 1000) ring.write(numbered(at, 1000), 0, 1000);
+    };
+    fill(50_000);
+    ring.discard(50_000);
+    ring.write(numbered(0, 1), 0, 1);
+    expect(pool.inUse).toBe(65_536);
+    ring.discard(1);
+    ring.write(numbered(0, 1), 0, 1);
+    expect(pool.inUse).toBe(4096);
+
+    const small = new PoolAllocator(65_536);
+    const other = new Ring(small, 1 << 20);
+    other.write(numbered(0, 50_000), 0, 50_000);
+    other.discard(50_000);
+    small.take(32_768);
+    expect(other.write(numbered(0, 1), 0, 1)).toBe(1);
+    expect(small.inUse).toBe(32_768 + 4096);
   });
 
   test('when the whole is not to be had, it takes half, and half of that', () => {
