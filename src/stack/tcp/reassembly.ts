@@ -23,7 +23,7 @@ export function placeText(tcb: Tcb, seq: number, bytes: Uint8Array, at: number, 
   const ahead = seqDiff(seq, tcb.rcvNxt);
   const length = placeableLength(tcb, ahead, most);
   if (length <= 0) return DropReason.tcpNoMemory;
-  rx.writeAt(rx.used + ahead, bytes, at, length);
+  rx.writeAt(rx.used + ahead, bytes, at, length, tcb.env.views);
   if (ahead > 0) {
     const added = early.add(seq, (seq + length) | 0);
     if (added < 0) return DropReason.tcpNoMemory;

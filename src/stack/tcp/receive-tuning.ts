@@ -11,6 +11,7 @@
  */
 
 import { seqDiff, seqGeq } from '../../base/index.ts';
+import { mostUsefulBuffer } from './config.ts';
 import { noteBuffers } from './counting.ts';
 import { timestampNow } from './options.ts';
 import { ReceiveMeasure } from './receive-measure.ts';
@@ -63,7 +64,8 @@ export function tuneReceiveBuffer(tcb: Tcb): void {
   measure.copiedTo = copiedTo;
   measure.copied = copied;
   if (!keepsUp) return;
-  enlarge(tcb, (isGrowing ? GROWING_FACTOR : STEADY_FACTOR) * copied + SLACK_SEGMENTS * tcb.rmss);
+  const wanted = (isGrowing ? GROWING_FACTOR : STEADY_FACTOR) * copied + SLACK_SEGMENTS * tcb.rmss;
+  enlarge(tcb, Math.min(wanted, mostUsefulBuffer(measure.rtt)));
 }
 
 function beginMeasuring(tcb: Tcb, copiedTo: number): void {

@@ -9,18 +9,13 @@
  */
 
 import { EndpointEvent } from '../api.ts';
+import { mostUsefulBuffer } from './config.ts';
 import { noteBuffers } from './counting.ts';
 import { tell } from './lifecycle.ts';
 import type { Tcb } from './tcb.ts';
 
 /** The least, and what a connection starts with: as Windows does (IOC-SIO_IDEAL_SEND_BACKLOG_QUERY). */
 export const LEAST_BACKLOG = 0x10000;
-/**
- * No path is faster than this, bytes per ms (16 Gbit/s), and hosts answer within this many ms: between two processes of one
- * machine nothing is ever lost and the window says nothing, but a buffer that outgrows the caches costs a third more time.
- */
-const FASTEST_PATH = 2 << 20;
-const LEAST_TURNAROUND = 2;
 
 /** Follows the congestion window. Called for every acknowledgement of something new. */
 export function tuneSendBuffer(tcb: Tcb): void {
@@ -41,8 +36,7 @@ export function tuneSendBuffer(tcb: Tcb): void {
 /** `wanted` as a power of two within what the stack allows and the path can use. */
 function idealFor(tcb: Tcb, wanted: number): number {
   const { config, rtt } = tcb;
-  const turnaround = rtt.hasSample ? Math.max(LEAST_TURNAROUND, rtt.minRtt) : LEAST_TURNAROUND;
-  const most = Math.min(config.sendBufferMax, FASTEST_PATH * turnaround);
-  if (wanted >= most) return Math.max(LEAST_BACKLOG, Math.floor(most));
-  return Math.min(Math.floor(most), Math.max(LEAST_BACKLOG, 2 ** (32 - Math.clz32(wanted - 1))));
+  const most = Math.min(config.sendBufferMax, mostUsefulBuffer(rtt.hasSample ? rtt.minRtt : 0));
+  if (wanted >= most) return Math.max(LEAST_BACKLOG, most);
+  return Math.min(most, Math.max(LEAST_BACKLOG, 2 ** (32 - Math.clz32(wanted - 1))));
 }

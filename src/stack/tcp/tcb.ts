@@ -8,7 +8,7 @@
  *            txStart: the byte at position 0 of `tx`
  */
 
-import type { IpAddress, TimerOwner, TransmitBatch } from '../../base/index.ts';
+import type { IpAddress, RangeViews, TimerOwner, TransmitBatch } from '../../base/index.ts';
 import { Ring, seqDiff } from '../../base/index.ts';
 import type { Endpoint, TcpObserver } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
@@ -47,6 +47,8 @@ export interface TcpEnvironment {
   readonly sentColumns: SentColumnsPool;
   /** Where the rings get their memory. */
   readonly memory: TcpMemory;
+  /** Of the frames that arrive. */
+  readonly views: RangeViews;
   /** Frees memory of other connections when there is pressure; `tcb` wants some. */
   relieveMemory(tcb: Tcb): void;
   emit(tcb: Tcb, batch: TransmitBatch): boolean;

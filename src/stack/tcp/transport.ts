@@ -3,7 +3,7 @@
  */
 
 import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
-import { i32, u16 } from '../../base/index.ts';
+import { i32, RangeViews, u16 } from '../../base/index.ts';
 import { DropReason, isTcpChecksumRight, TCP_RST } from '../../wire/index.ts';
 import type { BindOptions, Endpoint, TcpObserver, TcpOptions } from '../api.ts';
 import { StackError } from '../api.ts';
@@ -49,6 +49,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   readonly host: Host;
   readonly config: TcpConfig;
   readonly memory: TcpMemory;
+  readonly views = new RangeViews();
   observer: TcpObserver | null = null;
   readonly sample = new AckSample();
   readonly sentColumns = new SentColumnsPool();
