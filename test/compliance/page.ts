@@ -47,7 +47,7 @@ function assign(rfc: Rfc, tests: readonly NamedId[], unknown: string[]): Map<str
   const files = new Map<string, Set<string>>();
   const ids = new Set(rfc.requirements.map(({ id }) => id));
   for (const { id, file, title } of tests) {
-    const known = nearest(id, ids);
+    const known = id === '' ? (rfc.requirements.find(({ isWhole }) => isWhole)?.id ?? '') : nearest(id, ids);
     if (known === null) {
       // A section of labelled requirements, or one that only has listed parts, proves none by itself.
       if (!rfc.requirements.some(({ section }) => `${section}.`.startsWith(`${id}.`))) {
@@ -62,7 +62,6 @@ function assign(rfc: Rfc, tests: readonly NamedId[], unknown: string[]): Map<str
 }
 
 function nearest(id: string, ids: ReadonlySet<string>): string | null {
-  if (id === '') return '';
   for (let at = id; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('.'), 0))) if (ids.has(at)) return at;
   return null;
 }

@@ -5,7 +5,8 @@
  *     MUST-1 §3.1 | The window is an unsigned number.
  *     MUST-51 §3.9.2.1 | … | not applicable: source routes are dropped (RFC 7126)
  *
- * A requirement is known by its RFC's own label where there is one (RFC 9293), else by its section. The third column is the
+ * A requirement is known by its RFC's own label where there is one (RFC 9293), else by its section; `-` before the section
+ * stands for what the RFC is about, which tests that name nothing but its number prove too. The third column is the
  * status: nothing for `met`, which needs a test that names the id, or `untested`, `deviates: why`, `not applicable: why`.
  */
 
@@ -18,6 +19,8 @@ export interface Requirement {
   readonly id: string;
   /** `§3.1`. */
   readonly section: string;
+  /** What the RFC as a whole is about. */
+  readonly isWhole: boolean;
   /** What is required, in our words. */
   readonly text: string;
   readonly status: Status;
@@ -33,7 +36,7 @@ export interface Rfc {
 
 /** Section as RFCs print it: `§3.10.7.4`, `§A.2`. */
 const SECTION = '§[A-Z0-9]+(?:\\.[0-9]+)*';
-const LINE = new RegExp(`^(?:((?:MUST|SHLD|MAY|REC)-\\d+) )?(${SECTION}) \\| ([^|]+?)(?: \\| ([^|]+))?$`);
+const LINE = new RegExp(`^(?:((?:MUST|SHLD|MAY|REC)-\\d+|-) )?(${SECTION}) \\| ([^|]+?)(?: \\| ([^|]+))?$`);
 const STATUS = /^(untested|deviates|not applicable)(?:: (.+))?$/;
 
 /** All RFCs of the lists, by number. */
@@ -69,7 +72,8 @@ export function parseList(text: string, file: string): Rfc[] {
 function parseLine(line: string): Requirement | null {
   const [, label, section = '', text = '', last] = LINE.exec(line) ?? [];
   if (section === '') return null;
-  const named = { id: label ?? section, section, text };
+  const isWhole = label === '-';
+  const named = { id: isWhole ? section : (label ?? section), section, isWhole, text };
   if (last === undefined) return { ...named, status: 'met', reason: '' };
   const [, status, reason = ''] = STATUS.exec(last) ?? [];
   // Only `untested` explains itself.

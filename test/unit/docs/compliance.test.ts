@@ -51,6 +51,12 @@ describe('the page', () => {
     expect(made('§20', 'MUST-30').unknown).toHaveLength(2);
   });
 
+  test('given a test of the RFC as a whole, it proves what the RFC is about', () => {
+    const rfcs = parseList('# RFC 1 One\n- §2 | a\n§3 | b', 'x');
+    expect(makeCompliance(rfcs, [named('')]).unproved).toEqual(['RFC 1 §3']);
+    expect(makeCompliance(rfcs, [named('§2.1')]).unproved).toEqual(['RFC 1 §3']);
+  });
+
   test('given an RFC that is not listed, its ids are nobody’s business', () => {
     expect(makeCompliance(rfc === undefined ? [] : [rfc], [{ ...named('§77'), rfc: 2 }]).unknown).toEqual([]);
   });
@@ -69,12 +75,20 @@ describe('the lists', () => {
   });
 
   test('given all columns, each is read', () => {
-    expect(parseList('# RFC 9 A b\n\nMUST-1 §A.2 | T, u. | not applicable: v', 'x')).toEqual([
+    expect(parseList('# RFC 9 A b\n\nMUST-1 §A.2 | T, u. | not applicable: v\n- §3 | W.', 'x')).toEqual([
       {
         number: 9,
         title: 'A b',
         requirements: [
-          { id: 'MUST-1', section: '§A.2', text: 'T, u.', status: 'not applicable', reason: 'v' },
+          {
+            id: 'MUST-1',
+            section: '§A.2',
+            isWhole: false,
+            text: 'T, u.',
+            status: 'not applicable',
+            reason: 'v',
+          },
+          { id: '§3', section: '§3', isWhole: true, text: 'W.', status: 'met', reason: '' },
         ],
       },
     ]);

@@ -43,7 +43,7 @@ describe('RFC 5482 the user timeout', () => {
     expect(c.host.pass(MINUTE)).toMatchObject([{ payload: expect.objectContaining({ length: 100 }) }]);
   });
 
-  test('RFC 5482 §2 it bounds a connect too', () => {
+  test('RFC 5482 §3.1 it bounds a connect too', () => {
     const host = makeTcpHost();
     const socket = host.stack.openTcp();
     must(socket.bind(IpAddress.anyV4, PORT));
