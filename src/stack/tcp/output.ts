@@ -201,7 +201,7 @@ function emitKeepAlive(tcb: Tcb, batch: TransmitBatch): void {
 /** Text waits, nothing is in flight, and so nothing will come that could say that the window has opened. */
 function armPersist(tcb: Tcb): void {
   if (tcb.flightSize !== 0 || tcb.isArmed(TcpTimer.persist)) return;
-  if (seqDiff(tcb.sndFin, tcb.sndNxt) <= 0 && !tcb.isFinQueued) return;
+  if (!tcb.hasUnsent) return;
   tcb.arm(TcpTimer.persist, Math.min(tcb.config.maxRto, tcb.rtt.base * 2 ** tcb.persistBackoff));
 }
 
@@ -247,8 +247,7 @@ export function hasOutput(tcb: Tcb): boolean {
     tcb.isSynDue ||
     tcb.isProbeDue ||
     tcb.isKeepAliveDue ||
-    seqDiff(tcb.sndFin, tcb.sndNxt) > 0 ||
-    (tcb.isFinQueued && !tcb.isFinSent) ||
+    tcb.hasUnsent ||
     tcb.isTailProbeDue ||
     tcb.sent.lostBytes > 0
   );

@@ -339,6 +339,12 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     return this.isFinQueued && seqDiff(this.sndNxt, this.sndFin) > 0;
   }
 
+  /** Whether text or FIN waits that was never sent. */
+  get hasUnsent(): boolean {
+    const text = seqDiff(this.sndFin, this.sndNxt);
+    return text > 0 || (text === 0 && this.isFinQueued);
+  }
+
   /** RCV.WND as the peer knows it: what is still offered. */
   get rcvWnd(): number {
     return seqDiff(this.rcvAdv, this.rcvNxt);

@@ -3,7 +3,6 @@
  * FIN-WAIT-2. TIME-WAIT's is in `time-wait.ts`.
  */
 
-import { seqDiff } from '../../base/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
@@ -87,7 +86,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
 /** RFC 9293 §3.8.6.1 and RFC 6429: probes go on, at a growing interval, for as long as they are answered. */
 function persistTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize > 0) return;
-  if (seqDiff(tcb.sndFin, tcb.sndNxt) <= 0 && !tcb.isFinQueued) return;
+  if (!tcb.hasUnsent) return;
   const most = tcb.config.maxRetransmissions;
   if (tcb.unansweredProbes === 0) tcb.stalledSince = now;
   // Without a user, a peer that never opens its window must not hold the connection for ever (RFC 6429 §4).

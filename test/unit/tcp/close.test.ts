@@ -244,6 +244,16 @@ describe('RFC 9293 §3.6 aborting', () => {
     expect(c.host.stack.counters.tcpEstabResets).toBe(1);
   });
 
+  test('RFC 9293 §3.8.6.1 once FIN is acknowledged there is nothing left to probe for', () => {
+    const c = acceptOne(makeTcpHost());
+    c.socket.shutdownWrite();
+    c.host.out();
+    c.exchange({ ack: c.ack + 1 });
+    expect(c.exchange({ ack: c.ack + 1, payload: 100 })).toMatchObject([{ flags: '.' }]);
+    expect(c.socket.state).toBe('FIN-WAIT-2');
+    expect(c.host.pass(600_000)).toEqual([]);
+  });
+
   test('closing twice is harmless', () => {
     const c = acceptOne(makeTcpHost());
     c.socket.close();
