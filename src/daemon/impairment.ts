@@ -13,12 +13,23 @@ const NONE = {
   duplicate: 0,
   reorder: 0,
   corrupt: 0,
+  mark: 0,
   delay: 0,
   jitter: 0,
   rateBytesPerSec: 0,
+  markAboveBytes: 0,
 } satisfies ImpairSettings;
 const NAMES = Object.keys(NONE) as readonly (keyof typeof NONE)[];
-const FATES = ['passed', 'lost', 'delayed', 'duplicated', 'reordered', 'corrupted', 'overflowed'] as const;
+const FATES = [
+  'passed',
+  'lost',
+  'delayed',
+  'duplicated',
+  'reordered',
+  'corrupted',
+  'marked',
+  'overflowed',
+] as const;
 
 /** A generator that can be started over. */
 class ReseededRandom implements Random {

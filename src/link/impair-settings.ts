@@ -1,5 +1,9 @@
 /**
  * What may happen to a packet on the way: the knobs of an impaired link, one set a direction.
+ *
+ * A router that knows explicit congestion notification marks packets where it would drop them (RFC 3168 §5): `mark` is the chance
+ * for it, and `markAboveBytes` a queue that says when it gets long. Only packets whose sender said ECT can be marked; the others
+ * pass, and meet the end of the queue.
  */
 
 import { type Random, randomFraction } from '../base/index.ts';
@@ -40,10 +44,17 @@ export interface ImpairSettings {
   readonly corrupt?: number;
   /** Default 1. */
   readonly corruptBits?: number;
+  /** Chance that a packet that allows it is marked as having met congestion (IP's ECN field says CE). */
+  readonly mark?: number;
   /** Bytes that pass in a second; 0: as many as come. */
   readonly rateBytesPerSec?: number;
   /** Bytes that wait for their turn when a rate is set; past it packets are lost. Default 256 KiB. */
   readonly queueBytes?: number;
+  /**
+   * Packets that find at least this many bytes waiting for the rate are marked, as a switch with a step threshold does it
+   * (RFC 8257 §3.1); 0: none. Without a rate nothing waits.
+   */
+  readonly markAboveBytes?: number;
 }
 
 /** Settings with every field. */
@@ -60,8 +71,10 @@ export const NO_IMPAIRMENT: FullSettings = {
   duplicate: 0,
   corrupt: 0,
   corruptBits: 1,
+  mark: 0,
   rateBytesPerSec: 0,
   queueBytes: 256 << 10,
+  markAboveBytes: 0,
 };
 
 /**
@@ -70,7 +83,8 @@ export const NO_IMPAIRMENT: FullSettings = {
  */
 export function withChanges(base: FullSettings, changes: ImpairSettings): FullSettings {
   const full: FullSettings = { ...base, ...changes };
-  for (const name of ['loss', 'reorder', 'duplicate', 'corrupt'] as const) checkChance(name, full[name]);
+  for (const name of ['loss', 'reorder', 'duplicate', 'corrupt', 'mark'] as const)
+    checkChance(name, full[name]);
   for (const name of [
     'delay',
     'jitter',
@@ -78,6 +92,7 @@ export function withChanges(base: FullSettings, changes: ImpairSettings): FullSe
     'corruptBits',
     'rateBytesPerSec',
     'queueBytes',
+    'markAboveBytes',
   ] as const) {
     if (!(full[name] >= 0 && full[name] < Number.POSITIVE_INFINITY)) {
       throw new RangeError(`${name}: ${full[name]} is not a number of 0 or more`);
@@ -106,6 +121,7 @@ export function isTransparent(settings: FullSettings): boolean {
     settings.reorder === 0 &&
     settings.duplicate === 0 &&
     settings.corrupt === 0 &&
+    settings.mark === 0 &&
     settings.rateBytesPerSec === 0
   );
 }

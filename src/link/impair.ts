@@ -1,6 +1,6 @@
 /**
  * An impaired link: another link on which, by chance and from a seed, packets are lost, delayed, overtaken, doubled,
- * damaged or made to queue. Each direction has settings of its own, which may change while it runs.
+ * damaged, marked or made to queue. Each direction has settings of its own, which may change while it runs.
  *
  * What is decided is decided for packets: super-segments are cut and checksums completed first, as on a wire. A direction
  * without settings lets frames through untouched, super-segments whole.
@@ -64,8 +64,10 @@ export class ImpairedLink extends LinkDecorator {
   constructor(options: ImpairOptions) {
     const { link, scheduler, random } = options;
     super(link);
-    this.outbound = new ImpairLane(scheduler, random, new TransmitExit(link));
-    this.inbound = new ImpairLane(scheduler, random, new ReceiveExit(link.medium, () => this.receiver));
+    const linkLength = linkHeaderLength(link.medium);
+    this.outbound = new ImpairLane(scheduler, random, new TransmitExit(link), linkLength);
+    const receive = new ReceiveExit(link.medium, () => this.receiver);
+    this.inbound = new ImpairLane(scheduler, random, receive, linkLength);
     this.#cutOutbound = new Packetizer(link.medium, this.outbound);
     this.#cutInbound = new Packetizer(link.medium, this.inbound);
     this.outbound.filter = options.filter ?? null;

@@ -16,6 +16,7 @@ import {
   randomFraction,
   type Scheduler,
 } from '../base/index.ts';
+import { markCongestion } from '../wire/index.ts';
 import {
   BurstState,
   type FullSettings,
@@ -39,6 +40,8 @@ export interface ImpairCounters {
   reordered: number;
   duplicated: number;
   corrupted: number;
+  /** Marked CE, by chance or by the queue. */
+  marked: number;
 }
 
 /** A packet on its way. `owner` and `cause` travel along for captures. */
@@ -77,12 +80,14 @@ export class ImpairLane {
     reordered: 0,
     duplicated: 0,
     corrupted: 0,
+    marked: 0,
   };
   /** Which packets are meant; `null`: all. */
   filter: ImpairFilter | null = null;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #exit: LaneExit;
+  readonly #linkLength: number;
   readonly #allocator: BufferAllocator = new PoolAllocator(MAX_BYTES_UNDERWAY, 4 << 20);
   readonly #burst = new BurstState();
   #settings: FullSettings = NO_IMPAIRMENT;
@@ -92,14 +97,17 @@ export class ImpairLane {
   /** When the last packet that had to wait for the rate has passed. */
   #busyUntil = 0;
   #lastDue = 0;
+  #isQueueLong = false;
   #turn: Cancel | null = null;
   #turnAt = Number.POSITIVE_INFINITY;
   #isHeld = false;
 
-  constructor(scheduler: Scheduler, random: Random, exit: LaneExit) {
+  /** @param linkLength bytes of link header before a packet's IP header */
+  constructor(scheduler: Scheduler, random: Random, exit: LaneExit, linkLength: number) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#exit = exit;
+    this.#linkLength = linkLength;
   }
 
   get settings(): FullSettings {
@@ -131,7 +139,7 @@ export class ImpairLane {
     counters.offered++;
     const now = this.#scheduler.now();
     if (this.filter !== null && !this.filter(bytes, at, length)) {
-      this.#file(bytes, at, length, owner, cause, now, false);
+      this.#file(bytes, at, length, owner, cause, now, false, false);
       return;
     }
     if (this.#isLost()) {
@@ -144,12 +152,13 @@ export class ImpairLane {
       return;
     }
     const settings = this.#settings;
+    const isMarked = this.#happens(settings.mark) || this.#isQueueLong;
     const isCorrupt = this.#happens(settings.corrupt);
     if (isCorrupt) counters.corrupted++;
-    this.#file(bytes, at, length, owner, cause, due, isCorrupt);
+    this.#file(bytes, at, length, owner, cause, due, isMarked, isCorrupt);
     if (this.#happens(settings.duplicate)) {
       counters.duplicated++;
-      this.#file(bytes, at, length, owner, cause, due, false);
+      this.#file(bytes, at, length, owner, cause, due, isMarked, false);
     }
   }
 
@@ -199,14 +208,17 @@ export class ImpairLane {
     return this.#happens(loss);
   }
 
-  /** When a packet that came at `now` leaves; -1 when the queue for the rate is full. */
+  /** When a packet that came at `now` leaves; -1 when the queue for the rate is full. Notes whether it found the queue long. */
   #timeOf(now: number, length: number): number {
     const settings = this.#settings;
     let due = now;
+    this.#isQueueLong = false;
     if (settings.rateBytesPerSec > 0) {
       const perByte = 1000 / settings.rateBytesPerSec;
       const starts = Math.max(now, this.#busyUntil);
-      if ((starts - now) / perByte + length > settings.queueBytes) return -1;
+      const waiting = (starts - now) / perByte;
+      if (waiting + length > settings.queueBytes) return -1;
+      this.#isQueueLong = settings.markAboveBytes > 0 && waiting >= settings.markAboveBytes;
       this.#busyUntil = starts + length * perByte;
       due = this.#busyUntil;
     }
@@ -233,6 +245,7 @@ export class ImpairLane {
     owner: object | null,
     cause: number,
     due: number,
+    isMarked: boolean,
     isCorrupt: boolean,
   ): void {
     const memory = this.#allocator.take(length);
@@ -241,6 +254,7 @@ export class ImpairLane {
       return;
     }
     copy(bytes, at, memory, 0, length);
+    if (isMarked && markCongestion(memory, this.#linkLength, length)) this.counters.marked++;
     if (isCorrupt) this.#corrupt(memory, length);
     const packet: LanePacket = { memory, length, owner, cause, due };
     // Nearly always the last: only reordering and overtaking jitter look further up.

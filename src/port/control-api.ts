@@ -223,17 +223,21 @@ export interface ImpairmentSettings {
   readonly duplicate?: number;
   readonly reorder?: number;
   readonly corrupt?: number;
+  /** Of packets that allow it: congestion experienced. */
+  readonly mark?: number;
   /** ms */
   readonly delay?: number;
   readonly jitter?: number;
   readonly rateBytesPerSec?: number;
+  /** Packets that find so much waiting for the rate are marked. */
+  readonly markAboveBytes?: number;
   readonly seed?: number;
 }
 
 export interface ImpairmentStatus {
   readonly link: string;
   readonly settings: ImpairmentSettings;
-  /** How many packets had each fate: `passed`, `lost`, `delayed`, `duplicated`, `reordered`, `corrupted`, `overflowed`. */
+  /** How many packets had each fate: `passed`, `lost`, `delayed`, `duplicated`, `reordered`, `corrupted`, `marked`, `overflowed`. */
   readonly fates: Readonly<Record<string, number>>;
 }
 

@@ -24,13 +24,15 @@ interface AddOptions extends LinkOptions {
   readonly duplicate?: number;
   readonly reorder?: number;
   readonly corrupt?: number;
+  readonly mark?: number;
+  readonly markAbove?: number;
   readonly rate?: number;
   readonly seed?: number;
 }
 
 export function impairCommand(session: Session): Command {
   return new Command('impair')
-    .description('lose, delay, reorder, repeat, damage or slow packets')
+    .description('lose, delay, reorder, repeat, damage, mark or slow packets')
     .addCommand(addCommand(session))
     .addCommand(showCommand(session))
     .addCommand(removeCommand(session));
@@ -46,7 +48,13 @@ function addCommand(session: Session): Command {
     .option('--duplicate <part>', 'send this part twice', (text) => readProbability('--duplicate', text))
     .option('--reorder <part>', 'let this part overtake others', (text) => readProbability('--reorder', text))
     .option('--corrupt <part>', 'flip a bit in this part', (text) => readProbability('--corrupt', text))
+    .option('--mark <part>', 'mark congestion on this part of what allows it (ECN)', (text) =>
+      readProbability('--mark', text),
+    )
     .option('--rate <rate>', 'not faster than this, such as 1mbit', (text) => readRate('--rate', text))
+    .option('--mark-above <bytes>', 'with a rate: mark what finds so much waiting', (text) =>
+      readInteger('--mark-above', text, 0, 1 << 30),
+    )
     .option('--seed <number>', 'the same seed gives the same fates', (text) =>
       readInteger('--seed', text, 0, 0xffff_ffff),
     );
@@ -87,8 +95,19 @@ function removeCommand(session: Session): Command {
 
 async function add(invocation: Invocation<AddOptions>): Promise<ExitCode> {
   const { client, options, print } = invocation;
-  const { rate, delay, jitter, loss, duplicate, reorder, corrupt, seed } = options;
-  const given = { delay, jitter, loss, duplicate, reorder, corrupt, rateBytesPerSec: rate, seed };
+  const { rate, delay, jitter, loss, duplicate, reorder, corrupt, mark, markAbove, seed } = options;
+  const given = {
+    delay,
+    jitter,
+    loss,
+    duplicate,
+    reorder,
+    corrupt,
+    mark,
+    rateBytesPerSec: rate,
+    markAboveBytes: markAbove,
+    seed,
+  };
   const wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   if (Object.keys(wanted).length === 0) {
     throw new CliError(
@@ -128,7 +147,14 @@ function statusText({ link, settings, fates }: ImpairmentStatus): string {
   return `${lines.join('\n')}\n`;
 }
 
-function settingTexts({ delay, jitter, rateBytesPerSec, seed, ...parts }: ImpairmentSettings): string[] {
+function settingTexts({
+  delay,
+  jitter,
+  rateBytesPerSec,
+  markAboveBytes,
+  seed,
+  ...parts
+}: ImpairmentSettings): string[] {
   const texts: string[] = [];
   if (delay) texts.push(`delay ${delay}ms`);
   if (jitter) texts.push(`jitter ${jitter}ms`);
@@ -137,6 +163,7 @@ function settingTexts({ delay, jitter, rateBytesPerSec, seed, ...parts }: Impair
     if (value) texts.push(`${name} ${formatProbability(value)}`);
   }
   if (rateBytesPerSec) texts.push(`rate ${formatRate(rateBytesPerSec)}`);
+  if (markAboveBytes) texts.push(`mark above ${markAboveBytes} bytes`);
   if (texts.length > 0 && seed !== undefined) texts.push(`seed ${seed}`);
   return texts;
 }
@@ -149,4 +176,4 @@ function routeOf(link: string): string {
   return `/v1/impairments/${encodeURIComponent(link)}`;
 }
 
-const PROBABILITIES = ['loss', 'duplicate', 'reorder', 'corrupt'] as const;
+const PROBABILITIES = ['loss', 'duplicate', 'reorder', 'corrupt', 'mark'] as const;

@@ -229,7 +229,7 @@ describe('winsockd impair', () => {
   test('add takes units that people use', async () => {
     const fakeDaemon = await fake({ 'GET /v1/impairments': [clean], 'PUT /v1/impairments/tun0': echo });
     const { code, out } = await fakeDaemon.cli(
-      'impair add --delay 50ms --jitter 0.01s --loss 1% --duplicate 0.5 --reorder 2% --corrupt 0.1% --rate 1mbit --seed 7',
+      'impair add --delay 50ms --jitter 0.01s --loss 1% --duplicate 0.5 --reorder 2% --corrupt 0.1% --mark 3% --rate 1mbit --mark-above 30000 --seed 7',
     );
     expect(fakeDaemon.asked[1]?.body).toEqual({
       delay: 50,
@@ -238,11 +238,13 @@ describe('winsockd impair', () => {
       duplicate: 0.5,
       reorder: 0.02,
       corrupt: 0.001,
+      mark: 0.03,
       rateBytesPerSec: 125_000,
+      markAboveBytes: 30_000,
       seed: 7,
     });
     expect(out).toBe(
-      'tun0: delay 50ms, jitter 10ms, loss 1%, duplicate 50%, reorder 2%, corrupt 0.1%, rate 1mbit, seed 7\n',
+      'tun0: delay 50ms, jitter 10ms, loss 1%, duplicate 50%, reorder 2%, corrupt 0.1%, mark 3%, rate 1mbit, mark above 30000 bytes, seed 7\n',
     );
     expect(code).toBe(0);
   });

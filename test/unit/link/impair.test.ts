@@ -233,6 +233,38 @@ describe('bytes', () => {
     expect(link.outbound.counters).toMatchObject({ duplicated: 3, passed: 6 });
   });
 
+  test('RFC 3168 §5 given marking, some of the packets that allow it say CE and no other bit differs', () => {
+    const { link, farSide } = rig({ outbound: { mark: 0.25 }, seed: 5 });
+    for (let i = 0; i < 400; i++) {
+      link.transmit(batchOf([ipv4Packet(253, Uint8Array.of(i >>> 8, i), { trafficClass: 0xb8 | (i & 3) })]));
+    }
+    settle();
+    const codepoints = farSide.packets.map((packet) => readPacket(packet).trafficClass);
+    const sent = range(400).map((i) => 0xb8 | (i & 3));
+    expect(
+      codepoints.map((seen, i) => seen === sent[i] || (seen === 0xbb && (sent[i] as number) !== 0xb8)),
+    ).toEqual(range(400).map(() => true));
+    const marked = codepoints.filter((seen, i) => seen !== sent[i]).length;
+    // Half of the packets can be told to have been marked: ECT(0) and ECT(1).
+    expect(marked).toBeGreaterThan(35);
+    expect(marked).toBeLessThan(65);
+    expect(link.outbound.counters).toMatchObject({ lost: 0, passed: 400 });
+  });
+
+  test('given a threshold, packets that find so much waiting are marked, those without ECT are not', () => {
+    const settings = { rateBytesPerSec: 100_000, markAboveBytes: 300 };
+    const { link, farSide } = rig({ outbound: settings });
+    const packets = range(8).map((i) =>
+      ipv4Packet(253, new Uint8Array(80), { trafficClass: i === 5 ? 0 : 2 }),
+    );
+    for (const packet of packets) link.transmit(batchOf([packet]));
+    settle();
+    expect(farSide.packets.map((packet) => readPacket(packet).trafficClass)).toEqual([
+      2, 2, 2, 3, 3, 0, 3, 3,
+    ]);
+    expect(link.outbound.counters.marked).toBe(4);
+  });
+
   test.each([1, 3])('given corruption, %d bits of each packet are flipped', (corruptBits) => {
     const { link, farSide } = rig({ outbound: { corrupt: 1, corruptBits }, seed: 4 });
     send(link, 50);
