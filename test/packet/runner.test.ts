@@ -108,7 +108,7 @@ describe('reading a script', () => {
 
   test.each([
     ['0 < S 0:5(4) win 1', 'x.pkt:1: 0:5 is not 4 bytes long'],
-    ['0 < X 0:0(0) win 1', "x.pkt:1: TCP flags out of FSRPUEW and '.' before should stand here"],
+    ['0 < X 0:0(0) win 1', "x.pkt:1: TCP flags out of FSRPUEWA and '.' before should stand here"],
     ['\n0 < S 0:0(0) win 1 <tea 5>', "x.pkt:2: 'tea' is no TCP option of this language"],
     ['0 read(3, ..., 5', "x.pkt:1: ')' should stand here, not 'the end of the script'"],
     ['0 read(3) = "abc', 'x.pkt:1: " is never closed'],

@@ -49,7 +49,7 @@ export interface TcpSpec {
   readonly protocol: 'tcp';
   /** `null`: not said. */
   readonly ecn: EcnSpec | null;
-  /** Letters of FSRPUEW and `.` for ACK, sorted as written. */
+  /** Letters of FSRPUEWA and `.` for ACK, sorted as written; a digit of the ACE field is its letters here. */
   readonly flags: string;
   readonly seq: number;
   readonly endSeq: number;
@@ -65,9 +65,13 @@ export type TcpOptionSpec =
   | { readonly kind: 'nop' | 'eol' | 'sackOK' }
   | { readonly kind: 'mss' | 'wscale'; readonly value: number }
   | { readonly kind: 'TS'; readonly val: number; readonly ecr: number }
+  | { readonly kind: 'ECN'; readonly fields: readonly (readonly [EcnField, number])[] }
   | { readonly kind: 'sack'; readonly blocks: readonly (readonly [number, number])[] }
   /** Fast Open (RFC 7413), by its own number or the experimental one; an empty cookie asks for one. */
   | { readonly kind: 'FO' | 'FOEXP'; readonly cookie: readonly number[] };
+
+/** Fields of the AccECN option. */
+export type EcnField = 'e0b' | 'ceb' | 'e1b';
 
 export interface UdpSpec {
   readonly protocol: 'udp';

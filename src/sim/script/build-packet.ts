@@ -14,6 +14,7 @@ import {
   sealUdp,
   sumBytes,
   TCP_ACK,
+  TCP_AE,
   TCP_CWR,
   TCP_ECE,
   TCP_FIN,
@@ -41,6 +42,7 @@ export const FLAG_BITS: readonly (readonly [string, number])[] = [
   ['U', TCP_URG],
   ['E', TCP_ECE],
   ['W', TCP_CWR],
+  ['A', TCP_AE],
   ['.', TCP_ACK],
 ];
 
@@ -156,6 +158,12 @@ function buildOptions(options: readonly TcpOptionSpec[], flow: Flow): Uint8Array
       case 'sack':
         bytes.push(5, 2 + 8 * option.blocks.length);
         for (const edge of option.blocks.flat()) pushWord(bytes, flow.toWireLocal(edge));
+        break;
+      case 'ECN':
+        // Which field comes first tells the kind (RFC 9768 §3.2.3).
+        bytes.push(option.fields[0]?.[0] === 'e1b' ? 174 : 172, 2 + 3 * option.fields.length);
+        for (const [, value] of option.fields)
+          bytes.push((value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
         break;
       case 'FO':
         bytes.push(34, 2 + option.cookie.length, ...option.cookie);

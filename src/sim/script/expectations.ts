@@ -84,6 +84,11 @@ function sorted<Option extends { readonly kind: string }>(options: readonly Opti
 
 function hasNumbers(spec: TcpOptionSpec, option: SeenOption, flow: Flow): boolean {
   if (spec.kind === 'mss' || spec.kind === 'wscale') return option.numbers[0] === spec.value;
+  if (spec.kind === 'ECN') {
+    const isOrder1 = spec.fields[0]?.[0] === 'e1b';
+    const numbers = [isOrder1 ? 174 : 172, ...spec.fields.map(([, value]) => value)];
+    return numbers.length === option.numbers.length && numbers.every((n, i) => n === option.numbers[i]);
+  }
   if (spec.kind === 'FO' || spec.kind === 'FOEXP') {
     return (
       spec.cookie.length === option.numbers.length &&

@@ -42,7 +42,10 @@ const FIGURES: Readonly<Record<string, (info: TcpInfo) => number>> = {
   tcpi_options: (info) =>
     (info.timestampsEnabled ? 1 : 0) |
     (info.sackEnabled ? 2 : 0) |
-    (info.sndWindShift > 0 || info.rcvWindShift > 0 ? 4 : 0),
+    (info.sndWindShift > 0 || info.rcvWindShift > 0 ? 4 : 0) |
+    (info.ecn === 'none' ? 0 : 8),
+  tcpi_delivered_ce: (info) => info.ceDelivered,
+  tcpi_received_ce: (info) => info.ceReceived,
   tcpi_snd_wscale: (info) => info.sndWindShift,
   tcpi_rcv_wscale: (info) => info.rcvWindShift,
   tcpi_rto: (info) => Math.round(info.rto * 1000),

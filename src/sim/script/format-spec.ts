@@ -36,6 +36,8 @@ function formatOption(option: TcpOptionSpec): string {
       return `TS val ${option.val} ecr ${option.ecr}`;
     case 'sack':
       return `sack ${option.blocks.map(([left, right]) => `${left}:${right}`).join(' ')}`;
+    case 'ECN':
+      return ['ECN', ...option.fields.map(([name, value]) => `${name} ${value}`)].join(' ');
     case 'FO':
     case 'FOEXP':
       return `${option.kind} ${formatCookie(option.cookie)}`.trimEnd();

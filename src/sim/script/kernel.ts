@@ -7,7 +7,10 @@
 import type { TcpOptions } from '../../stack/index.ts';
 import type { Script } from './ast.ts';
 
-type Settings = Record<string, number | boolean>;
+type Settings = Record<string, number | boolean | string>;
+
+/** Linux's numbers for `tcp_ecn`: 3 to 5 know AccECN, 2 and 5 only answer. */
+const ECN_MODES = ['off', 'classic', 'passive', 'accurate', 'classic', 'passive'] as const;
 
 /** Variables below `net.ipv4.`, and what each sets. A value with several numbers is minimum, default and maximum. */
 const VARIABLES: Readonly<Record<string, (values: readonly number[], into: Settings) => void>> = {
@@ -17,6 +20,9 @@ const VARIABLES: Readonly<Record<string, (values: readonly number[], into: Setti
   tcp_syn_retries: toNumber('maxSynRetransmissions'),
   tcp_retries2: toNumber('maxRetransmissions'),
   tcp_wmem: toNumber('sendBufferSize', 1),
+  tcp_ecn: ([value], into) => {
+    into['ecn'] = ECN_MODES[value ?? 0] ?? 'off';
+  },
   tcp_rmem: toNumber('receiveBufferSize', 1),
 };
 

@@ -2,10 +2,20 @@
  * Packets in scripts: `S. 0:0(0) ack 1 win 65535 <mss 1460>`, `udp (100)`, `icmp unreachable port_unreachable [udp (100)]`.
  */
 
-import type { EcnSpec, IcmpSpec, PacketAction, PacketSpec, TcpOptionSpec, TcpSpec, UdpSpec } from './ast.ts';
+import type {
+  EcnField,
+  EcnSpec,
+  IcmpSpec,
+  PacketAction,
+  PacketSpec,
+  TcpOptionSpec,
+  TcpSpec,
+  UdpSpec,
+} from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { ScriptError, UnsupportedError } from './script-error.ts';
 
+const ECN_FIELDS: readonly EcnField[] = ['e0b', 'ceb', 'e1b'];
 const ECN: readonly string[] = ['noecn', 'ect0', 'ect1', 'ect01', 'ce'];
 
 /** `<` or `>`, perhaps `@flow`, and the packet. */
@@ -83,11 +93,22 @@ function parseTcp(cursor: Cursor, ecn: EcnSpec | null): TcpSpec {
 
 function parseFlags(cursor: Cursor): string {
   if (cursor.accept('-')) return '';
-  let flags = cursor.isKind('word') ? cursor.next().text : '';
-  if (!/^[FSRPUEW]*$/.test(flags)) cursor.fail(`TCP flags out of FSRPUEW and '.' before`);
+  let flags = cursor.isKind('word') || cursor.isKind('integer') ? cursor.next().text : '';
+  if (!/^[FSRPUEWA]*[0-7]?$/.test(flags)) cursor.fail(`TCP flags out of FSRPUEWA and '.' before`);
+  flags = flags.replace(/\d/, aceLetters);
+  // `.5`: ACK, and the three ECN flags as the ACE field.
+  if (cursor.isKind('float') && /^\.[0-7]$/.test(cursor.token.text)) {
+    return `${flags}${aceLetters(cursor.next().text.slice(1))}.`;
+  }
   if (cursor.accept('.')) flags += '.';
   if (flags === '') cursor.fail('TCP flags');
   return flags;
+}
+
+/** RFC 9768 §3.2.2: the ACE field is AE, CWR and ECE. */
+function aceLetters(digit: string): string {
+  const ace = Number(digit);
+  return `${(ace & 1) === 0 ? '' : 'E'}${(ace & 2) === 0 ? '' : 'W'}${(ace & 4) === 0 ? '' : 'A'}`;
 }
 
 function parseOptions(cursor: Cursor): readonly TcpOptionSpec[] | null {
@@ -129,6 +150,14 @@ function parseOption(cursor: Cursor): TcpOptionSpec {
         blocks.push([left, cursor.integer('a sequence number')]);
       } while (cursor.isKind('integer'));
       return { kind, blocks };
+    }
+    case 'ECN': {
+      const fields: [EcnField, number][] = [];
+      while (ECN_FIELDS.some((name) => cursor.is(name))) {
+        const name = cursor.next().text as EcnField;
+        fields.push([name, cursor.integer('a number of bytes')]);
+      }
+      return { kind, fields };
     }
     case 'FO':
     case 'FOEXP':

@@ -162,6 +162,9 @@ function readOption(bytes: Uint8Array, at: number, kind: number, length: number)
       return { kind: 'sack', numbers: words };
     case 8:
       return { kind: 'TS', numbers: words };
+    case 172:
+    case 174:
+      return { kind: 'ECN', numbers: [kind, ...readTriples(bytes, at + 2, at + length)] };
     case 34:
       return { kind: 'FO', numbers: [...bytes.subarray(at + 2, at + length)] };
     case 254:
@@ -172,6 +175,13 @@ function readOption(bytes: Uint8Array, at: number, kind: number, length: number)
     default:
       return { kind: `option-${kind}`, numbers: [...bytes.subarray(at + 2, at + length)] };
   }
+}
+
+function readTriples(bytes: Uint8Array, from: number, end: number): number[] {
+  const numbers: number[] = [];
+  for (let at = from; at + 3 <= end; at += 3)
+    numbers.push(((bytes[at] as number) << 16) | u16(bytes, at + 1));
+  return numbers;
 }
 
 function readUdp(bytes: Uint8Array, ip: Ipv4Header, pseudo: number, at: number): SeenPacket {
@@ -206,6 +216,9 @@ function readIcmp(bytes: Uint8Array, ip: Ipv4Header, at: number): SeenPacket {
   };
 }
 
+/** By the codepoint; Not-ECT goes without saying. */
+const ECN_NAMES: readonly string[] = ['', '[ect1] ', '[ect0] ', '[ce] '];
+
 /** A packet of the host in the script's own syntax. */
 export function formatSeen(packet: SeenPacket, flow: Flow): string {
   switch (packet.protocol) {
@@ -223,7 +236,8 @@ export function formatSeen(packet: SeenPacket, flow: Flow): string {
 function formatTcp(packet: SeenTcp, flow: Flow): string {
   const seq = flow.fromWireLocal(packet.seq);
   const { length } = packet.payload;
-  let text = `${packet.flags === '' ? '-' : packet.flags} ${seq}:${seq + length}(${length})`;
+  let text = ECN_NAMES[packet.ecn] ?? '';
+  text += `${packet.flags === '' ? '-' : packet.flags} ${seq}:${seq + length}(${length})`;
   if (packet.flags.includes('.')) text += ` ack ${flow.fromWireRemote(packet.ack)}`;
   text += ` win ${packet.window}`;
   if (packet.urgent !== 0) text += ` urg ${packet.urgent}`;
@@ -236,6 +250,11 @@ function formatOption(option: SeenOption, flow: Flow): string {
   if (kind === 'TS') {
     const [val = 0, ecr = 0] = numbers;
     return `TS val ${(val - (flow.timestampOffset ?? val)) >>> 0} ecr ${ecr >>> 0}`;
+  }
+  if (kind === 'ECN') {
+    const [order = 172, ...values] = numbers;
+    const names = order === 174 ? ['e1b', 'ceb', 'e0b'] : ['e0b', 'ceb', 'e1b'];
+    return ['ECN', ...values.map((value, i) => `${names[i] ?? ''} ${value}`)].join(' ');
   }
   if (kind === 'sack') {
     const edges = numbers.map((edge) => flow.fromWireRemote(edge));

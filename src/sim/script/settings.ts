@@ -44,6 +44,7 @@ const TCP_SWITCHES: Readonly<Record<string, keyof TcpOptions>> = {
 
 /** By the number that `tcp_syncookies` has in Linux' sysctl. */
 const COOKIE_MODES: readonly SynCookieMode[] = ['off', 'pressure', 'always'];
+const ECN_MODES: readonly string[] = ['off', 'passive', 'classic', 'accurate'];
 
 /** Of the language, but about a real machine: silently without meaning in virtual time. */
 const WITHOUT_MEANING = [
@@ -71,6 +72,7 @@ export function readSettings(script: Script, isKernel = false): ScriptSettings {
     else if (knownSwitch !== undefined) tcp[knownSwitch] = number() !== 0;
     else if (name === 'tcp_congestion_control') tcp['congestionControl'] = value;
     else if (name === 'tcp_syncookies') tcp['synCookies'] = COOKIE_MODES[number()] ?? 'always';
+    else if (name === 'tcp_ecn' && ECN_MODES.includes(value)) tcp['ecn'] = value;
     else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option) };
     else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option) };
     else if (name === 'bind_port') settings = { ...settings, bindPort: number() };

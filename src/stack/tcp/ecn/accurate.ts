@@ -92,6 +92,7 @@ export function takeAccurate(tcb: Tcb, ecn: EcnState, seg: Segment, acked: numbe
   ecn.sCeb = (ecn.sCeb + ceb) | 0;
   const marks = newMarks(tcb, ecn, seg, packets, hasOption ? ceb : -1);
   ecn.sCep = (ecn.sCep + marks) | 0;
+  ecn.marksSinceOption = hasOption ? 0 : ecn.marksSinceOption + marks;
   endReduction(ecn, seg.ack);
   ecn.ceDelivered += marks;
   checkCounters(ecn, packets);
@@ -151,7 +152,7 @@ function newMarks(tcb: Tcb, ecn: EcnState, seg: Segment, packets: number, ceb: n
   if (packets <= ACE_MASK) return least;
   const most = packets - ((packets - least) & ACE_MASK);
   if (ceb >= 0) {
-    const counted = Math.ceil(ceb / tcb.smss);
+    const counted = Math.ceil(ceb / tcb.smss) - ecn.marksSinceOption;
     return counted <= least ? least : Math.min(most, least + ((counted - least + ACE_MASK) & ~ACE_MASK));
   }
   // A peer that sends options sends them while r.ceb grows (§3.2.3.3).

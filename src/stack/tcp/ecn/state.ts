@@ -80,6 +80,8 @@ export class EcnState {
   // Accurate, data sender: s.cep, s.ceb; low bits of the others are all that is needed of them.
   sCep = FIRST_CEP;
   sCeb = 0;
+  /** Marks that ACE has told since the last option: its bytes will tell of them again. */
+  marksSinceOption = 0;
   /** The peer's options arrive. */
   isOptionSeen = false;
   /** Its first option had zeros, or ACE was zero at first: the path rewrites them. */
