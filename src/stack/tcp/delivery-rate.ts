@@ -62,6 +62,11 @@ export function sampleRate(tcb: Tcb): void {
   sample.totalLost = rate.lost;
   sample.rateInterval = 0;
   sample.rateDelivered = 0;
+  // Nothing of another connection's, whose sample it was before.
+  sample.priorDelivered = -1;
+  sample.txInFlight = 0;
+  sample.lostSince = 0;
+  sample.isAppLimited = false;
   if (!news.hasLatest) return;
   sample.priorDelivered = news.delivered;
   sample.isAppLimited = news.isAppLimited;

@@ -89,6 +89,8 @@ export class SpuriousCheck {
   /** RFC 3522's RetransmitTS: TSval of the first retransmission, when `hasRetransmitTs`. */
   retransmitTs = 0;
   hasRetransmitTs = false;
+  /** The ACK that it was kept for has come: later retransmissions are younger than what ACKs echo. */
+  isEchoSeen = false;
   /** Bytes sent again that no duplicate report has mentioned yet; negative while nothing was sent again. */
   unreported = -1;
   /** SND.UNA when it began: duplicates of older data belong to older episodes. */

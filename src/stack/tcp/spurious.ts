@@ -12,7 +12,7 @@ import { Recovery, type Tcb } from './tcb.ts';
 
 /** Something was sent again: `length` bytes, with `tsVal`. */
 export function noteResent(check: SpuriousCheck, length: number, tsVal: number): void {
-  if (!check.hasRetransmitTs) {
+  if (!check.hasRetransmitTs && !check.isEchoSeen) {
     check.hasRetransmitTs = true;
     check.retransmitTs = tsVal;
   }
@@ -31,6 +31,7 @@ export function isSpurious(tcb: Tcb, seg: Segment, check: SpuriousCheck, acked: 
 function isEchoOfOriginal(tcb: Tcb, seg: Segment, check: SpuriousCheck): boolean {
   if (!check.hasRetransmitTs || !tcb.isTimestamped || seg.tsEcr === 0) return false;
   check.hasRetransmitTs = false;
+  check.isEchoSeen = true;
   return seqLt(seg.tsEcr, check.retransmitTs);
 }
 

@@ -19,6 +19,10 @@ export interface PathOptions {
   readonly loss?: number;
   readonly reorder?: number;
   readonly seed?: number;
+  /** Default 1500: larger packets make fast paths cheaper to simulate. */
+  readonly mtu?: number;
+  /** The server's. */
+  readonly tcp?: TcpOptions;
 }
 
 export interface FlowOptions {
@@ -54,13 +58,14 @@ export interface Bottleneck {
 
 export function makeBottleneck(path: PathOptions, flows: readonly FlowOptions[]): Bottleneck {
   const network = createNetwork({ seed: path.seed ?? 1 });
-  const wire = network.segment({ mtu: 1500 });
+  const wire = network.segment({ mtu: path.mtu ?? 1500 });
   const received = new Map<string, number>();
   const server = network.host({
     name: 'server',
     segment: wire,
     addresses: [`${SERVER}/24`],
     inbound: downlink(path),
+    ...(path.tcp === undefined ? {} : { tcp: path.tcp }),
     observer: (endpoint, events) => serve(endpoint as TcpEndpoint, events, received),
   });
   listen(server);

@@ -2,6 +2,7 @@
  * Which congestion controls there are, by name; {@link createControl} makes the one of a connection.
  */
 
+import { Bbr } from './bbr/bbr.ts';
 import type { CongestionControl, CongestionControlFactory } from './control.ts';
 import { Cubic } from './cubic.ts';
 import { NewReno } from './newreno.ts';
@@ -9,6 +10,7 @@ import { NewReno } from './newreno.ts';
 const FACTORIES = {
   cubic: () => new Cubic(),
   newreno: () => new NewReno(),
+  bbr: () => new Bbr(),
 } satisfies Record<string, CongestionControlFactory>;
 
 /** The controls that come with the stack. */
