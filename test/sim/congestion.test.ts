@@ -12,7 +12,7 @@ describe('RFC 9438 CUBIC', () => {
   test('a path of 1 Gbit/s and 100 ms is full to 95 % in steady state', () => {
     // Packets nearly as large as super-segments, so that the simulation is cheap.
     const path = { megabits: 1000, rtt: 100, buffer: 1, mtu: 32_000, tcp: LARGE };
-    const [flow] = makeBottleneck(path, [{ tcp: LARGE }]).run(5000, 15_000);
+    const [flow] = makeBottleneck(path, [{ tcp: LARGE }]).run(5000, 10_000);
     expect(flow?.goodput).toBeGreaterThan(950);
     expect(flow?.retransmitted).toBeLessThan(0.05);
   });
