@@ -74,8 +74,11 @@ const LEAST_CAPACITY = 16;
 const SIZES = 10;
 /** Most that a list takes, slots: 12 MB of full packets, in 600 KB. */
 export const MOST_SLOTS = LEAST_CAPACITY << (SIZES - 1);
-/** Kept of each size; what comes on top is left to the collector. */
-const KEPT = [256, 128, 64, 32, 16, 8, 4, 2, 1, 1];
+/**
+ * Kept of each size; what comes on top is left to the collector. Many of the least, 3 KB each: ten thousand connections that
+ * have a message in flight now and then would keep the collector busy for a third of the time.
+ */
+const KEPT = [8192, 1024, 64, 32, 16, 8, 4, 2, 1, 1];
 
 /** What no list uses now. One for each stack. */
 export class SentColumnsPool {
