@@ -153,6 +153,11 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   readonly state: TcpState;
   /** Why it failed (a `StackError`), 0 when it did not. Stays until a new connect succeeds. */
   readonly error: number;
+  /**
+   * What ICMP has said of the way to the peer, a `StackError`, since something was acknowledged; it ends nothing by itself, and is
+   * the reason should the connection time out (RFC 9293 §3.9.1.8, RFC 5461). 0: nothing.
+   */
+  readonly softError: number;
   /** Port 0: an unused one is chosen. @returns 0 or an error. */
   bind(address: IpAddress, port: number, options?: BindOptions): number;
   /** @param backlog most connections waiting for `accept`; a SYN past it is answered with RST (SEM-BKLG-05). */

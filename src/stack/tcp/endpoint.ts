@@ -79,6 +79,10 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     return this.tcb === null ? 0 : this.tcb.error;
   }
 
+  get softError(): number {
+    return this.tcb === null ? 0 : this.tcb.softError;
+  }
+
   get localAddress(): IpAddress {
     return this.tcb?.localAddress ?? this.#binding?.address ?? this.#anyAddress;
   }

@@ -63,7 +63,7 @@ describe('RFC 5961 §3 resets', () => {
     expect(c.socket.state).toBe('CLOSED');
   });
 
-  test('RFC 5961 §3.2 a RST before the window is dropped, even when its text reaches into it', () => {
+  test('RFC 9293 §3.5.3, RFC 5961 §3.2 a RST before the window is dropped, even when its text reaches into it', () => {
     const c = acceptOne(makeTcpHost());
     expect(c.in({ flags: 'R', seq: c.seq - 3, payload: 10 })).toBe(DropReason.tcpOutOfWindow);
     expect(c.host.out()).toEqual([]);
@@ -247,6 +247,16 @@ describe('RFC 5961 §5 ACKs of a misbehaving receiver', () => {
   });
 });
 
+describe('RFC 9293 §3.10.7.4 a FIN before text that came early', () => {
+  test('RFC 9293 §3.10.7.4 what lies behind the FIN was never part of the stream, and is no longer reported', () => {
+    const c = acceptOne(makeTcpHost(), tcpOptions({ mss: 1460, sackPermitted: true }));
+    expect(c.exchange({ seq: c.seq + 10, payload: 5 })[0]?.options).toContain('sack');
+    const [ack] = c.exchange({ flags: 'F.', payload: 3 });
+    expect(ack).toMatchObject({ ack: c.seq + 4, options: '' });
+    expect(c.socket.readableBytes).toBe(3);
+  });
+});
+
 describe('RFC 1337 TIME-WAIT assassination', () => {
   test.each([
     ['a RST', { flags: 'R' }],
@@ -292,7 +302,7 @@ describe('RFC 6191 TIME-WAIT reuse', () => {
     { had: 'them', was: FULL_SYN, tsVal: 999, seq: 9, isNew: false },
     { had: 'them', was: FULL_SYN, tsVal: null, seq: 9, isNew: true },
     { had: 'them', was: FULL_SYN, tsVal: null, seq: -9, isNew: false },
-    { had: 'none', was: PLAIN_SYN, tsVal: 5, seq: -9, isNew: true },
+    { had: 'none', was: PLAIN_SYN, tsVal: 0xf000_0000, seq: -9, isNew: true },
     { had: 'none', was: PLAIN_SYN, tsVal: null, seq: 9, isNew: true },
     { had: 'none', was: PLAIN_SYN, tsVal: null, seq: 0, isNew: false },
   ])(

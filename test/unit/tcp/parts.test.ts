@@ -106,7 +106,7 @@ describe('RFC 6528 initial sequence numbers', () => {
     expect((initialSequence(5001) - initialSequence(5000)) | 0).toBe(250);
   });
 
-  test('RFC 9293 MUST-9 other ports and other secrets have unrelated numbers', () => {
+  test('RFC 9293 §3.4.3, MUST-9 other ports and other secrets have unrelated numbers', () => {
     const numbers = new Set<number>();
     for (let port = 1; port <= 200; port++) {
       hashTuple(key, local, 80, remote, port);

@@ -154,7 +154,8 @@ export function connectOne(host: TcpHost, options = PLAIN_SYN, window = 65_535):
   return scripted(host, socket, PEER_ISN + 1, ack, options, window);
 }
 
-function scripted(
+/** A connection at the given numbers; what it sends has `options`' timestamps, if they have any. */
+export function scripted(
   host: TcpHost,
   socket: TcpEndpoint,
   seq: number,

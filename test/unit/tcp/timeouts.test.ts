@@ -22,7 +22,7 @@ function untilFailure(c: Scripted, most: number): number {
 
 describe('RFC 5482 the user timeout', () => {
   test.each([3000, 600_000, 3_600_000])(
-    'RFC 9293 MUST-21 the user sets R2: with %i ms the connection ends then, be it before or after the default',
+    'RFC 9293 §3.10.8, MUST-21 the user sets R2: with %i ms the connection ends then, be it before or after the default',
     (userTimeout) => {
       const c = acceptOne(makeTcpHost());
       c.socket.userTimeout = userTimeout;
@@ -107,7 +107,7 @@ describe('RFC 9293 §3.8.6 a window that shrinks', () => {
     expect(c.socket.error).toBe(StackError.timedOut);
   });
 
-  test('RFC 9293 SHLD-15 no new text is sent then, and SHLD-16 the old is sent again once it fits', () => {
+  test('RFC 9293 SHLD-15 no new text is sent then, and SHLD-16, MAY-7 the old is sent again once it fits', () => {
     const c = shutOut();
     write(c, 500);
     expect(c.host.pass(5000)).toMatchObject([
@@ -129,7 +129,7 @@ describe('RFC 9293 §3.8.4 keep-alive', () => {
     return c;
   }
 
-  test('RFC 9293 MUST-26 none is sent while text is in flight or waits for a window', () => {
+  test('RFC 9293 MAY-5, MUST-26 none is sent while text is in flight or waits for a window', () => {
     const c = kept();
     c.socket.userTimeout = 300_000;
     c.exchange({ window: 0 });
