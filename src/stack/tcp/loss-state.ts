@@ -86,11 +86,10 @@ export const Frto = {
 /** What is remembered of an episode to find out that it was spurious. */
 export class SpuriousCheck {
   frto: number = Frto.off;
-  /** RFC 3522's RetransmitTS: TSval of the first retransmission, when `hasRetransmitTs`. */
+  /** RFC 3522's RetransmitTS: TSval of the first retransmission, which was of the byte `retransmitSeq`, when `hasRetransmitTs`. */
   retransmitTs = 0;
+  retransmitSeq = 0;
   hasRetransmitTs = false;
-  /** The ACK that it was kept for has come: later retransmissions are younger than what ACKs echo. */
-  isEchoSeen = false;
   /** Bytes sent again that no duplicate report has mentioned yet; negative while nothing was sent again. */
   unreported = -1;
   /** SND.UNA when it began: duplicates of older data belong to older episodes. */

@@ -82,10 +82,11 @@ export function onReorderingTimeout(tcb: Tcb): void {
 export function onRetransmissionTimeout(tcb: Tcb): void {
   const isFirst = tcb.retransmissions <= 1;
   const { sent } = tcb;
+  const wasRecovering = tcb.recovery !== Recovery.open;
   beginSample(tcb, 0);
   // What was under way becomes part of the episode of this timeout.
   if (isFirst && tcb.recovery !== Recovery.open) traceEnd(tcb, 0);
-  tcb.congestion.onTimeout(tcb.flightSize, isFirst, tcb.host.now);
+  tcb.congestion.onTimeout(outstanding(tcb), isFirst, tcb.host.now);
   // It has forgotten what it had (RFC 2018 §8) when the timer runs out again, or when it claims to hold the byte it asks for.
   const isReneging = sent.first !== NONE && sent.columns.state[sent.first] === SentState.sacked;
   if (!isFirst || isReneging) forgetSacked(tcb);
@@ -100,7 +101,8 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
   tcb.reorderAt = 0;
   if (isFirst) {
     beginEpisode(tcb, LossReason.timeout);
-    if (tcb.episode !== null) tcb.episode.check.frto = Frto.resent;
+    // RFC 5682 §2.1 step 1: not when recovery was under way: then originals still arrive, and prove nothing.
+    if (tcb.episode !== null && !wasRecovering) tcb.episode.check.frto = Frto.resent;
   } else if (tcb.episode !== null) tcb.episode.check.frto = Frto.off;
 }
 
@@ -121,6 +123,14 @@ function beginSample(tcb: Tcb, acked: number): void {
   sample.priorInFlight = bytesInNetwork(tcb);
   // RFC 7661 §4.1: a window that was not half used is not known to be safe. What is marked is known already.
   sample.isCwndLimited = 2 * (sample.priorInFlight + acked) >= tcb.congestion.cwnd && !isWindowReduced(tcb);
+}
+
+/**
+ * FlightSize for a reduction, without what limited transmit added (RFC 5681 §3.2), and without what the peer has SACKed behind
+ * an old hole: that may be several windows.
+ */
+function outstanding(tcb: Tcb): number {
+  return Math.min(tcb.flightSize, Math.max(tcb.congestion.cwnd, tcb.smss));
 }
 
 /** Without SACK: each duplicate ACK says that one segment has left the network (RFC 5681 §3.2). */
@@ -192,7 +202,7 @@ function startFastRecovery(tcb: Tcb): void {
   );
   tcb.recovery = Recovery.fast;
   tcb.recoveryPoint = tcb.sndNxt;
-  congestion.onCongestion('loss', tcb.flightSize, tcb.host.now);
+  congestion.onCongestion('loss', outstanding(tcb), tcb.host.now);
   const { episode } = tcb;
   if (episode !== null && !congestion.isModelBased) startPrr(tcb, episode.prr);
   tcb.isRetransmitForced = true;
@@ -208,7 +218,7 @@ function beginEpisode(tcb: Tcb, reason: number): void {
 }
 
 function endRecovery(tcb: Tcb): void {
-  if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(tcb.flightSize, tcb.host.now);
+  if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(outstanding(tcb), tcb.host.now);
   leaveRecovery(tcb, 0);
 }
 
@@ -231,7 +241,7 @@ function undo(tcb: Tcb, episode: LossEpisode): void {
     tcb.rtt.adaptAfterSpurious(tcb.host.now - news.originalSentAt);
   }
   takeBackLost(tcb);
-  if (mayUndo(tcb)) tcb.congestion.onSpurious(tcb.flightSize, tcb.host.now);
+  if (mayUndo(tcb)) tcb.congestion.onSpurious(outstanding(tcb), tcb.host.now);
   tcb.spuriousRecoveries++;
   if (isUnderWay) leaveRecovery(tcb, 1);
   episode.check.unreported = -1;
@@ -243,8 +253,8 @@ function noteRepairedTail(tcb: Tcb): void {
   if (tcb.recovery !== Recovery.open) return;
   const { now } = tcb.host;
   trace(tcb, TcpEvent.lossStart, LossReason.tailProbe, 0);
-  tcb.congestion.onCongestion('loss', tcb.flightSize, now);
-  tcb.congestion.onRecovered(tcb.flightSize, now);
+  tcb.congestion.onCongestion('loss', outstanding(tcb), now);
+  tcb.congestion.onRecovered(outstanding(tcb), now);
   trace(tcb, TcpEvent.lossEnd, LossReason.tailProbe, 0);
 }
 

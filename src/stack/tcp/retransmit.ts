@@ -44,7 +44,8 @@ export function emitLost(tcb: Tcb, batch: TransmitBatch, budget: number): number
     length = limitLength(tcb, length, Math.min(room, budget), size);
   }
   const cause = tcb.recovery === Recovery.timeout ? Cause.retransmission : Cause.fastRetransmit;
-  const advance = writeAgain(tcb, batch, seq, length, untilText, cause);
+  const isFirstCopy = sent.columns.resent[slot] === 0;
+  const advance = writeAgain(tcb, batch, seq, length, untilText, cause, isFirstCopy);
   tcb.isRetransmitForced = false;
   markResent(tcb, slot, (seq + advance) | 0);
   return advance;
@@ -68,6 +69,7 @@ export function emitTailCopy(tcb: Tcb, batch: TransmitBatch): boolean {
     seqDiff(textEnd, seq),
     seqDiff(tcb.sndFin, seq),
     Cause.tailLossProbe,
+    false,
   );
   const inFlight = bytesInNetwork(tcb) - sent.lengthOf(slot);
   stampSent(tcb, slot, advance, inFlight);
@@ -107,6 +109,7 @@ function writeAgain(
   length: number,
   untilText: number,
   cause: number,
+  isFirstCopy: boolean,
 ): number {
   const reachesFin = length === untilText && tcb.isFinSent;
   const flags = (reachesFin ? TCP_FIN : 0) | (length > 0 && length === untilText ? TCP_PSH : 0);
@@ -115,7 +118,7 @@ function writeAgain(
   const { episode } = tcb;
   // A tail-loss probe belongs to no episode.
   if (episode !== null && tcb.recovery !== Recovery.open) {
-    noteResent(episode.check, advance, timestampNow(tcb));
+    noteResent(episode.check, seq, advance, timestampNow(tcb), isFirstCopy);
     if (tcb.recovery === Recovery.fast) episode.prr.prrOut += advance;
   }
   return advance;

@@ -10,11 +10,22 @@ import { Frto, type SpuriousCheck } from './loss-state.ts';
 import type { Segment } from './segment.ts';
 import { Recovery, type Tcb } from './tcb.ts';
 
-/** Something was sent again: `length` bytes, with `tsVal`. */
-export function noteResent(check: SpuriousCheck, length: number, tsVal: number): void {
-  if (!check.hasRetransmitTs && !check.isEchoSeen) {
+/**
+ * Something was sent again: `length` bytes from `seq` on, with `tsVal`.
+ * @param isFirstCopy it had been sent only once before
+ */
+export function noteResent(
+  check: SpuriousCheck,
+  seq: number,
+  length: number,
+  tsVal: number,
+  isFirstCopy: boolean,
+): void {
+  // Only of the first: what is sent again later is younger than ACKs of what was sent again before.
+  if (check.unreported < 0 && isFirstCopy) {
     check.hasRetransmitTs = true;
     check.retransmitTs = tsVal;
+    check.retransmitSeq = seq;
   }
   check.unreported = Math.max(0, check.unreported) + length;
 }
@@ -22,17 +33,20 @@ export function noteResent(check: SpuriousCheck, length: number, tsVal: number):
 /** Whether this ACK shows that the episode under way, or the last one, was none. */
 export function isSpurious(tcb: Tcb, seg: Segment, check: SpuriousCheck, acked: number): boolean {
   const isUnderWay = tcb.recovery !== Recovery.open;
-  if (isUnderWay && acked > 0 && isEchoOfOriginal(tcb, seg, check)) return true;
+  if (isUnderWay && acked > 0 && isEchoOfOriginal(tcb, seg, check, acked)) return true;
   if (tcb.recovery === Recovery.timeout && isForwardRecovery(tcb, check, acked)) return true;
   return isAllDuplicate(tcb, check);
 }
 
-/** RFC 3522 §3.2: the first ACK that moves SND.UNA echoes a time before the retransmission. */
-function isEchoOfOriginal(tcb: Tcb, seg: Segment, check: SpuriousCheck): boolean {
+/**
+ * RFC 3522 §3.2: the first ACK that moves SND.UNA echoes a time before the retransmission. Only the ACK that the retransmitted
+ * segment itself could have caused: another hole may have been filled by a copy from an earlier episode.
+ */
+function isEchoOfOriginal(tcb: Tcb, seg: Segment, check: SpuriousCheck, acked: number): boolean {
   if (!check.hasRetransmitTs || !tcb.isTimestamped || seg.tsEcr === 0) return false;
+  if (seqGt(check.retransmitSeq, (tcb.sndUna - acked) | 0)) return false;
   check.hasRetransmitTs = false;
-  check.isEchoSeen = true;
-  return seqLt(seg.tsEcr, check.retransmitTs);
+  return ((tcb.sndUna - acked) | 0) === check.retransmitSeq && seqLt(seg.tsEcr, check.retransmitTs);
 }
 
 /** RFC 5682 §2.1 and, with SACK, §3.1. */

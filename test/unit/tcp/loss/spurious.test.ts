@@ -105,6 +105,29 @@ describe('Eifel detection', () => {
   });
 });
 
+describe('Eifel detection over an episode', () => {
+  test('RFC 3522 §3.2 only the first retransmission counts: ACKs of it are older than those that follow', () => {
+    const sender = makeSender(100, { timestamps: true });
+    const text = MSS - 12;
+    sender.write(10 * text);
+    const sent = sender.lastTsVal;
+    const segments = (from: number, to: number): [number, number] => [from * text, to * text];
+    // 0, 5 and 7 are lost; each is found out, and sent again, later than the one before.
+    sender.host.now += 100;
+    expect(sender.echo(sent, 0, segments(1, 5))).toEqual([[0, text]]);
+    const first = sender.lastTsVal;
+    sender.host.now += 50;
+    expect(sender.echo(sent, 0, segments(1, 5), segments(6, 7))).toEqual([[5 * text, text]]);
+    const second = sender.lastTsVal;
+    sender.host.now += 50;
+    expect(sender.echo(first, 5 * text, segments(6, 7))).toContainEqual([7 * text, text]);
+    sender.host.now += 40;
+    sender.echo(second, 7 * text, segments(8, 10));
+    expect(sender.socket.info().spuriousRecoveries).toBe(0);
+    expect(sender.socket.info().ssthresh).toBeLessThan(10 * text);
+  });
+});
+
 describe('duplicate reports', () => {
   test('RFC 3708 §2 when all that was sent again is reported as duplicate, the reduction is undone', () => {
     const sender = loaded();
