@@ -10,6 +10,8 @@ export const soak = {
   connections: argument('SOAK_CONNECTIONS', 100_000),
   minutes: argument('SOAK_MINUTES', 10),
   seed: argument('SOAK_SEED', 1),
+  runs: argument('SOAK_RUNS', 5),
+  seconds: argument('SOAK_SECONDS', 60),
 } as const;
 
 /** A row by column; columns are those of the first row. */

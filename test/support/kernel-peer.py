@@ -18,6 +18,7 @@ connection and go on as their namesakes; `serve-echo PORT COUNT` echoes COUNT co
 Servers print READY when they listen.
 
   --sndbuf N, --rcvbuf N   SO_SNDBUF and SO_RCVBUF
+  --congestion NAME        the congestion control of the connection, such as cubic
   --hold                   before the first read: print CONNECTED and wait for a line
   --chunk N                bytes that one call sends or reads at most (default 256 KiB)
 """
@@ -52,6 +53,8 @@ def new_socket(kind=socket.SOCK_STREAM):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf)
     if options.rcvbuf:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.rcvbuf)
+    if options.congestion and kind == socket.SOCK_STREAM:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, options.congestion.encode())
     return s
 
 
@@ -228,6 +231,7 @@ def main():
     parser.add_argument("arguments", nargs="*")
     parser.add_argument("--sndbuf", type=int, default=0)
     parser.add_argument("--rcvbuf", type=int, default=0)
+    parser.add_argument("--congestion")
     parser.add_argument("--chunk", type=int, default=1 << 18)
     parser.add_argument("--hold", action="store_true")
     parser.add_argument("--last", action="store_true")
