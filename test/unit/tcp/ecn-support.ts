@@ -3,7 +3,7 @@
  */
 
 import { IpAddress } from '../../../src/base/index.ts';
-import type { TcpEndpoint, TcpOptions } from '../../../src/stack/index.ts';
+import type { InterfaceOptions, TcpEndpoint, TcpOptions } from '../../../src/stack/index.ts';
 import { PEER, type ReadPacket, type TcpFields, tcpOptions } from '../../support/segment.ts';
 import {
   address,
@@ -45,8 +45,9 @@ export function acceptEcn(
   ackFlags = '.',
   syn: TcpFields = {},
   ack: TcpFields = {},
+  iface: Partial<InterfaceOptions> = {},
 ): EcnPeer {
-  const host = makeTcpHost(tcp);
+  const host = makeTcpHost(tcp, iface);
   const listener = listenOn(host);
   host.in({ flags: synFlags, seq: PEER_ISN, options: PLAIN_SYN, ...syn });
   const [opening] = host.out();
