@@ -96,6 +96,8 @@ export const EndpointEvent = {
   drained: 256,
   /** `idealSendBacklog` has changed. */
   backlogChanged: 512,
+  /** With `conditionalAccept`, a SYN waits for a decision: see `nextRequest`. */
+  requested: 1024,
 } as const;
 
 export type EndpointKind = 'tcp' | 'udp' | 'icmp' | 'raw';
@@ -147,6 +149,23 @@ export interface PacketOptions {
   readonly pathMtu: number;
 }
 
+/** A connection that a peer asks for and the application has not decided about: its SYN is held, unanswered. */
+export interface ConnectionRequest {
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  /** Whether there is still something to decide: it ends with a decision, when the peer gives up, or after 75 s. */
+  readonly isPending: boolean;
+  /**
+   * Answers the SYN. @returns the connection in SYN-RECEIVED, the caller's from now on: `connected` or `failed` follows; `null`
+   * when the request is not pending any more.
+   */
+  accept(): TcpEndpoint | null;
+  /** Refuses it with RST. */
+  reject(): void;
+}
+
 export interface TcpEndpoint extends Endpoint, PacketOptions {
   readonly kind: 'tcp';
   /** RFC 9293 §3.3.2's names, `CLOSED` before use and after the end. */
@@ -166,6 +185,15 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   accept(): TcpEndpoint | null;
   /** How many connections `accept` would give now. */
   readonly acceptableCount: number;
+  /**
+   * For a listener: every SYN is held until the application has accepted or rejected it (SEM-COND-04). Backlog, SYN cookies and
+   * Fast Open do not apply to it. To be set before `listen`.
+   */
+  conditionalAccept: boolean;
+  /** The request that has waited for longest, or `null`. Undecided it stays the first: a deferred one (SEM-COND-02). */
+  readonly nextRequest: ConnectionRequest | null;
+  /** For a listener: every SYN is refused with RST for as long as it is set (SEM-BKLG-07). */
+  pauseAccept: boolean;
   /** Starts a connection (binding when needed). @returns 0; `connected` or `failed` follows. */
   connect(address: IpAddress, port: number): number;
   /** Copies out up to `length` bytes. @returns how many; 0 at the end of the stream; `wouldBlock`; or the failure. */

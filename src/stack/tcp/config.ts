@@ -136,6 +136,8 @@ export interface TcpSettings {
   keepAliveCount: number;
   userTimeout: number;
   ecn: EcnMode;
+  conditionalAccept: boolean;
+  pauseAccept: boolean;
   sendBufferSize: number;
   receiveBufferSize: number;
   /** The user has set the size: it is not tuned. */
@@ -163,6 +165,8 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     keepAliveCount: config.keepAliveCount,
     userTimeout: 0,
     ecn: config.ecn,
+    conditionalAccept: false,
+    pauseAccept: false,
     sendBufferSize: config.sendBufferSize,
     receiveBufferSize: config.receiveBufferSize,
     isSendBufferFixed: config.sendBufferMax <= config.sendBufferSize,

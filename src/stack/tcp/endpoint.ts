@@ -4,7 +4,14 @@
  */
 
 import { IpAddress, type IpFamily } from '../../base/index.ts';
-import { type BindOptions, EndpointEvent, type MtuDiscovery, StackError, type TcpEndpoint } from '../api.ts';
+import {
+  type BindOptions,
+  type ConnectionRequest,
+  EndpointEvent,
+  type MtuDiscovery,
+  StackError,
+  type TcpEndpoint,
+} from '../api.ts';
 import type { EventSource, Host, PortBinding } from '../host.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
 import { collectStatistics } from './collect-statistics.ts';
@@ -348,6 +355,24 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
   set userTimeout(value: number) {
     this.settings.userTimeout = value;
+  }
+
+  get conditionalAccept(): boolean {
+    return this.settings.conditionalAccept;
+  }
+  set conditionalAccept(value: boolean) {
+    this.settings.conditionalAccept = value;
+  }
+
+  get nextRequest(): ConnectionRequest | null {
+    return this.listener === null ? null : this.listener.firstHeld;
+  }
+
+  get pauseAccept(): boolean {
+    return this.settings.pauseAccept;
+  }
+  set pauseAccept(value: boolean) {
+    this.settings.pauseAccept = value;
   }
 
   get ecn(): EcnMode {

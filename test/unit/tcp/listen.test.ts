@@ -1,10 +1,21 @@
 /** The two queues of a listener: backlog rules of Winsock, RFC 4987 §3 under a flood, and what is remembered of a SYN. */
 
 import { describe, expect, test } from '@jest/globals';
+import { IpAddress } from '../../../src/base/index.ts';
 import type { TcpEndpoint } from '../../../src/stack/index.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { icmpPacket, tcpOptions, tcpPacket } from '../../support/segment.ts';
-import { FULL_SYN, has, listenOn, makeTcpHost, PEER_PORT, PLAIN_SYN, type TcpHost } from './support.ts';
+import {
+  FULL_SYN,
+  has,
+  listenOn,
+  makeTcpHost,
+  must,
+  PEER_PORT,
+  PLAIN_SYN,
+  PORT,
+  type TcpHost,
+} from './support.ts';
 
 /** Hands in a SYN and takes the answer. @returns the answer's sequence number + 1: what the peer acknowledges */
 function syn(host: TcpHost, sourcePort: number, options = PLAIN_SYN): number {
@@ -395,5 +406,108 @@ describe('RFC 4987 §3.6 SYN cookies', () => {
     host.in({ flags: '.', seq: 2, ack: late, sourcePort: 2002 });
     expect(host.out()).toMatchObject([{ flags: 'R', destinationPort: 2002 }]);
     expect(host.stack.counters.tcpListenOverflows).toBe(1);
+  });
+});
+
+describe('SEM-COND conditional accept', () => {
+  function conditional(tcp = {}, backlog = 1) {
+    const host = makeTcpHost(tcp);
+    const listener = host.stack.openTcp();
+    must(listener.bind(IpAddress.anyV4, PORT));
+    listener.conditionalAccept = true;
+    must(listener.listen(backlog));
+    return { host, listener };
+  }
+
+  test('SEM-COND-04 a SYN is held unanswered, told, and answered once it is accepted', () => {
+    const { host, listener } = conditional();
+    expect(host.in({ flags: 'S', seq: 1, options: FULL_SYN })).toBe(DropReason.none);
+    expect(host.out()).toEqual([]);
+    expect(has(host.eventsOf(listener), 'requested')).toBe(true);
+    const request = listener.nextRequest;
+    expect(request).toMatchObject({ remotePort: PEER_PORT, localPort: PORT, isPending: true });
+    expect(`${request?.remoteAddress} ${request?.localAddress}`).toBe('10.0.0.1 10.0.0.2');
+    const socket = request?.accept();
+    expect(socket?.state).toBe('SYN-RECEIVED');
+    const [synAck] = host.out();
+    expect(synAck).toMatchObject({ flags: 'S.', ack: 2 });
+    expect(listener.nextRequest).toBeNull();
+    const options = tcpOptions({ timestamps: [901, 0] });
+    host.in({ flags: '.', seq: 2, ack: ((synAck?.seq ?? 0) + 1) | 0, options });
+    expect(socket).toMatchObject({ state: 'ESTABLISHED' });
+    expect(has(socket ? host.eventsOf(socket) : 0, 'connected')).toBe(true);
+    expect(listener.acceptableCount).toBe(0);
+  });
+
+  test('SEM-COND-02 a rejected one is refused with RST, a deferred one stays the first', () => {
+    const { host, listener } = conditional();
+    host.in({ flags: 'S', seq: 1, sourcePort: 2001 });
+    host.in({ flags: 'S', seq: 1, sourcePort: 2002 });
+    const first = listener.nextRequest;
+    host.in({ flags: 'S', seq: 1, sourcePort: 2001 });
+    expect(host.out()).toEqual([]);
+    expect(listener.nextRequest).toBe(first);
+    first?.reject();
+    expect(host.out()).toMatchObject([{ flags: 'R.', ack: 2, destinationPort: 2001 }]);
+    expect(first?.isPending).toBe(false);
+    expect(first?.accept()).toBeNull();
+    first?.reject();
+    expect(host.out()).toEqual([]);
+    expect(listener.nextRequest?.remotePort).toBe(2002);
+  });
+
+  test('SEM-COND-04 the backlog and SYN cookies do not apply, a bound of their own does', () => {
+    const { host, listener } = conditional({ maxHalfOpen: 3, synCookies: 'always' });
+    for (let port = 2001; port <= 2003; port++)
+      expect(host.in({ flags: 'S', seq: 1, sourcePort: port })).toBe(0);
+    expect(host.in({ flags: 'S', seq: 1, sourcePort: 2004 })).toBe(DropReason.tcpBacklogFull);
+    expect(host.out()).toEqual([]);
+    for (let port = 2001; port <= 2003; port++) listener.nextRequest?.accept();
+    expect(host.out().map(({ flags }) => flags)).toEqual(['S.', 'S.', 'S.']);
+  });
+
+  test('SEM-COND-04 held, it tells nobody its number and completes for nobody; the peer can take it back', () => {
+    const { host, listener } = conditional();
+    host.in({ flags: 'S', seq: 1 });
+    for (const fields of [
+      { flags: '.', seq: 2, ack: 77 },
+      { flags: '.', seq: -9999, ack: 77 },
+      { flags: 'S', seq: 500 },
+      { flags: 'R', seq: 90 },
+    ]) {
+      host.in(fields);
+    }
+    expect(host.out()).toEqual([]);
+    const request = listener.nextRequest;
+    host.in({ flags: 'R', seq: 2 });
+    expect(request?.isPending).toBe(false);
+    expect(listener.nextRequest).toBeNull();
+  });
+
+  test('SEM-COND-04 undecided it is forgotten after 75 s, and closing the listener refuses it', () => {
+    const { host, listener } = conditional();
+    host.in({ flags: 'S', seq: 1 });
+    const request = listener.nextRequest;
+    expect(host.pass(74_999)).toEqual([]);
+    expect(request?.isPending).toBe(true);
+    expect(host.pass(2)).toEqual([]);
+    expect(request?.isPending).toBe(false);
+    expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+    host.in({ flags: 'S', seq: 1 });
+    listener.close();
+    expect(host.out()).toMatchObject([{ flags: 'R.', ack: 2 }]);
+  });
+
+  test('SEM-BKLG-07 paused, a listener refuses every SYN with RST and keeps what it has', () => {
+    const host = makeTcpHost();
+    const listener = listenOn(host);
+    establish(host, 2001);
+    listener.pauseAccept = true;
+    expect(host.in({ flags: 'S', seq: 1, sourcePort: 2002 })).toBe(DropReason.tcpBacklogFull);
+    expect(host.out()).toMatchObject([{ flags: 'R.', destinationPort: 2002 }]);
+    expect(listener.acceptableCount).toBe(1);
+    listener.pauseAccept = false;
+    establish(host, 2002);
+    expect(listener.acceptableCount).toBe(2);
   });
 });

@@ -8,7 +8,7 @@
 
 import type { IpAddress } from '../../../base/index.ts';
 import { DropReason } from '../../../wire/index.ts';
-import type { Endpoint } from '../../api.ts';
+import type { ConnectionRequest, Endpoint, TcpEndpoint } from '../../api.ts';
 import { Cause, type Host, type Path } from '../../host.ts';
 import type { AnswerCount } from '../acknowledge.ts';
 import type { TcpSettings } from '../config.ts';
@@ -25,6 +25,9 @@ export interface HalfOpenOwner {
   /** The listener's settings: also what the connection will start with. */
   readonly settings: TcpSettings;
   readonly endpoint: Endpoint;
+  /** The application has decided about a SYN that is held. */
+  acceptHeld(record: HalfOpen): TcpEndpoint;
+  rejectHeld(record: HalfOpen): void;
   /** The handshake is complete. @returns the connection; `null` when there is no room for it now */
   complete(record: HalfOpen): Tcb | null;
   /** The peer's SYN came again. */
@@ -33,7 +36,9 @@ export interface HalfOpenOwner {
   abandon(record: HalfOpen): void;
 }
 
-export class HalfOpen implements Handshake, ConnectionNumbers, AnswerCount, TcpFlow, Endpoint {
+export class HalfOpen
+  implements Handshake, ConnectionNumbers, AnswerCount, ConnectionRequest, TcpFlow, Endpoint
+{
   readonly kind = 'tcp';
   readonly state: TcpState = 'SYN-RECEIVED';
   readonly id: number;
@@ -124,6 +129,18 @@ export class HalfOpen implements Handshake, ConnectionNumbers, AnswerCount, TcpF
     if (seq !== this.iss) return DropReason.icmpNotInFlight;
     if (isHard) this.owner.abandon(this);
     return DropReason.none;
+  }
+
+  get isPending(): boolean {
+    return this.isHeld && this.isQueued;
+  }
+
+  accept(): TcpEndpoint | null {
+    return this.isPending ? this.owner.acceptHeld(this) : null;
+  }
+
+  reject(): void {
+    if (this.isPending) this.owner.rejectHeld(this);
   }
 
   /** Forgets it without a word to the peer; idempotent. */

@@ -6,12 +6,12 @@
  *   handshake that was begun before keeps its record when it completes, and is asked again once there is room.
  * - The SYN queue has room for `maxHalfOpen` records. Past it SYN cookies answer without remembering anything; without
  *   cookies the record that has gone unanswered for longest makes room.
- * - With conditional accept (SEM-COND-04) SYNs are held unanswered until the application has decided: `requests.ts`.
+ * - With conditional accept (SEM-COND-04) SYNs are held unanswered until the application has decided: `ConnectionRequest`.
  */
 
 import type { IpAddress } from '../../../base/index.ts';
 import { DropReason, TCP_RST } from '../../../wire/index.ts';
-import { EndpointEvent } from '../../api.ts';
+import { EndpointEvent, type TcpEndpoint } from '../../api.ts';
 import {
   Cause,
   type EventSource,
@@ -111,14 +111,19 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     return this.#synQueue;
   }
 
+  /** The SYN that has waited for longest for the application's decision. */
+  get firstHeld(): HalfOpen | null {
+    return this.#synQueue.firstHeld;
+  }
+
   /** A SYN for this port. @returns `none` when it was answered, or remembered */
   synArrives(packet: InboundPacket, path: Path, seg: Segment, sequenceAfter: number | null): DropReason {
-    const { host } = this;
+    const { settings } = this;
+    if (settings.pauseAccept) return this.#refuse(packet, seg);
+    if (settings.conditionalAccept) return this.#hold(path, seg, sequenceAfter);
     if (this.#accepts.size + this.#ackedCount >= this.#backlog) {
-      host.counters.tcpListenOverflows++;
-      host.counters.tcpListenDrops++;
-      refuseSegment(host, packet, seg);
-      return DropReason.tcpBacklogFull;
+      this.host.counters.tcpListenOverflows++;
+      return this.#refuse(packet, seg);
     }
     const { synCookies, maxHalfOpen } = this.#env.config;
     const isFull = this.#synQueue.size >= maxHalfOpen;
@@ -173,8 +178,21 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
 
   // What half-open connections say.
 
+  acceptHeld(record: HalfOpen): TcpEndpoint {
+    this.#forget(record);
+    const tcb = this.#env.spawn(this, record.path, record.localPort, record.remotePort, record, false);
+    // The caller's at once: it never sees the accept queue.
+    tcb.opener = null;
+    return tcb.endpoint as EventSource & TcpEndpoint;
+  }
+
+  rejectHeld(record: HalfOpen): void {
+    record.send(TCP_RST, Cause.reset);
+    this.abandon(record);
+  }
+
   repeated(record: HalfOpen): void {
-    record.answer();
+    if (!record.isHeld) record.answer();
   }
 
   abandon(record: HalfOpen): void {
@@ -227,6 +245,23 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
       this.#accepts.delete(child);
       abort(child);
     }
+  }
+
+  #refuse(packet: InboundPacket, seg: Segment): DropReason {
+    this.host.counters.tcpListenDrops++;
+    refuseSegment(this.host, packet, seg);
+    return DropReason.tcpBacklogFull;
+  }
+
+  /** The peer has to wait for its answer, and asks again meanwhile. Those past the bound wait without being remembered. */
+  #hold(path: Path, seg: Segment, sequenceAfter: number | null): DropReason {
+    if (this.#synQueue.size >= this.#env.config.maxHalfOpen) {
+      this.host.counters.tcpListenDrops++;
+      return DropReason.tcpBacklogFull;
+    }
+    this.#synQueue.hold(this.#remember(path, seg, sequenceAfter));
+    this.host.notify(this.endpoint, EndpointEvent.requested);
+    return DropReason.none;
   }
 
   #remember(path: Path, seg: Segment, sequenceAfter: number | null): HalfOpen {

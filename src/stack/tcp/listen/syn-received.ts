@@ -21,6 +21,8 @@ export function synReceived(record: HalfOpen, config: TcpConfig, seg: Segment): 
   if ((seg.flags & (TCP_SYN | TCP_ACK | TCP_RST)) === TCP_SYN && seg.seq === record.irs) {
     return repeatedSyn(record, seg);
   }
+  // Held, it has not been answered: nobody can know our number, and nobody is told.
+  if (record.isHeld && (seg.flags & TCP_RST) === 0) return DropReason.tcpOutOfWindow;
   if ((seg.flags & TCP_RST) === 0 && record.isTimestamped) {
     if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
     if (seqLt(seg.tsVal, record.tsRecent)) {
@@ -36,7 +38,7 @@ export function synReceived(record: HalfOpen, config: TcpConfig, seg: Segment): 
   // Second, the RST bit: back to LISTEN, and nobody is told. A guess within the window is challenged (RFC 5961 §3.2).
   if ((seg.flags & TCP_RST) !== 0) {
     if (seg.seq !== record.rcvNxt) {
-      challenge(record, config);
+      if (!record.isHeld) challenge(record, config);
       return DropReason.tcpResetUnacceptable;
     }
     record.owner.abandon(record);
