@@ -196,6 +196,17 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   pauseAccept: boolean;
   /** Starts a connection (binding when needed). @returns 0; `connected` or `failed` follows. */
   connect(address: IpAddress, port: number): number;
+  /**
+   * As `connect`, and queues bytes to be sent first: with `fastOpen` and a cookie of the server's in the SYN itself, else behind
+   * the handshake. @returns how many bytes were taken, or an error.
+   */
+  connectWithData(address: IpAddress, port: number, from: Uint8Array, at: number, length: number): number;
+  /**
+   * TCP Fast Open (RFC 7413). A client's next connect asks for a cookie, or sends its first bytes with the SYN. A listener hands
+   * out cookies and gives connections whose SYN had text to `accept` before their handshake is complete: the same bytes may
+   * come twice (§2.1), so it is for requests that may be repeated.
+   */
+  fastOpen: boolean;
   /** Copies out up to `length` bytes. @returns how many; 0 at the end of the stream; `wouldBlock`; or the failure. */
   read(into: Uint8Array, at: number, length: number): number;
   /** As `read`, but leaves the bytes. */
@@ -447,6 +458,10 @@ export interface TcpOptions {
   readonly synCookies?: SynCookieMode;
   /** Most half-open connections that a listener remembers. */
   readonly maxHalfOpen?: number;
+  /** TCP Fast Open of endpoints that do not say otherwise. Default false. */
+  readonly fastOpen?: boolean;
+  /** Most connections of a listener whose SYN's text was taken and whose handshake is not complete. Default 256. */
+  readonly maxFastOpens?: number;
   /** Most payload bytes of a super-segment. */
   readonly maxSuperSegment?: number;
   /**

@@ -60,6 +60,16 @@ export class StackCounters {
   tcpSynCookiesSent = 0;
   tcpSynCookiesRecv = 0;
   tcpSynCookiesFailed = 0;
+  /** Fast Open (RFC 7413) as client: SYNs whose text was taken, was not; as server: connections by it, and those that failed. */
+  tcpFastOpenActive = 0;
+  tcpFastOpenActiveFail = 0;
+  tcpFastOpenPassive = 0;
+  tcpFastOpenPassiveFail = 0;
+  /** SYNs that asked for a cookie, and good ones that there were too many of. */
+  tcpFastOpenCookieReqd = 0;
+  tcpFastOpenListenOverflows = 0;
+  /** Times at which a client found that SYNs with text get nowhere. */
+  tcpFastOpenBlackholes = 0;
 
   /** Counts a packet that was not used. */
   drop(reason: DropReason): void {

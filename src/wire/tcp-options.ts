@@ -200,16 +200,29 @@ export function writeSackOption(into: Uint8Array, at: number, edges: Int32Array,
   return at + 4 + (count << 3);
 }
 
+/** Bytes of a Fast Open option with its padding; 0 for `null`, which stands for none. */
+export function fastOpenOptionLength(cookie: Uint8Array | null, isExperiment = false): number {
+  return cookie === null ? 0 : ((isExperiment ? 4 : 2) + cookie.length + 3) & ~3;
+}
+
 /**
  * Writes a Fast Open option, padded to a multiple of 4 with NOPs.
  * @param cookie no bytes ask for a cookie
+ * @param isExperiment in the form that came before the option had a kind of its own (RFC 7413 appendix)
  * @returns the end
  */
-export function writeFastOpenOption(into: Uint8Array, at: number, cookie: Uint8Array): number {
-  const end = at + ((2 + cookie.length + 3) & ~3);
-  into[at] = TCPOPT_FAST_OPEN;
-  into[at + 1] = 2 + cookie.length;
-  into.set(cookie, at + 2);
-  into.fill(TCPOPT_NOP, at + 2 + cookie.length, end);
+export function writeFastOpenOption(
+  into: Uint8Array,
+  at: number,
+  cookie: Uint8Array,
+  isExperiment = false,
+): number {
+  const end = at + fastOpenOptionLength(cookie, isExperiment);
+  const head = isExperiment ? 4 : 2;
+  into[at] = isExperiment ? TCPOPT_EXPERIMENT : TCPOPT_FAST_OPEN;
+  into[at + 1] = head + cookie.length;
+  if (isExperiment) putU16(into, at + 2, TCPOPT_EXPERIMENT_FAST_OPEN);
+  into.set(cookie, at + head);
+  into.fill(TCPOPT_NOP, at + head + cookie.length, end);
   return end;
 }

@@ -34,6 +34,9 @@ export interface TcpConfig {
   /** Most half-open connections of a listener. */
   readonly maxHalfOpen: number;
   readonly synCookies: SynCookieMode;
+  readonly fastOpen: boolean;
+  /** Most connections of a listener whose SYN's text was taken before their handshake is complete (RFC 7413 §5.1). */
+  readonly maxFastOpens: number;
   /** How long a SYN is held for the application to decide about it (SEM-COND-04). */
   readonly holdSynMs: number;
   /** Most connections in TIME-WAIT: past it the oldest end early. */
@@ -83,6 +86,8 @@ export const TCP_DEFAULTS: TcpConfig = {
   maxRanges: 512,
   maxHalfOpen: 1024,
   synCookies: 'pressure',
+  fastOpen: false,
+  maxFastOpens: 256,
   // As long as peers go on asking: with Windows' five SYNs 21 s, with Linux' seven 127 s.
   holdSynMs: 75_000,
   maxTimeWait: 32_768,
@@ -137,6 +142,7 @@ export interface TcpSettings {
   userTimeout: number;
   ecn: EcnMode;
   conditionalAccept: boolean;
+  fastOpen: boolean;
   pauseAccept: boolean;
   sendBufferSize: number;
   receiveBufferSize: number;
@@ -166,6 +172,7 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     userTimeout: 0,
     ecn: config.ecn,
     conditionalAccept: false,
+    fastOpen: config.fastOpen,
     pauseAccept: false,
     sendBufferSize: config.sendBufferSize,
     receiveBufferSize: config.receiveBufferSize,

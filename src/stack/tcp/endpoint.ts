@@ -31,7 +31,7 @@ import type { Listener } from './listen/listener.ts';
 import { updateSmss } from './mss.ts';
 import { isFinTaken } from './reassembly.ts';
 import { look, receive } from './receive.ts';
-import { send, sendUrgent } from './send.ts';
+import { isFastOpening, send, sendUrgent } from './send.ts';
 import { LEAST_BACKLOG } from './send-tuning.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
 import type { TcpStatistics } from './statistics.ts';
@@ -130,7 +130,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     if (child === null) return null;
     const socket = child.endpoint as TcpSocket;
     // What happened while nobody could be told.
-    let events: number = isSending(child.state) ? EndpointEvent.writable : 0;
+    let events: number = isSending(child.state) || isFastOpening(child) ? EndpointEvent.writable : 0;
     if (child.rx.used > 0) events |= EndpointEvent.readable;
     if (child.urgentIn !== null) events |= EndpointEvent.urgent;
     if (isFinTaken(child)) events |= EndpointEvent.readable | EndpointEvent.peerClosed;
@@ -161,6 +161,11 @@ export class TcpSocket implements TcpEndpoint, EventSource {
       this.#binding = binding;
     }
     return this.#registry.connect(this, this.#binding, path.source, address, port);
+  }
+
+  connectWithData(address: IpAddress, port: number, from: Uint8Array, at: number, length: number): number {
+    const result = this.connect(address, port);
+    return this.tcb === null || result < 0 ? result : this.tcb.tx.write(from, at, length);
   }
 
   read(into: Uint8Array, at: number, length: number): number {
@@ -201,7 +206,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
 
   get writableBytes(): number {
     const { tcb } = this;
-    return tcb !== null && isSending(tcb.state) ? tcb.tx.free : 0;
+    return tcb !== null && (isSending(tcb.state) || isFastOpening(tcb)) ? tcb.tx.free : 0;
   }
 
   get unsentBytes(): number {
@@ -366,6 +371,13 @@ export class TcpSocket implements TcpEndpoint, EventSource {
 
   get nextRequest(): ConnectionRequest | null {
     return this.listener === null ? null : this.listener.firstHeld;
+  }
+
+  get fastOpen(): boolean {
+    return this.settings.fastOpen;
+  }
+  set fastOpen(value: boolean) {
+    this.settings.fastOpen = value;
   }
 
   get pauseAccept(): boolean {

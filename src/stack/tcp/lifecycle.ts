@@ -97,6 +97,8 @@ export function becomeTimeWait(tcb: Tcb): void {
 }
 
 function release(tcb: Tcb): void {
+  tcb.opening?.failed(tcb);
+  tcb.opening = null;
   changeState(tcb, 'CLOSED');
   tcb.env.forget(tcb);
   freeMemory(tcb);

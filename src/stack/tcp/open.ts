@@ -61,6 +61,7 @@ function startSequence(tcb: Tcb, iss: number): void {
   tcb.iss = iss;
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
+  tcb.sndSml = iss;
   tcb.recoveryPoint = iss;
   tcb.txStart = (iss + 1) | 0;
   tcb.stalledSince = tcb.host.now;

@@ -3,6 +3,7 @@
  */
 
 import {
+  fastOpenOptionLength,
   TCP_OPTION_MSS,
   TCP_OPTION_SACK_PERMITTED,
   TCP_OPTION_TIMESTAMPS,
@@ -11,6 +12,7 @@ import {
   TCPOPT_SACK_PERMITTED_LEN,
   TCPOPT_TIMESTAMPS_LEN,
   TCPOPT_WINDOW_SCALE_LEN,
+  writeFastOpenOption,
   writeMssOption,
   writeSackPermittedOption,
   writeTimestampsOption,
@@ -72,7 +74,7 @@ export function agreeOptions(tcb: Tcb, seg: Segment): void {
 
 /** Bytes of the options of a SYN of this connection. */
 export function synOptionsLength(tcb: Tcb): number {
-  const length = agreedOptionsLength(tcb);
+  const length = agreedOptionsLength(tcb) + fastOpenOptionLength(tcb.fastOpenOption);
   return length + ecnSynOptionLength(tcb, length);
 }
 
@@ -92,7 +94,8 @@ export function writeSynOptions(tcb: Tcb, into: Uint8Array, at: number): number 
   if (tcb.isSackEnabled) end = writeSackPermittedOption(into, end);
   if (tcb.isTimestamped) end = writeTimestampsOption(into, end, timestampNow(tcb), tcb.tsRecent);
   if (tcb.rcvWindShift > 0) end = writeWindowScaleOption(into, end, tcb.rcvWindShift);
-  const { ecn } = tcb;
+  const { ecn, fastOpenOption } = tcb;
+  if (fastOpenOption !== null) end = writeFastOpenOption(into, end, fastOpenOption);
   const ecnLength = ecnSynOptionLength(tcb, end - at);
   return ecn === null || ecnLength === 0 ? end : writeEcnOption(ecn, into, end, ecnLength);
 }

@@ -11,12 +11,14 @@ import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { noteStop, noteWindow } from './counting.ts';
+import { beginFastOpen } from './fast-open/client.ts';
 import { bytesInNetwork } from './loss-marks.ts';
 import { notePaced, pacedBudget } from './pacing.ts';
 import { adoptPathMtu } from './path-mtu.ts';
 import { armRetransmission, restartRetransmission } from './retransmission-timer.ts';
 import { emitLost, emitTailCopy, noteSent } from './retransmit.ts';
 import { canSegment, limitLength, segmentSize, writeSegment } from './segment-writer.ts';
+import { isFastOpening } from './send.ts';
 import { noteProbe } from './tail-loss-probe.ts';
 import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
 import { TcpEvent, trace } from './trace.ts';
@@ -29,8 +31,10 @@ import { isUrgentFrom, withinOneMark } from './urgent.ts';
 export function emitSegments(tcb: Tcb, batch: TransmitBatch): boolean {
   if (tcb.state === 'CLOSED' || tcb.state === 'TIME-WAIT' || !hasPath(tcb)) return false;
   if (tcb.path.mtu !== tcb.mtu) adoptPathMtu(tcb);
-  if (tcb.isSynDue) emitSyn(tcb, batch);
-  else if (tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') {
+  if (tcb.isSynDue) {
+    emitSyn(tcb, batch);
+    if (isFastOpening(tcb)) return tcb.tx.used > 0;
+  } else if ((tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') || isFastOpening(tcb)) {
     // RFC 9768 §3.2.2.1: how the SYN-ACK arrived can be told in an ACK without text only.
     if (tcb.acksDue > 0 && (tcb.ecn?.isHandshakeAckDue ?? false)) {
       if (batch.count === batch.capacity) return true;
@@ -60,9 +64,12 @@ function emitSyn(tcb: Tcb, batch: TransmitBatch): void {
   const isPassive = tcb.state === 'SYN-RECEIVED';
   const isFirst = tcb.sndNxt === tcb.iss;
   const cause = isFirst ? (isPassive ? Cause.synAck : Cause.syn) : Cause.synRetransmission;
-  writeSegment(tcb, batch, tcb.iss, TCP_SYN, 0, cause);
+  const length = isFirst && !isPassive ? beginFastOpen(tcb) : 0;
+  writeSegment(tcb, batch, tcb.iss, TCP_SYN, length, cause);
+  tcb.fastOpenOption = null;
   if (isFirst) {
-    tcb.sndNxt = (tcb.iss + 1) | 0;
+    tcb.sndNxt = (tcb.iss + 1 + length) | 0;
+    tcb.bytesOut += length;
     tcb.synSentAt = tcb.host.now;
   }
   armRetransmission(tcb);

@@ -35,7 +35,8 @@ export function look(tcb: Tcb, into: Uint8Array, at: number, length: number): nu
     return tcb.rx.peek(0, into, at, most);
   }
   if (tcb.error !== 0) return tcb.error;
-  if (tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED') return StackError.notConnected;
+  const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
+  if (isOpening && !tcb.isFastOpened) return StackError.notConnected;
   if (isFinTaken(tcb)) return 0;
   return tcb.state === 'CLOSED' ? StackError.notConnected : StackError.wouldBlock;
 }

@@ -113,7 +113,9 @@ export function writeSegment(
   if (isSyn) writeSynOptions(tcb, headers, optionsAt);
   else if (optionsLength > 0) writeDataOptions(tcb, headers, optionsAt, sackCount, ecnLength);
 
-  const row = fillRow(tcb, batch, frameAt, at + headerLength - frameAt, seq, length, cause);
+  // Text in a SYN comes after it (RFC 7413).
+  const textAt = isSyn ? (seq + 1) | 0 : seq;
+  const row = fillRow(tcb, batch, frameAt, at + headerLength - frameAt, textAt, length, cause);
   seal(tcb, batch, row, at, headerLength, length, ecnFlags);
   batch.count++;
   batch.headerEnd = (at + headerLength + 3) & ~3;

@@ -40,9 +40,14 @@ export function sendUrgent(tcb: Tcb, from: Uint8Array, at: number, length: numbe
   return taken;
 }
 
+/** Its handshake is not complete, but its text is taken and sent already (RFC 7413 §4.2.2). */
+export function isFastOpening(tcb: Tcb): boolean {
+  return tcb.isFastOpened && tcb.state === 'SYN-RECEIVED';
+}
+
 /** 0 when the connection takes bytes from its user now. */
 function whyNotSend(tcb: Tcb): number {
   if (tcb.error !== 0) return tcb.error;
   if (tcb.isFinQueued) return StackError.shutDown;
-  return isSending(tcb.state) ? 0 : StackError.notConnected;
+  return isSending(tcb.state) || isFastOpening(tcb) ? 0 : StackError.notConnected;
 }

@@ -17,11 +17,13 @@ import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import type { EcnState } from './ecn/state.ts';
+import type { FastOpenCache } from './fast-open/cache.ts';
 import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
 import type { TcpMemory } from './memory.ts';
 import { SequenceRanges } from './ranges.ts';
 import type { ReceiveMeasure } from './receive-measure.ts';
 import { RttEstimator } from './rtt.ts';
+import type { Segment } from './segment.ts';
 import { SendLimits } from './send-limits.ts';
 import type { SentColumnsPool } from './sent-columns.ts';
 import { SentList } from './sent-list.ts';
@@ -39,6 +41,8 @@ export interface TcpFlow extends ConnectionEntry<TcpFlow> {
 export interface TcpEnvironment {
   readonly host: Host;
   readonly config: TcpConfig;
+  /** What is known of servers for Fast Open. */
+  readonly fastOpenCache: FastOpenCache;
   /** Who listens to the event stream (`trace.ts`). */
   readonly observer: TcpObserver | null;
   /** What congestion control is told of the ACK being processed. */
@@ -61,6 +65,14 @@ export interface TcpEnvironment {
   budgetOf(interfaceIndex: number): WindowBudget | null;
   /** Sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>, at once and whatever becomes of the connection. */
   sendReset(tcb: Tcb): void;
+}
+
+/** Who waits for the end of a handshake that Fast Open has a part in (RFC 7413). Told once. */
+export interface OpeningWatcher {
+  /** `seg` acknowledges our SYN; SND.UNA is past it. */
+  established(tcb: Tcb, seg: Segment): void;
+  /** The connection has ended before. */
+  failed(tcb: Tcb): void;
 }
 
 /** Who opened a connection passively and is told what became of it. */
@@ -119,6 +131,12 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   isPassive = false;
   /** The passive open it came from, until it is accepted. */
   opener: PassiveOpener | null = null;
+  /** Fast Open, while the handshake lasts. */
+  opening: OpeningWatcher | null = null;
+  /** Its SYN's text was taken before the handshake is complete: in SYN-RECEIVED it sends and receives (RFC 7413 §4.2.2). */
+  isFastOpened = false;
+  /** The Fast Open option of the next SYN or SYN-ACK: a cookie, or none to ask for one; `null`: no option. */
+  fastOpenOption: Uint8Array | null = null;
   /** The user has closed it: nobody reads any more. */
   isOrphan = false;
   isClosedTold = false;

@@ -24,6 +24,8 @@ import { AckSample } from './congestion/ack-sample.ts';
 import { createControl } from './congestion/registry.ts';
 import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
+import { FastOpenCache } from './fast-open/cache.ts';
+import { FastOpenCookies } from './fast-open/cookies.ts';
 import { icmpError } from './icmp.ts';
 import { HalfOpen } from './listen/half-open.ts';
 import type { Handshake } from './listen/handshake.ts';
@@ -54,6 +56,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   readonly sample = new AckSample();
   readonly sentColumns = new SentColumnsPool();
   readonly cookies: SynCookies;
+  readonly fastOpenCookies: FastOpenCookies;
+  readonly fastOpenCache: FastOpenCache;
   readonly #flows: ConnectionTable<TcpFlow>;
   readonly #listeners = new ListenerTable<Listener>();
   readonly #ports: PortTable;
@@ -72,6 +76,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     this.memory = new TcpMemory(host.allocator, host.counters, this.config.memoryLimit);
     this.#shedding = new Shedding(this.memory);
     this.cookies = new SynCookies(host, this.config);
+    this.fastOpenCookies = new FastOpenCookies(host);
+    this.fastOpenCache = new FastOpenCache(host);
     this.#flows = new ConnectionTable(host.secret);
     this.#ports = new PortTable(host.random, host.secret);
   }

@@ -17,7 +17,7 @@ import { timestampAt } from '../options.ts';
 import type { TcpState } from '../state.ts';
 import type { Tcb, TcpFlow } from '../tcb.ts';
 import type { Handshake } from './handshake.ts';
-import { sendSynAck } from './syn-ack.ts';
+import { type FastOpenAnswer, sendSynAck } from './syn-ack.ts';
 
 /** What a half-open connection sees of its listener. */
 export interface HalfOpenOwner {
@@ -101,8 +101,8 @@ export class HalfOpen
     return (this.irs + 1) | 0;
   }
 
-  /** Sends the SYN-ACK, the first time or again. */
-  answer(): void {
+  /** Sends the SYN-ACK, the first time or again. @param cookie the Fast Open cookie that goes with it */
+  answer(cookie: FastOpenAnswer | null = null): void {
     const { owner, localPort, remotePort } = this;
     const { host, settings } = owner;
     if (!this.#hasPath(host)) return;
@@ -113,7 +113,7 @@ export class HalfOpen
     else host.counters.tcpRetransSegs++;
     this.sentAt = isFirst ? host.now : -1;
     const tsVal = timestampAt(host.now, this.tsOffset);
-    sendSynAck(host, settings, this.path, localPort, remotePort, this, tsVal, cause, this.endpoint);
+    sendSynAck(host, settings, this.path, localPort, remotePort, this, tsVal, cookie, cause, this.endpoint);
   }
 
   /** Tells the peer where we are: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, or RST and ACK. */

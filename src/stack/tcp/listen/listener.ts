@@ -10,7 +10,12 @@
  */
 
 import type { IpAddress } from '../../../base/index.ts';
-import { DropReason, TCP_RST } from '../../../wire/index.ts';
+import {
+  DropReason,
+  TCP_OPTION_FAST_OPEN,
+  TCP_OPTION_FAST_OPEN_EXPERIMENT,
+  TCP_RST,
+} from '../../../wire/index.ts';
 import { EndpointEvent, type TcpEndpoint } from '../../api.ts';
 import {
   Cause,
@@ -23,13 +28,16 @@ import {
 } from '../../host.ts';
 import type { TcpConfig, TcpSettings } from '../config.ts';
 import { refuseSegment } from '../control-segment.ts';
+import { CookieVerdict, type FastOpenCookies } from '../fast-open/cookies.ts';
+import { PendingFastOpens } from '../fast-open/pending.ts';
 import { abort } from '../lifecycle.ts';
+import { placeText } from '../reassembly.ts';
 import type { Segment } from '../segment.ts';
 import type { PassiveOpener, Tcb, TcpFlow } from '../tcb.ts';
 import type { WindowBudget } from '../window-budget.ts';
 import { HalfOpen, type HalfOpenOwner } from './half-open.ts';
 import { emptyHandshake, type Handshake, readSyn } from './handshake.ts';
-import { sendSynAck } from './syn-ack.ts';
+import { type FastOpenAnswer, sendSynAck } from './syn-ack.ts';
 import { COOKIE_LIFETIME, type SynCookies } from './syn-cookies.ts';
 import { SynQueue, type SynQueueOwner } from './syn-queue.ts';
 
@@ -38,6 +46,7 @@ export interface ListenEnvironment {
   readonly host: Host;
   readonly config: TcpConfig;
   readonly cookies: SynCookies;
+  readonly fastOpenCookies: FastOpenCookies;
   budgetOf(interfaceIndex: number): WindowBudget | null;
   /** Puts a half-open connection into the table, and takes it out again. */
   enlist(record: TcpFlow): void;
@@ -56,6 +65,14 @@ export interface ListenEnvironment {
   ): Tcb;
 }
 
+/** The Fast Open option of a SYN, judged. */
+interface FastOpenRequest extends FastOpenAnswer {
+  /** Its cookie was ours. */
+  readonly isGood: boolean;
+  /** The SYN-ACK brings a cookie: it was asked for, or the old one was wrong or is about to be. */
+  readonly isDue: boolean;
+}
+
 /** The one handshake that is not in a queue: of a SYN answered by a cookie, or of the ACK that brings it back. */
 const scratch: Handshake = emptyHandshake();
 
@@ -70,6 +87,7 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
   readonly #env: ListenEnvironment;
   readonly #backlog: number;
   readonly #synQueue: SynQueue;
+  readonly #fastOpens: PendingFastOpens;
   /** Oldest first: a `Set` keeps the order of insertion. */
   readonly #accepts = new Set<Tcb>();
   /** Entries of the SYN queue whose peer waits for room in the accept queue. */
@@ -93,6 +111,7 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     this.localAddress = binding.address;
     this.localPort = binding.port;
     this.#backlog = Math.max(1, backlog);
+    this.#fastOpens = new PendingFastOpens(host, config.maxFastOpens);
     this.#synQueue = new SynQueue(host, this, config.maxSynRetransmissions, config.maxRto, config.holdSynMs);
   }
 
@@ -125,17 +144,23 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
       this.host.counters.tcpListenOverflows++;
       return this.#refuse(packet, seg);
     }
+    const cookie = settings.fastOpen ? this.#judgeFastOpen(path, seg) : null;
+    if (cookie?.isGood === true && this.#fastOpens.hasRoom) {
+      this.#openFast(path, seg, sequenceAfter, cookie.isDue ? cookie : null);
+      return DropReason.none;
+    }
+    const answer = cookie?.isDue === true ? cookie : null;
     const { synCookies, maxHalfOpen } = this.#env.config;
     const isFull = this.#synQueue.size >= maxHalfOpen;
     // A successor of one in TIME-WAIT needs a sequence number past it, which a cookie cannot have.
     if (sequenceAfter === null && (synCookies === 'always' || (isFull && synCookies === 'pressure'))) {
-      this.#sendCookie(path, seg);
+      this.#sendCookie(path, seg, answer);
       return DropReason.none;
     }
     if (isFull) this.#makeRoom();
     const record = this.#remember(path, seg, sequenceAfter);
     this.#synQueue.add(record);
-    record.answer();
+    record.answer(answer);
     return DropReason.none;
   }
 
@@ -214,6 +239,8 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
   // What connections say that are not accepted yet.
 
   established(child: Tcb): boolean {
+    // With Fast Open it has been there since its SYN.
+    if (this.#accepts.has(child)) return true;
     if (this.#accepts.size >= this.#backlog) return false;
     this.#accepts.add(child);
     this.host.notify(this.endpoint, EndpointEvent.acceptable);
@@ -264,6 +291,41 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     return DropReason.none;
   }
 
+  /** What the Fast Open option of a SYN is worth (RFC 7413 §4.2.2); `null` when it has none. */
+  #judgeFastOpen(path: Path, seg: Segment): FastOpenRequest | null {
+    if ((seg.options & TCP_OPTION_FAST_OPEN) === 0) return null;
+    const { fastOpenCookies } = this.#env;
+    const { counters } = this.host;
+    const verdict = fastOpenCookies.judge(path, seg.bytes, seg.fastOpenAt, seg.fastOpenLength);
+    if (seg.fastOpenLength === 0) counters.tcpFastOpenCookieReqd++;
+    else if (verdict === CookieVerdict.bad) counters.tcpFastOpenPassiveFail++;
+    else if (!this.#fastOpens.hasRoom) counters.tcpFastOpenListenOverflows++;
+    return {
+      isGood: verdict !== CookieVerdict.bad,
+      isDue: verdict !== CookieVerdict.good,
+      bytes: fastOpenCookies.make(path),
+      isExperiment: (seg.options & TCP_OPTION_FAST_OPEN_EXPERIMENT) !== 0,
+    };
+  }
+
+  /** A connection to accept at once, with the text of its SYN; the handshake goes on behind it. */
+  #openFast(path: Path, seg: Segment, sequenceAfter: number | null, answer: FastOpenAnswer | null): void {
+    const { host, settings } = this;
+    const { config } = this.#env;
+    const budget = this.#env.budgetOf(path.interfaceIndex);
+    readSyn(scratch, host, config, settings, budget, path, seg, sequenceAfter);
+    const child = this.#env.spawn(this, path, seg.destinationPort, seg.sourcePort, scratch, false);
+    host.counters.tcpPassiveOpens++;
+    child.isFastOpened = true;
+    if (answer !== null && !answer.isExperiment) child.fastOpenOption = answer.bytes.slice();
+    this.#fastOpens.add(child);
+    const length = Math.min(seg.payloadLength, child.rcvWnd);
+    if (length > 0) placeText(child, child.rcvNxt, seg.bytes, seg.payloadAt, length);
+    child.congestion.start(child.smss, false, child.rtt.srtt, host.now);
+    this.#accepts.add(child);
+    host.notify(this.endpoint, EndpointEvent.acceptable);
+  }
+
   #remember(path: Path, seg: Segment, sequenceAfter: number | null): HalfOpen {
     const { host, settings } = this;
     const env = this.#env;
@@ -275,14 +337,25 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     return record;
   }
 
-  #sendCookie(path: Path, seg: Segment): void {
+  #sendCookie(path: Path, seg: Segment, answer: FastOpenAnswer | null): void {
     const { host, settings, endpoint } = this;
     const { config, cookies } = this.#env;
     const { destinationPort, sourcePort } = seg;
     const budget = this.#env.budgetOf(path.interfaceIndex);
     readSyn(scratch, host, config, settings, budget, path, seg, null);
     const tsVal = cookies.bake(scratch, path, destinationPort, sourcePort);
-    sendSynAck(host, settings, path, destinationPort, sourcePort, scratch, tsVal, Cause.synCookie, endpoint);
+    sendSynAck(
+      host,
+      settings,
+      path,
+      destinationPort,
+      sourcePort,
+      scratch,
+      tsVal,
+      answer,
+      Cause.synCookie,
+      endpoint,
+    );
     this.#lastCookieAt = host.now;
     host.counters.tcpSynCookiesSent++;
     host.counters.tcpOutSegs++;

@@ -4,6 +4,7 @@
 
 import {
   ECN_MASK,
+  fastOpenOptionLength,
   IPPROTO_TCP,
   sealTcp,
   TCP_ACK,
@@ -13,6 +14,7 @@ import {
   TCPOPT_SACK_PERMITTED_LEN,
   TCPOPT_TIMESTAMPS_LEN,
   TCPOPT_WINDOW_SCALE_LEN,
+  writeFastOpenOption,
   writeMssOption,
   writeSackPermittedOption,
   writeTcp,
@@ -25,11 +27,18 @@ import { synAckEcnFlags, synAckEcnOptionLength, writeSynAckEcnOption } from '../
 import { announcedMss } from '../mss.ts';
 import type { Handshake } from './handshake.ts';
 
+/** A Fast Open cookie for the client (RFC 7413 §4.2.2), in the form in which it was asked for. */
+export interface FastOpenAnswer {
+  readonly bytes: Uint8Array;
+  readonly isExperiment: boolean;
+}
+
 /**
  * Sends <SEQ=ISS><ACK=IRS+1><CTL=SYN,ACK>. Lost, as on a busy wire, when the host has no room for it; the
  * caller counts it.
  *
  * @param tsVal our timestamp, where timestamps are agreed
+ * @param cookie a Fast Open cookie for the client
  * @param cause why, for the capture
  * @param owner the endpoint that it is about
  */
@@ -41,10 +50,12 @@ export function sendSynAck(
   remotePort: number,
   handshake: Handshake,
   tsVal: number,
+  cookie: FastOpenAnswer | null,
   cause: number,
   owner: object,
 ): void {
-  const agreedLength = synAckOptionsLength(handshake);
+  const cookieLength = cookie === null ? 0 : fastOpenOptionLength(cookie.bytes, cookie.isExperiment);
+  const agreedLength = synAckOptionsLength(handshake) + cookieLength;
   // Not again (RFC 9768 §3.2.3.2.2): the option may be why the first was not answered.
   const isFirst = cause !== Cause.synRetransmission;
   const ecnLength = isFirst ? synAckEcnOptionLength(handshake, agreedLength) : 0;
@@ -58,8 +69,9 @@ export function sendSynAck(
   const { iss, irs, rcvWnd } = handshake;
   const flags = TCP_SYN | TCP_ACK | synAckEcnFlags(handshake);
   const end = writeTcp(bytes, at, localPort, remotePort, iss, (irs + 1) | 0, flags, rcvWnd, 0, optionsLength);
-  const ecnAt = writeSynAckOptions(handshake, announcedMss(path, settings), bytes, end, tsVal);
-  if (ecnLength > 0) writeSynAckEcnOption(bytes, ecnAt, ecnLength);
+  let next = writeSynAckOptions(handshake, announcedMss(path, settings), bytes, end, tsVal);
+  if (cookie !== null) next = writeFastOpenOption(bytes, next, cookie.bytes, cookie.isExperiment);
+  if (ecnLength > 0) writeSynAckEcnOption(bytes, next, ecnLength);
   sealTcp(bytes, at, length, path.pseudoHeaderSum(IPPROTO_TCP) + length);
   host.sendControl(packet, cause, owner);
 }

@@ -7,6 +7,7 @@ import { EndpointEvent } from '../../api.ts';
 import { takeRttSample } from '../counting.ts';
 import { startEcn } from '../ecn/ecn.ts';
 import { abort, changeState, tell } from '../lifecycle.ts';
+import { restartRetransmission } from '../retransmission-timer.ts';
 import type { Segment } from '../segment.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
 
@@ -14,6 +15,8 @@ import { type Tcb, TcpTimer } from '../tcb.ts';
 export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   const isSynLost = tcb.retransmissions > 0;
   tcb.sndUna = (tcb.iss + 1) | 0;
+  tcb.opening?.established(tcb, seg);
+  tcb.opening = null;
   tcb.rttSeq = tcb.sndUna;
   tcb.sndSml = tcb.sndUna;
   if (tcb.synSentAt >= 0) takeSynRtt(tcb, tcb.host.now - tcb.synSentAt);
@@ -31,6 +34,8 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   // The user may have closed a connection that was still being opened.
   changeState(tcb, tcb.isFinQueued ? 'FIN-WAIT-1' : 'ESTABLISHED');
   tell(tcb, EndpointEvent.connected | EndpointEvent.writable);
+  // With Fast Open there may be text in flight already.
+  if (tcb.flightSize > 0) restartRetransmission(tcb);
   if (tcb.settings.keepAlive) tcb.arm(TcpTimer.keepAlive, tcb.settings.keepAliveTime);
   return true;
 }

@@ -20,7 +20,7 @@ export function checkReset(tcb: Tcb, seg: Segment): Verdict {
   switch (tcb.state) {
     case 'SYN-RECEIVED':
       // A passive open goes back to LISTEN, which its listener never left; an active one was refused.
-      fail(tcb, StackError.connectionRefused);
+      fail(tcb, tcb.isPassive ? StackError.connectionReset : StackError.connectionRefused);
       break;
     case 'CLOSING':
     case 'LAST-ACK':

@@ -13,6 +13,7 @@ import { Cause } from '../../host.ts';
 import { acknowledgeNow } from '../acknowledge.ts';
 import { sendBareSegment } from '../control-segment.ts';
 import { acceptEcnSynAck, answerEcnSyn } from '../ecn/negotiation.ts';
+import { withdrawSynText } from '../fast-open/client.ts';
 import { changeState, fail } from '../lifecycle.ts';
 import { agreeOptions } from '../options.ts';
 import type { Segment } from '../segment.ts';
@@ -72,6 +73,7 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
 /** Simultaneous open (RFC 9293 §3.5, figure 8): both SYNs are answered. */
 function crossedSyn(tcb: Tcb, seg: Segment): Verdict {
   changeState(tcb, 'SYN-RECEIVED');
+  withdrawSynText(tcb);
   tcb.sndWnd = seg.window;
   tcb.sndWl1 = seg.seq;
   tcb.sndWl2 = tcb.iss;
