@@ -2,6 +2,7 @@
  * A connection's statistics for `TcpEndpoint.statistics`.
  */
 
+import { ecnName } from './ecn/ecn.ts';
 import { SendLimit } from './send-limits.ts';
 import type {
   TcpAppStatistics,
@@ -35,7 +36,7 @@ function perfOf(tcb: Tcb): TcpPerfStatistics {
     maxPipeSize: counts.maxPipeSize,
     smoothedRtt: Math.max(0, rtt.srtt),
     curRto: rtt.rto,
-    congSignals: tcb.fastRetransmits + counts.timeoutEpisodes,
+    congSignals: tcb.fastRetransmits + counts.timeoutEpisodes + counts.ecnSignals,
     curCwnd: congestion.cwnd,
     curSsthresh: congestion.ssthresh,
     timeouts: counts.timeoutEpisodes,
@@ -54,7 +55,7 @@ function perfOf(tcb: Tcb): TcpPerfStatistics {
   };
 }
 
-function pathOf({ counts, rtt, settings, bytesReordered }: Tcb): TcpPathStatistics {
+function pathOf({ counts, rtt, settings, bytesReordered, ecn }: Tcb): TcpPathStatistics {
   return {
     sumOctetsReordered: bytesReordered,
     outOfOrderPktsIn: counts.outOfOrderPktsIn,
@@ -69,6 +70,9 @@ function pathOf({ counts, rtt, settings, bytesReordered }: Tcb): TcpPathStatisti
     ipTtl: settings.ttl,
     ipTosOut: settings.trafficClass,
     dupAcksOut: counts.dupAcksOut,
+    ecnSignals: counts.ecnSignals,
+    eceAcksRcvd: counts.eceAcksIn,
+    ceRcvd: ecn?.ceReceived ?? 0,
   };
 }
 
@@ -83,6 +87,7 @@ function stackOf(tcb: Tcb): TcpStackStatistics {
     winScaleRcvd: tcb.sndWindShift,
     timeStamps: tcb.isTimestamped,
     willSendSack: tcb.isSackEnabled,
+    ecn: ecnName(tcb.ecn),
     nagle: !tcb.settings.noDelay,
     congestionControl: tcb.congestion.name,
     inRecovery: RECOVERY_NAMES[tcb.recovery] ?? 'open',

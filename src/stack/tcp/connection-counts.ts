@@ -22,6 +22,9 @@ export class ConnectionCounts {
   /** Segments with SACK blocks, and the blocks. */
   sacksRcvd = 0;
   sackBlocksRcvd = 0;
+  /** ACKs that report packets as marked, and how often the window was reduced for it. */
+  eceAcksIn = 0;
+  ecnSignals = 0;
   /** ACKs that report text which had arrived before (RFC 2883). */
   dsackDups = 0;
 

@@ -123,21 +123,25 @@ export function noteBuffers(tcb: Tcb): void {
   trace(tcb, TcpEvent.buffer, tcb.tx.limit, tcb.rx.limit);
 }
 
-/** A turn of output is over, and no more may leave now: remembers why, and the high-water marks. */
-export function noteStop(tcb: Tcb): void {
+/**
+ * A turn of output is over, and no more may leave now: remembers why, and the high-water marks.
+ * @param isPaced it has to wait for its pace
+ */
+export function noteStop(tcb: Tcb, isPaced: boolean): void {
   const { counts } = tcb;
   const flight = tcb.flightSize;
   if (flight > counts.maxPipeSize) counts.maxPipeSize = flight;
   if (tcb.limits.current === SendLimit.none) return;
-  tcb.limits.enter(whyStopped(tcb, flight), tcb.host.now, tcb.bytesOut + tcb.bytesRetrans);
+  tcb.limits.enter(whyStopped(tcb, flight, isPaced), tcb.host.now, tcb.bytesOut + tcb.bytesRetrans);
 }
 
 /** The window that is short, the shorter of both; when both have room, it is the sender itself. */
-function whyStopped(tcb: Tcb, flight: number): number {
+function whyStopped(tcb: Tcb, flight: number, isPaced: boolean): number {
   // Lost text that may not be sent again yet waits for the congestion window alone.
   if (tcb.sent.lostBytes > 0) return SendLimit.cwnd;
   const available = seqDiff(tcb.sndFin, tcb.sndNxt);
   if (available <= 0) return SendLimit.snd;
+  if (isPaced) return SendLimit.cwnd;
   const windowRoom = tcb.sndWnd - flight;
   const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
   if (Math.min(windowRoom, cwndRoom) >= Math.min(tcb.smss, available)) return SendLimit.snd;

@@ -56,6 +56,8 @@ export interface TcpInfo {
   ecn: EcnName;
   ceReceived: number;
   ceDelivered: number;
+  /** ACKs that report packets of ours as marked. */
+  eceAcksIn: number;
   connectionTimeMs: number;
   sendBufferUsed: number;
   receiveBufferUsed: number;

@@ -48,6 +48,7 @@ export function emptyInfo(state: TcpState): TcpInfo {
     ecn: 'none',
     ceReceived: 0,
     ceDelivered: 0,
+    eceAcksIn: 0,
     connectionTimeMs: 0,
     sendBufferUsed: 0,
     receiveBufferUsed: 0,
@@ -83,6 +84,7 @@ export function fillInfo(tcb: Tcb, into: TcpInfo): TcpInfo {
   into.ecn = ecnName(tcb.ecn);
   into.ceReceived = tcb.ecn?.ceReceived ?? 0;
   into.ceDelivered = tcb.ecn?.ceDelivered ?? 0;
+  into.eceAcksIn = tcb.counts.eceAcksIn;
   into.connectionTimeMs = tcb.host.now - tcb.openedAt;
   into.sendBufferUsed = tcb.tx.used;
   into.receiveBufferUsed = tcb.rx.used;

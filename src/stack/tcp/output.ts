@@ -83,7 +83,10 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
     canSegment(tcb) ? tcb.config.maxSuperSegment : tcb.config.sendQuantum,
   );
   budget = pacedBudget(tcb, budget);
-  if (budget === 0) return false;
+  if (budget === 0) {
+    noteStop(tcb, true);
+    return false;
+  }
   let isSent = false;
   let isMore = true;
   while (isMore && batch.count < batch.capacity && budget >= tcb.smss) {
@@ -96,7 +99,7 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
   }
   if (isSent) armRetransmission(tcb);
   if (!isMore) {
-    noteStop(tcb);
+    noteStop(tcb, false);
     armPersist(tcb);
   }
   return isMore;

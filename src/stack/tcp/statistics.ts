@@ -4,6 +4,7 @@
  * are ms with fractions, where the MIB rounds; counts don't wrap.
  */
 
+import type { EcnName } from './ecn/state.ts';
 import type { TcpState } from './state.ts';
 
 /** tcpEStatsPerfTable: counts and state that tell how well it runs. */
@@ -64,6 +65,10 @@ export interface TcpPathStatistics {
   readonly ipTtl: number;
   readonly ipTosOut: number;
   readonly dupAcksOut: number;
+  /** Reductions for marks, ACKs that report marks, and packets that arrived with CE. */
+  readonly ecnSignals: number;
+  readonly eceAcksRcvd: number;
+  readonly ceRcvd: number;
 }
 
 /** tcpEStatsStackTable: what was negotiated, and how the algorithms stand. */
@@ -76,6 +81,7 @@ export interface TcpStackStatistics {
   readonly winScaleRcvd: number;
   readonly timeStamps: boolean;
   readonly willSendSack: boolean;
+  readonly ecn: EcnName;
   readonly nagle: boolean;
   readonly congestionControl: string;
   /** RFC 4898's dataContiguous, sackRecovery and lossRecovery, under the names of `Recovery`. */

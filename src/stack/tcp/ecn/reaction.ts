@@ -31,6 +31,7 @@ export function reduceWindow(tcb: Tcb, ecn: EcnState, marked: number): void {
   const { congestion } = tcb;
   if (!ecn.isReduced && tcb.recovery === Recovery.open) {
     ecn.isReduced = true;
+    tcb.counts.ecnSignals++;
     ecn.reducedUntil = tcb.sndNxt;
     congestion.onCongestion('ecn', tcb.flightSize, tcb.host.now);
     if (!congestion.isModelBased) congestion.cwnd = Math.min(congestion.cwnd, congestion.ssthresh);

@@ -35,7 +35,9 @@ export function checkAck(tcb: Tcb, seg: Segment): Verdict {
     return DropReason.tcpAckUnacceptable;
   }
   const hasFeedback = tcb.ecn !== null && acked >= 0 && !isOpening;
-  tcb.env.sample.marked = hasFeedback ? takeEcnFeedback(tcb, tcb.ecn as EcnState, seg, acked) : 0;
+  const marked = hasFeedback ? takeEcnFeedback(tcb, tcb.ecn as EcnState, seg, acked) : 0;
+  tcb.env.sample.marked = marked;
+  if (marked > 0) tcb.counts.eceAcksIn++;
   if (acked > 0) takeAck(tcb, seg, acked);
   else if (acked === 0 && tcb.sent.count > 0) takeDuplicate(tcb, seg);
   if (acked >= 0) updateWindow(tcb, seg);
