@@ -9,12 +9,15 @@
   kernel-peer.py refused HOST PORT               connect; what went wrong is the result
   kernel-peer.py connections HOST PORT COUNT     open, echo one byte, close; one after the other in groups of 50.
                                                  With --last the peer closes first
+  kernel-peer.py fast-ask HOST PORT COUNT        COUNT times, one after the other: send a line with MSG_FASTOPEN, read to the
+                                                 end; which SYNs had text that was taken, and which answers were right
   kernel-peer.py udp-echo PORT COUNT             echo COUNT datagrams
   kernel-peer.py udp-ask HOST PORT SIZE COUNT    send datagrams one by one and compare the echoes
   kernel-peer.py udp-refused HOST PORT           send a datagram; the error of the next receive is the result
 
 `serve-send PORT BYTES`, `serve-recv PORT`, `serve-exchange PORT BYTES ORDER` and `serve-abort PORT BYTES` accept one
-connection and go on as their namesakes; `serve-echo PORT COUNT` echoes COUNT connections until their end.
+connection and go on as their namesakes; `serve-echo PORT COUNT` echoes COUNT connections until their end;
+`serve-fast PORT COUNT` with TCP_FASTOPEN, and says of each whether its SYN had text.
 Servers print READY when they listen.
 
   --sndbuf N, --rcvbuf N   SO_SNDBUF and SO_RCVBUF
@@ -180,6 +183,46 @@ def serve_echo(port, count):
     return {"ended": ended}
 
 
+def has_syn_data(s):
+    """TCPI_OPT_SYN_DATA: text of the SYN was acknowledged, or taken."""
+    return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)[5] & 32 != 0
+
+
+def fast_ask(host, port, count):
+    taken, right = [], 0
+    for i in range(int(count)):
+        s = new_socket()
+        question = b"question %d" % i
+        s.sendto(question, socket.MSG_FASTOPEN, (host, int(port)))
+        s.settimeout(20)
+        s.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := s.recv(4096):
+            answer += part
+        taken.append(has_syn_data(s))
+        right += answer == question
+        s.close()
+    return {"taken": taken, "right": right}
+
+
+def serve_fast(port, count):
+    listener = new_socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+    listener.bind(("", int(port)))
+    listener.listen(16)
+    print("READY", flush=True)
+    taken = []
+    for _ in range(int(count)):
+        s = listener.accept()[0]
+        s.settimeout(20)
+        while data := s.recv(65536):
+            s.sendall(data)
+        taken.append(has_syn_data(s))
+        s.close()
+    return {"taken": taken}
+
+
 def udp_echo(port, count):
     s = new_socket(socket.SOCK_DGRAM)
     s.bind(("", int(port)))
@@ -219,6 +262,8 @@ OTHERS = {
     "refused": refused,
     "connections": connections,
     "serve-echo": serve_echo,
+    "fast-ask": fast_ask,
+    "serve-fast": serve_fast,
     "udp-echo": udp_echo,
     "udp-ask": udp_ask,
     "udp-refused": udp_refused,
