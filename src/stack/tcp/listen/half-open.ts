@@ -24,7 +24,6 @@ export interface HalfOpenOwner {
   readonly host: Host;
   /** The listener's settings: also what the connection will start with. */
   readonly settings: TcpSettings;
-  readonly endpoint: Endpoint;
   /** The application has decided about a SYN that is held. */
   acceptHeld(record: HalfOpen): TcpEndpoint;
   rejectHeld(record: HalfOpen): void;
@@ -44,8 +43,8 @@ export class HalfOpen
   readonly id: number;
   context: unknown = null;
   readonly owner: HalfOpenOwner;
-  /** Packets of the handshake are about the listener. */
-  readonly endpoint: Endpoint;
+  /** Whom its packets are about: itself, which has both addresses. */
+  readonly endpoint: Endpoint = this;
   readonly localAddress: IpAddress;
   readonly localPort: number;
   readonly remoteAddress: IpAddress;
@@ -84,7 +83,6 @@ export class HalfOpen
 
   constructor(owner: HalfOpenOwner, path: Path, localPort: number, remotePort: number) {
     this.owner = owner;
-    this.endpoint = owner.endpoint;
     this.id = owner.host.nextId();
     this.path = path;
     this.localAddress = path.source;
