@@ -1,16 +1,20 @@
 /**
  * Which ports are taken, and whether another may share one: the bind matrices of Winsock (SEM-BIND-01 … 12) as data, and
- * the choice of ephemeral ports (RFC 6056). TCP and UDP each have a table.
+ * the choice of ephemeral ports (RFC 6056 §3.3.4). TCP and UDP each have a table.
  */
 
 import type { IpAddress, Random } from '../base/index.ts';
-import { i32 } from '../base/index.ts';
+import { i32le } from '../base/index.ts';
 import type { PortSharing } from './api.ts';
 import { StackError } from './api.ts';
+import { deriveKey, sipBlock, sipFinish, sipResult, sipStart } from './tcp/siphash.ts';
 
 /** The ephemeral range (RFC 6335 §6, SEM-BIND-22). */
 export const EPHEMERAL_FIRST = 49152;
 export const EPHEMERAL_LAST = 65535;
+/** Counters of RFC 6056 §3.3.4, a power of 2, and the bits of a step that are left to chance. */
+const COUNTERS = 256;
+const NOISE = 7;
 const EPHEMERAL_COUNT = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
 
 /** A claim on a port. Made by {@link PortTable}, ended by `release`. */
@@ -59,16 +63,15 @@ const OTHER_OWNER: readonly (readonly number[])[] = [
 export class PortTable {
   readonly #bindings = new Map<number, PortBinding[]>();
   readonly #random: Random;
-  readonly #key0: number;
-  readonly #key1: number;
-  /** RFC 6056 §3.3.3's `next_ephemeral`: moves on with every choice. */
-  #nextEphemeral = 0;
+  readonly #key: Uint8Array;
+  /** RFC 6056 §3.3.4's `table`: where the choices for a group of peers have got to. */
+  readonly #counters = new Uint32Array(COUNTERS);
 
   /** @param secret at least 16 bytes. */
   constructor(random: Random, secret: Uint8Array) {
     this.#random = random;
-    this.#key0 = i32(secret, 8);
-    this.#key1 = i32(secret, 12);
+    this.#key = deriveKey(secret, 'ports');
+    for (let i = 0; i < COUNTERS; i++) this.#counters[i] = random.next();
   }
 
   /** How many claims there are. */
@@ -89,8 +92,9 @@ export class PortTable {
   }
 
   /**
-   * Claims a port for a connection to a peer from an endpoint that was not bound (RFC 6056 §3.3.3): the port may serve
-   * several connections, to different peers.
+   * Claims a port for a connection to a peer from an endpoint that was not bound: the port may serve several connections, to
+   * different peers. RFC 6056 §3.3.4, the double-hash algorithm: ports to one peer follow each other, with steps of chance, so
+   * that none comes again soon; those to another are unrelated to who has no key, and how fast they move tells nothing.
    * @returns the claim, or `noBuffers` when every port is taken.
    */
   bindForConnect(
@@ -100,9 +104,12 @@ export class PortTable {
     owner: number,
     tuples: TupleLookup,
   ): PortBinding | number {
-    const offset = this.#offset(local, remote, remotePort);
-    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
-      const port = EPHEMERAL_FIRST + ((offset + this.#nextEphemeral++) & (EPHEMERAL_COUNT - 1));
+    const { low: offset, high } = this.#hash(local, remote, remotePort);
+    const counter = high & (COUNTERS - 1);
+    this.#moveOn(counter, 1 + (this.#random.next() & NOISE));
+    const start = offset + (this.#counters[counter] as number);
+    for (let i = 0; i < EPHEMERAL_COUNT; i++, this.#moveOn(counter, 1)) {
+      const port = EPHEMERAL_FIRST + ((start + i) & (EPHEMERAL_COUNT - 1));
       const list = this.#bindings.get(port);
       // A connection in TIME-WAIT holds its addresses and ports but no claim.
       if (tuples.get(local, port, remote, remotePort) !== null) continue;
@@ -181,13 +188,26 @@ export class PortTable {
     return 0;
   }
 
-  /** RFC 6056 §3.3.3's F(): ports to one peer follow each other, those to another are unrelated to who has no key. */
-  #offset(local: IpAddress, remote: IpAddress, remotePort: number): number {
-    let h = Math.imul(this.#key0 ^ local.w3 ^ local.w0 ^ local.w1, 0x9e3779b1);
-    h = Math.imul(h ^ (h >>> 15) ^ remote.w3, 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13) ^ remote.w0 ^ remote.w1 ^ remotePort, 0xc2b2ae35);
-    h = Math.imul((h ^ (h >>> 16)) + this.#key1, 0x27d4eb2f);
-    return (h ^ (h >>> 15)) & 0x7fff_ffff;
+  #moveOn(counter: number, steps: number): void {
+    this.#counters[counter] = (this.#counters[counter] as number) + steps;
+  }
+
+  /** RFC 6056 §3.3.4's F() and G(): one half of a SipHash each. */
+  #hash(
+    local: IpAddress,
+    remote: IpAddress,
+    remotePort: number,
+  ): { readonly low: number; readonly high: number } {
+    const key = this.#key;
+    sipStart(i32le(key, 0), i32le(key, 4), i32le(key, 8), i32le(key, 12));
+    sipBlock(local.w1, local.w0);
+    sipBlock(local.w3, local.w2);
+    sipBlock(remote.w1, remote.w0);
+    sipBlock(remote.w3, remote.w2);
+    // The last block carries the message's length, 34, in its top byte.
+    sipBlock(34 << 24, remotePort);
+    sipFinish();
+    return sipResult;
   }
 }
 

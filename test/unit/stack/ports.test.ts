@@ -115,16 +115,26 @@ describe('RFC 6056 ephemeral ports', () => {
     expect(table.bindForConnect(SPECIFIC, ip('10.0.0.9'), 80, 0, NO_TUPLES)).toBe(StackError.noBuffers);
   });
 
-  test('§3.3.3 ports to one peer follow each other, those to another start elsewhere', () => {
+  test('RFC 6056 §3.3.4 ports to one peer follow each other in steps of chance, those to another start elsewhere', () => {
     const table = makeTable();
+    const count = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
     const portTo = (peer: string): number =>
       claimed(table.bindForConnect(SPECIFIC, ip(peer), 80, 0, NO_TUPLES)).port;
-    const first = portTo('10.0.0.9');
-    expect(portTo('10.0.0.9')).toBe(first + 1 > EPHEMERAL_LAST ? EPHEMERAL_FIRST : first + 1);
-    expect(Math.abs(portTo('10.0.0.10') - first)).toBeGreaterThan(2);
+    let last = portTo('10.0.0.9');
+    const other = portTo('10.0.0.10');
+    expect(Math.abs(other - last)).toBeGreaterThan(100);
+    const steps = new Set<number>();
+    for (let i = 0; i < 200; i++) {
+      // What goes to others moves nothing here.
+      portTo('10.0.0.10');
+      const next = portTo('10.0.0.9');
+      steps.add((next - last + count) % count);
+      last = next;
+    }
+    expect([...steps].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test('§3.3.3 another secret gives other ports', () => {
+  test('RFC 6056 §3.3.4 another secret gives other ports', () => {
     const others = new PortTable(
       new SeededRandom(3),
       SECRET.map((byte) => byte ^ 0x5a),
@@ -167,8 +177,8 @@ describe('RFC 6056 ephemeral ports', () => {
 
   test('a port that somebody bound is never chosen for a connection', () => {
     const table = makeTable();
-    const next = claimed(table.bindForConnect(SPECIFIC, ip('10.0.0.9'), 80, 0, NO_TUPLES)).port + 1;
-    claimed(table.bind(IpAddress.anyV4, next, 'reuse'));
-    expect(claimed(table.bindForConnect(SPECIFIC, ip('10.0.0.9'), 80, 0, NO_TUPLES)).port).toBe(next + 1);
+    const first = claimed(table.bindForConnect(SPECIFIC, ip('10.0.0.9'), 80, 0, NO_TUPLES)).port;
+    for (let step = 1; step <= 20; step++) claimed(table.bind(IpAddress.anyV4, first + step, 'reuse'));
+    expect(claimed(table.bindForConnect(SPECIFIC, ip('10.0.0.9'), 80, 0, NO_TUPLES)).port).toBe(first + 21);
   });
 });
