@@ -268,7 +268,13 @@ export class TcpModel {
       this.#begin(seg);
       return true;
     }
-    if (this.state === 'SYN-RECEIVED' && seg.seq === this.irs) {
+    if (this.state === 'SYN-RECEIVED' && this.isPassive && seg.seq !== this.irs) {
+      // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state."
+      if (this.#isAcceptable(seg)) this.#end('refused');
+      else this.#isAckDue = true;
+      return true;
+    }
+    if (this.state === 'SYN-RECEIVED' && seg.seq === this.irs && !(this.isPassive && has(seg, 'A'))) {
       if (!has(seg, 'A')) {
         // The answer was lost: it is sent again.
         this.#isSynDue = true;

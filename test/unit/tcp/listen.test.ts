@@ -65,6 +65,15 @@ describe('RFC 9293 §3.10.7.4 SYN-RECEIVED after a passive open', () => {
     expect(host.out()).toMatchObject([{ flags: 'S.', ack: 101 }]);
   });
 
+  test('RFC 9293 §3.5.1 a SYN of a host that has started anew, with a new clock, goes back to LISTEN too', () => {
+    const host = makeTcpHost();
+    listenOn(host);
+    syn(host, PEER_PORT, FULL_SYN);
+    const options = tcpOptions({ mss: 1460, timestamps: [3, 0] });
+    expect(host.in({ flags: 'S', seq: 100, options })).toBe(DropReason.tcpSynInWindow);
+    expect(halfOpen(host)).toBe(0);
+  });
+
   test('RFC 9293 §3.10.7.4 a SYN out of the window is answered with an ACK of where we are', () => {
     const host = makeTcpHost();
     listenOn(host);

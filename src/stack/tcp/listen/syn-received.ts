@@ -23,7 +23,9 @@ export function synReceived(record: HalfOpen, config: TcpConfig, seg: Segment): 
   }
   // Held, it has not been answered: nobody can know our number, and nobody is told.
   if (record.isHeld && (seg.flags & TCP_RST) === 0) return DropReason.tcpOutOfWindow;
-  if ((seg.flags & TCP_RST) === 0 && record.isTimestamped) {
+  const isSyn = (seg.flags & TCP_SYN) !== 0;
+  // A SYN's timestamp proves nothing: a host that has started anew has a new clock.
+  if ((seg.flags & TCP_RST) === 0 && !isSyn && record.isTimestamped) {
     if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
     if (seqLt(seg.tsVal, record.tsRecent)) {
       challenge(record, config);
@@ -45,7 +47,7 @@ export function synReceived(record: HalfOpen, config: TcpConfig, seg: Segment): 
     return DropReason.none;
   }
   // Fourth, the SYN bit: "if the connection was initiated with a passive OPEN, then return this connection to LISTEN".
-  if ((seg.flags & TCP_SYN) !== 0) {
+  if (isSyn) {
     record.owner.abandon(record);
     return DropReason.tcpSynInWindow;
   }
