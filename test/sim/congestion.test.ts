@@ -12,19 +12,19 @@ describe('RFC 9438 CUBIC', () => {
   test('a path of 1 Gbit/s and 100 ms is full to 95 % in steady state', () => {
     // Packets nearly as large as super-segments, so that the simulation is cheap.
     const path = { megabits: 1000, rtt: 100, buffer: 1, mtu: 32_000, tcp: LARGE };
-    const [flow] = makeBottleneck(path, [{ tcp: LARGE }]).run(5000, 10_000);
+    const [flow] = makeBottleneck(path, [{ tcp: LARGE }]).run(3000, 7000);
     expect(flow?.goodput).toBeGreaterThan(950);
     expect(flow?.retransmitted).toBeLessThan(0.05);
   });
 
   test('a short queue is enough for nine tenths of the path', () => {
-    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer: 0.2 }, [{}]).run(5000, 25_000);
+    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer: 0.2 }, [{}]).run(5000, 20_000);
     expect(flow?.goodput).toBeGreaterThan(0.9 * PAYLOAD);
   });
 
   test('two flows share fairly, although the second comes later', () => {
     const path = { megabits: 20, rtt: 40, buffer: 1 };
-    const flows = makeBottleneck(path, [{}, { start: 3000 }]).run(20_000, 60_000);
+    const flows = makeBottleneck(path, [{}, { start: 3000 }]).run(15_000, 45_000);
     expect(fairness(flows.map(({ goodput }) => goodput))).toBeGreaterThan(0.9);
     expect(flows.reduce((sum, { goodput }) => sum + goodput, 0)).toBeGreaterThan(0.95 * PAYLOAD);
   });
@@ -38,7 +38,7 @@ describe('RFC 9438 CUBIC', () => {
 
   test('paced, it fills the path as well', () => {
     const paced = { tcp: { pacing: true } };
-    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer: 0.5 }, [paced]).run(5000, 25_000);
+    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer: 0.5 }, [paced]).run(5000, 20_000);
     expect(flow?.goodput).toBeGreaterThan(0.93 * PAYLOAD);
   });
 });
@@ -47,26 +47,51 @@ describe('draft-ietf-ccwg-bbr BBRv3', () => {
   const bbr = { tcp: { congestionControl: 'bbr' as const } };
 
   test.each([0.3, 1, 4])('with a buffer of %d BDP the path is full, and the queue short', (buffer) => {
-    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer }, [bbr]).run(5000, 25_000);
+    const [flow] = makeBottleneck({ megabits: 20, rtt: 40, buffer }, [bbr]).run(5000, 20_000);
     expect(flow?.goodput).toBeGreaterThan(0.93 * PAYLOAD);
     expect(flow?.srtt).toBeLessThan(50);
     expect(flow?.retransmitted).toBeLessThan(0.01);
   });
 
   test.each([1, 2, 3])('a random loss of 1 % leaves four fifths of the path (seed %i)', (seed) => {
-    const path = { megabits: 20, rtt: 40, buffer: 1, loss: 0.01, seed };
-    const [flow] = makeBottleneck(path, [bbr]).run(5000, 25_000);
+    const path = { megabits: 20, rtt: 100, buffer: 1, loss: 0.01, seed };
+    const [flow] = makeBottleneck(path, [bbr]).run(5000, 15_000);
     expect(flow?.goodput).toBeGreaterThan(0.8 * PAYLOAD);
   });
 
   test('two flows share fairly, although the second comes later', () => {
     const path = { megabits: 20, rtt: 40, buffer: 1 };
-    const flows = makeBottleneck(path, [bbr, { ...bbr, start: 3000 }]).run(20_000, 60_000);
+    const flows = makeBottleneck(path, [bbr, { ...bbr, start: 3000 }]).run(15_000, 45_000);
     expect(fairness(flows.map(({ goodput }) => goodput))).toBeGreaterThan(0.9);
   });
 
   test('next to CUBIC each gets a part', () => {
-    const flows = makeBottleneck({ megabits: 20, rtt: 40, buffer: 1 }, [bbr, {}]).run(10_000, 60_000);
+    const flows = makeBottleneck({ megabits: 20, rtt: 40, buffer: 1 }, [bbr, {}]).run(10_000, 40_000);
     for (const { goodput } of flows) expect(goodput).toBeGreaterThan(0.15 * PAYLOAD);
+  });
+});
+
+describe('draft-irtf-iccrg-ledbat-plus-plus LEDBAT++', () => {
+  const ledbat = { tcp: { congestionControl: 'ledbat' as const } };
+
+  test('alone it fills most of the path, with a queue of no more than its target', () => {
+    const [flow] = makeBottleneck({ megabits: 10, rtt: 40, buffer: 5 }, [ledbat]).run(10_000, 50_000);
+    expect(flow?.goodput).toBeGreaterThan(0.4 * PAYLOAD);
+    expect(flow?.srtt).toBeLessThan(40 + 60 + 10);
+    expect(flow?.retransmitted).toBe(0);
+  });
+
+  test('it gives way to CUBIC', () => {
+    const path = { megabits: 10, rtt: 40, buffer: 3 };
+    const flows = makeBottleneck(path, [ledbat, { start: 5000 }]).run(10_000, 50_000);
+    const [background, foreground] = flows;
+    expect(background?.goodput).toBeLessThan(0.05 * PAYLOAD);
+    expect(foreground?.goodput).toBeGreaterThan(0.43 * PAYLOAD);
+  });
+
+  test('a late comer gets its share', () => {
+    const path = { megabits: 10, rtt: 40, buffer: 5 };
+    const flows = makeBottleneck(path, [ledbat, { ...ledbat, start: 10_000 }]).run(30_000, 90_000);
+    expect(fairness(flows.map(({ goodput }) => goodput))).toBeGreaterThan(0.8);
   });
 });

@@ -218,7 +218,11 @@ function beginEpisode(tcb: Tcb, reason: number): void {
 }
 
 function endRecovery(tcb: Tcb): void {
-  if (tcb.recovery === Recovery.fast) tcb.congestion.onRecovered(outstanding(tcb), tcb.host.now);
+  const { congestion, recovery } = tcb;
+  // After a timeout the others are in slow start, and go on with it.
+  if (recovery === Recovery.fast || congestion.isModelBased) {
+    congestion.onRecovered(outstanding(tcb), tcb.host.now);
+  }
   leaveRecovery(tcb, 0);
 }
 

@@ -37,7 +37,7 @@ export interface CongestionControl {
   onAck(sample: AckSample): void;
   /** A congestion episode begins with `flightSize` bytes outstanding: fast recovery, or an echo of CE (at most once a window). */
   onCongestion(signal: CongestionSignal, flightSize: number, now: number): void;
-  /** Everything that was outstanding when the episode began is acknowledged. */
+  /** Everything that was outstanding when the episode began is acknowledged; after a timeout only model-based controls are told. */
   onRecovered(flightSize: number, now: number): void;
   /** The retransmission timer ran out; `isFirst` for the first time without progress between. */
   onTimeout(flightSize: number, isFirst: boolean, now: number): void;

@@ -81,7 +81,7 @@ export abstract class LossBased implements CongestionControl {
       return;
     }
     if (sample.acked === 0 || isRecoveryAck) return;
-    if (this.cwnd < this.ssthresh) this.#slowStart(sample);
+    if (this.cwnd < this.ssthresh) this.slowStart(sample);
     else {
       this.#isAfterTimeout = false;
       this.avoidCongestion(sample);
@@ -146,7 +146,8 @@ export abstract class LossBased implements CongestionControl {
     this.cwnd = Math.max(this.smss, Math.min(MAX_CWND, Math.floor(bytes)));
   }
 
-  #slowStart(sample: AckSample): void {
+  /** Slow start: the window is full, and `sample.acked` bytes were acknowledged. */
+  protected slowStart(sample: AckSample): void {
     let counted = sample.acked;
     if (this.#isAfterTimeout) counted = Math.min(counted, LIMIT_AFTER_TIMEOUT * this.smss);
     if (this.ssthresh !== NO_THRESHOLD) {

@@ -5,12 +5,14 @@
 import { Bbr } from './bbr/bbr.ts';
 import type { CongestionControl, CongestionControlFactory } from './control.ts';
 import { Cubic } from './cubic.ts';
+import { LedbatPlusPlus } from './ledbat.ts';
 import { NewReno } from './newreno.ts';
 
 const FACTORIES = {
   cubic: () => new Cubic(),
   newreno: () => new NewReno(),
   bbr: () => new Bbr(),
+  ledbat: () => new LedbatPlusPlus(),
 } satisfies Record<string, CongestionControlFactory>;
 
 /** The controls that come with the stack. */

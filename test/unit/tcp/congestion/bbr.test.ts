@@ -239,13 +239,16 @@ describe('draft-ietf-ccwg-bbr ProbeRTT', () => {
 });
 
 describe('draft-ietf-ccwg-bbr window in loss recovery', () => {
-  test('a timeout leaves a segment; when what was in flight is delivered the window is back', () => {
+  test('a timeout leaves a segment; when what was in flight is repaired the window is back', () => {
     const path = steady();
     path.rounds(3);
     const { cwnd } = path.bbr;
     path.bbr.onTimeout(BDP, true);
     expect(path.bbr.cwnd).toBe(SMSS);
-    path.rounds(40);
+    path.ack({ delivered: 2 * SMSS, acked: 2 * SMSS });
+    expect(path.bbr.cwnd).toBeLessThan(0.1 * cwnd);
+    path.bbr.onRecovered();
+    path.ack();
     expect(path.bbr.cwnd).toBeGreaterThan(0.9 * cwnd);
   });
 

@@ -58,8 +58,8 @@ export class Bbr implements CongestionControl {
   #isInRecovery = false;
   /** Rounds when fast recovery began. */
   #recoveryRound = 0;
-  /** After a timeout, until so much is delivered; 0: none is being repaired. */
-  #timeoutUntil = 0;
+  /** The retransmission timer ran out, and what was in flight then is not yet repaired. */
+  #isAfterTimeout = false;
   #drainStartRound = 0;
   #isIdleRestart = false;
   /** Of ProbeRTT: until when it lasts, 0 before little enough is in flight. */
@@ -114,10 +114,6 @@ export class Bbr implements CongestionControl {
     model.minRtt.update(sample.rtt, sample.now);
     this.#checkProbeRtt(sample);
     model.finish(sample);
-    if (this.#timeoutUntil > 0 && sample.totalDelivered >= this.#timeoutUntil) {
-      this.#timeoutUntil = 0;
-      this.#restoreCwnd();
-    }
     this.#setPacingRate(PACING_GAIN[cycle.phase] as number);
     this.#setCwnd(sample);
   }
@@ -136,16 +132,17 @@ export class Bbr implements CongestionControl {
 
   onRecovered(): void {
     this.#isInRecovery = false;
+    this.#isAfterTimeout = false;
     this.#restoreCwnd();
   }
 
-  onTimeout(flightSize: number, isFirst: boolean): void {
+  onTimeout(_flightSize: number, isFirst: boolean): void {
     if (isFirst) {
       this.#saveCwnd();
       this.#saveState();
-      this.#timeoutUntil = this.#totalDelivered + flightSize;
     }
     this.#isInRecovery = false;
+    this.#isAfterTimeout = true;
     this.cwnd = this.smss;
   }
 
@@ -153,7 +150,7 @@ export class Bbr implements CongestionControl {
   onSpurious(): void {
     const { model, cycle } = this;
     this.#isInRecovery = false;
-    this.#timeoutUntil = 0;
+    this.#isAfterTimeout = false;
     this.#restoreCwnd();
     model.isLossInRound = false;
     model.resetFullBw(0);
@@ -192,9 +189,14 @@ export class Bbr implements CongestionControl {
     return Math.max(inflightLongterm - headroom, this.#minPipeCwnd);
   }
 
-  /** TargetInflight(): the product of bandwidth and delay, unless congestion cut the window. */
+  /**
+   * TargetInflight(): the product of bandwidth and delay, unless congestion cut the window.
+   *
+   * Deviation: not the window that a timeout has left, which says nothing of the path: with it a single loss in the first round
+   * trips after would bound what is in flight to next to nothing for many probes.
+   */
   get targetInflight(): number {
-    return Math.min(this.model.bdp, this.cwnd);
+    return Math.min(this.model.bdp, this.#isAfterTimeout ? Math.max(this.cwnd, this.#priorCwnd) : this.cwnd);
   }
 
   get #minPipeCwnd(): number {
@@ -365,7 +367,7 @@ export class Bbr implements CongestionControl {
   }
 
   #saveCwnd(): void {
-    const isModulated = this.#isInRecovery || this.#timeoutUntil > 0 || this.phase === Phase.probeRtt;
+    const isModulated = this.#isInRecovery || this.#isAfterTimeout || this.phase === Phase.probeRtt;
     this.#priorCwnd = isModulated ? Math.max(this.#priorCwnd, this.cwnd) : this.cwnd;
   }
 
