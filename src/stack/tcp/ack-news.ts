@@ -9,6 +9,8 @@ class AckNews {
   originalSentAt = -1;
   /** The end of the highest of those. */
   originalEnd = 0;
+  /** Something that had been sent again was delivered: the ACK may have waited for the copy (Karn). */
+  isResentDelivered = false;
   /** An original from before the timeout, of which a copy was not sent, arrived (RFC 5682). */
   isOriginalFromBefore = false;
   /** The peer reports a duplicate (RFC 2883): its edges. */
@@ -31,6 +33,7 @@ class AckNews {
 
   clear(): void {
     this.originalSentAt = -1;
+    this.isResentDelivered = false;
     this.isOriginalFromBefore = false;
     this.isDuplicateReported = false;
     this.isReordered = false;

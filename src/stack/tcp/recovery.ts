@@ -57,7 +57,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
   if (news.isDuplicateReported) tcb.counts.dsackDups++;
   if (tcb.probe.isOut && isLossRepaired(tcb, seg, acked)) noteRepairedTail(tcb);
   const { episode } = tcb;
-  if (episode !== null && isSpurious(tcb, seg, episode.check, acked)) undo(tcb, episode);
+  if (episode !== null && isSpurious(tcb, seg, episode.check, acked)) undo(tcb, seg, episode);
   const wasRecovering = tcb.recovery !== Recovery.open;
   const isOver = wasRecovering && acked > 0 && seqGeq(tcb.sndUna, tcb.recoveryPoint);
   const overdue = findLosses(tcb, acked, isOver);
@@ -152,15 +152,14 @@ function countDuplicates(tcb: Tcb, acked: number, duplicates: number): void {
 }
 
 /**
- * RFC 6298 §3: only of segments that were not sent again; one a flight, as §4 wants the gains to be used. When all were sent
- * again, the timestamp says which transmission was acknowledged (RFC 7323 §4); its clock ticks in ms.
+ * RFC 6298 §3: only of segments that were not sent again, and only when the ACK covers no other: it may have waited for a copy.
+ * One a flight, as §4 wants the gains to be used. Else the timestamp says which transmission was acknowledged (RFC 7323 §4).
  */
 function sampleRtt(tcb: Tcb, seg: Segment): void {
   const { sample } = tcb.env;
-  if (news.originalSentAt < 0) {
-    if (sample.acked === 0 || !tcb.isTimestamped || seg.tsEcr === 0) return;
-    const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
-    if (elapsed >= 0 && elapsed < tcb.config.maxRto) takeRttSample(tcb, elapsed);
+  if (news.originalSentAt < 0 || news.isResentDelivered) {
+    const elapsed = sample.acked === 0 ? -1 : echoedRtt(tcb, seg);
+    if (elapsed >= 0) takeRttSample(tcb, elapsed);
     return;
   }
   const rtt = tcb.host.now - news.originalSentAt;
@@ -169,6 +168,13 @@ function sampleRtt(tcb: Tcb, seg: Segment): void {
   if (!seqGt(news.originalEnd, tcb.rttSeq)) return;
   tcb.rttSeq = tcb.sndNxt;
   takeRttSample(tcb, rtt);
+}
+
+/** The round trip by the echoed timestamp, whose clock ticks in ms; negative when there is none. */
+function echoedRtt(tcb: Tcb, seg: Segment): number {
+  if (!tcb.isTimestamped || seg.tsEcr === 0) return -1;
+  const elapsed = seqDiff(timestampNow(tcb), seg.tsEcr);
+  return elapsed < tcb.config.maxRto ? elapsed : -1;
 }
 
 /** @returns ms until what may be lost by then has to be looked at again; 0: nothing */
@@ -239,10 +245,13 @@ function traceEnd(tcb: Tcb, isSpuriousLoss: number): void {
 }
 
 /** The loss was none: back to the windows before it (RFC 4015 §3), and what was given up is on its way after all. */
-function undo(tcb: Tcb, episode: LossEpisode): void {
+function undo(tcb: Tcb, seg: Segment, episode: LossEpisode): void {
   const isUnderWay = tcb.recovery !== Recovery.open;
-  if (tcb.recovery === Recovery.timeout && news.originalSentAt >= 0) {
-    tcb.rtt.adaptAfterSpurious(tcb.host.now - news.originalSentAt);
+  if (tcb.recovery === Recovery.timeout && !news.isDuplicateReported) {
+    // A duplicate report says that not the segment was late but its ACK lost: no round trip to learn from. Nor is it one without
+    // timestamps.
+    const elapsed = echoedRtt(tcb, seg);
+    if (elapsed >= 0) tcb.rtt.adaptAfterSpurious(elapsed);
   }
   takeBackLost(tcb);
   if (mayUndo(tcb)) tcb.congestion.onSpurious(outstanding(tcb), tcb.host.now);

@@ -87,6 +87,6 @@ function deliver(tcb: Tcb, seg: Segment, slot: number, length: number, end: numb
       news.originalEnd = end;
     }
     if (seqLeq(end, tcb.recoveryPoint)) news.isOriginalFromBefore = true;
-  }
+  } else news.isResentDelivered = true;
   rackDelivered(tcb, seg, slot, end);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { tcpOptions } from '../../../support/segment.ts';
-import { acceptOne, makeTcpHost } from '../support.ts';
+import { acceptOne, makeTcpHost, Pair, pattern, Transfer } from '../support.ts';
 import { MSS, makeSender, type Sender } from './support.ts';
 
 const at = (segment: number): number => segment * MSS;
@@ -68,12 +68,32 @@ describe('F-RTO', () => {
   });
 
   test('RFC 4015 §3.3 after a spurious timeout the estimate has grown to what the segment took', () => {
-    const sender = loaded();
+    const sender = makeSender(100, { timestamps: true });
+    const text = MSS - 12;
+    sender.write(10 * text);
+    const first = sender.lastTsVal;
     const { rto } = sender.socket.info();
     timeOut(sender);
     sender.host.now += 400;
-    sender.ack(at(1), block(2, 3));
+    sender.echo(first, text, [2 * text, 3 * text]);
+    expect(sender.socket.info().spuriousRecoveries).toBe(1);
     expect(sender.socket.info().rto).toBeGreaterThan(rto + 400);
+  });
+
+  test('RFC 6298 §3 an ACK that covers a copy too is no sample: ACKs that get lost do not lengthen the estimate', () => {
+    const sender = loaded({ sack: false });
+    const { srtt } = sender.socket.info();
+    timeOut(sender);
+    sender.host.now += 5000;
+    sender.ack(at(10));
+    expect(sender.socket.info().srtt).toBe(srtt);
+  });
+
+  test('RFC 6298 a path that loses every fifth packet both ways still passes 400 KB within ten minutes', () => {
+    const pair = new Pair(5, { loss: 0.2, delay: 20 });
+    const [client, server] = pair.connect();
+    const transfer = new Transfer(client, server, pattern(400_000));
+    expect(pair.run(() => transfer.step(), 600_000)).toBe(true);
   });
 });
 
