@@ -82,6 +82,14 @@ export const IP_UNICAST_IF = 31;
 export const IP_RECVTOS = 40;
 export const IP_MTU_DISCOVER = 71;
 export const IP_MTU = 73;
+export const IP_USER_MTU = 76;
+/** Values of IP_MTU_DISCOVER (PMTUD_STATE). */
+export const IP_PMTUDISC_NOT_SET = 0;
+export const IP_PMTUDISC_DO = 1;
+export const IP_PMTUDISC_DONT = 2;
+export const IP_PMTUDISC_PROBE = 3;
+/** IP_USER_MTU: no bound. */
+export const IP_UNSPECIFIED_USER_MTU = 0xffff_ffff;
 
 /** Level IPPROTO_IPV6. */
 export const IPV6_UNICAST_HOPS = 4;
@@ -205,6 +213,9 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_IP, IP_TOS, 'IP_TOS', 'dword', 'any'),
   layout(IPPROTO_IP, IP_TTL, 'IP_TTL', 'dword', 'any'),
   layout(IPPROTO_IP, IP_DONTFRAGMENT, 'IP_DONTFRAGMENT', 'boolean', 'any'),
+  layout(IPPROTO_IP, IP_MTU_DISCOVER, 'IP_MTU_DISCOVER', 'dword', 'whole'),
+  layout(IPPROTO_IP, IP_MTU, 'IP_MTU', 'dword', 'whole'),
+  layout(IPPROTO_IP, IP_USER_MTU, 'IP_USER_MTU', 'dword', 'whole'),
   layout(IPPROTO_IPV6, IPV6_V6ONLY, 'IPV6_V6ONLY', 'boolean', 'any'),
   layout(IPPROTO_TCP, TCP_NODELAY, 'TCP_NODELAY', 'boolean', 'byte'),
   layout(IPPROTO_TCP, TCP_EXPEDITED_1122, 'TCP_EXPEDITED_1122', 'boolean', 'whole'),
@@ -215,6 +226,13 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_TCP, TCP_MAXRTMS, 'TCP_MAXRTMS', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_BSDURGENT, 'TCP_BSDURGENT', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),
+  layout(
+    IPPROTO_TCP,
+    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+    'TCP_FAIL_CONNECT_ON_ICMP_ERROR',
+    'boolean',
+    'whole',
+  ),
   layout(IPPROTO_UDP, UDP_NOCHECKSUM, 'UDP_NOCHECKSUM', 'boolean', 'any'),
 ];
 

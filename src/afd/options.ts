@@ -47,6 +47,7 @@ import {
 } from '../abi/index.ts';
 import type { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
+import { MTU_OPTIONS } from './mtu-options.ts';
 import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
 import { MAX_RAW_MESSAGE, rawOf } from './raw.ts';
 import { DEFAULT_TTL } from './socket-options.ts';
@@ -295,6 +296,7 @@ function maxMessage(socket: AfdEndpoint): number {
 
 /** IPPROTO_IP options of every IPv4 socket. */
 const IP_OPTIONS: Handlers<AfdEndpoint> = new Map<number, OptionHandler<AfdEndpoint>>([
+  ...MTU_OPTIONS,
   [
     IP_TTL,
     {

@@ -5,6 +5,7 @@
 import {
   TCP_BSDURGENT,
   TCP_EXPEDITED_1122,
+  TCP_FAIL_CONNECT_ON_ICMP_ERROR,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -97,6 +98,16 @@ export const TCP_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandl
     {
       check: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN),
       get: ({ endpoint }) => endpoint.info().mss,
+    },
+  ],
+  [
+    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+    {
+      get: ({ endpoint }) => bool(endpoint.failsOnIcmpError),
+      set: ({ endpoint }, value) => {
+        endpoint.failsOnIcmpError = value !== 0;
+        return 0;
+      },
     },
   ],
 ]);

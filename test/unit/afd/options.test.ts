@@ -5,9 +5,12 @@ import {
   FIONREAD,
   INTERFACE_INFO_LEN,
   IP_DONTFRAGMENT,
+  IP_MTU,
+  IP_MTU_DISCOVER,
   IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
+  IP_USER_MTU,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_TCP,
@@ -57,6 +60,7 @@ import {
   SOL_SOCKET,
   TCP_BSDURGENT,
   TCP_EXPEDITED_1122,
+  TCP_FAIL_CONNECT_ON_ICMP_ERROR,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -223,6 +227,8 @@ describe('what they do', () => {
     ['IP_TTL', IPPROTO_IP, IP_TTL, 128, 7],
     ['IP_TOS', IPPROTO_IP, IP_TOS, 0, 0xb8],
     ['IP_DONTFRAGMENT', IPPROTO_IP, IP_DONTFRAGMENT, 1, 1],
+    ['IP_MTU_DISCOVER', IPPROTO_IP, IP_MTU_DISCOVER, 0, 3],
+    ['IP_USER_MTU', IPPROTO_IP, IP_USER_MTU, -1, 1300],
     ['TCP_NODELAY', IPPROTO_TCP, TCP_NODELAY, 0, 1],
     ['TCP_KEEPIDLE', IPPROTO_TCP, TCP_KEEPIDLE, 7200, 60],
     ['TCP_KEEPINTVL', IPPROTO_TCP, TCP_KEEPINTVL, 1, 5],
@@ -231,6 +237,7 @@ describe('what they do', () => {
     ['TCP_MAXRTMS', IPPROTO_TCP, TCP_MAXRTMS, 0, 1500],
     ['TCP_EXPEDITED_1122', IPPROTO_TCP, TCP_EXPEDITED_1122, 0, 1],
     ['TCP_BSDURGENT', IPPROTO_TCP, TCP_BSDURGENT, 1, 1],
+    ['TCP_FAIL_CONNECT_ON_ICMP_ERROR', IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR, 0, 1],
   ])('OPT-%s starts as documented and reads back what was set', (_name, level, option, initial, value) => {
     const { client, tcp } = open();
     expect(client.option(tcp, level, option)).toBe(initial);
@@ -242,6 +249,9 @@ describe('what they do', () => {
     ['IP_TTL 256', IPPROTO_IP, IP_TTL, 256],
     ['IP_TTL -1', IPPROTO_IP, IP_TTL, -1],
     ['IP_TOS 256', IPPROTO_IP, IP_TOS, 256],
+    ['IP_MTU_DISCOVER 0, which can only be read', IPPROTO_IP, IP_MTU_DISCOVER, 0],
+    ['IP_MTU_DISCOVER 4', IPPROTO_IP, IP_MTU_DISCOVER, 4],
+    ['IP_USER_MTU 67', IPPROTO_IP, IP_USER_MTU, 67],
     ['TCP_KEEPCNT 256', IPPROTO_TCP, TCP_KEEPCNT, 256],
     ['TCP_KEEPIDLE 0', IPPROTO_TCP, TCP_KEEPIDLE, 0],
     ['TCP_MAXRT -2', IPPROTO_TCP, TCP_MAXRT, -2],
@@ -263,6 +273,19 @@ describe('what they do', () => {
     const { client, tcp } = open();
     client.setOption(tcp, SOL_SOCKET, SO_OOBINLINE, dword(0x7700));
     expect(client.option(tcp, SOL_SOCKET, SO_OOBINLINE)).toBe(1);
+  });
+
+  test('OPT-IP_MTU SEM-STATE-10 tells the path’s MTU of a connected socket, and cannot be set', () => {
+    const { client, tcp, udp } = open();
+    for (const s of [tcp, udp]) {
+      expect(client.getOption(s, IPPROTO_IP, IP_MTU).error).toBe(WSAENOTCONN);
+      expect(client.setOption(s, IPPROTO_IP, IP_MTU, dword(1400))).toBe(WSAENOPROTOOPT);
+    }
+    const pair = connectPair(createRig());
+    expect(pair.server.option(pair.s, IPPROTO_IP, IP_MTU)).toBe(1500);
+    pair.server.setOption(pair.s, IPPROTO_IP, IP_USER_MTU, dword(1200));
+    pair.server.setOption(pair.s, IPPROTO_IP, IP_USER_MTU, dword(-1));
+    expect(pair.server.option(pair.s, IPPROTO_IP, IP_USER_MTU)).toBe(-1);
   });
 
   test('SEM-BIND-14 SO_REUSEADDR and SO_EXCLUSIVEADDRUSE exclude each other', () => {
