@@ -226,13 +226,7 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_TCP, TCP_MAXRTMS, 'TCP_MAXRTMS', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_BSDURGENT, 'TCP_BSDURGENT', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),
-  layout(
-    IPPROTO_TCP,
-    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
-    'TCP_FAIL_CONNECT_ON_ICMP_ERROR',
-    'boolean',
-    'whole',
-  ),
+  layout(IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR, 'TCP_FAIL_CONNECT_ON_ICMP_ERROR', 'boolean', 'whole'),
   layout(IPPROTO_UDP, UDP_NOCHECKSUM, 'UDP_NOCHECKSUM', 'boolean', 'any'),
 ];
 

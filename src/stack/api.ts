@@ -473,6 +473,12 @@ export interface TcpOptions {
   readonly congestionControl?: CongestionControlChoice;
   /** Whether segments leave spread over the round trip with every congestion control; some always are. */
   readonly pacing?: boolean;
+  /**
+   * Packetization-layer path MTU discovery (RFC 4821, RFC 8899). `blackHole` (the default): when full segments vanish, and when
+   * what ICMP said of a path is ten minutes old, larger ones are tried with probes. `always`: connections begin with small
+   * segments and try larger ones. `off`: only ICMP counts.
+   */
+  readonly mtuProbing?: 'off' | 'blackHole' | 'always';
 }
 
 export interface Stack {

@@ -25,6 +25,7 @@ export interface TcpConfig {
   readonly ecn: EcnMode;
   readonly maxSuperSegment: number;
   readonly minSendMss: number;
+  readonly mtuProbing: 'off' | 'blackHole' | 'always';
   /** Most payload a connection sends in one turn without segmentation offload. */
   readonly sendQuantum: number;
   /** Segments that are acknowledged at once when a connection is young, so that the peer's slow start isn't held up. */
@@ -81,6 +82,7 @@ export const TCP_DEFAULTS: TcpConfig = {
   maxSuperSegment: 65_000,
   // A packet of 256 bytes, the MTU of the narrowest links in use (amateur radio, serial lines).
   minSendMss: 216,
+  mtuProbing: 'blackHole',
   sendQuantum: 32_768,
   quickAcks: 16,
   maxRanges: 512,

@@ -10,11 +10,14 @@ export function bytesInNetwork(tcb: Tcb): number {
   return tcb.sent.inFlightBytes - tcb.dupAckBytes;
 }
 
-/** An entry is lost: it has to be sent again. */
+/** An entry is lost: it has to be sent again. Of a probe of the path's MTU that says nothing about congestion. */
 export function giveUp(tcb: Tcb, slot: number): void {
   const { sent, rate } = tcb;
   const length = sent.lengthOf(slot);
+  const { columns: c } = sent;
+  const isProbe = tcb.mtuSearch?.giveUp(c.start[slot] as number, c.end[slot] as number) === true;
   sent.markLost(slot);
+  if (isProbe) return;
   rate.lost += length;
   tcb.env.sample.lost += length;
 }
@@ -30,7 +33,10 @@ export function giveUpFirst(tcb: Tcb): void {
   const { sent } = tcb;
   const slot = sent.first;
   if (slot === NONE || sent.columns.state[slot] !== SentState.inFlight) return;
-  if (sent.lengthOf(slot) > tcb.smss) sent.split(slot, ((sent.columns.start[slot] as number) + tcb.smss) | 0);
+  const start = sent.columns.start[slot] as number;
+  // A probe of the path's MTU is larger, and was lost whole.
+  const isProbe = tcb.mtuSearch?.holds(start, sent.columns.end[slot] as number) === true;
+  if (!isProbe && sent.lengthOf(slot) > tcb.smss) sent.split(slot, (start + tcb.smss) | 0);
   giveUp(tcb, slot);
 }
 

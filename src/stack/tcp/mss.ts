@@ -33,15 +33,29 @@ export function announcedMss(path: Path, settings: TcpSettings): number {
  * again when one of them changes.
  */
 export function updateSmss(tcb: Tcb): void {
-  const { path, settings, config } = tcb;
+  const { path, settings, mtuSearch } = tcb;
   tcb.mtu = path.mtu;
-  // A tiny MSS would have us send mostly headers; see `TcpOptions.minSendMss`.
-  let most = Math.max(tcb.peerMss, config.minSendMss);
-  if (settings.maxSegment > 0) most = Math.min(most, Math.max(settings.maxSegment, config.minSendMss));
-  tcb.smss = Math.min(most, textRoom(path, packetSize(tcb))) - optionsLength(tcb);
+  let size = largestUseful(tcb);
+  let isFragmentable = settings.mtuDiscovery === 'dont' || path.discoveredMtu < path.mtu;
+  if (mtuSearch !== null) {
+    size = Math.min(size, mtuSearch.plpmtu);
+    if (mtuSearch.isError) isFragmentable = true;
+  }
+  tcb.isFragmentable = isFragmentable;
+  tcb.smss = textIn(tcb, size);
   tcb.congestion.smss = tcb.smss;
   noteSmss(tcb);
-  tcb.isFragmentable = settings.mtuDiscovery === 'dont' || path.discoveredMtu < path.mtu;
+}
+
+/** The largest packet that the path, the peer and the user would let a segment have: what a search can find at most. */
+export function largestUseful(tcb: Tcb): number {
+  const { path, settings, config } = tcb;
+  // A tiny MSS would have us send mostly headers; see `TcpOptions.minSendMss`.
+  let mss = Math.max(tcb.peerMss, config.minSendMss);
+  if (settings.maxSegment > 0) mss = Math.min(mss, Math.max(settings.maxSegment, config.minSendMss));
+  let mtu = Math.min(path.mtu, MAX_PACKET);
+  if (settings.userMtu > 0) mtu = Math.min(mtu, settings.userMtu);
+  return Math.min(mtu, mss + path.ipHeaderLength + TCP_HEADER_LEN);
 }
 
 /** Most text of `tcb` in a packet of `mtu` bytes. */
@@ -54,12 +68,6 @@ export function noteSizeSent(tcb: Tcb, seq: number, length: number): void {
   if (length <= tcb.maxTextSent) return;
   tcb.maxTextSent = length;
   tcb.maxTextSentEnd = (seq + length) | 0;
-}
-
-/** Largest IP packet of a connection: the path's MTU and the user's bound. */
-function packetSize(tcb: Tcb): number {
-  const { userMtu } = tcb.settings;
-  return userMtu === 0 ? tcb.mtu : Math.min(tcb.mtu, userMtu);
 }
 
 /** Bytes behind the TCP header in a packet of `mtu` bytes. */

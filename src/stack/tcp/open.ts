@@ -9,6 +9,7 @@ import { hashTuple, initialSequence, tupleHash } from './isn.ts';
 import { changeState } from './lifecycle.ts';
 import type { Handshake } from './listen/handshake.ts';
 import { announcedMss, updateSmss } from './mss.ts';
+import { beginSearch } from './mtu-search.ts';
 import { offerOptions } from './options.ts';
 import { armTimeout } from './retransmission-timer.ts';
 import type { Tcb } from './tcb.ts';
@@ -80,4 +81,5 @@ function takeHandshake(tcb: Tcb, handshake: Handshake): void {
   tcb.tsRecentAt = tcb.host.now;
   tcb.ecn = ecnStateOf(handshake);
   updateSmss(tcb);
+  beginSearch(tcb);
 }

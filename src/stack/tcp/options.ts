@@ -21,6 +21,7 @@ import {
 import type { TcpConfig, TcpSettings } from './config.ts';
 import { ecnSynOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
 import { announcedMss, defaultMss, updateSmss } from './mss.ts';
+import { beginSearch } from './mtu-search.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
 
@@ -70,6 +71,7 @@ export function agreeOptions(tcb: Tcb, seg: Segment): void {
     tcb.tsRecentAt = tcb.host.now;
   }
   updateSmss(tcb);
+  beginSearch(tcb);
 }
 
 /** Bytes of the options of a SYN of this connection. */

@@ -13,6 +13,7 @@ import { Cause } from '../host.ts';
 import { noteStop, noteWindow } from './counting.ts';
 import { beginFastOpen } from './fast-open/client.ts';
 import { bytesInNetwork } from './loss-marks.ts';
+import { dueProbe, noteProbeSent } from './mtu-search.ts';
 import { notePaced, pacedBudget } from './pacing.ts';
 import { adoptPathMtu } from './path-mtu.ts';
 import { armRetransmission, restartRetransmission } from './retransmission-timer.ts';
@@ -91,6 +92,7 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
   let isMore = true;
   while (isMore && batch.count < batch.capacity && budget >= tcb.smss) {
     let sent = emitLost(tcb, batch, budget);
+    if (sent === 0 && tcb.mtuSearch !== null) sent = emitMtuProbe(tcb, batch);
     if (sent === 0) sent = emitNew(tcb, batch, budget);
     if (sent === 0) isMore = false;
     else isSent = true;
@@ -120,6 +122,24 @@ function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
   const isFin = length === queued && tcb.isFinQueued && length < windowRoom;
   if (length === 0 && !isFin) return 0;
   return writeNew(tcb, batch, length, isFin);
+}
+
+/** PLPMTUD: a segment of new text that is larger than the others, when one is due. @returns bytes of sequence space, 0 for none */
+function emitMtuProbe(tcb: Tcb, batch: TransmitBatch): number {
+  restartIfIdle(tcb);
+  const { smss, isFragmentable } = tcb;
+  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
+  const length = dueProbe(tcb, seqDiff(tcb.sndFin, tcb.sndNxt), Math.min(windowRoom, cwndRoom));
+  if (length === 0) return 0;
+  // For this one segment it is SMSS, and routers must not cut it.
+  tcb.smss = length;
+  tcb.isFragmentable = false;
+  const sent = writeNew(tcb, batch, length, false);
+  tcb.smss = smss;
+  tcb.isFragmentable = isFragmentable;
+  noteProbeSent(tcb, sent);
+  return sent;
 }
 
 /** @returns bytes of sequence space */

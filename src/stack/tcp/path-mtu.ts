@@ -8,12 +8,15 @@
  *    acknowledged, then it was a lie, or runs into the retransmission timer, then the path has become narrower.
  */
 
-import { seqGeq, seqGt } from '../../base/index.ts';
+import { seqGeq, seqGt, seqLt } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import type { InboundPacket } from '../host.ts';
 import { claimedMtu } from '../ip/too-big.ts';
 import { textIn, updateSmss } from './mss.ts';
+import type { MtuSearch } from './mtu-probe.ts';
+import { boundSearch, forgetProbe, noteProbeAcked, searchUp, suspectBlackHole } from './mtu-search.ts';
 import { markAllLost } from './recovery.ts';
+import { NONE, SentState } from './sent-list.ts';
 import type { Tcb } from './tcb.ts';
 import { TcpEvent, trace } from './trace.ts';
 
@@ -45,10 +48,13 @@ export function segmentTooBig(tcb: Tcb, quoted: InboundPacket, seq: number, mtu:
 
 /** The path's MTU is not what SMSS was made of: another connection, or age, has changed it. */
 export function adoptPathMtu(tcb: Tcb): void {
-  const { smss, isFragmentable } = tcb;
+  const { smss, isFragmentable, mtu, mtuSearch, path } = tcb;
+  if (path.mtu > mtu) searchUp(tcb, mtu);
+  boundSearch(tcb);
   updateSmss(tcb);
   trace(tcb, TcpEvent.pathMtu, tcb.mtu, tcb.smss);
   if (tcb.smss < smss || (tcb.isFragmentable && !isFragmentable)) resendTooBig(tcb);
+  else if (mtuSearch !== null && mtuSearch.probedSize > path.mtu) resendProbe(tcb, mtuSearch);
 }
 
 /** SND.UNA has moved on. */
@@ -57,17 +63,31 @@ export function noteSizeAcked(tcb: Tcb): void {
     tcb.maxTextAcked = tcb.maxTextSent;
   }
   if (tcb.pendingMtu > 0 && seqGt(tcb.sndUna, tcb.pendingMtuSeq)) tcb.pendingMtu = 0;
+  if (tcb.mtuSearch !== null) noteProbeAcked(tcb, tcb.mtuSearch);
 }
 
 /** The retransmission timer has run out: what a message claimed, and was put off, was true. */
 export function onMtuTimeout(tcb: Tcb): void {
   if (tcb.pendingMtu > 0 && tcb.retransmissions >= MAXSEGRTO) narrow(tcb, tcb.pendingMtu);
+  else suspectBlackHole(tcb);
 }
 
 function narrow(tcb: Tcb, mtu: number): void {
   tcb.pendingMtu = 0;
   tcb.host.lowerPathMtu(tcb.path, mtu);
   adoptPathMtu(tcb);
+}
+
+/** RFC 4821 §7.6.1: the probe that is out was refused; the rest gets through. */
+function resendProbe(tcb: Tcb, mtuSearch: MtuSearch): void {
+  const { sent } = tcb;
+  for (let slot = sent.find(mtuSearch.probeStart); slot !== NONE; slot = sent.columns.next[slot] as number) {
+    if (!seqLt(sent.columns.start[slot] as number, mtuSearch.probeEnd)) break;
+    if (sent.columns.state[slot] === SentState.inFlight) sent.markLost(slot);
+  }
+  forgetProbe(tcb, mtuSearch);
+  tcb.isRetransmitForced = true;
+  tcb.requestOutput();
 }
 
 /** RFC 1191 §6.4: at once, and not as after a loss: the window stays, and the round trip is not measured. */

@@ -62,7 +62,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
   const isOver = wasRecovering && acked > 0 && seqGeq(tcb.sndUna, tcb.recoveryPoint);
   const overdue = findLosses(tcb, acked, isOver);
   if (isOver) endRecovery(tcb);
-  // Not for what is sent again only because the path's MTU fell.
+  // Not for what is sent again only because the path's MTU fell, or a probe of it was lost.
   const isNewLoss = tcb.env.sample.lost > 0 || isOver;
   if (isNewLoss && tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
   tellCongestionControl(tcb);
@@ -74,7 +74,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
 export function onReorderingTimeout(tcb: Tcb): void {
   beginSample(tcb, 0);
   const overdue = detectLoss(tcb);
-  if (tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
+  if (tcb.recovery === Recovery.open && tcb.env.sample.lost > 0) startFastRecovery(tcb);
   armReordering(tcb, overdue);
 }
 

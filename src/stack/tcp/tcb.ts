@@ -20,6 +20,7 @@ import type { EcnState } from './ecn/state.ts';
 import type { FastOpenCache } from './fast-open/cache.ts';
 import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
 import type { TcpMemory } from './memory.ts';
+import type { MtuSearch } from './mtu-probe.ts';
 import { SequenceRanges } from './ranges.ts';
 import type { ReceiveMeasure } from './receive-measure.ts';
 import { RttEstimator } from './rtt.ts';
@@ -171,6 +172,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   /** What a "too big" about the text at `pendingMtuSeq` claims while it is not believed yet; 0: nothing. */
   pendingMtu = 0;
   pendingMtuSeq = 0;
+  /** Larger segments are being tried, or were found to vanish; `null`: the path's MTU counts. */
+  mtuSearch: MtuSearch | null = null;
   readonly tx: Ring;
   /** Sequence number of the first byte in `tx`. */
   txStart = 0;

@@ -365,7 +365,7 @@ describe('RFC 9293 §3.8.6.1 zero-window probes', () => {
 
 describe('RFC 6298 retransmission', () => {
   test('5.4 and 5.5 the first segment is sent again at doubling intervals', () => {
-    const c = acceptOne(makeTcpHost());
+    const c = acceptOne(makeTcpHost({ mtuProbing: 'off' }));
     write(c, 2920);
     const times: number[] = [];
     let last = c.host.now;

@@ -115,7 +115,7 @@ describe('RFC 1191 §6.4 segments that are too big for a link on the way', () =>
   });
 
   test('§6.3 after ten minutes the link’s MTU is tried again', () => {
-    const c = connection();
+    const c = connection({ mtuProbing: 'off' });
     write(c, 1460);
     tooBig(c, 1400);
     c.host.out();
