@@ -92,7 +92,7 @@ describe('RFC 1191 a narrower link behind a router that says so', () => {
 
 describe('RFC 4821 §7.7, RFC 8899 §4.3 a black hole', () => {
   test.each([1499, 1492, 1420, 1280, 1201])(
-    'given a hop of %i bytes that tells nobody, segments shrink after two timeouts and grow to what fits',
+    'RFC 8899 §5.3 given a hop of %i bytes that tells nobody, segments shrink after two timeouts and grow to what fits',
     async (hopMtu) => {
       const narrow = await connect({ hopMtu, reports: 'silent' });
       await upload(narrow, 1_000_000);
@@ -113,7 +113,7 @@ describe('RFC 4821 §7.7, RFC 8899 §4.3 a black hole', () => {
     expect(narrow.hops[0].cut).toBeGreaterThan(100);
   });
 
-  test('RFC 4821 §7.4 probes that are lost slow nothing down', async () => {
+  test('RFC 4821 §7.4, §7.6 probes that are lost slow nothing down', async () => {
     const narrow = await connect({ hopMtu: 1300, reports: 'silent' });
     await upload(narrow, 40_000);
     const before = narrow.client.endpoint.info();

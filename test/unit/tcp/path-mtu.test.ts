@@ -314,7 +314,7 @@ describe('RFC 1122 §4.2.3.9 ICMP errors', () => {
     },
   );
 
-  test('RFC 6633 §6 a source quench is ignored', () => {
+  test('RFC 6633 §6, RFC 5927 §6.2 a source quench is ignored', () => {
     const c = connection();
     write(c, 1460);
     const { cwnd } = c.socket.info();
