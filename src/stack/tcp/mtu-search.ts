@@ -28,7 +28,7 @@ const MAX_PROBES = 3;
  * before, so that it is more likely that the path is bad for all.
  */
 const BLACK_HOLE_TIMEOUTS = 2;
-const PROVEN_TIMEOUTS = 4;
+const PROVEN_TIMEOUTS = 5;
 /** Segments that follow a probe, so that its loss shows by what arrives after it (RFC 4821 §7.4). */
 const FOLLOWERS = 4;
 
