@@ -90,7 +90,8 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
   }
   let isSent = false;
   let isMore = true;
-  while (isMore && batch.count < batch.capacity && budget >= tcb.smss) {
+  // SACK blocks make a segment smaller than SMSS: the first helping goes in any case.
+  while (isMore && batch.count < batch.capacity && (budget >= tcb.smss || !isSent)) {
     let sent = emitLost(tcb, batch, budget);
     if (sent === 0 && tcb.mtuSearch !== null) sent = emitMtuProbe(tcb, batch);
     if (sent === 0) sent = emitNew(tcb, batch, budget);
