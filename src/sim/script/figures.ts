@@ -20,8 +20,9 @@ const STATES: Readonly<Record<TcpState, readonly [number, string]>> = {
   CLOSING: [11, 'TCP_CLOSING'],
 };
 
-/** What Linux says for a threshold that was never set. */
+/** What Linux says for a threshold that was never set, and from where on ours is none: more than any window. */
 const INFINITE = 0x7fffffff;
+const UNSET = 0x3fff_ffff;
 
 const CONSTANTS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(Object.values(STATES).map(([number, name]) => [name, number])),
@@ -34,7 +35,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
 
 /** Bytes as Linux counts congestion control: in segments. */
 function segments(bytes: number, info: TcpInfo): number {
-  return bytes >= INFINITE ? INFINITE : Math.ceil(bytes / Math.max(1, info.mss));
+  return bytes >= UNSET ? INFINITE : Math.ceil(bytes / Math.max(1, info.mss));
 }
 
 const FIGURES: Readonly<Record<string, (info: TcpInfo) => number>> = {
@@ -66,6 +67,7 @@ const FIGURES: Readonly<Record<string, (info: TcpInfo) => number>> = {
   tcpi_segs_in: (info) => info.segmentsIn,
   tcpi_segs_out: (info) => info.segmentsOut,
   tcpi_snd_wnd: (info) => info.sndWnd,
+  tcpi_rwnd_limited: (info) => Math.round(info.sndLimTimeRwin * 1000),
   tcpi_rcv_space: (info) => info.rcvWnd,
 };
 
