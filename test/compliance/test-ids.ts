@@ -66,7 +66,9 @@ export function testTitles(source: string): string[] {
       ts.forEachChild(node, (child) => visit(child, prefix));
       return;
     }
-    const title = prefix === '' ? call.title : `${prefix} ${call.title}`;
+    // A title that starts with numbers means a section.
+    const own = call.title.replace(/^(?=\d+(?:\.\d+)+ )/, '§');
+    const title = prefix === '' ? own : `${prefix} ${own}`;
     if (call.isTest) titles.push(title);
     else for (const argument of call.rest) visit(argument, title);
   };

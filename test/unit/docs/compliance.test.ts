@@ -17,6 +17,18 @@ describe('docs/compliance.md', () => {
     );
   });
 
+  test('is what the lists and the names of the tests say', () => {
+    expect(readFileSync(PAGE, 'utf8')).toBe(compliance.page);
+  });
+
+  test('given an id that a test names, a list has it', () => {
+    expect(compliance.unknown).toEqual([]);
+  });
+
+  test('given a requirement that is met, a test names it', () => {
+    expect(compliance.unproved).toEqual([]);
+  });
+
   test('has every RFC of the lists', () => {
     const page = readFileSync(PAGE, 'utf8');
     for (const { number, title } of readRequirements())
@@ -110,12 +122,12 @@ describe('ids of tests', () => {
   test('given tests in describes, tables and templates, each title is whole', () => {
     const source = `
       describe('a', () => {
-        test('b', () => {});
+        test('4.1 b', () => {});
         for (const x of y) test(\`c \${x} d\`, () => { expect(test).toBe('e'); });
         describe.each([1])('f', () => { test.each(['g'])('h %s', () => {}); });
       });
       function helper() { test('i', () => {}); }`;
-    expect(testTitles(source)).toEqual(['a b', 'a c … d', 'a f h %s', 'i']);
+    expect(testTitles(source)).toEqual(['a §4.1 b', 'a c … d', 'a f h %s', 'i']);
   });
 });
 
