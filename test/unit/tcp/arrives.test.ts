@@ -229,6 +229,17 @@ describe('RFC 7323 §5 timestamps', () => {
   });
 });
 
+describe('RFC 9293 §3.10.7.4 eighth, the FIN bit', () => {
+  test('a FIN in front of text that was taken is not believed, and the stream goes on', () => {
+    const c = acceptOne(makeTcpHost());
+    c.exchange({ seq: c.seq + 5, payload: 8 });
+    c.exchange({ flags: 'F.', payload: 8 });
+    expect(c.socket).toMatchObject({ state: 'ESTABLISHED', readableBytes: 13, atEnd: false });
+    expect(c.in({ seq: c.seq + 13, payload: 1 })).toBe(DropReason.none);
+    expect(c.socket.readableBytes).toBe(14);
+  });
+});
+
 describe('any segments', () => {
   test('are survived, within the bounds, and leave nothing behind', () => {
     const near = (spread: number) => fc.integer({ min: -spread, max: spread });

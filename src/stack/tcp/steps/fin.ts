@@ -2,6 +2,7 @@
  * Eighth, check the FIN bit (RFC 9293 §3.10.7.4). A FIN whose text has not all arrived is remembered until it has.
  */
 
+import { seqGt } from '../../../base/index.ts';
 import { TCP_FIN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
 import { Cause } from '../../host.ts';
@@ -13,9 +14,12 @@ import type { Tcb } from '../tcb.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
 
 export function processFin(tcb: Tcb, seg: Segment): Verdict {
-  if ((seg.flags & TCP_FIN) !== 0 && isReceiving(tcb.state)) {
+  const end = (seg.seq + seg.payloadLength) | 0;
+  // Text from behind it has been taken already: a peer that contradicts itself is not believed, and nothing waits for it.
+  const isPassed = seqGt(tcb.rcvNxt, end);
+  if ((seg.flags & TCP_FIN) !== 0 && isReceiving(tcb.state) && !isPassed) {
     tcb.hasRcvFin = true;
-    tcb.rcvFin = (seg.seq + seg.payloadLength) | 0;
+    tcb.rcvFin = end;
     // Early, it is answered as early text is.
     if (tcb.rcvFin !== tcb.rcvNxt) acknowledgeNow(tcb, Cause.duplicateAck);
   }
