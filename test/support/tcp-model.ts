@@ -280,11 +280,17 @@ export class TcpModel {
         this.#isSynDue = true;
         return true;
       }
+      if (this.isPassive) {
+        this.#isAckDue = true;
+        return true;
+      }
       // The other half of a simultaneous open; what is behind the SYN counts.
       this.#otherwise({ ...seg, seq: (seg.seq + 1) | 0, flags: seg.flags.replace('S', '') });
       return true;
     }
-    this.#isAckDue = true;
+    // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state."
+    if (this.state === 'SYN-RECEIVED' && this.isPassive && this.#isAcceptable(seg)) this.#end('refused');
+    else this.#isAckDue = true;
     return true;
   }
 
@@ -321,12 +327,16 @@ export class TcpModel {
   #text(seg: ModelSegment): void {
     if (seg.length === 0 || !RECEIVING.includes(this.state)) return;
     this.#isAckDue = true;
+    let taken = 0;
     for (let i = 0; i < seg.length; i++) {
       const at = (seg.seq + i) | 0;
       const isBehindFin = this.#finAt !== null && leq(this.#finAt, at);
-      if (leq(this.rcvNxt, at) && lt(at, this.edge) && !isBehindFin) this.#early.add(at);
+      if (leq(this.rcvNxt, at) && lt(at, this.edge) && !isBehindFin) {
+        this.#early.add(at);
+        taken++;
+      }
     }
-    if (this.#early.size > 0 && this.isOrphan) {
+    if (taken > 0 && this.isOrphan) {
       this.abort();
       return;
     }

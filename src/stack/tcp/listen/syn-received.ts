@@ -78,11 +78,12 @@ function challenge(record: HalfOpen, config: TcpConfig): void {
   if (isDue) record.send(0, Cause.challengeAck);
 }
 
-/** Table 6 of RFC 9293: some part of the segment lies in the window that the SYN-ACK offered. */
+/** Table 6 of RFC 9293: some part of the segment lies in the window that the SYN-ACK offered; of a RST its number alone counts. */
 function isAcceptable(record: HalfOpen, seg: Segment): boolean {
   const { rcvNxt } = record;
   const edge = (rcvNxt + record.rcvWnd) | 0;
-  const { seq, len } = seg;
+  const { seq } = seg;
+  const len = (seg.flags & TCP_RST) !== 0 ? 0 : seg.len;
   if (seq === rcvNxt) return len === 0 || record.rcvWnd > 0;
   if (len === 0) return seqGt(seq, rcvNxt) && seqLt(seq, edge);
   return seqLt(seq, edge) && seqGt((seq + len) | 0, rcvNxt);
