@@ -17,6 +17,14 @@ describe('docs/compliance.md', () => {
     );
   });
 
+  test('is what the lists and the names of the tests say', () => {
+    expect(readFileSync(PAGE, 'utf8')).toBe(compliance.page);
+  });
+
+  test('given an id that a test names, a list has it', () => {
+    expect(compliance.unknown).toEqual([]);
+  });
+
   test('given a requirement that is met, a test names it', () => {
     expect(compliance.unproved).toEqual([]);
   });
