@@ -7,7 +7,6 @@
  * say CWR, which its kind (`GSO_ECN`) tells the device.
  */
 
-import { seqGt } from '../../../base/index.ts';
 import { ECN_CE, TCP_CWR, TCP_ECE } from '../../../wire/index.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeNow } from '../acknowledge.ts';
@@ -17,19 +16,17 @@ import { endReduction, reduceWindow } from './reaction.ts';
 import type { EcnState } from './state.ts';
 
 /**
- * Data receiver, of an acceptable segment. Only text counts: ECT is never on anything else (§6.1.4), and of text that came
- * before a mark may be forged (§6.1.5).
+ * Data receiver, of an acceptable segment: one with nothing but old text, whose mark may be forged (§6.1.5), has ended before.
+ * Only text counts: ECT is never on anything else (§6.1.4).
  */
 export function receiveClassic(tcb: Tcb, ecn: EcnState, seg: Segment): void {
   if (seg.payloadLength === 0) return;
   if ((seg.flags & TCP_CWR) !== 0) ecn.isEchoing = false;
-  const isMarked = seg.ipEcn === ECN_CE;
-  if (isMarked && seqGt((seg.seq + seg.payloadLength) | 0, tcb.rcvNxt)) {
-    ecn.ceReceived += seg.packets;
-    // The first mark of an episode should not wait for a delayed ACK: the queue grows meanwhile.
-    if (!ecn.isEchoing) acknowledgeNow(tcb, Cause.ack);
-    ecn.isEchoing = true;
-  }
+  if (seg.ipEcn !== ECN_CE) return;
+  ecn.ceReceived += seg.packets;
+  // The first mark of an episode should not wait for a delayed ACK: the queue grows meanwhile.
+  if (!ecn.isEchoing) acknowledgeNow(tcb, Cause.ack);
+  ecn.isEchoing = true;
 }
 
 /**
