@@ -256,11 +256,12 @@ describe('RFC 7413 §4.2.1 a client', () => {
   test('RFC 7413 §4.2.1 what the SYN-ACK does not acknowledge follows at once', () => {
     const host = makeTcpHost(FAST);
     learn(host);
-    const { iss, reply } = dial(host);
+    const { socket, iss, reply } = dial(host);
     reply('S.', iss + 3);
     const [rest] = host.out();
     expect(rest).toMatchObject({ flags: 'P.', seq: iss + 3 });
     expect(rest?.payload).toHaveLength(3);
+    expect(socket.info()).toMatchObject({ bytesOut: 5, bytesRetrans: 0 });
   });
 
   test('RFC 7413 §4.1.3 the SYN takes no more than the MSS that the server announced, options counted', () => {
