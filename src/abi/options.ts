@@ -223,6 +223,7 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_TCP, TCP_KEEPINTVL, 'TCP_KEEPINTVL', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_KEEPCNT, 'TCP_KEEPCNT', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXRT, 'TCP_MAXRT', 'int', 'whole'),
+  layout(IPPROTO_TCP, TCP_NOSYNRETRIES, 'TCP_NOSYNRETRIES', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXRTMS, 'TCP_MAXRTMS', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_BSDURGENT, 'TCP_BSDURGENT', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),

@@ -7,6 +7,9 @@ export const DEFAULT_BUFFER = 65_536;
 /** TTL that IP_TTL reads when the stack's default is in force. */
 export const DEFAULT_TTL = 128;
 
+/** SYNs that a connect sends again when it is refused: three in all (SEM-CONN-08). */
+export const REFUSED_RETRIES = 2;
+
 /** Names as in Winsock; times in the units of their options. */
 export class SocketOptions {
   debug = false;

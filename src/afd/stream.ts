@@ -31,6 +31,7 @@ import type { AfdContext } from './context.ts';
 import { AfdEndpoint, addressOf, checkAddress, portOf, ROOM_EVENTS } from './endpoint.ts';
 import { wsaOf, wsaOfBroken } from './error-map.ts';
 import { PEND, type PendingRequest, type RequestOwner } from './request.ts';
+import { REFUSED_RETRIES } from './socket-options.ts';
 import { normalizeBacklog, SocketState, streamRule } from './socket-state.ts';
 import { StreamCloser } from './stream-close.ts';
 import type { StreamHost } from './stream-host.ts';
@@ -63,6 +64,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     this.receiver = new StreamReceiver(this);
     this.closer = new StreamCloser(this, () => this.sender.overflowBytes);
     endpoint.context = this;
+    endpoint.refusedRetries = REFUSED_RETRIES;
   }
 
   get isBound(): boolean {

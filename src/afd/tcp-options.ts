@@ -13,10 +13,12 @@ import {
   TCP_MAXRTMS,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_NOSYNRETRIES,
   WSAEINVAL,
   WSAENOTCONN,
 } from '../abi/index.ts';
 import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
+import { REFUSED_RETRIES } from './socket-options.ts';
 import { SocketState } from './socket-state.ts';
 import type { StreamEndpoint } from './stream.ts';
 
@@ -77,6 +79,16 @@ export const TCP_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandl
     {
       get: ({ options }) => Math.min(0x7fff_ffff, options.maxRetransmitMs),
       set: setRetransmitLimit,
+    },
+  ],
+  [
+    TCP_NOSYNRETRIES,
+    {
+      get: ({ endpoint }) => bool(endpoint.refusedRetries === 0),
+      set: ({ endpoint }, value) => {
+        endpoint.refusedRetries = value === 0 ? REFUSED_RETRIES : 0;
+        return 0;
+      },
     },
   ],
   [

@@ -228,6 +228,8 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
    * `readableBytes` while it is on its way. -1: none, or it was passed.
    */
   readonly urgentMark: number;
+  /** How many more SYNs a connect sends, half a second apart, when it is refused; 0: it fails at once (RFC 9293 §3.10.7.3). */
+  refusedRetries: number;
   /** Urgent bytes are read in their place, each by itself, rather than by `readUrgent` (SO_OOBINLINE). */
   urgentInline: boolean;
   /** The urgent pointer names the last urgent byte (RFC 1122) rather than the one behind it (RFC 6093): both ways. */

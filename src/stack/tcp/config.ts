@@ -50,6 +50,8 @@ export interface TcpConfig {
   readonly congestionControl: CongestionControlChoice;
   /** Connections are paced whatever their congestion control. */
   readonly pacing: boolean;
+  /** Time between a refusal and the next SYN, where a user wants one ({@link TcpSettings.refusedRetries}). */
+  readonly refusedRetryMs: number;
   readonly keepAliveTime: number;
   readonly keepAliveInterval: number;
   readonly keepAliveCount: number;
@@ -97,6 +99,8 @@ export const TCP_DEFAULTS: TcpConfig = {
   finWait2Ms: 120_000,
   congestionControl: 'cubic',
   pacing: false,
+  // What Windows waits: three SYNs in a little more than a second.
+  refusedRetryMs: 500,
   // RFC 9293 §3.8.4, MUST-28: at least two hours.
   keepAliveTime: 7_200_000,
   keepAliveInterval: 1000,
@@ -135,6 +139,7 @@ export interface TcpSettings {
   maxSegment: number;
   failsOnIcmpError: boolean;
   noDelay: boolean;
+  refusedRetries: number;
   urgentInline: boolean;
   pointsAtUrgent: boolean;
   keepAlive: boolean;
@@ -165,6 +170,7 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     maxSegment: 0,
     failsOnIcmpError: false,
     noDelay: false,
+    refusedRetries: 0,
     urgentInline: false,
     pointsAtUrgent: false,
     keepAlive: false,

@@ -394,6 +394,13 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     this.settings.ecn = value;
   }
 
+  get refusedRetries(): number {
+    return this.settings.refusedRetries;
+  }
+  set refusedRetries(value: number) {
+    this.settings.refusedRetries = value;
+  }
+
   get urgentInline(): boolean {
     return this.settings.urgentInline;
   }

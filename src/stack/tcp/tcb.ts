@@ -243,6 +243,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
 
   // What else to send at the next turn.
   isSynDue = false;
+  /** How often the peer has refused our SYN. */
+  refusals = 0;
   /** Something without SYN has acknowledged ours: what an honest peer never does. */
   isSynAckedAlone = false;
   isProbeDue = false;

@@ -271,6 +271,51 @@ describe('RFC 9293 §3.10.7.3 SYN-SENT', () => {
     expect(host.out()).toEqual([]);
   });
 
+  test('SEM-CONN-08 a user may have a refused SYN sent again: three of them in a little more than a second', () => {
+    const host = makeTcpHost();
+    const socket = host.stack.openTcp();
+    socket.refusedRetries = 2;
+    must(socket.connect(address(PEER), 7000));
+    const start = host.now;
+    let [syn] = host.out();
+    const iss = syn?.seq ?? 0;
+    const refuse = (): void =>
+      void host.in({
+        flags: 'R.',
+        sourcePort: 7000,
+        destinationPort: syn?.sourcePort ?? 0,
+        seq: 0,
+        ack: iss + 1,
+      });
+    for (let i = 0; i < 2; i++) {
+      refuse();
+      expect(socket.state).toBe('SYN-SENT');
+      [syn] = host.pass(10_000);
+      expect(syn).toMatchObject({ flags: 'S', seq: iss });
+    }
+    expect(host.now - start).toBe(1000);
+    refuse();
+    expect(socket.error).toBe(StackError.connectionRefused);
+  });
+
+  test('SEM-CONN-08 a service that starts meanwhile is reached, and silence after a refusal is still a refusal', () => {
+    for (const isAnswered of [true, false]) {
+      const host = makeTcpHost();
+      const socket = host.stack.openTcp();
+      socket.refusedRetries = 2;
+      must(socket.connect(address(PEER), 7000));
+      const [syn] = host.out();
+      const ports = { sourcePort: 7000, destinationPort: syn?.sourcePort ?? 0, ack: (syn?.seq ?? 0) + 1 };
+      host.in({ ...ports, flags: 'R.', seq: 0 });
+      host.pass(500);
+      if (isAnswered) host.in({ ...ports, flags: 'S.', seq: PEER_ISN, options: PLAIN_SYN });
+      else for (let i = 0; i < 60; i++) host.pass(1000);
+      expect([socket.state, socket.error]).toEqual(
+        isAnswered ? ['ESTABLISHED', 0] : ['CLOSED', StackError.connectionRefused],
+      );
+    }
+  });
+
   test('SEM-CONN-04 after a refusal the same endpoint can connect again', () => {
     const host = makeTcpHost();
     const { socket, iss } = dial(host);

@@ -17,7 +17,7 @@ import { withdrawSynText } from '../fast-open/client.ts';
 import { changeState, fail } from '../lifecycle.ts';
 import { agreeOptions } from '../options.ts';
 import type { Segment } from '../segment.ts';
-import type { Tcb } from '../tcb.ts';
+import { type Tcb, TcpTimer } from '../tcb.ts';
 import { becomeEstablished } from './established.ts';
 import { processFin } from './fin.ts';
 import { processText } from './text.ts';
@@ -34,7 +34,7 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
   // Second, the RST bit.
   if ((seg.flags & TCP_RST) !== 0) {
     if (!hasAck) return DropReason.tcpResetUnacceptable;
-    fail(tcb, StackError.connectionRefused);
+    refused(tcb);
     return DropReason.none;
   }
   // Third, security; fourth, the SYN bit.
@@ -53,6 +53,22 @@ export function synSent(tcb: Tcb, seg: Segment): Verdict {
   if (verdict === GO_ON) verdict = processText(tcb, seg);
   if (verdict === GO_ON) verdict = processFin(tcb, seg);
   return verdict;
+}
+
+/**
+ * The peer has answered our SYN with a RST.
+ *
+ * Deviation: RFC 9293 §3.10.7.3 ends the attempt at once. A user may ask for more SYNs, as Windows sends them (SEM-CONN-08): a
+ * service that is being started is reached at the second.
+ */
+function refused(tcb: Tcb): void {
+  if (tcb.refusals >= tcb.settings.refusedRetries) {
+    fail(tcb, StackError.connectionRefused);
+    return;
+  }
+  tcb.refusals++;
+  tcb.softError = StackError.connectionRefused;
+  tcb.arm(TcpTimer.retransmit, tcb.config.refusedRetryMs);
 }
 
 /** Takes the peer's sequence number and options; what is behind the SYN starts at SEG.SEQ afterwards. */
