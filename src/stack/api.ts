@@ -27,9 +27,9 @@ import type {
 import type { StackCounters } from './counters.ts';
 import type { CongestionControlChoice } from './tcp/congestion/registry.ts';
 import type { EcnMode } from './tcp/ecn/state.ts';
-import type { TcpInfo } from './tcp/info.ts';
+import type { TcpInfo } from './tcp/observe/info.ts';
+import type { TcpStatistics } from './tcp/observe/statistics.ts';
 import type { TcpState } from './tcp/state.ts';
-import type { TcpStatistics } from './tcp/statistics.ts';
 
 /** Why a call on an endpoint failed: small negative integers, so that results and errors share one return value. */
 export const StackError = {

@@ -46,14 +46,14 @@ export {
   type CongestionControlName,
 } from './tcp/congestion/registry.ts';
 export type { EcnMode, EcnName } from './tcp/ecn/state.ts';
-export * from './tcp/event-record.ts';
-export type { TcpInfo } from './tcp/info.ts';
-export { TCP_STATES, type TcpState } from './tcp/state.ts';
+export * from './tcp/observe/event-record.ts';
+export type { TcpInfo } from './tcp/observe/info.ts';
 export type {
   TcpAppStatistics,
   TcpPathStatistics,
   TcpPerfStatistics,
   TcpStackStatistics,
   TcpStatistics,
-} from './tcp/statistics.ts';
-export { LossReason, TcpEvent } from './tcp/trace.ts';
+} from './tcp/observe/statistics.ts';
+export { LossReason, TcpEvent } from './tcp/observe/trace.ts';
+export { TCP_STATES, type TcpState } from './tcp/state.ts';

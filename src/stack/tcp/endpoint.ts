@@ -13,8 +13,9 @@ import {
   type TcpEndpoint,
 } from '../api.ts';
 import type { EventSource, Host, PortBinding } from '../host.ts';
+import { isFinTaken } from './buffers/reassembly.ts';
+import { LEAST_BACKLOG } from './buffers/send-tuning.ts';
 import { close, shutdownRead, shutdownWrite } from './close.ts';
-import { collectStatistics } from './collect-statistics.ts';
 import { initialSettings, type TcpConfig, type TcpSettings } from './config.ts';
 import {
   type CongestionControlChoice,
@@ -22,19 +23,18 @@ import {
   createControl,
   replaceControl,
 } from './congestion/registry.ts';
-import { noteBuffers } from './counting.ts';
 import type { EcnMode } from './ecn/state.ts';
-import type { TcpInfo } from './info.ts';
-import { emptyInfo, fillInfo } from './introspection.ts';
 import { abort } from './lifecycle.ts';
 import type { Listener } from './listen/listener.ts';
-import { updateSmss } from './mss.ts';
-import { isFinTaken } from './reassembly.ts';
+import { collectStatistics } from './observe/collect-statistics.ts';
+import { noteBuffers } from './observe/counting.ts';
+import type { TcpInfo } from './observe/info.ts';
+import { emptyInfo, fillInfo } from './observe/introspection.ts';
+import type { TcpStatistics } from './observe/statistics.ts';
+import { updateSmss } from './path/mss.ts';
 import { look, receive } from './receive.ts';
 import { isFastOpening, send, sendUrgent } from './send.ts';
-import { LEAST_BACKLOG } from './send-tuning.ts';
 import { isReceiving, isSending, type TcpState } from './state.ts';
-import type { TcpStatistics } from './statistics.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 import { passUrgent, readableBytes, readUrgent, urgentCount, urgentMark } from './urgent.ts';
 

@@ -4,10 +4,10 @@
 
 import { EndpointEvent, StackError } from '../api.ts';
 import type { StackCounters } from '../counters.ts';
-import { SendLimit } from './send-limits.ts';
+import { SendLimit } from './observe/send-limits.ts';
+import { TcpEvent, trace } from './observe/trace.ts';
 import { mayTransmit, TCP_STATES, type TcpState } from './state.ts';
 import type { Tcb } from './tcb.ts';
-import { TcpEvent, trace } from './trace.ts';
 
 /** Every change of state goes through here. */
 export function changeState(tcb: Tcb, state: TcpState): void {

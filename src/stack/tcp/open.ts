@@ -8,10 +8,10 @@ import { offeredFeedback } from './ecn/negotiation.ts';
 import { hashTuple, initialSequence, tupleHash } from './isn.ts';
 import { changeState } from './lifecycle.ts';
 import type { Handshake } from './listen/handshake.ts';
-import { announcedMss, updateSmss } from './mss.ts';
-import { beginSearch } from './mtu-search.ts';
+import { armTimeout } from './loss/retransmission-timer.ts';
 import { offerOptions } from './options.ts';
-import { armTimeout } from './retransmission-timer.ts';
+import { announcedMss, updateSmss } from './path/mss.ts';
+import { beginSearch } from './path/mtu-search.ts';
 import type { Tcb } from './tcb.ts';
 
 /** Sends a SYN. `tcb` must be in the connection table. */

@@ -20,8 +20,8 @@ import {
 } from '../../wire/index.ts';
 import type { TcpConfig, TcpSettings } from './config.ts';
 import { ecnSynOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
-import { announcedMss, defaultMss, updateSmss } from './mss.ts';
-import { beginSearch } from './mtu-search.ts';
+import { announcedMss, defaultMss, updateSmss } from './path/mss.ts';
+import { beginSearch } from './path/mtu-search.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
 

@@ -10,19 +10,19 @@ import { seqDiff, seqGt, type TransmitBatch } from '../../base/index.ts';
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
-import { noteStop, noteWindow } from './counting.ts';
+import { notePaced, pacedBudget } from './congestion/pacing.ts';
 import { beginFastOpen } from './fast-open/client.ts';
-import { bytesInNetwork } from './loss-marks.ts';
-import { dueProbe, noteProbeSent } from './mtu-search.ts';
-import { notePaced, pacedBudget } from './pacing.ts';
-import { adoptPathMtu } from './path-mtu.ts';
-import { armRetransmission, restartRetransmission } from './retransmission-timer.ts';
-import { emitLost, emitTailCopy, noteSent } from './retransmit.ts';
+import { bytesInNetwork } from './loss/loss-marks.ts';
+import { armRetransmission, restartRetransmission } from './loss/retransmission-timer.ts';
+import { emitLost, emitTailCopy, noteSent } from './loss/retransmit.ts';
+import { noteProbe } from './loss/tail-loss-probe.ts';
+import { noteStop, noteWindow } from './observe/counting.ts';
+import { TcpEvent, trace } from './observe/trace.ts';
+import { dueProbe, noteProbeSent } from './path/mtu-search.ts';
+import { adoptPathMtu } from './path/path-mtu.ts';
 import { canSegment, limitLength, segmentSize, writeSegment } from './segment-writer.ts';
 import { isFastOpening } from './send.ts';
-import { noteProbe } from './tail-loss-probe.ts';
 import { Recovery, type Tcb, TcpTimer } from './tcb.ts';
-import { TcpEvent, trace } from './trace.ts';
 import { isUrgentFrom, withinOneMark } from './urgent.ts';
 
 /**

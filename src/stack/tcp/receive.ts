@@ -5,12 +5,12 @@
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
-import { earlyExtent, isFinTaken } from './reassembly.ts';
-import { tuneReceiveBuffer } from './receive-tuning.ts';
+import { earlyExtent, isFinTaken } from './buffers/reassembly.ts';
+import { tuneReceiveBuffer } from './buffers/receive-tuning.ts';
+import { isWindowUpdateDue } from './buffers/window.ts';
 import { isReceiving } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { passUrgent, untilMark } from './urgent.ts';
-import { isWindowUpdateDue } from './window.ts';
 
 /** Takes up to `length` bytes. @returns how many, 0 at the end of the stream, or a `StackError` */
 export function receive(tcb: Tcb, into: Uint8Array, at: number, length: number): number {

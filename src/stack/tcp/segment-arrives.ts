@@ -6,8 +6,8 @@
  */
 
 import { DropReason } from '../../wire/index.ts';
-import { countReceived, noteWindow } from './counting.ts';
 import { receiveEcn } from './ecn/ecn.ts';
+import { countReceived, noteWindow } from './observe/counting.ts';
 import { hasOutput } from './output.ts';
 import type { Segment } from './segment.ts';
 import { checkAck } from './steps/ack.ts';

@@ -45,16 +45,16 @@ import {
   writeTimestampsOption,
 } from '../../wire/index.ts';
 import { Cause } from '../host.ts';
-import { countSent } from './counting.ts';
+import { collectSackBlocks, maxSackBlocks, sackEdges } from './buffers/reassembly.ts';
+import { advertiseSynWindow, advertiseWindow } from './buffers/window.ts';
 import { ecnOptionLength, writeEcnOption } from './ecn/accurate-option.ts';
 import { allowsSuperSegments, ecnCodepoint, noteEcnSent, takeEcnFlags } from './ecn/ecn.ts';
 import { synEcnFlags } from './ecn/negotiation.ts';
-import { noteSizeSent } from './mss.ts';
+import { countSent } from './observe/counting.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
-import { collectSackBlocks, maxSackBlocks, sackEdges } from './reassembly.ts';
+import { noteSizeSent } from './path/mss.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 import { urgentPointerAt } from './urgent.ts';
-import { advertiseSynWindow, advertiseWindow } from './window.ts';
 
 /**
  * Writes the segment `seq` with `length` bytes of text from `seq` on.

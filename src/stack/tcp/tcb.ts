@@ -12,25 +12,25 @@ import type { IpAddress, RangeViews, TimerOwner, TransmitBatch } from '../../bas
 import { Ring, seqDiff } from '../../base/index.ts';
 import type { Endpoint, TcpObserver } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
+import type { TcpMemory } from './buffers/memory.ts';
+import { SequenceRanges } from './buffers/ranges.ts';
+import type { ReceiveMeasure } from './buffers/receive-measure.ts';
+import type { WindowBudget } from './buffers/window-budget.ts';
 import type { TcpConfig, TcpSettings } from './config.ts';
 import type { AckSample } from './congestion/ack-sample.ts';
 import type { CongestionControl } from './congestion/control.ts';
-import { ConnectionCounts } from './connection-counts.ts';
 import type { EcnState } from './ecn/state.ts';
 import type { FastOpenCache } from './fast-open/cache.ts';
-import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss-state.ts';
-import type { TcpMemory } from './memory.ts';
-import type { MtuSearch } from './mtu-probe.ts';
-import { SequenceRanges } from './ranges.ts';
-import type { ReceiveMeasure } from './receive-measure.ts';
-import { RttEstimator } from './rtt.ts';
+import { DeliveryRate, type LossEpisode, Rack, TailLossProbe } from './loss/loss-state.ts';
+import { RttEstimator } from './loss/rtt.ts';
+import type { SentColumnsPool } from './loss/sent-columns.ts';
+import { SentList } from './loss/sent-list.ts';
+import { ConnectionCounts } from './observe/connection-counts.ts';
+import { SendLimits } from './observe/send-limits.ts';
+import type { MtuSearch } from './path/mtu-probe.ts';
 import type { Segment } from './segment.ts';
-import { SendLimits } from './send-limits.ts';
-import type { SentColumnsPool } from './sent-columns.ts';
-import { SentList } from './sent-list.ts';
 import type { TcpState } from './state.ts';
 import type { UrgentReceiver } from './urgent-receiver.ts';
-import type { WindowBudget } from './window-budget.ts';
 
 /** What is in the connection table: a connection, or what is left of one in TIME-WAIT. */
 export interface TcpFlow extends ConnectionEntry<TcpFlow> {

@@ -19,10 +19,10 @@ import { type AnswerCount, mayAnswer } from './acknowledge.ts';
 import { type ConnectionNumbers, sendConnectionSegment } from './control-segment.ts';
 import { lastEcnFlags } from './ecn/ecn.ts';
 import { changeState } from './lifecycle.ts';
+import { TcpEvent, trace } from './observe/trace.ts';
 import type { Segment } from './segment.ts';
 import { TCP_STATES, type TcpState } from './state.ts';
 import type { Tcb, TcpEnvironment, TcpFlow } from './tcb.ts';
-import { TcpEvent, trace } from './trace.ts';
 
 /** What the segment is a new connection's first: the answer of {@link TimeWait.arrives} besides drop reasons. */
 export const NEW_CONNECTION = -1;

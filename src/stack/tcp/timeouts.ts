@@ -6,11 +6,11 @@
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
-import { countTimeout, noteWindow } from './counting.ts';
 import { abort, fail, finish } from './lifecycle.ts';
-import { onMtuTimeout } from './path-mtu.ts';
-import { onReorderingTimeout, onRetransmissionTimeout } from './recovery.ts';
-import { armTimeout, RetransmitTimer } from './retransmission-timer.ts';
+import { onReorderingTimeout, onRetransmissionTimeout } from './loss/recovery.ts';
+import { armTimeout, RetransmitTimer } from './loss/retransmission-timer.ts';
+import { countTimeout, noteWindow } from './observe/counting.ts';
+import { onMtuTimeout } from './path/path-mtu.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
 /** A timer of `tcb` is due. */

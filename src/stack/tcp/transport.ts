@@ -19,6 +19,9 @@ import {
   type Transport,
 } from '../host.ts';
 import { pseudoHeaderSumOf } from '../ip/packet.ts';
+import { TcpMemory } from './buffers/memory.ts';
+import { Shedding } from './buffers/shedding.ts';
+import { WindowBudget } from './buffers/window-budget.ts';
 import { resolveTcpOptions, type TcpConfig } from './config.ts';
 import { AckSample } from './congestion/ack-sample.ts';
 import { createControl } from './congestion/registry.ts';
@@ -26,26 +29,23 @@ import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { FastOpenCache } from './fast-open/cache.ts';
 import { FastOpenCookies } from './fast-open/cookies.ts';
-import { icmpError } from './icmp.ts';
 import { HalfOpen } from './listen/half-open.ts';
 import type { Handshake } from './listen/handshake.ts';
 import { type ListenEnvironment, Listener } from './listen/listener.ts';
 import { SynCookies } from './listen/syn-cookies.ts';
 import { synReceived } from './listen/syn-received.ts';
-import { TcpMemory } from './memory.ts';
+import { SentColumnsPool } from './loss/sent-columns.ts';
 import { activeOpen, passiveOpen } from './open.ts';
 import { emitSegments } from './output.ts';
+import { icmpError } from './path/icmp.ts';
 import { Segment } from './segment.ts';
 import { segmentArrives } from './segment-arrives.ts';
-import { SentColumnsPool } from './sent-columns.ts';
-import { Shedding } from './shedding.ts';
 import { closed } from './steps/closed.ts';
 import { listen } from './steps/listen.ts';
 import { GO_ON } from './steps/verdict.ts';
 import { Tcb, type TcpEnvironment, type TcpFlow } from './tcb.ts';
 import { NEW_CONNECTION, TimeWait } from './time-wait.ts';
 import { timerExpired } from './timeouts.ts';
-import { WindowBudget } from './window-budget.ts';
 
 export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, ListenEnvironment {
   readonly host: Host;

@@ -15,8 +15,8 @@
 
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../base/index.ts';
 import { EndpointEvent, StackError } from '../api.ts';
+import { earlyExtent, rcvText } from './buffers/reassembly.ts';
 import { tell } from './lifecycle.ts';
-import { earlyExtent, rcvText } from './reassembly.ts';
 import type { Segment } from './segment.ts';
 import type { Tcb } from './tcb.ts';
 import { NOT_HERE, TAKEN, UrgentReceiver } from './urgent-receiver.ts';

@@ -3,10 +3,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IpAddress } from '../../../src/base/index.ts';
+import { SequenceRanges } from '../../../src/stack/tcp/buffers/ranges.ts';
 import { hashTuple, initialSequence, tupleHash } from '../../../src/stack/tcp/isn.ts';
+import { INITIAL_RTO, RttEstimator } from '../../../src/stack/tcp/loss/rtt.ts';
 import { windowShiftFor } from '../../../src/stack/tcp/options.ts';
-import { SequenceRanges } from '../../../src/stack/tcp/ranges.ts';
-import { INITIAL_RTO, RttEstimator } from '../../../src/stack/tcp/rtt.ts';
 import { sipHash } from '../../../src/stack/tcp/siphash.ts';
 
 /** The ranges as pairs relative to `base`. */

@@ -4,8 +4,8 @@
  */
 
 import { seqGeq } from '../../../base/index.ts';
+import { TcpEvent, trace } from '../observe/trace.ts';
 import { Recovery, type Tcb } from '../tcb.ts';
-import { TcpEvent, trace } from '../trace.ts';
 import { EcnFeedback, type EcnState } from './state.ts';
 
 /** What was in flight when the window was reduced is acknowledged by `ack`: the next mark counts again. */

@@ -9,8 +9,8 @@ import { EMPTY, seqDiff } from '../../../base/index.ts';
 import { TCP_MAX_OPTIONS_LEN, TCP_OPTION_FAST_OPEN, TCPOPT_TIMESTAMPS_LEN } from '../../../wire/index.ts';
 import { EndpointEvent, StackError } from '../../api.ts';
 import { tell } from '../lifecycle.ts';
-import { updateSmss } from '../mss.ts';
 import { synOptionsLength } from '../options.ts';
+import { updateSmss } from '../path/mss.ts';
 import type { Segment } from '../segment.ts';
 import type { OpeningWatcher, Tcb } from '../tcb.ts';
 

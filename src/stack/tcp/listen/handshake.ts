@@ -11,13 +11,13 @@ import {
   TCP_OPTION_WINDOW_SCALE,
 } from '../../../wire/index.ts';
 import type { Host, Path } from '../../host.ts';
+import type { WindowBudget } from '../buffers/window-budget.ts';
 import type { TcpConfig, TcpSettings } from '../config.ts';
 import { type EcnHandshake, readEcnSyn } from '../ecn/half-open.ts';
 import { hashTuple, initialSequence, tupleHash } from '../isn.ts';
-import { defaultMss } from '../mss.ts';
 import { offeredShift } from '../options.ts';
+import { defaultMss } from '../path/mss.ts';
 import type { Segment } from '../segment.ts';
-import type { WindowBudget } from '../window-budget.ts';
 
 export interface Handshake extends EcnHandshake {
   /** Our initial sequence number and the peer's. */

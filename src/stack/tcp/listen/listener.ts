@@ -26,15 +26,15 @@ import {
   type Path,
   type PortBinding,
 } from '../../host.ts';
+import { placeText } from '../buffers/reassembly.ts';
+import type { WindowBudget } from '../buffers/window-budget.ts';
 import type { TcpConfig, TcpSettings } from '../config.ts';
 import { refuseSegment } from '../control-segment.ts';
 import { CookieVerdict, type FastOpenCookies } from '../fast-open/cookies.ts';
 import { PendingFastOpens } from '../fast-open/pending.ts';
 import { abort } from '../lifecycle.ts';
-import { placeText } from '../reassembly.ts';
 import type { Segment } from '../segment.ts';
 import type { PassiveOpener, Tcb, TcpFlow } from '../tcb.ts';
-import type { WindowBudget } from '../window-budget.ts';
 import { HalfOpen, type HalfOpenOwner } from './half-open.ts';
 import { emptyHandshake, type Handshake, readSyn } from './handshake.ts';
 import { type FastOpenAnswer, sendSynAck } from './syn-ack.ts';

@@ -24,7 +24,7 @@ import {
 import { Cause, type Host, type Path } from '../../host.ts';
 import type { TcpSettings } from '../config.ts';
 import { synAckEcnFlags, synAckEcnOptionLength, writeSynAckEcnOption } from '../ecn/half-open.ts';
-import { announcedMss } from '../mss.ts';
+import { announcedMss } from '../path/mss.ts';
 import type { Handshake } from './handshake.ts';
 
 /** A Fast Open cookie for the client (RFC 7413 §4.2.2), in the form in which it was asked for. */

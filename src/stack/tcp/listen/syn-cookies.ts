@@ -13,6 +13,7 @@
 import { type IpAddress, i32le, seqDiff } from '../../../base/index.ts';
 import { TCP_OPTION_TIMESTAMPS } from '../../../wire/index.ts';
 import type { Host, Path } from '../../host.ts';
+import type { WindowBudget } from '../buffers/window-budget.ts';
 import type { TcpConfig, TcpSettings } from '../config.ts';
 import { readEcnCookie } from '../ecn/half-open.ts';
 import { EcnFeedback } from '../ecn/state.ts';
@@ -20,7 +21,6 @@ import { hashTuple, tupleHash } from '../isn.ts';
 import { timestampAt } from '../options.ts';
 import type { Segment } from '../segment.ts';
 import { deriveKey, sipBlock, sipFinish, sipResult, sipStart } from '../siphash.ts';
-import type { WindowBudget } from '../window-budget.ts';
 import { type Handshake, offerWindow } from './handshake.ts';
 
 /** How long a time slot lasts, ms, and how many back a cookie may be from. */

@@ -12,7 +12,7 @@
 
 import type { TimerOwner } from '../../../base/index.ts';
 import type { Host } from '../../host.ts';
-import { INITIAL_RTO } from '../rtt.ts';
+import { INITIAL_RTO } from '../loss/rtt.ts';
 import type { HalfOpen } from './half-open.ts';
 
 /** Half-open connections in the order in which they came. */

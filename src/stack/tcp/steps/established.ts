@@ -4,10 +4,10 @@
 
 import { TCP_SYN } from '../../../wire/index.ts';
 import { EndpointEvent } from '../../api.ts';
-import { takeRttSample } from '../counting.ts';
 import { startEcn } from '../ecn/ecn.ts';
 import { abort, changeState, tell } from '../lifecycle.ts';
-import { restartRetransmission } from '../retransmission-timer.ts';
+import { restartRetransmission } from '../loss/retransmission-timer.ts';
+import { takeRttSample } from '../observe/counting.ts';
 import type { Segment } from '../segment.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
 

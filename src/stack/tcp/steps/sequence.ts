@@ -17,8 +17,8 @@ import {
 } from '../../../wire/index.ts';
 import { Cause } from '../../host.ts';
 import { acknowledgeLimited, acknowledgeNow } from '../acknowledge.ts';
+import { reportDuplicate } from '../buffers/reassembly.ts';
 import { repeatedEcnSyn } from '../ecn/negotiation.ts';
-import { reportDuplicate } from '../reassembly.ts';
 import type { Segment } from '../segment.ts';
 import type { Tcb } from '../tcb.ts';
 import { GO_ON, type Verdict } from './verdict.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MOST_SLOTS, SentColumnsPool } from '../../../../src/stack/tcp/sent-columns.ts';
-import { NONE, SentList, SentState } from '../../../../src/stack/tcp/sent-list.ts';
+import { MOST_SLOTS, SentColumnsPool } from '../../../../src/stack/tcp/loss/sent-columns.ts';
+import { NONE, SentList, SentState } from '../../../../src/stack/tcp/loss/sent-list.ts';
 
 /** One byte of sequence space, as the model sees it. */
 interface ModelByte {
