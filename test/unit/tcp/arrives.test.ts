@@ -218,7 +218,7 @@ describe('RFC 7323 §5 timestamps', () => {
     expect(c.in({ ...stamp(1), seq: c.seq + 1, payload: 'b' })).toBe(DropReason.none);
   });
 
-  test('7.1 connections have clocks of their own', () => {
+  test('RFC 7323 §7.1, §5.4 connections have clocks of their own', () => {
     const host = makeTcpHost();
     const first = acceptOne(host, FULL_SYN);
     first.socket.write(new Uint8Array(1), 0, 1);
