@@ -14,7 +14,7 @@ import { checkAck } from './steps/ack.ts';
 import { processFin } from './steps/fin.ts';
 import { checkReset } from './steps/rst.ts';
 import { checkSecurity } from './steps/security.ts';
-import { checkSequence } from './steps/sequence.ts';
+import { checkSequence, noteTimestamp } from './steps/sequence.ts';
 import { checkSyn } from './steps/syn.ts';
 import { synSent } from './steps/syn-sent.ts';
 import { processText } from './steps/text.ts';
@@ -40,15 +40,16 @@ function otherStates(tcb: Tcb, seg: Segment): DropReason | typeof GO_ON {
   if (verdict === GO_ON && tcb.ecn !== null) receiveEcn(tcb, tcb.ecn, seg);
   if (verdict === GO_ON) verdict = checkAck(tcb, seg);
   // Only now it is known not to be a stranger's: the peer lives.
-  if (verdict === GO_ON) noteAlive(tcb);
+  if (verdict === GO_ON) noteAlive(tcb, seg);
   if (verdict === GO_ON) verdict = checkUrgent(tcb, seg);
   if (verdict === GO_ON) verdict = processText(tcb, seg);
   if (verdict === GO_ON) verdict = processFin(tcb, seg);
   return verdict;
 }
 
-/** Probes, of keep-alive and of a closed window, start anew. */
-function noteAlive(tcb: Tcb): void {
+/** Probes, of keep-alive and of a closed window, start anew; and its clock is echoed. */
+function noteAlive(tcb: Tcb, seg: Segment): void {
+  if (tcb.isTimestamped) noteTimestamp(tcb, seg);
   tcb.lastReceivedAt = tcb.host.now;
   tcb.unansweredProbes = 0;
 }

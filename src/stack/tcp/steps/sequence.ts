@@ -76,7 +76,7 @@ function answerUnacceptable(tcb: Tcb, seg: Segment): void {
   else acknowledgeLimited(tcb, Cause.duplicateAck);
 }
 
-/** RFC 7323 §5.3, R1 to R3: protection against wrapped sequence numbers, and what to echo. */
+/** RFC 7323 §5.3, R1 and R2: protection against wrapped sequence numbers. */
 function checkTimestamp(tcb: Tcb, seg: Segment): Verdict {
   // RFC 7323 §3.2: once agreed, every segment but a RST has it.
   if ((seg.options & TCP_OPTION_TIMESTAMPS) === 0) return DropReason.tcpPaws;
@@ -84,11 +84,18 @@ function checkTimestamp(tcb: Tcb, seg: Segment): Verdict {
     answerUnacceptable(tcb, seg);
     return DropReason.tcpPaws;
   }
+  return GO_ON;
+}
+
+/**
+ * RFC 7323 §5.3, R3: what to echo. Deviation: only once the ACK is known to be acceptable too; with a forged segment a stranger
+ * could otherwise move the clock ahead, and have PAWS refuse all that the peer sends.
+ */
+export function noteTimestamp(tcb: Tcb, seg: Segment): void {
   if (seqLeq(seg.seq, tcb.lastAckSent) && isAcceptable(tcb, seg)) {
     tcb.tsRecent = seg.tsVal;
     tcb.tsRecentAt = tcb.host.now;
   }
-  return GO_ON;
 }
 
 /**
