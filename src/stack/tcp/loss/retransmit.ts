@@ -22,8 +22,10 @@ export function noteSent(tcb: Tcb, seq: number): void {
   const { sent } = tcb;
   const inFlight = bytesInNetwork(tcb);
   const length = seqDiff(tcb.sndNxt, seq);
-  const slot = sent.append(seq, tcb.sndNxt, tcb.host.now);
-  stampSent(tcb, slot, length, inFlight);
+  const { now } = tcb.host;
+  if (!sent.extendLast(seq, tcb.sndNxt, tcb.smss, now)) {
+    stampSent(tcb, sent.append(seq, tcb.sndNxt, now), length, inFlight);
+  }
   if (tcb.recovery === Recovery.fast && tcb.episode !== null) tcb.episode.prr.prrOut += length;
 }
 

@@ -23,6 +23,8 @@ export const SentState = {
   lost: 2,
 } as const;
 
+/** Bytes from which on an entry is not extended: about a super-segment. */
+const MOST_JOINED = 65_536;
 /** No slot. */
 export const NONE = -1;
 const NO_COLUMNS = new SentColumns(0);
@@ -69,6 +71,23 @@ export class SentList {
     this.#linkNewest(slot);
     this.inFlightBytes += (end - start) | 0;
     return slot;
+  }
+
+  /**
+   * Takes what was just sent into the last entry, when that left at the same time and holds whole segments of `smss` bytes: they
+   * are one entry as a super-segment is, until a part of it fares differently.
+   * @returns whether it did
+   */
+  extendLast(start: number, end: number, smss: number, now: number): boolean {
+    const { columns: c, last } = this;
+    if (last === NONE || c.sentAt[last] !== now || c.end[last] !== start) return false;
+    if (c.state[last] !== SentState.inFlight || c.resent[last] !== 0) return false;
+    const length = this.lengthOf(last);
+    if (length >= MOST_JOINED || length % smss !== 0) return false;
+    c.end[last] = end;
+    c.inFlight[last] = (c.inFlight[last] as number) + ((end - start) | 0);
+    this.inFlightBytes += (end - start) | 0;
+    return true;
   }
 
   lengthOf(slot: number): number {

@@ -157,3 +157,15 @@ describe('RFC 6675 §3 the scoreboard', () => {
     expect([list.oldest, list.lostBytes]).toEqual([slots[0], 0]);
   });
 });
+
+test('whole segments that leave together are one entry; a small one ends it, and so does time', () => {
+  const list = new SentList(new SentColumnsPool());
+  list.append(0, 1000, 1);
+  expect(list.extendLast(1000, 2000, 1000, 1)).toBe(true);
+  expect(list.extendLast(2000, 2500, 1000, 1)).toBe(true);
+  expect(list.extendLast(2500, 3500, 1000, 1)).toBe(false);
+  list.append(2500, 3500, 1);
+  expect(list.extendLast(3500, 4500, 1000, 2)).toBe(false);
+  expectSound(list);
+  expect([list.count, list.inFlightBytes]).toEqual([2, 3500]);
+});
