@@ -6,7 +6,7 @@
  * waits only while another such one is unacknowledged.
  */
 
-import { seqDiff, seqGt, type TransmitBatch } from '../../base/index.ts';
+import { seqGt, type TransmitBatch } from '../../base/index.ts';
 import { TCP_FIN, TCP_PSH, TCP_SYN } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
@@ -110,10 +110,10 @@ function emitText(tcb: Tcb, batch: TransmitBatch): boolean {
 
 /** Sends text for the first time, and FIN with or after the last of it. @returns bytes of sequence space, 0 for none */
 function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
-  const queued = seqDiff(tcb.sndFin, tcb.sndNxt);
+  const queued = tcb.unsentBytes;
   if (queued < 0 || (queued === 0 && !tcb.isFinQueued)) return 0;
   const available = tcb.urgentOut === null ? queued : withinOneMark(tcb.urgentOut, tcb.sndNxt, queued);
-  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const windowRoom = tcb.usableWindow;
   if (windowRoom <= 0) return 0;
   restartIfIdle(tcb);
   const size = segmentSize(tcb);
@@ -129,9 +129,9 @@ function emitNew(tcb: Tcb, batch: TransmitBatch, budget: number): number {
 function emitMtuProbe(tcb: Tcb, batch: TransmitBatch): number {
   restartIfIdle(tcb);
   const { smss, isFragmentable } = tcb;
-  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const windowRoom = tcb.usableWindow;
   const cwndRoom = tcb.congestion.cwnd - bytesInNetwork(tcb);
-  const length = dueProbe(tcb, seqDiff(tcb.sndFin, tcb.sndNxt), Math.min(windowRoom, cwndRoom));
+  const length = dueProbe(tcb, tcb.unsentBytes, Math.min(windowRoom, cwndRoom));
   if (length === 0) return 0;
   // For this one segment it is SMSS, and routers must not cut it.
   tcb.smss = length;
@@ -146,7 +146,7 @@ function emitMtuProbe(tcb: Tcb, batch: TransmitBatch): number {
 /** @returns bytes of sequence space */
 function writeNew(tcb: Tcb, batch: TransmitBatch, length: number, isFin: boolean): number {
   const seq = tcb.sndNxt;
-  const isLast = length === seqDiff(tcb.sndFin, seq);
+  const isLast = length === tcb.unsentBytes;
   const flags = (isLast && length > 0 ? TCP_PSH : 0) | (isFin ? TCP_FIN : 0);
   if (tcb.flightSize === 0) tcb.stalledSince = tcb.host.now;
   writeSegment(
@@ -169,8 +169,8 @@ function writeNew(tcb: Tcb, batch: TransmitBatch, length: number, isFin: boolean
 function emitProbe(tcb: Tcb, batch: TransmitBatch): void {
   tcb.isTailProbeDue = false;
   if (tcb.flightSize === 0 || tcb.recovery !== Recovery.open) return;
-  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
-  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const available = tcb.unsentBytes;
+  const windowRoom = tcb.usableWindow;
   let length = Math.min(available, segmentSize(tcb));
   if (tcb.urgentOut !== null) length = withinOneMark(tcb.urgentOut, tcb.sndNxt, length);
   const isNew = length > 0 && length <= windowRoom;
@@ -203,8 +203,8 @@ function sendableLength(tcb: Tcb, available: number, usable: number, budget: num
 /** A zero-window probe (RFC 9293 §3.8.6.1): the next byte although it doesn't fit, or what fits of a silly window. */
 function emitWindowProbe(tcb: Tcb, batch: TransmitBatch): void {
   tcb.isProbeDue = false;
-  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
-  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const available = tcb.unsentBytes;
+  const windowRoom = tcb.usableWindow;
   if (available > 0 && windowRoom > 0) {
     const length = Math.min(available, windowRoom, segmentSize(tcb));
     tcb.stalledSince = tcb.host.now;

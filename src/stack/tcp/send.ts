@@ -2,7 +2,6 @@
  * SEND (RFC 9293 §3.10.2): bytes go into the send ring; when they leave is decided by `output.ts`.
  */
 
-import { seqDiff } from '../../base/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
@@ -36,7 +35,7 @@ export function sendUrgent(tcb: Tcb, from: Uint8Array, at: number, length: numbe
   if (taken < length || length === 0) return taken;
   markUrgent(tcb);
   // A closed window takes no text, but the peer has to know that some is urgent (RFC 9293 §3.8.5).
-  if (seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) <= 0) acknowledgeNow(tcb, Cause.urgent);
+  if (tcb.usableWindow <= 0) acknowledgeNow(tcb, Cause.urgent);
   return taken;
 }
 

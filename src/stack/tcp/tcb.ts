@@ -306,7 +306,6 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   fastRetransmits = 0;
   timeouts = 0;
   dupAcksIn = 0;
-  dsacksIn = 0;
   tailProbes = 0;
   spuriousRecoveries = 0;
   bytesReordered = 0;
@@ -357,14 +356,24 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     return (this.txStart + this.tx.used) | 0;
   }
 
+  /** Bytes queued that were never sent; negative once FIN was. */
+  get unsentBytes(): number {
+    return seqDiff(this.sndFin, this.sndNxt);
+  }
+
+  /** What the peer's window leaves, bytes; negative when it was taken back (RFC 9293 §3.8.6.2.1: the usable window). */
+  get usableWindow(): number {
+    return seqDiff((this.sndUna + this.sndWnd) | 0, this.sndNxt);
+  }
+
   /** Whether FIN has been sent at least once. */
   get isFinSent(): boolean {
-    return this.isFinQueued && seqDiff(this.sndNxt, this.sndFin) > 0;
+    return this.isFinQueued && this.unsentBytes < 0;
   }
 
   /** Whether text or FIN waits that was never sent. */
   get hasUnsent(): boolean {
-    const text = seqDiff(this.sndFin, this.sndNxt);
+    const text = this.unsentBytes;
     return text > 0 || (text === 0 && this.isFinQueued);
   }
 

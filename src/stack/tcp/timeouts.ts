@@ -48,10 +48,7 @@ function retransmissionTimer(tcb: Tcb, now: number): void {
     // The probe puts the timeout off (RFC 8985 §7.3).
     armTimeout(tcb, tcb.rtt.rto);
     tcb.isTailProbeDue = true;
-  } else {
-    armTimeout(tcb, Math.max(0, tcb.rtoAt - now));
-    onReorderingTimeout(tcb);
-  }
+  } else onReorderingTimeout(tcb);
 }
 
 /** RFC 6298 §5.4 to §5.7, and R2 of RFC 9293 §3.8.3. */

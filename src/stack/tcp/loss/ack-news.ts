@@ -17,8 +17,6 @@ class AckNews {
   isDuplicateReported = false;
   duplicateStart = 0;
   duplicateEnd = 0;
-  /** A hole was filled by a segment that had not been sent again: the path reorders (RFC 8985 §6.2). */
-  isReordered = false;
 
   // The delivered segment that had been sent last (draft-ietf-ccwg-bbr), and what the connection knew when it left.
   hasLatest = false;
@@ -36,7 +34,6 @@ class AckNews {
     this.isResentDelivered = false;
     this.isOriginalFromBefore = false;
     this.isDuplicateReported = false;
-    this.isReordered = false;
     this.hasLatest = false;
   }
 }

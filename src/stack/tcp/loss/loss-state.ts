@@ -17,6 +17,8 @@ export class DeliveryRate {
   appLimitedUntil = 0;
 }
 
+/** RFC 5681 §3.2, RFC 6675 §2: DupThresh. */
+export const DUP_THRESH = 3;
 /** RACK.reo_wnd_persist: recoveries without a duplicate report after which the window shrinks again (§6.2 step 4). */
 export const REO_WND_PERSIST = 16;
 /** For how long the least round trip is remembered, ms (§6.2 step 1 leaves it open): a route that got longer is learnt. */

@@ -9,13 +9,12 @@ import type { Segment } from '../segment.ts';
 import { Recovery, type Tcb } from '../tcb.ts';
 import { news } from './ack-news.ts';
 import { giveUp } from './loss-marks.ts';
-import { REO_WND_PERSIST } from './loss-state.ts';
+import { DUP_THRESH, REO_WND_PERSIST } from './loss-state.ts';
 import { NONE } from './sent-list.ts';
 
-/** RFC 6675 §2: DupThresh. */
-const DUP_THRESH = 3;
 /** Largest multiple of a quarter of the round trip: the smoothed round trip bounds it anyway. */
 const MOST_MULT = 255;
+
 /** Steps 2 and 3, for an entry that is being delivered, up to `end`. */
 export function rackDelivered(tcb: Tcb, seg: Segment, slot: number, end: number): void {
   const { rack } = tcb;
@@ -27,10 +26,7 @@ export function rackDelivered(tcb: Tcb, seg: Segment, slot: number, end: number)
   // Step 3: below what was delivered before, and nobody sent it twice.
   const hasFack = rack.xmitAt >= 0;
   if (!hasFack || seqGt(end, rack.fack)) rack.fack = end;
-  else if (!isResent && seqLt(end, rack.fack)) {
-    rack.isReorderingSeen = true;
-    news.isReordered = true;
-  }
+  else if (!isResent && seqLt(end, rack.fack)) rack.isReorderingSeen = true;
   if (isResent) {
     // It may be the first copy that was delivered.
     if (tcb.isTimestamped && seg.tsEcr !== 0 && seqLt(seg.tsEcr, timestampAt(sentAt, tcb.tsOffset))) return;

@@ -19,17 +19,14 @@ import { Recovery, type Tcb } from '../tcb.ts';
 import { news } from './ack-news.ts';
 import { sampleRate } from './delivery-rate.ts';
 import { bytesInNetwork, forgetSacked, giveUpAll, giveUpFirst, takeBackLost } from './loss-marks.ts';
-import { Frto, LossEpisode } from './loss-state.ts';
+import { DUP_THRESH, Frto, LossEpisode } from './loss-state.ts';
 import { proportionalWindow, startPrr } from './prr.ts';
 import { adaptReorderingWindow, detectLoss, detectLossOnTimeout } from './rack.ts';
-import { armReordering, restartRetransmission } from './retransmission-timer.ts';
+import { armAfterAck } from './retransmission-timer.ts';
 import { readSackBlocks, takeAcknowledged } from './scoreboard.ts';
 import { NONE, SentState } from './sent-list.ts';
 import { isSpurious } from './spurious.ts';
 import { isLossRepaired } from './tail-loss-probe.ts';
-
-/** RFC 5681 §3.2: DupThresh. */
-const DUP_THRESH = 3;
 
 /**
  * Works off an acknowledgement of a synchronized connection; SND.UNA has moved already.
@@ -66,8 +63,7 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
   const isNewLoss = tcb.env.sample.lost > 0 || isOver;
   if (isNewLoss && tcb.recovery === Recovery.open && tcb.sent.lostBytes > 0) startFastRecovery(tcb);
   tellCongestionControl(tcb);
-  if (acked > 0) restartRetransmission(tcb);
-  armReordering(tcb, overdue);
+  armAfterAck(tcb, acked > 0, overdue);
 }
 
 /** RACK's timer: what was overdue has not been delivered. */
@@ -75,7 +71,7 @@ export function onReorderingTimeout(tcb: Tcb): void {
   beginSample(tcb, 0);
   const overdue = detectLoss(tcb);
   if (tcb.recovery === Recovery.open && tcb.env.sample.lost > 0) startFastRecovery(tcb);
-  armReordering(tcb, overdue);
+  armAfterAck(tcb, false, overdue);
 }
 
 /** The retransmission timer ran out (RFC 6298 §5.4, RFC 6675 §5.1, RFC 8985 §6.3). */
@@ -85,7 +81,7 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
   const wasRecovering = tcb.recovery !== Recovery.open;
   beginSample(tcb, 0);
   // What was under way becomes part of the episode of this timeout.
-  if (isFirst && tcb.recovery !== Recovery.open) traceEnd(tcb, 0);
+  if (isFirst && wasRecovering) traceEnd(tcb, 0);
   tcb.congestion.onTimeout(outstanding(tcb), isFirst, tcb.host.now);
   // It has forgotten what it had (RFC 2018 §8) when the timer runs out again, or when it claims to hold the byte it asks for.
   const isReneging = sent.first !== NONE && sent.columns.state[sent.first] === SentState.sacked;
@@ -100,9 +96,9 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
   tcb.probe.isOut = false;
   tcb.reorderAt = 0;
   if (isFirst) {
-    beginEpisode(tcb, LossReason.timeout);
+    const { check } = beginEpisode(tcb, LossReason.timeout);
     // RFC 5682 §2.1 step 1: not when recovery was under way: then originals still arrive, and prove nothing.
-    if (tcb.episode !== null && !wasRecovering) tcb.episode.check.frto = Frto.resent;
+    if (!wasRecovering) check.frto = Frto.resent;
   } else if (tcb.episode !== null) tcb.episode.check.frto = Frto.off;
 }
 
@@ -201,26 +197,27 @@ function findLosses(tcb: Tcb, acked: number, isOver: boolean): number {
 
 function startFastRecovery(tcb: Tcb): void {
   const { congestion } = tcb;
-  const isMarkedLost = tcb.sent.sackedBytes > 0;
-  beginEpisode(
-    tcb,
-    tcb.isSackEnabled ? (isMarkedLost ? LossReason.sack : LossReason.rack) : LossReason.duplicateAcks,
-  );
+  const { prr } = beginEpisode(tcb, lossReason(tcb));
   tcb.recovery = Recovery.fast;
   tcb.recoveryPoint = tcb.sndNxt;
   congestion.onCongestion('loss', outstanding(tcb), tcb.host.now);
-  const { episode } = tcb;
-  if (episode !== null && !congestion.isModelBased) startPrr(tcb, episode.prr);
+  if (!congestion.isModelBased) startPrr(tcb, prr);
   tcb.isRetransmitForced = true;
   tcb.fastRetransmits++;
 }
 
-function beginEpisode(tcb: Tcb, reason: number): void {
+function lossReason(tcb: Tcb): number {
+  if (!tcb.isSackEnabled) return LossReason.duplicateAcks;
+  return tcb.sent.sackedBytes > 0 ? LossReason.sack : LossReason.rack;
+}
+
+function beginEpisode(tcb: Tcb, reason: number): LossEpisode {
   const episode = new LossEpisode(reason);
   episode.check.sndUna = tcb.sndUna;
   tcb.episode = episode;
   if (tcb.ecn !== null) tcb.ecn.isEpisodeMarked = false;
   trace(tcb, TcpEvent.lossStart, reason, tcb.env.sample.lost);
+  return episode;
 }
 
 function endRecovery(tcb: Tcb): void {

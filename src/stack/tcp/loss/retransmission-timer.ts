@@ -29,10 +29,17 @@ export function armTimeout(tcb: Tcb, wait: number): void {
   tcb.arm(TcpTimer.retransmit, wait);
 }
 
-/** RACK: look again in `wait` ms; 0: no need. */
-export function armReordering(tcb: Tcb, wait: number): void {
-  tcb.reorderAt = wait > 0 ? tcb.host.now + wait : 0;
-  if (wait > 0) armEarliest(tcb);
+/**
+ * An ACK, or RACK's own timer, was worked off.
+ * @param isAdvanced it acknowledged something: the timeout begins anew (RFC 6298 §5.3)
+ * @param overdue RACK looks again in so many ms; 0: no need
+ */
+export function armAfterAck(tcb: Tcb, isAdvanced: boolean, overdue: number): void {
+  const { now } = tcb.host;
+  if (isAdvanced) tcb.rtoAt = now + tcb.rtt.rto;
+  const isStale = tcb.reorderAt > 0;
+  tcb.reorderAt = overdue > 0 ? now + overdue : 0;
+  if (isAdvanced || isStale || overdue > 0) armEarliest(tcb);
 }
 
 function armEarliest(tcb: Tcb): void {

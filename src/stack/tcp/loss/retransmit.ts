@@ -84,8 +84,8 @@ export function emitTailCopy(tcb: Tcb, batch: TransmitBatch): boolean {
 function isNewDataFirst(tcb: Tcb): boolean {
   const { episode } = tcb;
   if (episode === null || episode.check.frto !== Frto.probing) return false;
-  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
-  const windowRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const available = tcb.unsentBytes;
+  const windowRoom = tcb.usableWindow;
   if (available > 0 && windowRoom >= Math.min(available, tcb.smss)) return true;
   episode.check.frto = Frto.off;
   return false;

@@ -38,7 +38,6 @@ export function readSackBlocks(tcb: Tcb, seg: Segment): void {
       news.isDuplicateReported = true;
       news.duplicateStart = start;
       news.duplicateEnd = end;
-      tcb.dsacksIn++;
       continue;
     }
     // A block that begins at SND.UNA contradicts the acknowledgement.

@@ -3,7 +3,7 @@
  * additions and comparisons; nothing here decides anything.
  */
 
-import { seqDiff, seqLt } from '../../../base/index.ts';
+import { seqLt } from '../../../base/index.ts';
 import { TCP_FIN, TCP_SYN } from '../../../wire/index.ts';
 import { Cause } from '../../host.ts';
 import { bytesInNetwork } from '../loss/loss-marks.ts';
@@ -139,7 +139,7 @@ export function noteStop(tcb: Tcb, isPaced: boolean): void {
 function whyStopped(tcb: Tcb, flight: number, isPaced: boolean): number {
   // Lost text that may not be sent again yet waits for the congestion window alone.
   if (tcb.sent.lostBytes > 0) return SendLimit.cwnd;
-  const available = seqDiff(tcb.sndFin, tcb.sndNxt);
+  const available = tcb.unsentBytes;
   if (available <= 0) return SendLimit.snd;
   if (isPaced) return SendLimit.cwnd;
   const windowRoom = tcb.sndWnd - flight;
