@@ -370,6 +370,55 @@ export interface InterfaceOptions {
   readonly windowBudget?: number;
 }
 
+/** Where an address came from. */
+export type AddressOrigin = 'manual' | 'dhcp' | 'linkLocal' | 'router' | 'temporary';
+
+/**
+ * What an address may be used for (RFC 4862 §2, RFC 5227): `tentative`, not yet, others are being asked whether they have it;
+ * `preferred`; `deprecated`, by those who have it, not for new connections; `duplicate`, never: somebody else has it.
+ */
+export type AddressState = 'tentative' | 'preferred' | 'deprecated' | 'duplicate';
+
+/** How an address is added. */
+export interface AddressOptions {
+  /** Default `manual`. */
+  readonly origin?: AddressOrigin;
+  /** Stack time at which it goes, and at which it becomes `deprecated`, ms. Default never. */
+  readonly validUntil?: number;
+  readonly preferredUntil?: number;
+  /** Whether to ask first whether somebody else has it. Default: on an Ethernet link, yes. */
+  readonly detectDuplicates?: boolean;
+}
+
+export interface AddressView {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly origin: AddressOrigin;
+  readonly state: AddressState;
+  readonly validUntil: number;
+  readonly preferredUntil: number;
+}
+
+/** What an interface's network says about names: from DHCP, from routers (RFC 8106), or by hand. */
+export interface NameConfiguration {
+  readonly origin: 'manual' | 'dhcp' | 'dhcpv6' | 'router';
+  /** In the order in which they are to be asked. */
+  readonly servers: readonly IpAddress[];
+  /** Domains that are appended to short names, in order. */
+  readonly searchList: readonly string[];
+}
+
+/** What changed in the host's configuration; a set of bits. */
+export const ConfigChange = {
+  /** An address came, went or changed its state. */
+  addresses: 1,
+  routes: 2,
+  /** An interface came, went, or was switched on or off. */
+  interfaces: 4,
+  /** A {@link NameConfiguration}. */
+  names: 8,
+} as const;
+
 /** An interface as the stack sees it. */
 export interface InterfaceView {
   readonly index: number;
@@ -377,7 +426,8 @@ export interface InterfaceView {
   readonly mtu: number;
   readonly medium: Medium;
   readonly mac: Uint8Array | null;
-  readonly addresses: readonly { readonly address: IpAddress; readonly prefixLength: number }[];
+  readonly addresses: readonly AddressView[];
+  readonly names: readonly NameConfiguration[];
   readonly isUp: boolean;
   /** The built-in interface through which the host reaches itself. It has no link: `advance` moves its packets. */
   readonly isLoopback: boolean;
@@ -419,6 +469,8 @@ export interface StackOptions {
   readonly wake?: () => void;
   /** Called by `flushEvents` for each endpoint to which something happened. */
   readonly observer?: (endpoint: Endpoint, events: number) => void;
+  /** Called by `flushEvents` when the configuration has changed, with `ConfigChange` bits. */
+  readonly configObserver?: (changes: number) => void;
   /** Told of what happens inside of TCP connections, as by {@link Stack.observeTcp}. */
   readonly tcpObserver?: TcpObserver;
   readonly tcp?: TcpOptions;
@@ -492,11 +544,14 @@ export interface Stack {
   addInterface(options: InterfaceOptions): number;
   removeInterface(index: number): void;
   readonly interfaces: readonly InterfaceView[];
-  addAddress(index: number, prefix: string): void;
+  /** @throws RangeError when `prefix` can't be read or there is no such interface */
+  addAddress(index: number, prefix: string, options?: AddressOptions): void;
   removeAddress(index: number, address: IpAddress): void;
   addRoute(route: RouteOptions): void;
   removeRoute(route: RouteOptions): boolean;
   readonly routes: readonly RouteView[];
+  /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
+  setNames(index: number, names: NameConfiguration): void;
   /** Ethernet without address resolution: where packets to `address` go. */
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void;
 

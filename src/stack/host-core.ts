@@ -75,7 +75,10 @@ export class HostCore implements Host {
   readonly #clock: Clock;
   readonly #wake: (() => void) | null;
   readonly #observer: ((endpoint: Endpoint, events: number) => void) | null;
+  readonly #configObserver: ((changes: number) => void) | null;
   readonly #events = new EventQueue();
+  /** `ConfigChange` bits not told yet. */
+  #changes = 0;
   readonly #control: (Outbox | undefined)[] = [];
   readonly #scratch = new ControlScratch();
   #now: number;
@@ -96,8 +99,11 @@ export class HostCore implements Host {
     this.#now = options.clock.now();
     this.#wake = options.wake ?? null;
     this.#observer = options.observer ?? null;
+    this.#configObserver = options.configObserver ?? null;
     this.timers = new WatchedTimers(() => this.#wakeDriver());
-    this.topology = new Topology(options.random, this.secret, this.timers);
+    this.topology = new Topology(options.random, this.secret, this.timers, (changes) =>
+      this.noteChange(changes),
+    );
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */
@@ -107,7 +113,7 @@ export class HostCore implements Host {
   }
 
   get hasEvents(): boolean {
-    return !this.#events.isEmpty;
+    return !this.#events.isEmpty || this.#changes !== 0;
   }
 
   /** The driver works: time stands still until {@link endTurn}, and it need not be woken. */
@@ -129,11 +135,18 @@ export class HostCore implements Host {
 
   /** Tells the observer what happened. */
   flushEvents(): void {
+    const changes = this.#changes;
+    this.#changes = 0;
+    if (changes !== 0) this.#configObserver?.(changes);
     this.#events.flush(this.#tell);
   }
 
   pathTo(source: IpAddress, destination: IpAddress): Path | null {
     return this.topology.pathTo(source, destination);
+  }
+
+  linkPath(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null {
+    return this.topology.linkPath(interfaceIndex, source, destination);
   }
 
   pathBack(packet: InboundPacket): Path | null {
@@ -210,6 +223,12 @@ export class HostCore implements Host {
     // Without an observer nobody would ever take them out again.
     if (this.#observer === null) return;
     this.#events.add(endpoint, events);
+    this.#fromAbove();
+  }
+
+  noteChange(changes: number): void {
+    if (this.#configObserver === null) return;
+    this.#changes |= changes;
     this.#fromAbove();
   }
 

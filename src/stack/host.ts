@@ -162,6 +162,11 @@ export interface Host {
   /** Puts a source at the end of its interface's queue (once), and wakes the driver when called from above. */
   requestOutput(interfaceIndex: number, source: EgressSource): void;
   /**
+   * The way to a neighbour or a group over one interface, whatever the routes say: for the protocols of the link itself.
+   * @param source the any-address where the interface has none yet
+   */
+  linkPath(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null;
+  /**
    * The way back to the sender of `packet`, from the address that it was sent to. Cached: cheap for every packet.
    * `null`: no route, or the packet came from or to an address that can't be answered.
    */
@@ -192,6 +197,8 @@ export interface Host {
   lowerPathMtu(path: Path, mtu: number): void;
   /** See `InterfaceOptions.windowBudget`; 0: no bound. */
   windowBudget(interfaceIndex: number): number;
+  /** Remembers `ConfigChange` bits for the next `flushEvents`. */
+  noteChange(changes: number): void;
   /** Unique endpoint id. */
   nextId(): number;
 }

@@ -4,13 +4,22 @@
 
 import type { IpAddress, Medium } from '../base/index.ts';
 import { prefixMask } from '../base/index.ts';
-import type { InterfaceOptions, InterfaceView } from './api.ts';
+import type {
+  AddressOptions,
+  AddressOrigin,
+  AddressState,
+  AddressView,
+  InterfaceOptions,
+  InterfaceView,
+  NameConfiguration,
+} from './api.ts';
 import { EgressQueue } from './egress.ts';
 
 /** An address of an interface. */
-export interface InterfaceAddress {
-  readonly address: IpAddress;
-  readonly prefixLength: number;
+export interface InterfaceAddress extends AddressView {
+  state: AddressState;
+  validUntil: number;
+  preferredUntil: number;
   /** The subnet's broadcast address (RFC 1122 §3.2.1.3) and its old form with a zero host part; 0 when there is none. */
   readonly broadcastWord: number;
   readonly zeroHostWord: number;
@@ -19,6 +28,7 @@ export interface InterfaceAddress {
 /** The smallest MTU of an IPv4 link (RFC 791 §3.2) and the largest packet. */
 const MIN_MTU = 68;
 const MAX_MTU = 65535;
+const MANUAL: AddressOrigin = 'manual';
 
 export class NetworkInterface implements InterfaceView {
   readonly index: number;
@@ -33,6 +43,7 @@ export class NetworkInterface implements InterfaceView {
   readonly windowBudget: number;
   readonly egress = new EgressQueue();
   addresses: readonly InterfaceAddress[] = [];
+  names: readonly NameConfiguration[] = [];
   isUp = true;
   inPackets = 0;
   inBytes = 0;
@@ -60,7 +71,7 @@ export class NetworkInterface implements InterfaceView {
   }
 
   /** Replaces an address that is there already, so that its prefix can be changed. */
-  addAddress(address: IpAddress, prefixLength: number): void {
+  addAddress(address: IpAddress, prefixLength: number, options: AddressOptions = {}): void {
     const hasBroadcast = address.family === 4 && prefixLength <= 30 && !this.isLoopback;
     const mask = prefixMask(Math.min(prefixLength, 32));
     this.addresses = [
@@ -68,6 +79,10 @@ export class NetworkInterface implements InterfaceView {
       {
         address,
         prefixLength,
+        origin: options.origin ?? MANUAL,
+        state: 'preferred',
+        validUntil: options.validUntil ?? Number.POSITIVE_INFINITY,
+        preferredUntil: options.preferredUntil ?? Number.POSITIVE_INFINITY,
         broadcastWord: hasBroadcast ? address.w3 | ~mask : 0,
         zeroHostWord: hasBroadcast ? address.w3 & mask : 0,
       },
@@ -111,6 +126,13 @@ export class NetworkInterface implements InterfaceView {
       first ??= address;
     }
     return first;
+  }
+
+  /** Replaces what the same origin said. */
+  setNames(names: NameConfiguration): void {
+    const others = this.names.filter(({ origin }) => origin !== names.origin);
+    const isEmpty = names.servers.length === 0 && names.searchList.length === 0;
+    this.names = isEmpty ? others : [...others, names];
   }
 
   addNeighbor(address: IpAddress, mac: Uint8Array): void {

@@ -23,6 +23,12 @@ export class RouteTable {
   #routes: readonly Route[] = [];
   /** Grows with every change of routes, addresses and interfaces: what was derived from an older one is stale. */
   generation = 1;
+  /** Told of each change of the routes. */
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
 
   get routes(): readonly Route[] {
     return this.#routes;
@@ -103,13 +109,17 @@ export class RouteTable {
     // Array.sort is stable: of equal routes the older one stays first.
     this.#routes = [...others, route].sort((a, b) => b.prefixLength - a.prefixLength || a.metric - b.metric);
     this.generation++;
+    this.#onChange();
   }
 
   #removeWhere(isGone: (route: Route) => boolean): boolean {
     const kept = this.#routes.filter((route) => !isGone(route));
     const removed = kept.length < this.#routes.length;
     this.#routes = kept;
-    if (removed) this.generation++;
+    if (removed) {
+      this.generation++;
+      this.#onChange();
+    }
     return removed;
   }
 }

@@ -20,10 +20,12 @@ import {
 } from '../base/index.ts';
 import { DropReason, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
+  AddressOptions,
   Endpoint,
   IcmpEndpoint,
   InterfaceOptions,
   InterfaceView,
+  NameConfiguration,
   RawEndpoint,
   RouteOptions,
   RouteView,
@@ -121,8 +123,12 @@ class SansIoStack implements Stack {
     this.#host.abandon(removed.egress);
   }
 
-  addAddress(index: number, prefix: string): void {
-    this.#host.topology.addAddress(index, prefix);
+  addAddress(index: number, prefix: string, options?: AddressOptions): void {
+    this.#host.topology.addAddress(index, prefix, options);
+  }
+
+  setNames(index: number, names: NameConfiguration): void {
+    this.#host.topology.setNames(index, names);
   }
 
   removeAddress(index: number, address: IpAddress): void {

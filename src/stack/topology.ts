@@ -11,7 +11,13 @@ import {
   type Random,
   type TimerQueue,
 } from '../base/index.ts';
-import type { InterfaceOptions, RouteOptions } from './api.ts';
+import {
+  type AddressOptions,
+  ConfigChange,
+  type InterfaceOptions,
+  type NameConfiguration,
+  type RouteOptions,
+} from './api.ts';
 import type { InboundPacket } from './host.ts';
 import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
@@ -33,7 +39,7 @@ const LOOPBACK: InterfaceOptions = {
 };
 
 export class Topology {
-  readonly routes = new RouteTable();
+  readonly routes: RouteTable;
   readonly pmtus: PmtuCache;
   readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true);
   /** By index; holes where an interface was removed. */
@@ -44,11 +50,16 @@ export class Topology {
   /** The source that each cached path was asked for with: 0 when it was to be chosen. */
   readonly #cachedFor = new Int32Array(CACHED_PATHS);
 
-  constructor(random: Random, secret: Uint8Array, timers: TimerQueue) {
+  /** Told of `ConfigChange` bits, but not of what is there from the start. */
+  #onChange: (changes: number) => void = () => {};
+
+  constructor(random: Random, secret: Uint8Array, timers: TimerQueue, onChange: (changes: number) => void) {
+    this.routes = new RouteTable(() => this.#onChange(ConfigChange.routes));
     this.pmtus = new PmtuCache(timers);
     this.#identifications = new Identifications(random, secret);
     this.loopback.addAddress(IpAddress.loopbackV4, 8);
     this.routes.addConnected(this.loopback, IpAddress.loopbackV4, 8);
+    this.#onChange = onChange;
   }
 
   get interfaces(): readonly NetworkInterface[] {
@@ -61,8 +72,8 @@ export class Topology {
     const added = new NetworkInterface(this.#byIndex.length, options);
     this.#byIndex.push(added);
     this.#interfaces = [...this.#interfaces, added];
-    this.routes.generation++;
-    for (const prefix of prefixes) this.#addAddress(added, prefix.address, prefix.length);
+    this.#changed(ConfigChange.interfaces);
+    for (const prefix of prefixes) this.#addAddress(added, prefix.address, prefix.length, {});
     return added;
   }
 
@@ -74,7 +85,7 @@ export class Topology {
     this.#byIndex[index] = null;
     this.#interfaces = this.#interfaces.filter((held) => held !== removed);
     this.routes.removeInterface(removed);
-    this.routes.generation++;
+    this.#changed(ConfigChange.interfaces | ConfigChange.addresses);
     return removed;
   }
 
@@ -90,9 +101,9 @@ export class Topology {
   }
 
   /** @throws {RangeError} when `prefix` can't be read or there is no such interface */
-  addAddress(index: number, prefix: string): void {
+  addAddress(index: number, prefix: string, options: AddressOptions = {}): void {
     const { address, length } = readPrefix(prefix);
-    this.#addAddress(this.interface(index), address, length);
+    this.#addAddress(this.interface(index), address, length, options);
   }
 
   /** @throws {RangeError} when there is no such interface */
@@ -100,7 +111,13 @@ export class Topology {
     const iface = this.interface(index);
     if (iface.removeAddress(address) === null) return;
     this.routes.removeConnected(iface, address);
-    this.routes.generation++;
+    this.#changed(ConfigChange.addresses);
+  }
+
+  /** @throws {RangeError} when there is no such interface */
+  setNames(index: number, names: NameConfiguration): void {
+    this.interface(index).setNames(names);
+    this.#onChange(ConfigChange.names);
   }
 
   /** @throws {RangeError} when the route can't be read or there is no such interface */
@@ -154,6 +171,17 @@ export class Topology {
     return path;
   }
 
+  /** The way over one interface to who or what is on its link; see `Host.linkPath`. */
+  linkPath(index: number, source: IpAddress, destination: IpAddress): Ipv4Path | null {
+    const iface = this.find(index);
+    if (iface === null || destination.family !== 4 || source.family !== 4) return null;
+    const isBroadcast = destination.isLimitedBroadcast || iface.isSubnetBroadcast(destination.w3);
+    let mac: Uint8Array | null = isBroadcast ? BROADCAST_MAC : null;
+    if (mac === null)
+      mac = destination.isMulticast ? multicastMac(destination.w3) : iface.neighbor(destination);
+    return this.#path(iface, source, destination, mac, isBroadcast);
+  }
+
   /** The path by which to answer `packet`, from the address that it was sent to. */
   pathBack(packet: InboundPacket): Ipv4Path | null {
     if (packet.family !== 4) return null;
@@ -186,10 +214,17 @@ export class Topology {
     return path.destination.w3 === quoted.dst3 && path.source.w3 === quoted.src3 ? path : null;
   }
 
-  #addAddress(iface: NetworkInterface, address: IpAddress, length: number): void {
-    iface.addAddress(address, length);
+  #addAddress(iface: NetworkInterface, address: IpAddress, length: number, options: AddressOptions): void {
+    iface.addAddress(address, length, options);
     this.routes.removeConnected(iface, address);
     this.routes.addConnected(iface, address, length);
+    this.#changed(ConfigChange.addresses);
+  }
+
+  /** What was derived from addresses and interfaces is stale. */
+  #changed(changes: number): void {
+    this.routes.generation++;
+    this.#onChange(changes);
   }
 
   #makePath(source: IpAddress, destination: IpAddress): Ipv4Path | null {

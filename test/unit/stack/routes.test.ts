@@ -210,7 +210,7 @@ describe('interfaces and addresses', () => {
   });
 
   test('a source that was bound and one that was chosen are never mixed up, whatever is cached', () => {
-    const topology = new Topology(new SeededRandom(1), new Uint8Array(16), new TimerQueue());
+    const topology = new Topology(new SeededRandom(1), new Uint8Array(16), new TimerQueue(), () => {});
     const { index } = topology.addInterface({ name: 'a', mtu: 1500, addresses: ['10.0.0.2/8'] });
     topology.addAddress(index, '10.0.0.20/8');
     const bound = ip('10.0.0.20');
