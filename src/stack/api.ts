@@ -388,6 +388,8 @@ export interface AddressOptions {
   readonly preferredUntil?: number;
   /** Whether to ask first whether somebody else has it. Default: on an Ethernet link, yes. */
   readonly detectDuplicates?: boolean;
+  /** Whether its prefix is on the link, so that a route to it comes and goes with the address. Default true. */
+  readonly isOnLink?: boolean;
 }
 
 export interface AddressView {

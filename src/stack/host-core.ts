@@ -15,7 +15,8 @@ import {
   TimerQueue,
 } from '../base/index.ts';
 import { DropReason } from '../wire/index.ts';
-import type { Endpoint, StackOptions } from './api.ts';
+import { AddressLifetimes } from './address-lifetimes.ts';
+import { ConfigChange, type Endpoint, type StackOptions } from './api.ts';
 import { StackCounters } from './counters.ts';
 import type { EgressQueue } from './egress.ts';
 import { EventQueue } from './events.ts';
@@ -70,6 +71,7 @@ export class HostCore implements Host {
   readonly secret: Uint8Array;
   readonly timers: WatchedTimers;
   readonly topology: Topology;
+  readonly #lifetimes: AddressLifetimes;
   /** Who answers a packet that nobody takes; set once the network layer is there. */
   refusePort: (packet: InboundPacket) => void = () => {};
   readonly #clock: Clock;
@@ -101,9 +103,11 @@ export class HostCore implements Host {
     this.#observer = options.observer ?? null;
     this.#configObserver = options.configObserver ?? null;
     this.timers = new WatchedTimers(() => this.#wakeDriver());
-    this.topology = new Topology(options.random, this.secret, this.timers, (changes) =>
-      this.noteChange(changes),
-    );
+    this.#lifetimes = new AddressLifetimes(this);
+    this.topology = new Topology(options.random, this.secret, this.timers, (changes) => {
+      if ((changes & ConfigChange.addresses) !== 0) this.#lifetimes.changed();
+      this.noteChange(changes);
+    });
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */

@@ -89,6 +89,11 @@ export class NetworkInterface implements InterfaceView {
     ];
   }
 
+  /** The entry of an address; `null` when it is not here. */
+  find(address: IpAddress): InterfaceAddress | null {
+    return this.addresses.find((entry) => entry.address.equals(address)) ?? null;
+  }
+
   /** @returns the address that was removed, or `null` when it was not here. */
   removeAddress(address: IpAddress): InterfaceAddress | null {
     const held = this.addresses.find((entry) => entry.address.equals(address)) ?? null;

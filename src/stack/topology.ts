@@ -114,6 +114,11 @@ export class Topology {
     this.#changed(ConfigChange.addresses);
   }
 
+  /** States or lifetimes of addresses have changed: what was derived from them is stale. */
+  addressesChanged(): void {
+    this.#changed(ConfigChange.addresses);
+  }
+
   /** @throws {RangeError} when there is no such interface */
   setNames(index: number, names: NameConfiguration): void {
     this.interface(index).setNames(names);
@@ -217,7 +222,7 @@ export class Topology {
   #addAddress(iface: NetworkInterface, address: IpAddress, length: number, options: AddressOptions): void {
     iface.addAddress(address, length, options);
     this.routes.removeConnected(iface, address);
-    this.routes.addConnected(iface, address, length);
+    if (options.isOnLink !== false) this.routes.addConnected(iface, address, length);
     this.#changed(ConfigChange.addresses);
   }
 
