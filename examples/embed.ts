@@ -202,6 +202,8 @@ function emptyInfo(): DatagramInfo {
     interfaceIndex: 0,
     ttl: 0,
     trafficClass: 0,
+    segmentSize: 0,
+    isGroup: false,
     length: 0,
   };
 }

@@ -53,6 +53,8 @@ const info: DatagramInfo = {
   interfaceIndex: 0,
   ttl: 0,
   trafficClass: 0,
+  segmentSize: 0,
+  isGroup: false,
   length: 0,
 };
 /** The source of a message that was received at once: good until the next call, as its completion is. */

@@ -32,6 +32,8 @@ export class SimDatagramSocket {
     interfaceIndex: 0,
     ttl: 0,
     trafficClass: 0,
+    segmentSize: 0,
+    isGroup: false,
     length: 0,
   };
   #isClosed = false;

@@ -294,6 +294,10 @@ export interface DatagramInfo {
   interfaceIndex: number;
   ttl: number;
   trafficClass: number;
+  /** Of several datagrams that were merged (`UdpEndpoint.coalescedSize`): the length of each but the last; 0 when it is one. */
+  segmentSize: number;
+  /** It was sent to a group of hosts: a broadcast, or a multicast when `destination` is one. */
+  isGroup: boolean;
   /** The datagram's whole length, which may be more than was copied. */
   length: number;
 }
@@ -301,7 +305,10 @@ export interface DatagramInfo {
 /** An endpoint of whole messages. */
 export interface MessageEndpoint extends Endpoint, PacketOptions {
   bind(address: IpAddress, port: number, options?: BindOptions): number;
-  /** Sets the default destination and filters what arrives; may be repeated. The any-address undoes it. */
+  /**
+   * Sets the default destination and filters what arrives, also of what waits to be received (SEM-CONN-13); may be repeated. The
+   * any-address undoes it.
+   */
   connect(address: IpAddress, port: number): number;
   /** Takes the oldest message. @returns the bytes copied, `wouldBlock`, or an error that ICMP reported (taken once). */
   receive(into: Uint8Array, at: number, length: number, info: DatagramInfo, peek?: boolean): number;
@@ -314,6 +321,10 @@ export interface MessageEndpoint extends Endpoint, PacketOptions {
   /** Sends a message to `address` (or, when `null`, to the connected peer). @returns `length` or an error. */
   send(from: Uint8Array, at: number, length: number, address: IpAddress | null, port: number): number;
   broadcast: boolean;
+  /** Whether broadcasts are taken (OPT-IP_RECEIVE_BROADCAST). Default true. */
+  receivesBroadcast: boolean;
+  /** Where messages leave from in place of the bound address, when it is ours (`in_pktinfo`); `null` at first. */
+  source: IpAddress | null;
   /** Bound of what waits unread, in bytes; a newer message past it is dropped. */
   receiveBufferSize: number;
   /** Bound of what waits to leave. */
@@ -325,6 +336,17 @@ export interface MessageEndpoint extends Endpoint, PacketOptions {
 
 export interface UdpEndpoint extends MessageEndpoint {
   readonly kind: 'udp';
+  /** Datagrams leave without a checksum: for tunnels whose payload has one of its own (RFC 768; over IPv6, RFC 6935 §5). */
+  sendsZeroChecksum: boolean;
+  /** Over IPv6, datagrams without a checksum are taken (RFC 6935 §5); over IPv4 they always are. */
+  takesZeroChecksum: boolean;
+  /** A longer message is cut into datagrams with so many bytes of payload (OPT-UDP_SEND_MSG_SIZE); 0: never. */
+  segmentSize: number;
+  /**
+   * Datagrams that the link merged are received together up to so many bytes, and `DatagramInfo.segmentSize` says where they
+   * are joined (OPT-UDP_RECV_MAX_COALESCED_SIZE); 0: one by one.
+   */
+  coalescedSize: number;
 }
 
 /** Echo requests and their replies, without a raw socket: what `ping` uses. The "port" is the identifier. */

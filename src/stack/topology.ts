@@ -7,6 +7,7 @@ import {
   OFFLOAD_CSUM,
   OFFLOAD_TSO4,
   OFFLOAD_TSO6,
+  OFFLOAD_USO,
   parsePrefix,
   type Random,
   type TimerQueue,
@@ -35,7 +36,7 @@ const CACHED_PATHS = 1024;
 const LOOPBACK: InterfaceOptions = {
   name: 'loopback',
   mtu: 65535,
-  offload: OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6,
+  offload: OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_USO,
 };
 
 export class Topology {

@@ -100,6 +100,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 768',
     text: 'The socket is connected to another peer than the sender.',
   },
+  udpNoChecksum: {
+    source: 'RFC 6935 §5',
+    text: 'An IPv6 datagram has no checksum, and the socket has not said that it takes such ones.',
+  },
 
   tcpTruncated: { source: 'RFC 9293 §3.1', text: 'The packet is shorter than a TCP header.' },
   tcpDataOffset: {

@@ -45,6 +45,7 @@ export const DropReason = {
   udpNoListener: 53,
   udpQueueFull: 54,
   udpWrongPeer: 55,
+  udpNoChecksum: 56,
   // TCP
   tcpTruncated: 60,
   tcpDataOffset: 61,

@@ -144,6 +144,8 @@ const INFO: DatagramInfo = {
   interfaceIndex: 0,
   ttl: 0,
   trafficClass: 0,
+  segmentSize: 0,
+  isGroup: false,
   length: 0,
 };
 

@@ -18,6 +18,7 @@ import {
   parseIcmpV4,
   parseQuotedIpv4,
   pseudoHeaderSumV4,
+  sealIpv4,
   sealUdp,
   sumBytes,
   UDP_CHECKSUM_OFFSET,
@@ -164,13 +165,18 @@ export class Icmp implements Transport, ReassemblyOwner {
     if (!mayReportOn(packet) || !this.#limiter.take(host.now)) return;
     const path = host.pathBack(packet);
     if (path === null) return;
-    const quoteLength = Math.min(packet.end - packet.headerAt, QUOTE_MAX);
+    // Of datagrams that were merged the first is quoted: the others were packets of their own.
+    const isMerged = packet.gsoSize > 0 && packet.protocol === IPPROTO_UDP;
+    const firstEnd = isMerged ? packet.payloadAt + UDP_HEADER_LEN + packet.gsoSize : packet.end;
+    const quotedEnd = Math.min(packet.end, firstEnd);
+    const quoteLength = Math.min(quotedEnd - packet.headerAt, QUOTE_MAX);
     // RFC 1122 §3.2.2: errors are sent with normal type of service.
     const message = host.reserveControl(path, IPPROTO_ICMP, ICMPV4_HEADER_LEN + quoteLength, 0, 0);
     if (message === null) return;
     const quoteAt = message.at + ICMPV4_HEADER_LEN;
     copy(packet.bytes, packet.headerAt, message.bytes, quoteAt, quoteLength);
     if (packet.checksumTrusted && packet.protocol === IPPROTO_UDP) {
+      if (isMerged) shortenQuote(packet, quotedEnd, message.bytes, quoteAt);
       completeQuotedUdp(packet, message.bytes, quoteAt + packet.payloadAt - packet.headerAt);
     }
     const sum = sumBytes(message.bytes, quoteAt, quoteLength);
@@ -189,6 +195,14 @@ function mayReportOn(packet: InboundPacket): boolean {
   if (packet.isGroup || packet.src3 === 0) return false;
   if (packet.protocol !== IPPROTO_ICMP) return true;
   return packet.payloadAt < packet.end && !isIcmpV4Error(packet.bytes[packet.payloadAt] as number);
+}
+
+/** Gives the quote at `quoteAt` the lengths of the first of several merged datagrams, which ends at `end` of the packet. */
+function shortenQuote(packet: InboundPacket, end: number, into: Uint8Array, quoteAt: number): void {
+  const ipHeaderLength = packet.payloadAt - packet.headerAt;
+  putU16(into, quoteAt + 2, end - packet.headerAt);
+  sealIpv4(into, quoteAt, ipHeaderLength);
+  putU16(into, quoteAt + ipHeaderLength + 4, end - packet.payloadAt);
 }
 
 /**

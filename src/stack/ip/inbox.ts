@@ -2,12 +2,13 @@
  * Messages that arrived and wait to be received: one ring of bytes an endpoint, each message behind a record of where it
  * came from. No object is made for a message.
  *
- *     0        4             20                 36                40        44    45    46           48
- *     | length | source (4w) | destination (4w) | interface index | src port | TTL | TC  | family, 0 | message …
+ *     0        4             20                 36                40         42             44    45   46       47     48
+ *     | length | source (4w) | destination (4w) | interface index | src port | segment size | TTL | TC | family | group | message …
  */
 
 import {
   type BufferAllocator,
+  EMPTY,
   IpAddress,
   type IpFamily,
   i32,
@@ -60,17 +61,25 @@ export class Inbox {
   }
 
   /**
-   * Copies a message in.
+   * Copies a message in: `length` bytes of `bytes`, which need not be the packet's own.
+   * @param segmentSize of each datagram when several were merged, else 0
    * @returns false when the bound or the allocator's was reached: the newest is what is dropped (SEM-IO-16)
    */
-  add(packet: InboundPacket, sourcePort: number, at: number, length: number): boolean {
+  add(
+    packet: InboundPacket,
+    sourcePort: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    segmentSize: number,
+  ): boolean {
     if (this.#bytes + length > this.limit) return false;
     if (this.#count >= Math.max(MIN_MESSAGES, this.limit >> LEAST_COST_SHIFT)) return false;
-    writeRecord(packet, sourcePort, length);
+    writeRecord(packet, sourcePort, length, segmentSize);
     const ring = this.#ring;
     const { used } = ring;
     // The message first: it needs the most memory, and nothing is readable until the commit.
-    if (ring.writeAt(used + RECORD_LEN, packet.bytes, at, length) !== length) return false;
+    if (ring.writeAt(used + RECORD_LEN, bytes, at, length) !== length) return false;
     if (ring.writeAt(used, record, 0, RECORD_LEN) !== RECORD_LEN) return false;
     ring.commit(RECORD_LEN + length);
     this.#count++;
@@ -94,13 +103,42 @@ export class Inbox {
       ring.discard(RECORD_LEN + whole);
       this.#count--;
       this.#bytes -= whole;
-      this.#nextLength = -1;
-      if (this.#count > 0) {
-        ring.peek(0, record, 0, 4);
-        this.#nextLength = i32(record, 0);
-      }
+      this.#noteNext();
     }
     return copied;
+  }
+
+  /** Drops the messages that did not come from this address and port; the others stay in order. */
+  keepFrom(address: IpAddress, port: number): void {
+    const ring = this.#ring;
+    const { w0, w1, w2, w3 } = address;
+    let scratch = EMPTY;
+    let kept = 0;
+    for (let left = this.#count; left > 0; left--) {
+      ring.peek(0, record, 0, RECORD_LEN);
+      const length = i32(record, 0);
+      const isFrom =
+        u16(record, 40) === port &&
+        i32(record, 16) === w3 &&
+        i32(record, 12) === w2 &&
+        i32(record, 8) === w1 &&
+        i32(record, 4) === w0;
+      if (isFrom) {
+        // What stays goes round: behind the others, which all go round too.
+        const whole = RECORD_LEN + length;
+        if (scratch.length < whole) scratch = new Uint8Array(whole);
+        ring.peek(0, scratch, 0, whole);
+        ring.discard(whole);
+        ring.writeAt(ring.used, scratch, 0, whole);
+        ring.commit(whole);
+        kept++;
+      } else {
+        ring.discard(RECORD_LEN + length);
+        this.#bytes -= length;
+      }
+    }
+    this.#count = kept;
+    this.#noteNext();
   }
 
   /** Drops all messages and gives the memory back. */
@@ -109,6 +147,13 @@ export class Inbox {
     this.#count = 0;
     this.#bytes = 0;
     this.#nextLength = -1;
+  }
+
+  #noteNext(): void {
+    this.#nextLength = -1;
+    if (this.#count === 0) return;
+    this.#ring.peek(0, record, 0, 4);
+    this.#nextLength = i32(record, 0);
   }
 
   #readRecord(info: DatagramInfo, length: number): void {
@@ -120,11 +165,13 @@ export class Inbox {
     info.sourcePort = u16(record, 40);
     info.ttl = record[44] as number;
     info.trafficClass = record[45] as number;
+    info.segmentSize = u16(record, 42);
+    info.isGroup = record[47] !== 0;
     info.length = length;
   }
 }
 
-function writeRecord(packet: InboundPacket, sourcePort: number, length: number): void {
+function writeRecord(packet: InboundPacket, sourcePort: number, length: number, segmentSize: number): void {
   putI32(record, 0, length);
   putI32(record, 4, packet.src0);
   putI32(record, 8, packet.src1);
@@ -136,9 +183,11 @@ function writeRecord(packet: InboundPacket, sourcePort: number, length: number):
   putI32(record, 32, packet.dst3);
   putI32(record, 36, packet.interfaceIndex);
   putU16(record, 40, sourcePort);
+  putU16(record, 42, segmentSize);
   record[44] = packet.ttl;
   record[45] = packet.trafficClass;
   record[46] = packet.family;
+  record[47] = packet.isGroup ? 1 : 0;
 }
 
 /** The address in the record at `at`: `last` when it is the same. */

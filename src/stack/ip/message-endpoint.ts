@@ -36,6 +36,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   mtuDiscovery: MtuDiscovery = 'system';
   userMtu = NO_USER_MTU;
   broadcast = false;
+  receivesBroadcast = true;
+  source: IpAddress | null = null;
   reportsPortUnreachable = true;
   reportsTtlExpired = true;
   /** The host's: events not told yet. */
@@ -112,16 +114,18 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     return copied < 0 ? StackError.wouldBlock : copied;
   }
 
-  /** Queues what arrived. @returns `none` or `full` */
+  /** Queues what arrived: `length` bytes of `bytes`; see `Inbox.add`. @returns `none` or `full` */
   protected take(
     packet: InboundPacket,
     sourcePort: number,
+    bytes: Uint8Array,
     at: number,
     length: number,
+    segmentSize: number,
     full: DropReason,
   ): DropReason {
     packet.owner = this;
-    if (!this.inbox.add(packet, sourcePort, at, length)) return full;
+    if (!this.inbox.add(packet, sourcePort, bytes, at, length, segmentSize)) return full;
     this.host.notify(this, EndpointEvent.readable);
     return DropReason.none;
   }
@@ -146,8 +150,12 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     const destination = address ?? this.remoteAddress;
     if (destination.isAny) return address === null ? StackError.notConnected : StackError.addressNotAvailable;
     if (destination.family !== this.localAddress.family) return StackError.addressNotAvailable;
+    const { source } = this;
     let path = this.#path;
-    if (path?.isValid !== true || !path.destination.equals(destination)) {
+    if (source !== null) {
+      if (!this.host.isLocal(source)) return StackError.addressNotAvailable;
+      path = this.host.pathTo(source, destination);
+    } else if (path?.isValid !== true || !path.destination.equals(destination)) {
       path = this.host.pathTo(this.localAddress, destination);
       this.#path = path;
     }

@@ -4,14 +4,14 @@
  * them.
  */
 
-import { OFFLOAD_CSUM, Ring, type TransmitBatch } from '../../base/index.ts';
+import { OFFLOAD_CSUM, OFFLOAD_USO, Ring, type TransmitBatch } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import type { EgressSource, Host, Path, TransmitListener } from '../host.ts';
 import { emitPacket, OutgoingPacket } from './output.ts';
 import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
 
 /** Most packets that wait, whatever their size: what bounds empty ones. */
-const MAX_PACKETS = 1024;
+export const MAX_PACKETS = 1024;
 /** A helping: packets an endpoint may add before others get their turn, and bytes. */
 const TURN_FRAMES = 32;
 const TURN_BYTES = 65536;
@@ -46,10 +46,10 @@ export class Outbox implements EgressSource, TransmitListener {
     return this.#count - this.#sent;
   }
 
-  /** Whether a message of `length` bytes may be added now; a no is followed by `onRoom`. */
-  hasRoom(length: number): boolean {
+  /** Whether a message of `length` bytes in so many packets may be added now; a no is followed by `onRoom`. */
+  hasRoom(length: number, packets = 1): boolean {
     const { used } = this.#ring;
-    const fits = this.#count < MAX_PACKETS && (used === 0 || used + length <= this.limit);
+    const fits = this.#count + packets <= MAX_PACKETS && (used === 0 || used + length <= this.limit);
     if (!fits) this.#wasFull = true;
     return fits;
   }
@@ -74,6 +74,7 @@ export class Outbox implements EgressSource, TransmitListener {
     packet.inlineLength = 0;
     packet.hasOwnHeader = false;
     packet.checksumOffset = -1;
+    packet.segmentSize = 0;
     packet.progress = 0;
     packet.identification = 0;
     return packet;
@@ -190,5 +191,12 @@ export function canCarryPartial(path: Path, length: number, limit: number): bool
 
 function isPartialRight(path: Path, packet: OutgoingPacket): boolean {
   const limit = largestPacketOf(path, packet.dontFragment, packet.isProbe, packet.userMtu);
-  return canCarryPartial(path, packet.length, limit);
+  const { segmentSize } = packet;
+  if (segmentSize === 0) return canCarryPartial(path, packet.length, limit);
+  return canCarrySegments(path, packet.inlineLength + segmentSize, limit);
+}
+
+/** Whether the link of `path` cuts datagrams of `length` bytes behind the IP header out of a super-segment (USO). */
+export function canCarrySegments(path: Path, length: number, limit: number): boolean {
+  return (path.offload & OFFLOAD_USO) !== 0 && canCarryPartial(path, length, limit);
 }

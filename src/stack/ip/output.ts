@@ -6,6 +6,7 @@ import {
   EMPTY,
   FRAME_NEEDS_CSUM,
   GSO_NONE,
+  GSO_UDP_L4,
   type TransmitBatch,
   TX_CAUSE,
   TX_COLUMNS,
@@ -46,6 +47,8 @@ export class OutgoingPacket {
   hasOwnHeader = false;
   /** Where the checksum field is in the transport's header when it is partial, -1 when it is whole. */
   checksumOffset = -1;
+  /** Payload bytes of each datagram when the link is to cut the packet (USO); 0 when it is one. */
+  segmentSize = 0;
   /** Bytes that earlier fragments carried, and their identification. */
   progress = 0;
   identification = 0;
@@ -79,7 +82,10 @@ export function emitPacket(
 ): boolean {
   if (batch.count >= batch.capacity) return false;
   if (packet.progress === 0) counters.ipOutRequests++;
-  const whole = packetLength(packet, path);
+  const whole =
+    packet.segmentSize === 0
+      ? packetLength(packet, path)
+      : path.ipHeaderLength + packet.inlineLength + packet.segmentSize;
   const limit = limitOf(packet, path);
   // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it.
   const isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
@@ -116,6 +122,18 @@ function emitWhole(
     batch.table[row + TX_FLAGS] = FRAME_NEEDS_CSUM;
     batch.table[row + TX_CSUM_START] = transportAt - at;
     batch.table[row + TX_CSUM_OFFSET] = packet.checksumOffset;
+  }
+  if (packet.segmentSize > 0) {
+    batch.table[row + TX_GSO_TYPE] = GSO_UDP_L4;
+    batch.table[row + TX_GSO_SIZE] = packet.segmentSize;
+    // Each datagram has the next identification: those numbers are used up (RFC 6864 §4.3).
+    for (
+      let at = 2 * packet.segmentSize;
+      at < behindIp - inlineLength + packet.segmentSize;
+      at += packet.segmentSize
+    ) {
+      path.nextIdentification();
+    }
   }
   setPayload(batch, row, memory, start + inlineLength, packet.length - inlineLength);
 }

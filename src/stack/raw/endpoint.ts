@@ -103,7 +103,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
   /** Takes a copy of a packet, IPv4 header included (RAW-03). */
   receivePacket(packet: InboundPacket): DropReason {
     const { headerAt, end } = packet;
-    return this.take(packet, 0, headerAt, end - headerAt, DropReason.rawQueueFull);
+    return this.take(packet, 0, packet.bytes, headerAt, end - headerAt, 0, DropReason.rawQueueFull);
   }
 
   /** A packet with a header of the caller's (IP_HDRINCL, RAW-05): lengths and checksum are ours to fill in. */

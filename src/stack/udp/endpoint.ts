@@ -18,7 +18,7 @@ import { Cause } from '../cause.ts';
 import type { ConnectionEntry, ConnectionTable, ListenerEntry, ListenerTable } from '../demux.ts';
 import type { Host, InboundPacket, Path } from '../host.ts';
 import { MessageQueues } from '../ip/message-endpoint.ts';
-import { canCarryPartial } from '../ip/outbox.ts';
+import { canCarryPartial, canCarrySegments, MAX_PACKETS } from '../ip/outbox.ts';
 import { largestPacket } from '../ip/packet-size.ts';
 import type { PortBinding, PortTable } from '../ports.ts';
 
@@ -28,12 +28,16 @@ export interface UdpTables {
   readonly connections: ConnectionTable<UdpSocket>;
   readonly listeners: ListenerTable<UdpSocket>;
   readonly ports: PortTable;
+  /** Called by an endpoint that was bound. */
+  bound(endpoint: UdpSocket): void;
   /** Called by an endpoint that was closed. */
   closed(endpoint: UdpSocket): void;
 }
 
 /** What fits into an IP packet behind both headers. */
 const MAX_PAYLOAD = 65535 - 20 - UDP_HEADER_LEN;
+/** Datagrams in one super-segment: what Linux cuts, of old, in one go. */
+const MAX_SEGMENTS = 64;
 
 /** The header is built here: nothing else runs in between. */
 const header = new Uint8Array(UDP_HEADER_LEN);
@@ -43,12 +47,19 @@ export class UdpSocket
   implements UdpEndpoint, ConnectionEntry<UdpSocket>, ListenerEntry<UdpSocket>
 {
   override readonly kind = 'udp';
+  sendsZeroChecksum = false;
+  takesZeroChecksum = false;
+  segmentSize = 0;
+  coalescedSize = 0;
   nextConnection: UdpSocket | null = null;
   nextListener: UdpSocket | null = null;
   readonly #tables: UdpTables;
   #binding: PortBinding | null = null;
   /** What was asked for by `bind`: comes back when a connect is undone. */
   #boundAddress: IpAddress = IpAddress.anyV4;
+  /** Who but its peer it sent to last. */
+  #elsewhere: IpAddress | null = null;
+  #elsewherePort = 0;
 
   constructor(host: Host, tables: UdpTables) {
     super(host);
@@ -72,6 +83,7 @@ export class UdpSocket
     this.localPort = binding.port;
     this.forgetPath();
     this.#tables.listeners.add(this);
+    this.#tables.bound(this);
     return 0;
   }
 
@@ -90,6 +102,7 @@ export class UdpSocket
     this.remotePort = port;
     this.forgetPath();
     this.#tables.connections.add(this);
+    this.inbox.keepFrom(address, port);
     return 0;
   }
 
@@ -105,11 +118,18 @@ export class UdpSocket
     const remotePort = address === null ? this.remotePort : port;
     if (remotePort === 0) return StackError.addressNotAvailable;
     if (length > MAX_PAYLOAD) return StackError.messageTooLong;
-    const whole = UDP_HEADER_LEN + length;
-    const error = this.sizeError(path, whole) || this.#ensureBound();
+    const { segmentSize } = this;
+    const isCut = segmentSize > 0 && length > segmentSize;
+    const error =
+      this.sizeError(path, UDP_HEADER_LEN + (isCut ? segmentSize : length)) || this.#ensureBound();
     if (error !== 0) return error;
-    if (!this.outbox.hasRoom(whole)) return StackError.wouldBlock;
-    return this.#queue(path, remotePort, from, at, length);
+    if (address !== null && this.isConnected) {
+      this.#elsewhere = address;
+      this.#elsewherePort = port;
+    }
+    if (isCut) return this.#sendSegments(path, remotePort, from, at, length, segmentSize);
+    if (!this.outbox.hasRoom(UDP_HEADER_LEN + length)) return StackError.wouldBlock;
+    return this.#queue(path, remotePort, from, at, length, 0);
   }
 
   override close(): void {
@@ -123,18 +143,97 @@ export class UdpSocket
     this.#tables.closed(this);
   }
 
-  /** Takes a datagram's payload. */
-  receiveDatagram(packet: InboundPacket, sourcePort: number, at: number, length: number): DropReason {
-    return this.take(packet, sourcePort, at, length, DropReason.udpQueueFull);
+  /** Takes a datagram's payload, or that of several. @param segmentSize see `Inbox.add` */
+  receiveDatagram(
+    packet: InboundPacket,
+    sourcePort: number,
+    at: number,
+    length: number,
+    segmentSize: number,
+  ): DropReason {
+    return this.take(packet, sourcePort, packet.bytes, at, length, segmentSize, DropReason.udpQueueFull);
   }
 
-  #queue(path: Path, remotePort: number, from: Uint8Array, at: number, length: number): number {
+  /**
+   * Whether it takes datagrams to a group from this sender: it has no peer or that one, and is bound to the any-address or to
+   * one of the interface by which the packet came. Windows gives broadcasts to the latter too.
+   */
+  wantsGroup(packet: InboundPacket, sourcePort: number): boolean {
+    const { remoteAddress: peer } = this;
+    if (this.isConnected) {
+      if (sourcePort !== this.remotePort || peer.w3 !== packet.src3 || peer.w2 !== packet.src2) return false;
+      if (peer.w1 !== packet.src1 || peer.w0 !== packet.src0) return false;
+    }
+    const bound = this.#boundAddress;
+    if (bound.family !== packet.family) return false;
+    return bound.isAny || this.host.interfaceOf(bound) === packet.interfaceIndex;
+  }
+
+  /** Whether it has, though it has a peer, sent last to somebody else (SEM-IO-17) the packet that an ICMP error quotes. */
+  hasSentElsewhere(quoted: InboundPacket, remotePort: number): boolean {
+    const { localAddress: local } = this;
+    const to = this.#elsewhere;
+    if (to === null || this.#elsewherePort !== remotePort || to.family !== quoted.family) return false;
+    if (to.w3 !== quoted.dst3 || to.w2 !== quoted.dst2 || to.w1 !== quoted.dst1 || to.w0 !== quoted.dst0) {
+      return false;
+    }
+    return (
+      local.w3 === quoted.src3 &&
+      local.w2 === quoted.src2 &&
+      local.w1 === quoted.src1 &&
+      local.w0 === quoted.src0
+    );
+  }
+
+  /** Sends one message as several datagrams: as super-segments where the link cuts them, else one by one. */
+  #sendSegments(
+    path: Path,
+    remotePort: number,
+    from: Uint8Array,
+    at: number,
+    length: number,
+    segmentSize: number,
+  ): number {
+    const isOffloaded =
+      !this.sendsZeroChecksum &&
+      canCarrySegments(path, UDP_HEADER_LEN + segmentSize, largestPacket(this, path));
+    const step = isOffloaded ? segmentSize * MAX_SEGMENTS : segmentSize;
+    const packets = Math.ceil(length / step);
+    if (packets > MAX_PACKETS) return StackError.messageTooLong;
+    if (!this.outbox.hasRoom(length + packets * UDP_HEADER_LEN, packets)) return StackError.wouldBlock;
+    for (let done = 0; done < length; done += step) {
+      const part = Math.min(step, length - done);
+      const error = this.#queue(
+        path,
+        remotePort,
+        from,
+        at + done,
+        part,
+        part > segmentSize ? segmentSize : 0,
+      );
+      // No memory for the rest: what has been taken is on its way.
+      if (error < 0) return done > 0 ? done : error;
+    }
+    return length;
+  }
+
+  #queue(
+    path: Path,
+    remotePort: number,
+    from: Uint8Array,
+    at: number,
+    length: number,
+    segmentSize: number,
+  ): number {
     const whole = UDP_HEADER_LEN + length;
     const packet = this.begin(path, IPPROTO_UDP, Cause.datagram);
     packet.inlineLength = UDP_HEADER_LEN;
+    packet.segmentSize = segmentSize;
     const pseudoSum = path.pseudoHeaderSum(IPPROTO_UDP) + whole;
     writeUdp(header, 0, this.localPort, remotePort, whole);
-    if (canCarryPartial(path, whole, largestPacket(this, path))) {
+    if (this.sendsZeroChecksum) {
+      // The field is zero already: none was computed.
+    } else if (segmentSize > 0 || canCarryPartial(path, whole, largestPacket(this, path))) {
       sealPartial(header, UDP_CHECKSUM_OFFSET, pseudoSum);
       packet.checksumOffset = UDP_CHECKSUM_OFFSET;
     } else {
@@ -147,7 +246,7 @@ export class UdpSocket
       return StackError.noBuffers;
     }
     this.outbox.send(packet);
-    this.host.counters.udpOutDatagrams++;
+    this.host.counters.udpOutDatagrams += segmentSize === 0 ? 1 : Math.ceil(length / segmentSize);
     return length;
   }
 

@@ -19,6 +19,8 @@ export class UdpTransport implements Transport, UdpTables {
   readonly #host: Host;
   readonly #header = new UdpHeader();
   readonly #open = new Set<UdpSocket>();
+  /** All that are bound, by port: those with a peer too. */
+  readonly #byPort = new Map<number, UdpSocket[]>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -36,8 +38,19 @@ export class UdpTransport implements Transport, UdpTables {
     return this.#open;
   }
 
+  bound(endpoint: UdpSocket): void {
+    const others = this.#byPort.get(endpoint.localPort);
+    if (others === undefined) this.#byPort.set(endpoint.localPort, [endpoint]);
+    else others.push(endpoint);
+  }
+
   closed(endpoint: UdpSocket): void {
     this.#open.delete(endpoint);
+    const others = this.#byPort.get(endpoint.localPort);
+    const at = others?.indexOf(endpoint) ?? -1;
+    if (others === undefined || at < 0) return;
+    others.splice(at, 1);
+    if (others.length === 0) this.#byPort.delete(endpoint.localPort);
   }
 
   receive(packet: InboundPacket): number {
@@ -54,6 +67,8 @@ export class UdpTransport implements Transport, UdpTables {
       this.connections.find(packet, destinationPort, sourcePort) ??
       this.listeners.find(packet, destinationPort);
     if (endpoint === null) return this.#refuse(packet, destinationPort);
+    if (header.checksum === 0 && packet.family === 6 && !endpoint.takesZeroChecksum)
+      return this.#noChecksum();
     return this.#deliver(packet, endpoint);
   }
 
@@ -62,7 +77,8 @@ export class UdpTransport implements Transport, UdpTables {
     const remotePort = u16(quoted.bytes, quoted.payloadAt + 2);
     const endpoint =
       this.connections.findSender(quoted, localPort, remotePort) ??
-      this.listeners.findSender(quoted, localPort);
+      this.listeners.findSender(quoted, localPort) ??
+      this.#senderElsewhere(quoted, localPort, remotePort);
     if (endpoint === null) return DropReason.icmpQuoteUnknown;
     quoted.owner = endpoint;
     // Nothing to tell the user: what is too long from now on, `send` says (RFC 1191 §6.2).
@@ -74,8 +90,6 @@ export class UdpTransport implements Transport, UdpTables {
   #check(packet: InboundPacket, parsed: DropReason): DropReason {
     if (parsed !== DropReason.none || packet.checksumTrusted) return parsed;
     const { payloadAt } = packet;
-    // Over IPv6 there must be a checksum (RFC 8200 §8.1).
-    if (packet.family === 6 && this.#header.checksum === 0) return DropReason.udpChecksum;
     const sum = pseudoHeaderSumOf(packet, this.#header.end - payloadAt);
     const isRight = isUdpChecksumRight(packet.bytes, payloadAt, this.#header, sum);
     return isRight ? DropReason.none : DropReason.udpChecksum;
@@ -85,38 +99,59 @@ export class UdpTransport implements Transport, UdpTables {
     const { sourcePort, payloadAt, end } = this.#header;
     const length = end - payloadAt;
     if (packet.gsoSize === 0 || length <= packet.gsoSize) {
-      return this.#count(endpoint.receiveDatagram(packet, sourcePort, payloadAt, length));
+      return this.#count(endpoint.receiveDatagram(packet, sourcePort, payloadAt, length, 0), 1);
     }
-    // Datagrams that the device merged come out one by one.
+    // Datagrams that the device merged come out one by one, or as many together as the endpoint asks for.
+    const { gsoSize } = packet;
+    const together = Math.max(1, Math.floor(endpoint.coalescedSize / gsoSize));
     let reason: DropReason = DropReason.none;
-    for (let at = payloadAt; at < end && reason === DropReason.none; at += packet.gsoSize) {
-      const part = Math.min(packet.gsoSize, end - at);
-      reason = this.#count(endpoint.receiveDatagram(packet, sourcePort, at, part));
+    for (let at = payloadAt; at < end && reason === DropReason.none; at += together * gsoSize) {
+      const part = Math.min(together * gsoSize, end - at);
+      const size = part > gsoSize ? gsoSize : 0;
+      reason = this.#count(
+        endpoint.receiveDatagram(packet, sourcePort, at, part, size),
+        Math.ceil(part / gsoSize),
+      );
     }
     return reason;
   }
 
-  #count(reason: DropReason): DropReason {
-    if (reason === DropReason.none) this.#host.counters.udpInDatagrams++;
-    else this.#host.counters.udpInErrors++;
+  #count(reason: DropReason, datagrams: number): DropReason {
+    if (reason === DropReason.none) this.#host.counters.udpInDatagrams += datagrams;
+    else this.#host.counters.udpInErrors += datagrams;
     return reason;
   }
 
-  /**
-   * Every endpoint that is bound to the port gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23), if it is bound to the any-address
-   * or to one of the interface by which the datagram came: Windows gives broadcasts to the latter too.
-   */
+  /** RFC 6935 §5: over IPv6 only who says so takes datagrams without a checksum; RFC 6936 §5: they are dropped, and counted. */
+  #noChecksum(): DropReason {
+    this.#host.counters.udpInErrors++;
+    return DropReason.udpNoChecksum;
+  }
+
+  /** Who sent a packet that came back though it is connected to somebody else. */
+  #senderElsewhere(quoted: InboundPacket, localPort: number, remotePort: number): UdpSocket | null {
+    const bound = this.#byPort.get(localPort);
+    if (bound === undefined) return null;
+    for (let i = 0; i < bound.length; i++) {
+      const endpoint = bound[i] as UdpSocket;
+      if (endpoint.hasSentElsewhere(quoted, remotePort)) return endpoint;
+    }
+    return null;
+  }
+
+  /** Every endpoint that is bound to the port and wants it gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23). */
   #receiveGroup(packet: InboundPacket): DropReason {
-    const { destinationPort } = this.#header;
+    const { sourcePort, destinationPort, checksum } = this.#header;
     let verdict: DropReason = DropReason.udpNoListener;
-    let endpoint = this.listeners.first(destinationPort);
-    while (endpoint !== null) {
-      const { localAddress } = endpoint;
-      if (localAddress.isAny || this.#host.interfaceOf(localAddress) === packet.interfaceIndex) {
-        const reason = this.#deliver(packet, endpoint);
-        if (verdict !== DropReason.none) verdict = reason;
-      }
-      endpoint = endpoint.nextListener;
+    const bound = this.#byPort.get(destinationPort);
+    const isBroadcast = packet.family === 4 && packet.dst3 >>> 28 !== 0xe;
+    for (let i = 0; bound !== undefined && i < bound.length; i++) {
+      const endpoint = bound[i] as UdpSocket;
+      if (!endpoint.wantsGroup(packet, sourcePort)) continue;
+      if (isBroadcast && !endpoint.receivesBroadcast) continue;
+      if (checksum === 0 && packet.family === 6 && !endpoint.takesZeroChecksum) continue;
+      const reason = this.#deliver(packet, endpoint);
+      if (verdict !== DropReason.none) verdict = reason;
     }
     if (verdict === DropReason.udpNoListener) this.#host.counters.udpNoPorts++;
     return verdict;

@@ -426,5 +426,7 @@ const INFO = {
   interfaceIndex: 0,
   ttl: 0,
   trafficClass: 0,
+  segmentSize: 0,
+  isGroup: false,
   length: 0,
 };

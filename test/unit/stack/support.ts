@@ -91,6 +91,8 @@ export function makeInfo(): DatagramInfo {
     interfaceIndex: 0,
     ttl: 0,
     trafficClass: 0,
+    segmentSize: 0,
+    isGroup: false,
     length: 0,
   };
 }
