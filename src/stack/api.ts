@@ -453,6 +453,13 @@ export interface InterfaceView {
   readonly addresses: readonly AddressView[];
   readonly names: readonly NameConfiguration[];
   readonly isUp: boolean;
+  /** Added to the metric of each route over it, as Windows does. */
+  readonly metric: number;
+  readonly isForwarding: boolean;
+  readonly weakHostSend: boolean;
+  readonly weakHostReceive: boolean;
+  readonly sendsRedirects: boolean;
+  readonly acceptsRedirects: boolean;
   /** The built-in interface through which the host reaches itself. It has no link: `advance` moves its packets. */
   readonly isLoopback: boolean;
   readonly inPackets: number;
@@ -461,12 +468,49 @@ export interface InterfaceView {
   readonly outBytes: number;
 }
 
+/** What can be switched on an interface while it is there, under the words of `netsh interface ipv4 set interface`. */
+export interface InterfaceSettings {
+  /** Down, nothing is sent or taken, and its routes count for nothing. */
+  readonly isUp?: boolean;
+  /** 1 … 65535. Default 25; the loopback interface 75. */
+  readonly metric?: number;
+  /** What arrives here and is for somebody else is sent on (RFC 1812). Default off: a host does not (RFC 1122 §3.3.1.1). */
+  readonly isForwarding?: boolean;
+  /** Packets from this interface's addresses may leave by another one (RFC 1122 §3.3.4.2). Default off: the strong model. */
+  readonly weakHostSend?: boolean;
+  /** Packets to the addresses of other interfaces are taken here. Default off, and on where it forwards. */
+  readonly weakHostReceive?: boolean;
+  /** Forwarding, hosts are told of a better first hop (RFC 1812 §5.2.7.2). Default on. */
+  readonly sendsRedirects?: boolean;
+  /** Not forwarding, such a message of a router is believed (RFC 1122 §3.2.2.2). Default on. */
+  readonly acceptsRedirects?: boolean;
+}
+
+/** A rule of policy routing: packets that it fits look into its table before the main one. */
+export interface PolicyRule {
+  /** Prefix of the packet's source; absent: any, also one that is still to be chosen. */
+  readonly source?: string;
+  /** The interface that the packet arrived on; absent: any, and packets of our own. */
+  readonly interfaceIndex?: number;
+  readonly table: number;
+}
+
+/** Where a route came from; `connected`: with an address. */
+export type RouteOrigin = 'manual' | 'connected' | 'dhcp' | 'router' | 'redirect';
+
 export interface RouteOptions {
   /** `0.0.0.0/0` is the default route. */
   readonly destination: string;
   readonly gateway?: string;
   readonly interfaceIndex: number;
+  /** Its own, to which the interface's is added. Default 256. */
   readonly metric?: number;
+  /** Default `manual`. */
+  readonly origin?: RouteOrigin;
+  /** Stack time at which it goes, ms. Default never. */
+  readonly validUntil?: number;
+  /** The table that it stands in; default 0, the main one. See {@link PolicyRule}. */
+  readonly table?: number;
 }
 
 export interface RouteView {
@@ -474,7 +518,11 @@ export interface RouteView {
   readonly prefixLength: number;
   readonly gateway: IpAddress | null;
   readonly interfaceIndex: number;
+  /** Its own; what decides is the sum with the interface's. */
   readonly metric: number;
+  readonly origin: RouteOrigin;
+  readonly validUntil: number;
+  readonly table: number;
 }
 
 /**
@@ -574,6 +622,11 @@ export interface Stack {
   addRoute(route: RouteOptions): void;
   removeRoute(route: RouteOptions): boolean;
   readonly routes: readonly RouteView[];
+  /** Switches what is named. @throws RangeError when there is no such interface or a value is none */
+  setInterface(index: number, settings: InterfaceSettings): void;
+  /** In the order in which they are tried. @throws RangeError when one can't be read */
+  setPolicies(rules: readonly PolicyRule[]): void;
+  readonly policies: readonly PolicyRule[];
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;
   /** Ethernet without address resolution: where packets to `address` go. */

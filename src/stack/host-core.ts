@@ -240,7 +240,7 @@ export class HostCore implements Host {
     return ++this.#lastId;
   }
 
-  /** Empties the queue of an interface that was removed: its sources look for another way, or lose what they send. */
+  /** Empties the queue of an interface that was removed or went down: its sources look for another way, or lose what they send. */
   abandon(egress: EgressQueue): void {
     const scratch = createTransmitBatch(64);
     for (let round = 0; round < ABANDON_ROUNDS && !egress.isEmpty; round++) {
@@ -255,11 +255,12 @@ export class HostCore implements Host {
   }
 
   /**
-   * Who still has the path of a removed interface takes its turn on the loopback interface: it finds the path stale, and
+   * Who still has the path of an interface that was removed or is down takes its turn on the loopback interface: it finds the path stale, and
    * what it sends all the same is dropped there, not being for us.
    */
   #queueOf(interfaceIndex: number): EgressQueue {
-    return (this.topology.find(interfaceIndex) ?? this.topology.loopback).egress;
+    const iface = this.topology.find(interfaceIndex);
+    return (iface?.isUp === true ? iface : this.topology.loopback).egress;
   }
 
   #controlOutbox(interfaceIndex: number): Outbox {

@@ -10,6 +10,7 @@ import type {
   AddressState,
   AddressView,
   InterfaceOptions,
+  InterfaceSettings,
   InterfaceView,
   NameConfiguration,
 } from './api.ts';
@@ -28,6 +29,10 @@ export interface InterfaceAddress extends AddressView {
 /** The smallest MTU of an IPv4 link (RFC 791 §3.2) and the largest packet. */
 const MIN_MTU = 68;
 const MAX_MTU = 65535;
+/** Windows' automatic metrics of a fast link and of the loopback interface. */
+const DEFAULT_METRIC = 25;
+const LOOPBACK_METRIC = 75;
+const MAX_METRIC = 0xffff;
 const MANUAL: AddressOrigin = 'manual';
 
 export class NetworkInterface implements InterfaceView {
@@ -45,6 +50,12 @@ export class NetworkInterface implements InterfaceView {
   addresses: readonly InterfaceAddress[] = [];
   names: readonly NameConfiguration[] = [];
   isUp = true;
+  metric: number;
+  isForwarding = false;
+  weakHostSend = false;
+  weakHostReceive = false;
+  sendsRedirects = true;
+  acceptsRedirects = true;
   inPackets = 0;
   inBytes = 0;
   outPackets = 0;
@@ -68,6 +79,39 @@ export class NetworkInterface implements InterfaceView {
     this.mac = medium === 'ethernet' && mac !== undefined ? mac.slice() : null;
     this.isLoopback = isLoopback;
     this.windowBudget = options.windowBudget ?? 0;
+    this.metric = isLoopback ? LOOPBACK_METRIC : DEFAULT_METRIC;
+  }
+
+  /**
+   * Changes what is named. @returns whether routing follows from it
+   * @throws {RangeError} when the metric is none; nothing is changed then
+   */
+  configure(settings: InterfaceSettings): boolean {
+    const { metric = this.metric } = settings;
+    if (!Number.isInteger(metric) || metric < 1 || metric > MAX_METRIC) {
+      throw new RangeError(`the metric of ${this.name} is ${metric}: use 1 … ${MAX_METRIC}`);
+    }
+    if (this.isLoopback && settings.isUp === false)
+      throw new RangeError('the loopback interface is always up');
+    const before = [this.isUp, this.metric, this.isForwarding, this.weakHostSend, this.weakHostReceive];
+    this.metric = metric;
+    this.isUp = settings.isUp ?? this.isUp;
+    this.isForwarding = settings.isForwarding ?? this.isForwarding;
+    this.weakHostSend = settings.weakHostSend ?? this.weakHostSend;
+    this.weakHostReceive = settings.weakHostReceive ?? this.weakHostReceive;
+    this.sendsRedirects = settings.sendsRedirects ?? this.sendsRedirects;
+    this.acceptsRedirects = settings.acceptsRedirects ?? this.acceptsRedirects;
+    const after = [this.isUp, this.metric, this.isForwarding, this.weakHostSend, this.weakHostReceive];
+    return after.some((value, i) => value !== before[i]);
+  }
+
+  /** Packets to any address of ours are taken here (the weak host model): what is said, and what a router does. */
+  get takesAllOurs(): boolean {
+    return this.weakHostReceive || this.isForwarding;
+  }
+
+  hasAddress(address: IpAddress): boolean {
+    return this.addresses.some((held) => held.address.equals(address));
   }
 
   /** Replaces an address that is there already, so that its prefix can be changed. */

@@ -24,8 +24,10 @@ import type {
   Endpoint,
   IcmpEndpoint,
   InterfaceOptions,
+  InterfaceSettings,
   InterfaceView,
   NameConfiguration,
+  PolicyRule,
   RawEndpoint,
   RouteOptions,
   RouteView,
@@ -113,6 +115,21 @@ class SansIoStack implements Stack {
     return this.#host.topology.routes.routes;
   }
 
+  get policies(): readonly PolicyRule[] {
+    return this.#host.topology.routes.policies;
+  }
+
+  setInterface(index: number, settings: InterfaceSettings): void {
+    const down = this.#host.topology.configure(index, settings);
+    if (down === null) return;
+    this.#singles.forget(down);
+    this.#host.abandon(down.egress);
+  }
+
+  setPolicies(rules: readonly PolicyRule[]): void {
+    this.#host.topology.routes.setPolicies(rules);
+  }
+
   addInterface(options: InterfaceOptions): number {
     return this.#host.topology.addInterface(options).index;
   }
@@ -150,7 +167,7 @@ class SansIoStack implements Stack {
   input(index: number, batch: FrameBatch): void {
     this.#host.beginTurn();
     const iface = this.#host.topology.find(index);
-    if (iface === null) this.#refuse(batch);
+    if (iface?.isUp !== true) this.#refuse(batch);
     else this.#take(iface, batch);
     this.#host.endTurn();
   }
@@ -196,7 +213,7 @@ class SansIoStack implements Stack {
 
   inputPacket(index: number, bytes: Uint8Array): number {
     const iface = this.#host.topology.find(index);
-    if (iface === null) {
+    if (iface?.isUp !== true) {
       this.counters.drop(DropReason.interfaceDown);
       return DropReason.interfaceDown;
     }
@@ -287,7 +304,7 @@ class SansIoStack implements Stack {
     return reason;
   }
 
-  /** Frames for an interface that is gone. */
+  /** Frames for an interface that is gone or down. */
   #refuse(batch: FrameBatch): void {
     for (let i = 0; i < batch.count; i++) {
       batch.table[i * FRAME_COLUMNS + FRAME_VERDICT] = DropReason.interfaceDown;

@@ -16,6 +16,7 @@ import {
   type AddressOptions,
   ConfigChange,
   type InterfaceOptions,
+  type InterfaceSettings,
   type NameConfiguration,
   type RouteOptions,
 } from './api.ts';
@@ -25,7 +26,7 @@ import { Identifications } from './ip/identification.ts';
 import { destinationOf, sourceOf } from './ip/packet.ts';
 import { Ipv4Path } from './ip/path.ts';
 import { PmtuCache } from './pmtu-cache.ts';
-import { RouteTable } from './route.ts';
+import { RouteTable } from './route/table.ts';
 
 /** The built-in interface: always there, always the first. */
 export const LOOPBACK_INDEX = 1;
@@ -55,7 +56,7 @@ export class Topology {
   #onChange: (changes: number) => void = () => {};
 
   constructor(random: Random, secret: Uint8Array, timers: TimerQueue, onChange: (changes: number) => void) {
-    this.routes = new RouteTable(() => this.#onChange(ConfigChange.routes));
+    this.routes = new RouteTable(timers, () => this.#onChange(ConfigChange.routes));
     this.pmtus = new PmtuCache(timers);
     this.#identifications = new Identifications(random, secret);
     this.loopback.addAddress(IpAddress.loopbackV4, 8);
@@ -95,6 +96,18 @@ export class Topology {
     const found = this.find(index);
     if (found === null) throw new RangeError(`there is no interface ${index}`);
     return found;
+  }
+
+  /**
+   * Switches what is named. @returns the interface when it went down, else `null`
+   * @throws {RangeError} when there is no such interface or a value is none
+   */
+  configure(index: number, settings: InterfaceSettings): NetworkInterface | null {
+    const iface = this.interface(index);
+    const wasUp = iface.isUp;
+    if (iface.configure(settings)) this.routes.changed();
+    if (iface.isUp !== wasUp) this.#onChange(ConfigChange.interfaces | ConfigChange.addresses);
+    return wasUp && !iface.isUp ? iface : null;
   }
 
   find(index: number): NetworkInterface | null {
@@ -240,8 +253,11 @@ export class Topology {
     if (source.isLoopback) return null;
     if (destination.isLimitedBroadcast || destination.isMulticast)
       return this.#groupPath(source, destination);
-    const route = this.routes.lookup(destination, source.isAny ? null : source);
+    const asked = source.isAny ? null : source;
+    const isBound = asked !== null && this.interfaceOf(asked)?.weakHostSend !== true;
+    const route = this.routes.lookup(destination, isBound ? asked : null, asked);
     if (route === null || route.interface.isLoopback) return null;
+    if (asked !== null && !isBound && !this.isLocalV4(asked.w3)) return null;
     const iface = route.interface;
     const nextHop = route.gateway ?? destination;
     const from = source.isAny ? iface.sourceFor(nextHop) : source;

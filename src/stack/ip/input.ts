@@ -149,7 +149,7 @@ export class IpInput {
   /**
    * Whether the packet is for this host and may come from where it says; notes whether it is for a group.
    *
-   * The strong host model (RFC 1122 §3.3.4.2): an address is ours on its own interface only.
+   * The strong host model (RFC 1122 §3.3.4.2): an address is ours on its own interface only, unless it is switched off there.
    */
   #checkAddresses(iface: NetworkInterface, packet: Packet): DropReason {
     const source = packet.src3;
@@ -160,7 +160,9 @@ export class IpInput {
         ? DropReason.none
         : DropReason.ipNotForUs;
     }
-    const isForUs = iface.hasV4(destination);
+    const isForUs =
+      iface.hasV4(destination) ||
+      (iface.takesAllOurs && destination >>> 24 !== 127 && this.#topology.isLocalV4(destination));
     if (!isForUs) {
       const isGroup = destination === -1 || destination === ALL_HOSTS || iface.isSubnetBroadcast(destination);
       if (!isGroup) return DropReason.ipNotForUs;

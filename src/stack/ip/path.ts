@@ -17,7 +17,7 @@ import {
 import type { Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { PmtuCache } from '../pmtu-cache.ts';
-import type { RouteTable } from '../route.ts';
+import type { RouteTable } from '../route/table.ts';
 import type { Identifications } from './identification.ts';
 
 /** TTL of unicast packets that ask for none (RFC 1700), and of multicast ones (RFC 1112 §6.1). */
