@@ -3,7 +3,7 @@
  */
 
 import type { NetworkInterface } from '../interface.ts';
-import type { RouteTable } from '../route.ts';
+import type { RouteTable } from '../route/table.ts';
 import { firstEnd, type Part, removeEnded } from './lifetime.ts';
 import { isLinkLocalPrefix } from './link-local.ts';
 import type { AdvertisedPrefix } from './router-advertisement.ts';

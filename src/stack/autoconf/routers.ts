@@ -5,7 +5,7 @@
 
 import type { IpAddress } from '../../base/index.ts';
 import type { NetworkInterface } from '../interface.ts';
-import type { RouteTable } from '../route.ts';
+import type { RouteTable } from '../route/table.ts';
 import { firstEnd, type Part, removeEnded } from './lifetime.ts';
 import type { AdvertisedRoute, RouterAdvertisement, RouterPreference } from './router-advertisement.ts';
 
