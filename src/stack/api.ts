@@ -370,12 +370,34 @@ export interface EchoReply {
   readonly at: number;
 }
 
-/** Whole IP payloads of one protocol. What arrives starts with the IPv4 header (RAW-03); "port" is unused. */
+/**
+ * What a raw endpoint sees besides what is for it (SIO_RCVALL and its kin): of the interface that it is bound to, what arrives,
+ * whoever it is for, and what leaves.
+ * - `promiscuous`: all, also frames to other stations (RCVALL_ON);
+ * - `received`: what the link passes up (RCVALL_IPLEVEL);
+ * - `multicast`: what is for any group (SIO_RCVALL_MCAST); `groupReports`: of it IGMP's (SIO_RCVALL_IGMPMCAST).
+ */
+export type RawTap = 'off' | 'promiscuous' | 'received' | 'multicast' | 'groupReports';
+
+/**
+ * Whole IP payloads of one protocol. What arrives starts with the IPv4 header (RAW-03), or behind IPv6's (RAW-04); "port" is
+ * unused. Protocol 0 gets every protocol's packets, and sends only with headers of its own.
+ */
 export interface RawEndpoint extends MessageEndpoint {
   readonly kind: 'raw';
   readonly protocol: number;
   /** The caller writes the IP header itself (IP_HDRINCL). */
   headerIncluded: boolean;
+  /**
+   * Where the checksum is in what is sent and received over IPv6, which it then computes and verifies (RFC 3542 §3.1); -1: nowhere.
+   * Of ICMPv6 it is 2, and stays.
+   */
+  checksumOffset: number;
+  /** Takes packets of its protocol with the router alert option that are not for us (SIO_ABSORB_RTRALERT). */
+  absorbsRouterAlert: boolean;
+  readonly tap: RawTap;
+  /** @returns 0, or `invalid` when it is not bound to an address of an interface */
+  setTap(tap: RawTap): number;
 }
 
 export interface InterfaceOptions {
@@ -546,6 +568,11 @@ export interface StackOptions {
   /** Told of what happens inside of TCP connections, as by {@link Stack.observeTcp}. */
   readonly tcpObserver?: TcpObserver;
   readonly tcp?: TcpOptions;
+  /**
+   * What client editions of Windows forbid raw sockets (RAW-09): TCP, and UDP from an address that is not ours. Default true;
+   * false is as server editions have it.
+   */
+  readonly rawRestrictions?: boolean;
 }
 
 /** When a listener answers SYNs with SYN cookies (RFC 4987): never, when its SYN queue is full, or always. */

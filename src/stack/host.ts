@@ -35,6 +35,8 @@ export interface InboundPacket extends PacketAddresses {
   readonly end: number;
   /** The transport checksum need not be verified: the device did, or it is partial and never left this machine. */
   readonly checksumTrusted: boolean;
+  /** It is partial: the field holds the sum of the pseudo-header (virtio 1.2 §5.1.6). */
+  readonly checksumPartial: boolean;
   /** Payload bytes of each segment that was merged into this one; 0 when it is a single packet. */
   readonly gsoSize: number;
   /** To a broadcast or multicast address: no TCP, and no ICMP error about it (RFC 1122 §3.2.2). */

@@ -79,7 +79,7 @@ class SansIoStack implements Stack {
     this.#tcp = new TcpTransport(host, options.tcp);
     this.observeTcp(options.tcpObserver ?? null);
     this.#udp = new UdpTransport(host);
-    this.#raw = new RawTransport(host);
+    this.#raw = new RawTransport(host, options.rawRestrictions ?? true);
     this.#echoes = new EchoTable(host);
     const transports = new Map<number, Transport>([
       [IPPROTO_TCP, this.#tcp],
@@ -182,6 +182,7 @@ class SansIoStack implements Stack {
     const first = batch.count;
     iface.egress.fill(batch);
     if (iface.medium === 'ethernet') this.#resolve(iface, batch, first);
+    if (this.#raw.taps > 0) this.#raw.tapOutbound(iface, batch, first);
     for (let i = first; i < batch.count; i++) {
       iface.outPackets++;
       iface.outBytes += transmitLength(batch, i);

@@ -167,6 +167,14 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
   interfaceDown: { source: 'RFC 1122 §2.4', text: 'The interface is down.' },
 
   rawQueueFull: { source: 'RFC 791 §3.3', text: "The raw socket's receive buffer is full." },
+  rawForeignSource: {
+    source: 'RAW-09',
+    text: 'A raw socket sent UDP from an address that is not ours; clients of Windows do not let such packets out.',
+  },
+  rawChecksum: {
+    source: 'RFC 3542 §3.1',
+    text: 'The checksum is wrong that the raw IPv6 socket has asked to be verified.',
+  },
 };
 
 /** By number; numbers without a reason are left out. */

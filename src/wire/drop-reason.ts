@@ -70,6 +70,8 @@ export const DropReason = {
   interfaceDown: 93,
   // Raw sockets
   rawQueueFull: 100,
+  rawForeignSource: 101,
+  rawChecksum: 102,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

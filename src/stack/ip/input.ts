@@ -9,6 +9,7 @@ import {
   ETHERTYPE_IPV6,
   EthernetHeader,
   IPPROTO_ICMP,
+  IPV4_OPTION_ROUTER_ALERT,
   IPV4_OPTION_SOURCE_ROUTE,
   Ipv4Header,
   parseEthernet,
@@ -68,7 +69,12 @@ export class IpInput {
     const reason = parseEthernet(bytes, at, end, ethernet);
     if (reason !== DropReason.none) return reason;
     this.#isLinkGroup = ethernet.isGroup;
-    if (!ethernet.isGroup && !isOwnMac(iface, ethernet)) return DropReason.frameNotForUs;
+    if (!ethernet.isGroup && !isOwnMac(iface, ethernet)) {
+      if (this.#raw.taps > 0) {
+        this.#raw.tapInbound(iface, bytes, ethernet.payloadAt, end, flags, gsoSize, true);
+      }
+      return DropReason.frameNotForUs;
+    }
     if (ethernet.etherType === ETHERTYPE_IPV6) return DropReason.ipFamilyUnsupported;
     if (ethernet.etherType !== ETHERTYPE_IPV4) return DropReason.etherTypeUnknown;
     return this.#receivePacket(iface, bytes, ethernet.payloadAt, end, flags, gsoSize);
@@ -86,12 +92,17 @@ export class IpInput {
     const header = this.#header;
     const { packet } = this;
     counters.ipInReceives++;
+    if (this.#raw.taps > 0) this.#raw.tapInbound(iface, bytes, at, end, flags, gsoSize, false);
     if (end > at && u8(bytes, at) >> 4 === 6) return DropReason.ipFamilyUnsupported;
     const parsed = parseIpv4(bytes, at, end, header);
     if (parsed !== DropReason.none && parsed !== DropReason.ipOptions) return parsed;
     packet.setIpv4(bytes, header, iface.index);
     const reason = this.#checkAddresses(iface, packet);
-    if (reason !== DropReason.none) return reason;
+    if (reason !== DropReason.none) {
+      const isAlert = (header.options & IPV4_OPTION_ROUTER_ALERT) !== 0 && !header.isFragment;
+      const isTaken = isAlert && this.#raw.alerted > 0 && reason === DropReason.ipNotForUs;
+      return isTaken && this.#raw.deliverAlert(packet) > 0 ? DropReason.none : reason;
+    }
     if (parsed === DropReason.ipOptions) {
       this.#icmp.parameterProblem(packet, header.problemPointer);
       return parsed;
@@ -99,6 +110,7 @@ export class IpInput {
     // RFC 7126 §4.3: packets that choose their own way are dropped, also here where it ends.
     if ((header.options & IPV4_OPTION_SOURCE_ROUTE) !== 0) return DropReason.ipSourceRoute;
     if (header.isFragment) return this.#receiveFragment(iface, bytes);
+    packet.checksumPartial = (flags & FRAME_NEEDS_CSUM) !== 0;
     packet.checksumTrusted = (flags & (FRAME_NEEDS_CSUM | FRAME_CSUM_VALID)) !== 0;
     packet.gsoSize = gsoSize;
     return this.#deliver(packet);

@@ -28,6 +28,7 @@ export class Packet implements InboundPacket {
   payloadAt = 0;
   end = 0;
   checksumTrusted = false;
+  checksumPartial = false;
   gsoSize = 0;
   isGroup = false;
   owner: object | null = null;
@@ -52,6 +53,7 @@ export class Packet implements InboundPacket {
     this.payloadAt = header.payloadAt;
     this.end = header.end;
     this.checksumTrusted = false;
+    this.checksumPartial = false;
     this.gsoSize = 0;
     this.isGroup = false;
     this.owner = null;
