@@ -445,6 +445,19 @@ export interface AddressView {
   readonly preferredUntil: number;
 }
 
+/** What is known of a neighbour (RFC 4861 §7.3.2; `STALE` and the others serve ARP too). */
+export interface NeighborView {
+  readonly address: IpAddress;
+  /** `null` while it is being asked for. */
+  readonly mac: Uint8Array | null;
+  readonly state: 'incomplete' | 'reachable' | 'stale' | 'delay' | 'probe';
+  /** ms since it was last known to be there; `Infinity` when that never was. */
+  readonly age: number;
+  /** Set by hand. */
+  readonly isStatic: boolean;
+  readonly isRouter: boolean;
+}
+
 /** What an interface's network says about names: from DHCP, from routers (RFC 8106), or by hand. */
 export interface NameConfiguration {
   readonly origin: 'manual' | 'dhcp' | 'dhcpv6' | 'router';
@@ -656,8 +669,15 @@ export interface Stack {
   readonly policies: readonly PolicyRule[];
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;
-  /** Ethernet without address resolution: where packets to `address` go. */
+  /** The neighbours of an interface that were asked for or set; none on a link without hardware addresses. */
+  neighbors(index: number): readonly NeighborView[];
+  /**
+   * Sets by hand where packets to `address` go: nothing that is heard of changes it.
+   * @throws RangeError when `mac` is not one station's or a group's, or there is no such Ethernet interface
+   */
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void;
+  /** Forgets a neighbour, however it is known: the next packet asks anew. @returns whether it was known. @throws as `addNeighbor` */
+  removeNeighbor(index: number, address: IpAddress): boolean;
 
   /** Takes the frames of a batch and writes each one's verdict into it. */
   input(index: number, batch: FrameBatch): void;

@@ -38,6 +38,13 @@ export const Cause = {
   echoRequest: 40,
   echoReply: 41,
   icmpError: 42,
+  // Neighbours
+  arpRequest: 50,
+  arpReply: 51,
+  arpAnnouncement: 52,
+  arpProbe: 53,
+  neighborSolicitation: 54,
+  neighborAdvertisement: 55,
 } as const;
 export type Cause = (typeof Cause)[keyof typeof Cause];
 
@@ -70,6 +77,12 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.echoRequest]: 'echo request',
   [Cause.echoReply]: 'echo reply',
   [Cause.icmpError]: 'ICMP error',
+  [Cause.arpRequest]: 'ARP request: is the next hop there?',
+  [Cause.arpReply]: 'ARP reply',
+  [Cause.arpAnnouncement]: 'ARP announcement of an address (RFC 5227)',
+  [Cause.arpProbe]: 'ARP probe: does somebody have the address? (RFC 5227)',
+  [Cause.neighborSolicitation]: 'neighbor solicitation',
+  [Cause.neighborAdvertisement]: 'neighbor advertisement',
 };
 
 /** A cause in words; the empty string when it is not known. */

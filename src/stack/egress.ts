@@ -26,6 +26,17 @@ export class EgressQueue {
     return true;
   }
 
+  /** Puts `source` before all others, unless it waits already. */
+  addFirst(source: EgressSource): void {
+    if (source.isQueued) return;
+    source.isQueued = true;
+    if (this.#count === this.#ring.length) this.#grow();
+    const mask = this.#ring.length - 1;
+    this.#head = (this.#head + mask) & mask;
+    this.#ring[this.#head] = source;
+    this.#count++;
+  }
+
   /** Asks for `listener` to be called when the batch now being filled has left. */
   afterTransmit(listener: TransmitListener): void {
     this.#listeners.push(listener);

@@ -30,6 +30,7 @@ import type {
   TransmitListener,
 } from './host.ts';
 import { Outbox } from './ip/outbox.ts';
+import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { Topology } from './topology.ts';
 
 /** Bytes of a secret, and of control packets that wait on an interface. */
@@ -64,7 +65,7 @@ class ControlScratch implements ControlPacket {
   trafficClass = 0;
 }
 
-export class HostCore implements Host {
+export class HostCore implements Host, NeighborHost {
   readonly random: Random;
   readonly allocator: BufferAllocator;
   readonly counters = new StackCounters();
@@ -74,6 +75,8 @@ export class HostCore implements Host {
   readonly #lifetimes: AddressLifetimes;
   /** Who answers a packet that nobody takes; set once the network layer is there. */
   refusePort: (packet: InboundPacket) => void = () => {};
+  /** Who tells the sender of a packet that its next hop is not there; likewise. */
+  undeliverable: (interfaceIndex: number, bytes: Uint8Array, at: number, end: number) => void = () => {};
   readonly #clock: Clock;
   readonly #wake: (() => void) | null;
   readonly #observer: ((endpoint: Endpoint, events: number) => void) | null;
@@ -104,7 +107,7 @@ export class HostCore implements Host {
     this.#configObserver = options.configObserver ?? null;
     this.timers = new WatchedTimers(() => this.#wakeDriver());
     this.#lifetimes = new AddressLifetimes(this);
-    this.topology = new Topology(options.random, this.secret, this.timers, (changes) => {
+    this.topology = new Topology(options.random, this.secret, this, (changes) => {
       if ((changes & ConfigChange.addresses) !== 0) this.#lifetimes.changed();
       this.noteChange(changes);
     });
@@ -179,6 +182,11 @@ export class HostCore implements Host {
 
   requestOutput(interfaceIndex: number, source: EgressSource): void {
     this.#queueOf(interfaceIndex).add(source);
+    this.#fromAbove();
+  }
+
+  requestFirst(interfaceIndex: number, source: EgressSource): void {
+    this.#queueOf(interfaceIndex).addFirst(source);
     this.#fromAbove();
   }
 

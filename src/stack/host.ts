@@ -72,6 +72,8 @@ export interface Path {
   pseudoHeaderSum(protocol: number): number;
   /** False once routing or addresses changed: ask the host for a new one. */
   readonly isValid: boolean;
+  /** The peer has answered what was sent by this path: its next hop is there (RFC 4861 §7.3.1). Cheap: for every new ACK. */
+  confirm(now: number): void;
   /** To a broadcast or multicast address; to a broadcast address. */
   readonly isGroup: boolean;
   readonly isBroadcast: boolean;

@@ -15,6 +15,9 @@ import type {
   NameConfiguration,
 } from './api.ts';
 import { EgressQueue } from './egress.ts';
+import { Arp } from './neighbor/arp.ts';
+import type { NeighborHost } from './neighbor/neighbor-host.ts';
+import { NeighborTable } from './neighbor/table.ts';
 
 /** An address of an interface. */
 export interface InterfaceAddress extends AddressView {
@@ -56,11 +59,13 @@ export class NetworkInterface implements InterfaceView {
   weakHostReceive = false;
   sendsRedirects = true;
   acceptsRedirects = true;
+  /** `null` on a link without hardware addresses. */
+  neighbors: NeighborTable | null = null;
+  arp: Arp | null = null;
   inPackets = 0;
   inBytes = 0;
   outPackets = 0;
   outBytes = 0;
-  readonly #neighbors = new Map<string, Uint8Array>();
 
   /** @throws {RangeError} when the options make no interface. */
   constructor(index: number, options: InterfaceOptions, isLoopback = false) {
@@ -112,6 +117,20 @@ export class NetworkInterface implements InterfaceView {
 
   hasAddress(address: IpAddress): boolean {
     return this.addresses.some((held) => held.address.equals(address));
+  }
+
+  /** Begins to resolve addresses, on a link that has them. */
+  startNeighbors(host: NeighborHost): void {
+    if (this.mac === null) return;
+    this.neighbors = new NeighborTable(host, this);
+    this.arp = new Arp(host, this, this.neighbors);
+  }
+
+  /** It went up or down: what was learned of the link may be wrong, and who is there should hear of us (RFC 5227 §2.3). */
+  linkChanged(): void {
+    this.neighbors?.flush();
+    if (!this.isUp) return;
+    for (const { address } of this.addresses) if (address.family === 4) this.arp?.announce(address.w3);
   }
 
   /** Replaces an address that is there already, so that its prefix can be changed. */
@@ -166,6 +185,16 @@ export class NetworkInterface implements InterfaceView {
     return false;
   }
 
+  /** Whether the IPv4 address in `word` lies in one of this interface's subnets. */
+  isOnLinkV4(word: number): boolean {
+    const { addresses } = this;
+    for (let i = 0; i < addresses.length; i++) {
+      const { address, prefixLength } = addresses[i] as InterfaceAddress;
+      if (address.family === 4 && ((address.w3 ^ word) & prefixMask(prefixLength)) === 0) return true;
+    }
+    return false;
+  }
+
   /** The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. */
   sourceFor(nextHop: IpAddress): IpAddress | null {
     let first: IpAddress | null = null;
@@ -182,15 +211,6 @@ export class NetworkInterface implements InterfaceView {
     const others = this.names.filter(({ origin }) => origin !== names.origin);
     const isEmpty = names.servers.length === 0 && names.searchList.length === 0;
     this.names = isEmpty ? others : [...others, names];
-  }
-
-  addNeighbor(address: IpAddress, mac: Uint8Array): void {
-    this.#neighbors.set(address.toString(), mac.slice());
-  }
-
-  /** The hardware address for packets whose next hop is `address`; `null` when it is not known. */
-  neighbor(address: IpAddress): Uint8Array | null {
-    return this.#neighbors.get(address.toString()) ?? null;
   }
 }
 

@@ -14,8 +14,6 @@ import {
   IpAddress,
   type IpFamily,
   type TransmitBatch,
-  TX_COLUMNS,
-  TX_HEADER_OFFSET,
   transmitLength,
 } from '../base/index.ts';
 import { DropReason, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
@@ -27,6 +25,7 @@ import type {
   InterfaceSettings,
   InterfaceView,
   NameConfiguration,
+  NeighborView,
   PolicyRule,
   RawEndpoint,
   RouteOptions,
@@ -45,6 +44,9 @@ import type { NetworkInterface } from './interface.ts';
 import { Icmp } from './ip/icmp.ts';
 import { IpInput } from './ip/input.ts';
 import { Loopback } from './loopback.ts';
+import { holdUnresolved } from './neighbor/hold.ts';
+import type { NeighborTable } from './neighbor/table.ts';
+import { neighborViews, setNeighbor } from './neighbor/views.ts';
 import { RawTransport } from './raw/transport.ts';
 import { SinglePackets } from './single-packets.ts';
 import { TcpTransport } from './tcp/transport.ts';
@@ -87,6 +89,7 @@ class SansIoStack implements Stack {
     ]);
     const icmp = new Icmp(host, this.#echoes, this.#raw, transports);
     host.refusePort = (packet) => icmp.refusePort(packet);
+    host.undeliverable = (index, bytes, at, end) => icmp.undeliverable(index, bytes, at, end);
     this.#input = new IpInput(host, icmp, this.#raw, transports);
     this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));
   }
@@ -161,7 +164,15 @@ class SansIoStack implements Stack {
   }
 
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
-    this.#host.topology.addNeighbor(index, address, mac);
+    setNeighbor(this.#host.topology.neighborsOf(index), address, mac);
+  }
+
+  removeNeighbor(index: number, address: IpAddress): boolean {
+    return this.#host.topology.neighborsOf(index).remove(address);
+  }
+
+  neighbors(index: number): readonly NeighborView[] {
+    return neighborViews(this.#host.topology.interface(index).neighbors, this.#host.now);
   }
 
   input(index: number, batch: FrameBatch): void {
@@ -181,7 +192,7 @@ class SansIoStack implements Stack {
     this.#loopback.run();
     const first = batch.count;
     iface.egress.fill(batch);
-    if (iface.medium === 'ethernet') this.#resolve(iface, batch, first);
+    if (iface.neighbors !== null) this.#resolve(iface, iface.neighbors, batch, first);
     if (this.#raw.taps > 0) this.#raw.tapOutbound(iface, batch, first);
     for (let i = first; i < batch.count; i++) {
       iface.outPackets++;
@@ -314,43 +325,18 @@ class SansIoStack implements Stack {
     }
   }
 
-  /** Fills what {@link #dropUnresolved} left empty, so that an answer of no frames means that nobody has any. */
-  #resolve(iface: NetworkInterface, batch: TransmitBatch, first: number): void {
+  /** Fills what {@link #holdUnresolved} left empty, so that an answer of no frames means that nobody has any. */
+  #resolve(iface: NetworkInterface, neighbors: NeighborTable, batch: TransmitBatch, first: number): void {
     let checked = first;
     for (;;) {
       const before = batch.count;
-      this.#dropUnresolved(batch, checked);
+      holdUnresolved(neighbors, batch, checked);
       if (batch.count === before || iface.egress.isEmpty) return;
       checked = batch.count;
       iface.egress.fill(batch);
       if (batch.count === checked) return;
     }
   }
-
-  /** Takes out frames whose next hop's hardware address is not known: their paths left it zero. */
-  #dropUnresolved(batch: TransmitBatch, first: number): void {
-    const { headers, table, payloads, owners } = batch;
-    let kept = first;
-    for (let i = first; i < batch.count; i++) {
-      const at = table[i * TX_COLUMNS + TX_HEADER_OFFSET] as number;
-      if (isZeroMac(headers, at)) {
-        this.counters.drop(DropReason.noNeighbor);
-        continue;
-      }
-      if (kept < i) {
-        table.copyWithin(kept * TX_COLUMNS, i * TX_COLUMNS, (i + 1) * TX_COLUMNS);
-        payloads[kept] = payloads[i] as Uint8Array;
-        owners[kept] = owners[i] as object | null;
-      }
-      kept++;
-    }
-    batch.count = kept;
-  }
-}
-
-function isZeroMac(bytes: Uint8Array, at: number): boolean {
-  for (let i = 0; i < 6; i++) if (bytes[at + i] !== 0) return false;
-  return true;
 }
 
 /** @throws {RangeError} for a family that this version does not have */

@@ -10,8 +10,8 @@ import {
   OFFLOAD_USO,
   parsePrefix,
   type Random,
-  type TimerQueue,
 } from '../base/index.ts';
+import { ETHERTYPE_IPV4 } from '../wire/index.ts';
 import {
   type AddressOptions,
   ConfigChange,
@@ -25,6 +25,9 @@ import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
 import { destinationOf, sourceOf } from './ip/packet.ts';
 import { Ipv4Path } from './ip/path.ts';
+import { LinkHeader } from './link-header.ts';
+import type { NeighborHost } from './neighbor/neighbor-host.ts';
+import type { NeighborTable } from './neighbor/table.ts';
 import { PmtuCache } from './pmtu-cache.ts';
 import { RouteTable } from './route/table.ts';
 
@@ -47,6 +50,7 @@ export class Topology {
   /** By index; holes where an interface was removed. */
   #byIndex: (NetworkInterface | null)[] = [null, this.loopback];
   #interfaces: readonly NetworkInterface[] = [this.loopback];
+  readonly #host: NeighborHost;
   readonly #identifications: Identifications;
   readonly #cache = new Array<Ipv4Path | null>(CACHED_PATHS).fill(null);
   /** The source that each cached path was asked for with: 0 when it was to be chosen. */
@@ -55,9 +59,10 @@ export class Topology {
   /** Told of `ConfigChange` bits, but not of what is there from the start. */
   #onChange: (changes: number) => void = () => {};
 
-  constructor(random: Random, secret: Uint8Array, timers: TimerQueue, onChange: (changes: number) => void) {
-    this.routes = new RouteTable(timers, () => this.#onChange(ConfigChange.routes));
-    this.pmtus = new PmtuCache(timers);
+  constructor(random: Random, secret: Uint8Array, host: NeighborHost, onChange: (changes: number) => void) {
+    this.#host = host;
+    this.routes = new RouteTable(host.timers, () => this.#onChange(ConfigChange.routes));
+    this.pmtus = new PmtuCache(host.timers);
     this.#identifications = new Identifications(random, secret);
     this.loopback.addAddress(IpAddress.loopbackV4, 8);
     this.routes.addConnected(this.loopback, IpAddress.loopbackV4, 8);
@@ -72,6 +77,7 @@ export class Topology {
   addInterface(options: InterfaceOptions): NetworkInterface {
     const prefixes = (options.addresses ?? []).map(readPrefix);
     const added = new NetworkInterface(this.#byIndex.length, options);
+    added.startNeighbors(this.#host);
     this.#byIndex.push(added);
     this.#interfaces = [...this.#interfaces, added];
     this.#changed(ConfigChange.interfaces);
@@ -84,6 +90,7 @@ export class Topology {
     const removed = this.interface(index);
     if (removed.isLoopback) throw new RangeError('the loopback interface can not be removed');
     removed.isUp = false;
+    removed.neighbors?.close();
     this.#byIndex[index] = null;
     this.#interfaces = this.#interfaces.filter((held) => held !== removed);
     this.routes.removeInterface(removed);
@@ -106,7 +113,10 @@ export class Topology {
     const iface = this.interface(index);
     const wasUp = iface.isUp;
     if (iface.configure(settings)) this.routes.changed();
-    if (iface.isUp !== wasUp) this.#onChange(ConfigChange.interfaces | ConfigChange.addresses);
+    if (iface.isUp !== wasUp) {
+      iface.linkChanged();
+      this.#onChange(ConfigChange.interfaces | ConfigChange.addresses);
+    }
     return wasUp && !iface.isUp ? iface : null;
   }
 
@@ -144,11 +154,11 @@ export class Topology {
     this.routes.add(route, this.interface(route.interfaceIndex));
   }
 
-  /** @throws {RangeError} when a hardware address has not six bytes, or there is no such interface */
-  addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
-    if (mac.length !== 6) throw new RangeError(`a hardware address has six bytes, not ${mac.length}`);
-    this.interface(index).addNeighbor(address, mac);
-    this.routes.generation++;
+  /** @throws {RangeError} when there is no such interface, or its link has no hardware addresses */
+  neighborsOf(index: number): NeighborTable {
+    const { neighbors, name } = this.interface(index);
+    if (neighbors === null) throw new RangeError(`${name} is no Ethernet interface: it has no neighbours`);
+    return neighbors;
   }
 
   /** The interface that has `address`, or all of 127/8 for the loopback interface; `null` when it is not ours. */
@@ -195,10 +205,7 @@ export class Topology {
     const iface = this.find(index);
     if (iface === null || destination.family !== 4 || source.family !== 4) return null;
     const isBroadcast = destination.isLimitedBroadcast || iface.isSubnetBroadcast(destination.w3);
-    let mac: Uint8Array | null = isBroadcast ? BROADCAST_MAC : null;
-    if (mac === null)
-      mac = destination.isMulticast ? multicastMac(destination.w3) : iface.neighbor(destination);
-    return this.#path(iface, source, destination, mac, isBroadcast);
+    return this.#path(iface, source, destination, destination, isBroadcast);
   }
 
   /** The path by which to answer `packet`, from the address that it was sent to. */
@@ -237,6 +244,7 @@ export class Topology {
     iface.addAddress(address, length, options);
     this.routes.removeConnected(iface, address);
     if (options.isOnLink !== false) this.routes.addConnected(iface, address, length);
+    if (address.family === 4) iface.arp?.announce(address.w3);
     this.#changed(ConfigChange.addresses);
   }
 
@@ -263,13 +271,7 @@ export class Topology {
     const from = source.isAny ? iface.sourceFor(nextHop) : source;
     if (from === null) return null;
     const isBroadcast = iface.isSubnetBroadcast(destination.w3);
-    return this.#path(
-      iface,
-      from,
-      destination,
-      isBroadcast ? BROADCAST_MAC : iface.neighbor(nextHop),
-      isBroadcast,
-    );
+    return this.#path(iface, from, destination, nextHop, isBroadcast);
   }
 
   /** To ourselves: through the loopback interface, from the very address when none is asked for. */
@@ -277,7 +279,7 @@ export class Topology {
     if (!source.isAny && !this.isLocalV4(source.w3)) return null;
     let from = source;
     if (source.isAny) from = destination.isLoopback ? IpAddress.loopbackV4 : destination;
-    return this.#path(this.loopback, from, destination, null, false);
+    return this.#path(this.loopback, from, destination, destination, false);
   }
 
   /** A group has no route of its own: the interface of `source`, else the default route's, else the first. */
@@ -291,20 +293,21 @@ export class Topology {
     }
     const from = source.isAny ? (iface?.sourceFor(destination) ?? null) : source;
     if (iface === null || from === null) return null;
-    const { isLimitedBroadcast } = destination;
-    const mac = isLimitedBroadcast ? BROADCAST_MAC : multicastMac(destination.w3);
-    return this.#path(iface, from, destination, mac, isLimitedBroadcast);
+    return this.#path(iface, from, destination, destination, destination.isLimitedBroadcast);
   }
 
   #path(
     iface: NetworkInterface,
     source: IpAddress,
     destination: IpAddress,
-    mac: Uint8Array | null,
+    nextHop: IpAddress,
     isBroadcast: boolean,
   ): Ipv4Path {
     const isGroup = isBroadcast || destination.isMulticast;
-    const parts = { interface: iface, source, destination, mac, isGroup, isBroadcast };
+    const link = isGroup
+      ? LinkHeader.toGroup(iface, destination, groupMac(destination.w3, isBroadcast), ETHERTYPE_IPV4)
+      : LinkHeader.toNeighbor(iface, nextHop, ETHERTYPE_IPV4);
+    const parts = { interface: iface, source, destination, link, isGroup, isBroadcast };
     return new Ipv4Path(parts, this.routes, this.#identifications, this.pmtus);
   }
 }
@@ -312,7 +315,8 @@ export class Topology {
 const BROADCAST_MAC = new Uint8Array(6).fill(0xff);
 
 /** RFC 1112 §6.4: 01:00:5e and the low 23 bits of the group. */
-function multicastMac(group: number): Uint8Array {
+function groupMac(group: number, isBroadcast: boolean): Uint8Array {
+  if (isBroadcast) return BROADCAST_MAC;
   return Uint8Array.of(0x01, 0x00, 0x5e, (group >>> 16) & 0x7f, (group >>> 8) & 0xff, group & 0xff);
 }
 

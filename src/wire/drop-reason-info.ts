@@ -12,6 +12,20 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
   frameNotForUs: { source: 'IEEE 802.3 §4.1.2.1.2', text: 'The frame is addressed to another station.' },
   etherTypeUnknown: { source: 'RFC 1122 §2.3.1', text: 'No protocol of this host has that EtherType.' },
 
+  arpTruncated: { source: 'RFC 826', text: 'The ARP message is shorter than 28 bytes.' },
+  arpUnsupported: {
+    source: 'RFC 826',
+    text: 'The ARP message is not about IPv4 over Ethernet, or neither a request nor a reply.',
+  },
+  arpSender: {
+    source: 'RFC 826, RFC 1122 §3.2.1.3',
+    text: 'The sender of the ARP message has an address that no station or host has.',
+  },
+  arpNotForUs: {
+    source: 'RFC 826',
+    text: 'The ARP message is about addresses of others, none of which is in use here.',
+  },
+
   ipTruncated: { source: 'RFC 791 §3.1', text: 'The packet is shorter than an IPv4 header.' },
   ipVersion: { source: 'RFC 1122 §3.2.1.1', text: 'The version in the IP header is not 4.' },
   ipHeaderLength: {
@@ -162,9 +176,16 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
   },
 
   noRoute: { source: 'RFC 1122 §3.3.1', text: 'No route leads to the destination.' },
-  noNeighbor: { source: 'RFC 826', text: 'The hardware address of the next hop is not known.' },
+  noNeighbor: {
+    source: 'RFC 4861 §7.2.2',
+    text: 'The next hop did not tell its hardware address (answered with host unreachable).',
+  },
   outputQueueFull: { source: 'RFC 1122 §2.4', text: "The interface's queue of packets to send is full." },
   interfaceDown: { source: 'RFC 1122 §2.4', text: 'The interface is down.' },
+  neighborQueueFull: {
+    source: 'RFC 4861 §7.2.2',
+    text: 'Too many packets wait for the hardware address of their next hop: the oldest has gone.',
+  },
 
   rawQueueFull: { source: 'RFC 791 §3.3', text: "The raw socket's receive buffer is full." },
   rawForeignSource: {

@@ -10,6 +10,11 @@ export const DropReason = {
   frameTruncated: 1,
   frameNotForUs: 2,
   etherTypeUnknown: 3,
+  // ARP
+  arpTruncated: 4,
+  arpUnsupported: 5,
+  arpSender: 6,
+  arpNotForUs: 7,
   // IPv4
   ipTruncated: 10,
   ipVersion: 11,
@@ -68,6 +73,7 @@ export const DropReason = {
   noNeighbor: 91,
   outputQueueFull: 92,
   interfaceDown: 93,
+  neighborQueueFull: 94,
   // Raw sockets
   rawQueueFull: 100,
   rawForeignSource: 101,

@@ -8,7 +8,8 @@
 import { formatMac, formatV4, IpAddress, i32, type Medium, u16 } from '../base/index.ts';
 import { DropReason } from './drop-reason.ts';
 import { dropReasonInfo } from './drop-reason-info.ts';
-import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetHeader, parseEthernet } from './ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetHeader, parseEthernet } from './ethernet.ts';
+import { formatArp } from './format-arp.ts';
 import { formatIcmpV4 } from './format-icmp.ts';
 import { formatTcp } from './format-tcp.ts';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, Ipv4Header, parseIpv4 } from './ipv4.ts';
@@ -23,6 +24,7 @@ export function formatFrame(bytes: Uint8Array, at: number, length: number, mediu
   if (ethernet.etherType === ETHERTYPE_IPV4 || ethernet.etherType === ETHERTYPE_IPV6) {
     return formatPacket(bytes, ethernet.payloadAt, at + length);
   }
+  if (ethernet.etherType === ETHERTYPE_ARP) return formatArp(bytes, ethernet.payloadAt, at + length);
   const type =
     verdict === DropReason.none ? `ethertype 0x${ethernet.etherType.toString(16).padStart(4, '0')}` : '802.3';
   return `${formatMac(bytes, at + 6)} > ${formatMac(bytes, at)}, ${type}, length ${length}`;

@@ -37,6 +37,7 @@
  */
 
 export * from './acc-ecn-option.ts';
+export * from './arp.ts';
 export * from './checksum.ts';
 export * from './drop-reason.ts';
 export * from './drop-reason-info.ts';

@@ -32,7 +32,7 @@ import type { EchoTable } from '../icmp/echo-table.ts';
 import type { RawTransport } from '../raw/transport.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
-import { Packet } from './packet.ts';
+import { Packet, sourceOf } from './packet.ts';
 import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
 import { pathTooBig } from './too-big.ts';
 
@@ -49,6 +49,8 @@ export class Icmp implements Transport, ReassemblyOwner {
   readonly #header = new IcmpV4Header();
   readonly #quotedHeader = new Ipv4Header();
   readonly #quoted = new Packet();
+  /** This host as the sender of what it tells itself. */
+  readonly #self = new Packet();
 
   constructor(host: Host, echoes: EchoTable, raw: RawTransport, transports: ReadonlyMap<number, Transport>) {
     this.#host = host;
@@ -110,6 +112,31 @@ export class Icmp implements Transport, ReassemblyOwner {
     this.#quoted.setIpv4(partial.memory, header, partial.interfaceIndex);
     this.#quoted.end = end;
     this.#sendError(this.#quoted, IcmpV4Type.timeExceeded, ICMPV4_REASSEMBLY_EXPIRED, 0);
+  }
+
+  /**
+   * A packet could not be sent because its next hop is not there: who sent it hears of it as of an ICMP error, and so does the
+   * sender of one that was only passing through (RFC 1812 §5.2.7.1).
+   */
+  undeliverable(interfaceIndex: number, bytes: Uint8Array, at: number, end: number): void {
+    const header = this.#quotedHeader;
+    if (parseQuotedIpv4(bytes, at, end, header) !== DropReason.none || header.fragmentOffset !== 0) return;
+    const quoted = this.#quoted;
+    quoted.setIpv4(bytes, header, interfaceIndex);
+    const { destinationUnreachable: type } = IcmpV4Type;
+    const source = sourceOf(quoted);
+    if (!this.#host.isLocal(source)) {
+      this.#sendError(quoted, type, IcmpV4Unreachable.host, 0);
+      return;
+    }
+    const transport = this.#transports.get(quoted.protocol);
+    if (transport !== undefined) transport.icmpError(quoted, StackError.hostUnreachable, false, 0);
+    else if (quoted.protocol === IPPROTO_ICMP) {
+      const self = this.#self;
+      self.src3 = quoted.src3;
+      this.#echoes.fail(self, quoted, type, IcmpV4Unreachable.host, this.#host.now);
+      self.owner = null;
+    }
   }
 
   #answerEcho(packet: InboundPacket): number {

@@ -5,6 +5,7 @@
 import { FRAME_CSUM_VALID, FRAME_NEEDS_CSUM, u8 } from '../../base/index.ts';
 import {
   DropReason,
+  ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   EthernetHeader,
@@ -76,6 +77,9 @@ export class IpInput {
       return DropReason.frameNotForUs;
     }
     if (ethernet.etherType === ETHERTYPE_IPV6) return DropReason.ipFamilyUnsupported;
+    if (ethernet.etherType === ETHERTYPE_ARP && iface.arp !== null) {
+      return iface.arp.receive(bytes, ethernet.payloadAt, end);
+    }
     if (ethernet.etherType !== ETHERTYPE_IPV4) return DropReason.etherTypeUnknown;
     return this.#receivePacket(iface, bytes, ethernet.payloadAt, end, flags, gsoSize);
   }

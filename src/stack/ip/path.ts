@@ -3,19 +3,16 @@
  */
 
 import type { IpAddress } from '../../base/index.ts';
-import { i32, u16 } from '../../base/index.ts';
 import {
-  ETHERNET_HEADER_LEN,
-  ETHERTYPE_IPV4,
   IPV4_DONT_FRAGMENT,
   IPV4_HEADER_LEN,
   IPV4_MORE_FRAGMENTS,
   pseudoHeaderSumV4,
-  writeEthernet,
   writeIpv4,
 } from '../../wire/index.ts';
 import type { Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
+import type { LinkHeader } from '../link-header.ts';
 import type { PmtuCache } from '../pmtu-cache.ts';
 import type { RouteTable } from '../route/table.ts';
 import type { Identifications } from './identification.ts';
@@ -29,12 +26,12 @@ const DEFAULT_MULTICAST_TTL = 1;
  */
 export const LEAST_PATH_MTU = 552;
 
-/** What a path is made of. `mac`: the next hop's; `null` when it is not known, or on a link without addresses. */
+/** What a path is made of. */
 export interface PathParts {
   readonly interface: NetworkInterface;
   readonly source: IpAddress;
   readonly destination: IpAddress;
-  readonly mac: Uint8Array | null;
+  readonly link: LinkHeader;
   readonly isGroup: boolean;
   readonly isBroadcast: boolean;
 }
@@ -51,11 +48,7 @@ export class Ipv4Path implements Path {
   readonly isGroup: boolean;
   /** To 255.255.255.255 or a subnet's broadcast address. */
   readonly isBroadcast: boolean;
-  readonly #isEthernet: boolean;
-  readonly #ownHigh: number;
-  readonly #ownLow: number;
-  readonly #hopHigh: number;
-  readonly #hopLow: number;
+  readonly #link: LinkHeader;
   readonly #defaultTtl: number;
   readonly #addressSum: number;
   readonly #identifications: Identifications;
@@ -68,7 +61,7 @@ export class Ipv4Path implements Path {
   #discoveredMtu: number;
 
   constructor(parts: PathParts, routes: RouteTable, identifications: Identifications, pmtus: PmtuCache) {
-    const { source, destination, mac } = parts;
+    const { source, destination } = parts;
     const link = parts.interface;
     this.interfaceIndex = link.index;
     this.source = source;
@@ -77,16 +70,12 @@ export class Ipv4Path implements Path {
     this.#mtu = link.mtu;
     this.#discoveredMtu = link.mtu;
     this.#pmtus = pmtus;
-    this.#isEthernet = link.medium === 'ethernet';
-    this.headerLength = IPV4_HEADER_LEN + (this.#isEthernet ? ETHERNET_HEADER_LEN : 0);
+    this.#link = parts.link;
+    this.headerLength = parts.link.length + IPV4_HEADER_LEN;
     this.fragmentHeaderLength = this.headerLength;
     this.offload = link.offload;
     this.isGroup = parts.isGroup;
     this.isBroadcast = parts.isBroadcast;
-    this.#ownHigh = link.mac === null ? 0 : u16(link.mac, 0);
-    this.#ownLow = link.mac === null ? 0 : i32(link.mac, 2);
-    this.#hopHigh = mac === null ? 0 : u16(mac, 0);
-    this.#hopLow = mac === null ? 0 : i32(mac, 2);
     this.#defaultTtl = parts.isGroup && !parts.isBroadcast ? DEFAULT_MULTICAST_TTL : DEFAULT_TTL;
     this.#addressSum = pseudoHeaderSumV4(source.w3, destination.w3, 0, 0);
     this.#identifications = identifications;
@@ -109,6 +98,10 @@ export class Ipv4Path implements Path {
     return this.#discoveredMtu;
   }
 
+  confirm(now: number): void {
+    this.#link.confirm(now);
+  }
+
   pseudoHeaderSum(protocol: number): number {
     return this.#addressSum + protocol;
   }
@@ -128,7 +121,7 @@ export class Ipv4Path implements Path {
   ): number {
     return writeIpv4(
       into,
-      this.#isEthernet ? this.#writeLinkHeader(into, at) : at,
+      this.#link.write(into, at),
       trafficClass,
       IPV4_HEADER_LEN + transportLength,
       // Also of packets that may not be fragmented: some middleboxes clear DF (RFC 6864 §4.1 allows any value).
@@ -154,7 +147,7 @@ export class Ipv4Path implements Path {
   ): number {
     return writeIpv4(
       into,
-      this.#isEthernet ? this.#writeLinkHeader(into, at) : at,
+      this.#link.write(into, at),
       trafficClass,
       IPV4_HEADER_LEN + length,
       identification,
@@ -171,10 +164,5 @@ export class Ipv4Path implements Path {
     const { linkMtu } = this;
     this.#discoveredMtu = Math.min(linkMtu, this.#pmtus.lookup(this.destination, this.interfaceIndex));
     this.#mtu = Math.min(linkMtu, Math.max(LEAST_PATH_MTU, this.#discoveredMtu));
-  }
-
-  /** A next hop whose hardware address is not known is left zero: the interface drops such a frame, counted. */
-  #writeLinkHeader(into: Uint8Array, at: number): number {
-    return writeEthernet(into, at, this.#hopHigh, this.#hopLow, this.#ownHigh, this.#ownLow, ETHERTYPE_IPV4);
   }
 }

@@ -7,7 +7,9 @@ import {
   SeededRandom,
   TimerQueue,
 } from '../../../src/base/index.ts';
+import { StackCounters } from '../../../src/stack/counters.ts';
 import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
+import type { NeighborHost } from '../../../src/stack/neighbor/neighbor-host.ts';
 import { Topology } from '../../../src/stack/topology.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { tcpPacket, udpPacket } from '../../support/segment.ts';
@@ -24,6 +26,16 @@ function way(destination: string): string {
   const route = host.stack.routeTo(ip(destination));
   return route === null ? 'none' : `${route.source} ${route.interfaceIndex}`;
 }
+
+/** For a topology without Ethernet interfaces: nobody is asked for anything. */
+const NO_LINKS: NeighborHost = {
+  now: 0,
+  timers: new TimerQueue(),
+  random: new SeededRandom(1),
+  counters: new StackCounters(),
+  requestFirst: () => {},
+  undeliverable: () => {},
+};
 
 describe('RFC 1122 §3.3.1 routing', () => {
   test('the longest prefix decides, of equal ones the lowest metric', () => {
@@ -210,7 +222,7 @@ describe('interfaces and addresses', () => {
   });
 
   test('a source that was bound and one that was chosen are never mixed up, whatever is cached', () => {
-    const topology = new Topology(new SeededRandom(1), new Uint8Array(16), new TimerQueue(), () => {});
+    const topology = new Topology(new SeededRandom(1), new Uint8Array(16), NO_LINKS, () => {});
     const { index } = topology.addInterface({ name: 'a', mtu: 1500, addresses: ['10.0.0.2/8'] });
     topology.addAddress(index, '10.0.0.20/8');
     const bound = ip('10.0.0.20');

@@ -35,12 +35,13 @@ export interface HostUnderTest {
 export function makeHost(
   options: Partial<InterfaceOptions> = {},
   allocator = new PoolAllocator(),
+  seed = 7,
 ): HostUnderTest {
   const events: HostUnderTest['events'] = [];
   const host: { now: number; wakes: number } = { now: 1000, wakes: 0 };
   const stack = createStack({
     clock: { now: () => host.now },
-    random: new SeededRandom(7),
+    random: new SeededRandom(seed),
     allocator,
     wake: () => void host.wakes++,
     observer: (endpoint, bits) => void events.push({ endpoint, events: bits }),

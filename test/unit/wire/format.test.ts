@@ -11,6 +11,7 @@ import {
   udpPacket,
 } from '../../support/segment.ts';
 import { describeTshark, pcapngOf, tcpdump } from '../../support/tshark.ts';
+import { arpReply, arpRequest, OWN_MAC, PEER_MAC } from '../stack/neighbor/support.ts';
 
 const format = (bytes: Uint8Array, medium: Medium = 'ip'): string =>
   formatFrame(bytes, 0, bytes.length, medium);
@@ -113,6 +114,26 @@ describeTshark('formatFrame says what tcpdump says', () => {
   });
 });
 
+const ARP_FRAMES: readonly (readonly [string, Uint8Array])[] = [
+  ['an ARP request', arpRequest()],
+  ['an ARP request to one station', arpRequest({ to: PEER_MAC, targetMac: OWN_MAC })],
+  ['an ARP reply', arpReply()],
+  ['an ARP probe', arpRequest({ sender: '0.0.0.0' })],
+  ['an ARP announcement', arpRequest({ target: '10.0.0.1' })],
+];
+
+describeTshark('formatFrame says of ARP what tcpdump says', () => {
+  const lines = tcpdump(
+    pcapngOf(
+      ARP_FRAMES.map(([, frame]) => frame),
+      'ethernet',
+    ),
+  );
+  test.each(ARP_FRAMES.map(([name, frame], i) => [name, frame, i] as const))('%s', (_name, frame, i) => {
+    expect(format(frame, 'ethernet')).toBe(lines[i]);
+  });
+});
+
 describe('formatFrame', () => {
   test.each([
     ['an IP packet cut short', tcpPacket().slice(0, 12), 'IP malformed (ipTruncated), length 12'],
@@ -175,8 +196,18 @@ describe('formatFrame', () => {
   test.each([
     [
       'another EtherType',
+      ethernetFrame(new Uint8Array(28), 'ffffffffffff', '020000000001', 0x88cc),
+      '02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, ethertype 0x88cc, length 42',
+    ],
+    [
+      'ARP of another network',
       ethernetFrame(new Uint8Array(28), 'ffffffffffff', '020000000001', 0x0806),
-      '02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, ethertype 0x0806, length 42',
+      'ARP, not for IPv4 over Ethernet, length 28',
+    ],
+    [
+      'ARP cut short',
+      ethernetFrame(new Uint8Array(27), 'ffffffffffff', '020000000001', 0x0806),
+      'ARP, truncated, length 27',
     ],
     [
       'an 802.3 frame',

@@ -68,7 +68,9 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
   onAcknowledgement(tcb, seg, acked, 0);
   tcb.retransmissions = 0;
   tcb.softError = 0;
-  tcb.stalledSince = tcb.host.now;
+  const { now } = tcb.host;
+  tcb.path.confirm(now);
+  tcb.stalledSince = now;
   // RFC 6298 §5.2.
   if (tcb.flightSize === 0) tcb.disarm(TcpTimer.retransmit);
 }

@@ -15,6 +15,7 @@ import { type Tcb, TcpTimer } from '../tcb.ts';
 export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   const isSynLost = tcb.retransmissions > 0;
   tcb.sndUna = (tcb.iss + 1) | 0;
+  tcb.path.confirm(tcb.host.now);
   tcb.opening?.established(tcb, seg);
   tcb.opening = null;
   tcb.rttSeq = tcb.sndUna;

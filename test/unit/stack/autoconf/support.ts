@@ -8,16 +8,19 @@ import type {
   AdvertisedPrefix,
   RouterAdvertisement,
 } from '../../../../src/stack/autoconf/router-advertisement.ts';
+import { StackCounters } from '../../../../src/stack/counters.ts';
 import type { NetworkInterface } from '../../../../src/stack/interface.ts';
+import type { NeighborHost } from '../../../../src/stack/neighbor/neighbor-host.ts';
 import { Topology } from '../../../../src/stack/topology.ts';
 
 export const ip = (text: string): IpAddress => IpAddress.parse(text) as IpAddress;
 export const HOUR = 3_600_000;
 
-export class Lab {
+export class Lab implements NeighborHost {
   now = 0;
   readonly timers = new TimerQueue();
   readonly random = new SeededRandom(5);
+  readonly counters = new StackCounters();
   readonly topology: Topology;
   readonly iface: NetworkInterface;
   readonly autoconf: InterfaceAutoconf;
@@ -28,7 +31,7 @@ export class Lab {
 
   constructor(isTemporary = false) {
     const lifetimes: AddressLifetimes = new AddressLifetimes(this as never);
-    this.topology = new Topology(this.random, new Uint8Array(16), this.timers, (changes) => {
+    this.topology = new Topology(this.random, new Uint8Array(16), this, (changes) => {
       if ((changes & ConfigChange.addresses) !== 0) lifetimes.changed();
     });
     this.iface = this.topology.addInterface({ name: 'eth', mtu: 1500 });
@@ -55,6 +58,10 @@ export class Lab {
     }
     this.now = end;
   }
+
+  requestFirst(): void {}
+
+  undeliverable(): void {}
 
   /** An advertisement of fe80::1 arrives. */
   hear(fields: Partial<RouterAdvertisement> = {}): boolean {
