@@ -65,6 +65,21 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'dns-packet-only-in-the-codec',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/names/codec\\.ts$' },
+      to: { path: 'node_modules/(@types/)?dns-packet/' },
+    },
+    {
+      name: 'names-use-no-other-package',
+      severity: 'error',
+      from: { path: '^src/names/' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'],
+        pathNot: 'node_modules/(@types/)?dns-packet/',
+      },
+    },
+    {
       name: 'native-only-in-tun-and-tap',
       severity: 'error',
       from: { path: '^src/link/', pathNot: '^src/link/device/(tun|tap)\\.ts$' },
