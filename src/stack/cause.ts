@@ -45,6 +45,8 @@ export const Cause = {
   arpProbe: 53,
   neighborSolicitation: 54,
   neighborAdvertisement: 55,
+  // Routers
+  forwarded: 60,
 } as const;
 export type Cause = (typeof Cause)[keyof typeof Cause];
 
@@ -83,6 +85,7 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.arpProbe]: 'ARP probe: does somebody have the address? (RFC 5227)',
   [Cause.neighborSolicitation]: 'neighbor solicitation',
   [Cause.neighborAdvertisement]: 'neighbor advertisement',
+  [Cause.forwarded]: 'passed on for another host',
 };
 
 /** A cause in words; the empty string when it is not known. */

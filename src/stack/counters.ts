@@ -12,6 +12,9 @@ export class StackCounters {
   ipInReceives = 0;
   ipInDelivers = 0;
   ipOutRequests = 0;
+  /** Packets of others that were to be sent on, and those that were. */
+  ipInForwDatagrams = 0;
+  ipOutForwDatagrams = 0;
   ipReasmReqds = 0;
   ipReasmOKs = 0;
   ipReasmFails = 0;
@@ -27,6 +30,8 @@ export class StackCounters {
   icmpOutErrors = 0;
   icmpOutEchos = 0;
   icmpOutEchoReps = 0;
+  icmpInRedirects = 0;
+  icmpOutRedirects = 0;
 
   udpInDatagrams = 0;
   udpNoPorts = 0;

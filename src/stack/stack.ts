@@ -48,6 +48,7 @@ import { holdUnresolved } from './neighbor/hold.ts';
 import type { NeighborTable } from './neighbor/table.ts';
 import { neighborViews, setNeighbor } from './neighbor/views.ts';
 import { RawTransport } from './raw/transport.ts';
+import { Redirects } from './route/redirects.ts';
 import { SinglePackets } from './single-packets.ts';
 import { TcpTransport } from './tcp/transport.ts';
 import { UdpTransport } from './udp/transport.ts';
@@ -88,6 +89,7 @@ class SansIoStack implements Stack {
       [IPPROTO_UDP, this.#udp],
     ]);
     const icmp = new Icmp(host, this.#echoes, this.#raw, transports);
+    icmp.redirects = new Redirects(host, host.topology);
     host.refusePort = (packet) => icmp.refusePort(packet);
     host.undeliverable = (index, bytes, at, end) => icmp.undeliverable(index, bytes, at, end);
     this.#input = new IpInput(host, icmp, this.#raw, transports);

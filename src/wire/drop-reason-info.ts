@@ -175,6 +175,43 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     text: 'No buffer memory could be had within the bound.',
   },
 
+  forwardProhibited: {
+    source: 'RFC 1812 §5.3.7, RFC 3927 §7, RFC 4291 §2.5.6',
+    text: 'A router passes on nothing from or to such an address: loopback, link-local, multicast, or none.',
+  },
+  forwardBroadcast: {
+    source: 'RFC 2644 §2',
+    text: 'A router does not pass on what is for all hosts of a network (directed broadcast).',
+  },
+  forwardTtlExceeded: {
+    source: 'RFC 1812 §5.3.1',
+    text: 'The time to live of a packet that was to be passed on ran out.',
+  },
+  forwardTooBig: {
+    source: 'RFC 1812 §5.2.7.1, RFC 8200 §5',
+    text: "Larger than the next link's MTU, and not to be fragmented by a router.",
+  },
+  redirectRefused: {
+    source: 'RFC 1122 §3.2.2.2',
+    text: 'A redirect that is not from the first hop in use, or to a router that is not on its link.',
+  },
+  natNoMapping: {
+    source: 'RFC 4787 §5, RFC 5382 §4',
+    text: 'Came from outside for a port of the translator that nobody inside has.',
+  },
+  natFiltered: {
+    source: 'RFC 4787 §5',
+    text: 'Came from outside, from a peer that the host inside has sent nothing to.',
+  },
+  natTableFull: {
+    source: 'RFC 6888 §3, REQ-4',
+    text: 'The translator has no port, or no room for this host inside.',
+  },
+  natMalformed: {
+    source: 'RFC 5508 §4',
+    text: 'The translator could not read the packet as the protocol that it says it is.',
+  },
+
   noRoute: { source: 'RFC 1122 §3.3.1', text: 'No route leads to the destination.' },
   noNeighbor: {
     source: 'RFC 4861 §7.2.2',

@@ -68,6 +68,16 @@ export const DropReason = {
   tcpDuplicate: 73,
   tcpReceiverClosed: 74,
   tcpNoMemory: 75,
+  // Forwarding
+  forwardProhibited: 80,
+  forwardBroadcast: 81,
+  forwardTtlExceeded: 82,
+  forwardTooBig: 83,
+  redirectRefused: 84,
+  natNoMapping: 85,
+  natFiltered: 86,
+  natTableFull: 87,
+  natMalformed: 88,
   // Sending side
   noRoute: 90,
   noNeighbor: 91,

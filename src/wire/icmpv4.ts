@@ -54,6 +54,8 @@ export const IcmpV4Unreachable = {
   precedenceCutoff: 15,
 } as const;
 
+/** The code of `redirect` that a router sends: for one host (RFC 1812 §5.2.7.2). */
+export const ICMPV4_REDIRECT_HOST = 1;
 /** Codes of `timeExceeded`. */
 export const ICMPV4_TTL_EXPIRED = 0;
 export const ICMPV4_REASSEMBLY_EXPIRED = 1;

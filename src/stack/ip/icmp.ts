@@ -3,11 +3,13 @@
  * about our own packets to the transport that sent them.
  */
 
-import { copy, putU16, u16 } from '../../base/index.ts';
+import { copy, IpAddress, putU16, u16 } from '../../base/index.ts';
 import {
   DropReason,
   ICMPV4_HEADER_LEN,
   ICMPV4_REASSEMBLY_EXPIRED,
+  ICMPV4_REDIRECT_HOST,
+  ICMPV4_TTL_EXPIRED,
   IcmpV4Header,
   IcmpV4Type,
   IcmpV4Unreachable,
@@ -27,25 +29,37 @@ import {
 } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
-import type { Host, InboundPacket, Transport } from '../host.ts';
+import type { Host, InboundPacket, Path, Transport } from '../host.ts';
 import type { EchoTable } from '../icmp/echo-table.ts';
 import type { RawTransport } from '../raw/transport.ts';
+import type { ForwardErrors } from '../route/forwarder.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
-import { Packet, sourceOf } from './packet.ts';
+import { destinationOf, Packet, sourceOf } from './packet.ts';
 import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
 import { pathTooBig } from './too-big.ts';
 
 /** Bytes of the offending packet that an error quotes, so that the message is at most 576 long (RFC 1812 §4.3.2.3). */
 const QUOTE_MAX = 576 - 20 - ICMPV4_HEADER_LEN;
 
-export class Icmp implements Transport, ReassemblyOwner {
+/** Takes what a router says of a better first hop. */
+export interface RedirectTaker {
+  /**
+   * @param quoted the packet that it is about, from an address of ours
+   * @returns `none`, or `redirectRefused`
+   */
+  take(packet: InboundPacket, quoted: InboundPacket, gateway: number): DropReason;
+}
+
+export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
   readonly #host: Host;
   readonly #echoes: EchoTable;
   readonly #raw: RawTransport;
   /** Who gets reports about packets of its protocol. */
   readonly #transports: ReadonlyMap<number, Transport>;
   readonly #limiter: IcmpRateLimiter;
+  /** Who believes redirects, or not. */
+  redirects: RedirectTaker | null = null;
   readonly #header = new IcmpV4Header();
   readonly #quotedHeader = new Ipv4Header();
   readonly #quoted = new Packet();
@@ -101,6 +115,29 @@ export class Icmp implements Transport, ReassemblyOwner {
   /** A bad header (RFC 1122 §3.2.2.5). @param pointer the byte at fault, from the header's start */
   parameterProblem(packet: InboundPacket, pointer: number): void {
     this.#sendError(packet, IcmpV4Type.parameterProblem, 0, pointer << 24);
+  }
+
+  /** The time to live ran out here (RFC 1812 §5.3.1). */
+  ttlExceeded(packet: InboundPacket): void {
+    this.#sendError(packet, IcmpV4Type.timeExceeded, ICMPV4_TTL_EXPIRED, 0);
+  }
+
+  /** There is no way on (RFC 1812 §5.2.7.1). */
+  unreachable(packet: InboundPacket, code: number): void {
+    this.#sendError(packet, IcmpV4Type.destinationUnreachable, code, 0);
+  }
+
+  /** Too big for the next link, and not to be fragmented (RFC 1191 §4). */
+  tooBig(packet: InboundPacket, mtu: number): void {
+    const { fragmentationNeeded } = IcmpV4Unreachable;
+    this.#sendError(packet, IcmpV4Type.destinationUnreachable, fragmentationNeeded, mtu);
+  }
+
+  /** There is a better first hop on the sender's own link (RFC 1812 §5.2.7.2): for the host, whatever the network. */
+  redirect(packet: InboundPacket, gateway: number): void {
+    if (this.#sendError(packet, IcmpV4Type.redirect, ICMPV4_REDIRECT_HOST, gateway)) {
+      this.#host.counters.icmpOutRedirects++;
+    }
   }
 
   /** RFC 792: reported only when the fragment with the offset zero is there to be quoted. */
@@ -168,6 +205,10 @@ export class Icmp implements Transport, ReassemblyOwner {
     quoted.setIpv4(packet.bytes, quotedHeader, packet.interfaceIndex);
     // The quoted packet was ours only if it came from the address that the report was sent to.
     if (quoted.src3 !== packet.dst3 || quotedHeader.fragmentOffset !== 0) return DropReason.icmpQuoteUnknown;
+    if (type === IcmpV4Type.redirect) {
+      this.#host.counters.icmpInRedirects++;
+      return this.redirects?.take(packet, quoted, this.#header.gateway) ?? DropReason.redirectRefused;
+    }
     const error = errorOf(type, code);
     const mtu = error === StackError.messageTooLong ? this.#header.mtu : 0;
     const transport = this.#transports.get(quoted.protocol);
@@ -186,12 +227,15 @@ export class Icmp implements Transport, ReassemblyOwner {
     return isOurs ? pathTooBig(this.#host, quoted, mtu) : verdict;
   }
 
-  /** Sends an error about `packet`, unless RFC 1122 §3.2.2 forbids it or there have been too many. */
-  #sendError(packet: InboundPacket, type: number, code: number, rest: number): void {
+  /**
+   * Sends an error about `packet`, unless RFC 1122 §3.2.2 forbids it or there have been too many.
+   * @returns whether it did
+   */
+  #sendError(packet: InboundPacket, type: number, code: number, rest: number): boolean {
     const host = this.#host;
-    if (!mayReportOn(packet) || !this.#limiter.take(host.now)) return;
-    const path = host.pathBack(packet);
-    if (path === null) return;
+    if (!mayReportOn(packet) || !this.#limiter.take(host.now)) return false;
+    const path = this.#pathToSender(packet);
+    if (path === null) return false;
     // Of datagrams that were merged the first is quoted: the others were packets of their own.
     const isMerged = packet.gsoSize > 0 && packet.protocol === IPPROTO_UDP;
     const firstEnd = isMerged ? packet.payloadAt + UDP_HEADER_LEN + packet.gsoSize : packet.end;
@@ -199,7 +243,7 @@ export class Icmp implements Transport, ReassemblyOwner {
     const quoteLength = Math.min(quotedEnd - packet.headerAt, QUOTE_MAX);
     // RFC 1122 §3.2.2: errors are sent with normal type of service.
     const message = host.reserveControl(path, IPPROTO_ICMP, ICMPV4_HEADER_LEN + quoteLength, 0, 0);
-    if (message === null) return;
+    if (message === null) return false;
     const quoteAt = message.at + ICMPV4_HEADER_LEN;
     copy(packet.bytes, packet.headerAt, message.bytes, quoteAt, quoteLength);
     if (packet.checksumTrusted && packet.protocol === IPPROTO_UDP) {
@@ -211,6 +255,15 @@ export class Icmp implements Transport, ReassemblyOwner {
     host.sendControl(message, Cause.icmpError, null);
     host.counters.icmpOutMsgs++;
     host.counters.icmpOutErrors++;
+    return true;
+  }
+
+  /** From the address that the packet was sent to; when that is not ours, from one that a router chooses (RFC 1812 §4.3.2.4). */
+  #pathToSender(packet: InboundPacket): Path | null {
+    const host = this.#host;
+    return host.isLocal(destinationOf(packet))
+      ? host.pathBack(packet)
+      : host.pathTo(IpAddress.anyV4, sourceOf(packet));
   }
 }
 

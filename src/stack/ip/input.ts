@@ -20,6 +20,7 @@ import type { Transport } from '../host.ts';
 import type { HostCore } from '../host-core.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RawTransport } from '../raw/transport.ts';
+import { Forwarder } from '../route/forwarder.ts';
 import type { Topology } from '../topology.ts';
 import type { Icmp } from './icmp.ts';
 import { Packet } from './packet.ts';
@@ -37,6 +38,7 @@ export class IpInput {
   readonly #icmp: Icmp;
   readonly #raw: RawTransport;
   readonly #transports: ReadonlyMap<number, Transport>;
+  readonly #forwarder: Forwarder;
   readonly #ethernet = new EthernetHeader();
   readonly #header = new Ipv4Header();
   /** The frame came to a group of stations, whatever its IP destination. */
@@ -48,6 +50,7 @@ export class IpInput {
     this.#icmp = icmp;
     this.#raw = raw;
     this.#transports = transports;
+    this.#forwarder = new Forwarder(host, host.topology, icmp);
     this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, icmp);
   }
 
@@ -102,10 +105,13 @@ export class IpInput {
     if (parsed !== DropReason.none && parsed !== DropReason.ipOptions) return parsed;
     packet.setIpv4(bytes, header, iface.index);
     const reason = this.#checkAddresses(iface, packet);
+    const isForOthers = reason === DropReason.ipNotForUs && iface.isForwarding && !this.#isLinkGroup;
     if (reason !== DropReason.none) {
       const isAlert = (header.options & IPV4_OPTION_ROUTER_ALERT) !== 0 && !header.isFragment;
       const isTaken = isAlert && this.#raw.alerted > 0 && reason === DropReason.ipNotForUs;
-      return isTaken && this.#raw.deliverAlert(packet) > 0 ? DropReason.none : reason;
+      if (isTaken && this.#raw.deliverAlert(packet) > 0) return DropReason.none;
+      if (!isForOthers) return reason;
+      if (this.#isSourceFaulty(iface, packet.src3, false)) return DropReason.ipSourceAddress;
     }
     if (parsed === DropReason.ipOptions) {
       this.#icmp.parameterProblem(packet, header.problemPointer);
@@ -113,6 +119,10 @@ export class IpInput {
     }
     // RFC 7126 §4.3: packets that choose their own way are dropped, also here where it ends.
     if ((header.options & IPV4_OPTION_SOURCE_ROUTE) !== 0) return DropReason.ipSourceRoute;
+    if (isForOthers) {
+      packet.gsoSize = gsoSize;
+      return this.#forwarder.forwardV4(iface, packet, header, (flags & FRAME_NEEDS_CSUM) !== 0, gsoSize);
+    }
     if (header.isFragment) return this.#receiveFragment(iface, bytes);
     packet.checksumPartial = (flags & FRAME_NEEDS_CSUM) !== 0;
     packet.checksumTrusted = (flags & (FRAME_NEEDS_CSUM | FRAME_CSUM_VALID)) !== 0;

@@ -116,6 +116,11 @@ export class RouteTable implements TimerOwner {
     );
   }
 
+  /** Removes this very route. */
+  removeRoute(route: Route): void {
+    this.#removeWhere((held) => held === route);
+  }
+
   /** Removes the route that came with an address. */
   removeConnected(iface: NetworkInterface, address: IpAddress): void {
     this.#removeWhere((route) => route.interface === iface && isSame(route.connected, address));

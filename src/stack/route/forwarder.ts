@@ -1,0 +1,289 @@
+/**
+ * Passing on packets that are for others (RFC 1812 §5), between interfaces where that is switched on.
+ *
+ *     martians → way on → TTL → redirect → options → size → [cut, complete, fragment] → queue of the outgoing interface
+ *
+ * A packet's bytes are borrowed and not changed: the header is written anew, its checksum brought up to date (RFC 1624), and
+ * the rest copied once into the queue. A super-segment goes on whole when the outgoing link takes such; otherwise it is cut,
+ * as is done with a partial checksum: completed here when the link can't.
+ */
+
+import {
+  copy,
+  GSO_ECN,
+  GSO_TCPV4,
+  GSO_TCPV6,
+  GSO_UDP_L4,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  OFFLOAD_USO,
+  putU16,
+  u16,
+} from '../../base/index.ts';
+import {
+  completeChecksum,
+  DropReason,
+  IcmpV4Unreachable,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV4_DONT_FRAGMENT,
+  IPV4_MORE_FRAGMENTS,
+  IPV4_OPTION_RECORD_ROUTE,
+  IPV4_OPTION_TIMESTAMP,
+  type Ipv4Header,
+  SegmentCutter,
+  sealIpv4,
+  TCP_CHECKSUM_OFFSET,
+  TCP_CWR,
+  TCP_HEADER_LEN,
+  UDP_CHECKSUM_OFFSET,
+  UDP_HEADER_LEN,
+  updateChecksum,
+} from '../../wire/index.ts';
+import type { Host, InboundPacket } from '../host.ts';
+import { contains, type NetworkInterface } from '../interface.ts';
+import type { Packet } from '../ip/packet.ts';
+import type { Topology } from '../topology.ts';
+import { ForwardQueue } from './forward-queue.ts';
+import { type ForwardWay, ForwardWays } from './forward-ways.ts';
+import { isPassableV4 } from './martians.ts';
+import { copyFragmentOptions, recordRoute, recordTime } from './router-options.ts';
+
+/** Who tells senders what became of their packets; each decides by itself whether an error may be sent. */
+export interface ForwardErrors {
+  ttlExceeded(packet: InboundPacket): void;
+  /** @param code of Destination Unreachable */
+  unreachable(packet: InboundPacket, code: number): void;
+  tooBig(packet: InboundPacket, mtu: number): void;
+  /** @param gateway the better first hop, as a word */
+  redirect(packet: InboundPacket, gateway: number): void;
+}
+
+/** Room for a head: an IP header with options. */
+const HEAD_BYTES = 64;
+/** Room for the largest packet. */
+const WHOLE_BYTES = 65_536;
+/** RFC 791: a timestamp that is not ms since midnight UTC says so. */
+const OTHER_TIME = 0x8000_0000 | 0;
+
+export class Forwarder {
+  readonly #host: Host;
+  readonly #errors: ForwardErrors;
+  readonly #ways: ForwardWays;
+  /** By interface index. */
+  readonly #queues: (ForwardQueue | undefined)[] = [];
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  readonly #cutter = new SegmentCutter();
+  /** Made for the first packet that can't leave as it came: the whole packet, and one of its pieces. */
+  #whole: Uint8Array | null = null;
+  #piece: Uint8Array | null = null;
+
+  constructor(host: Host, topology: Topology, errors: ForwardErrors) {
+    this.#host = host;
+    this.#errors = errors;
+    this.#ways = new ForwardWays(topology);
+  }
+
+  /**
+   * Passes on an IPv4 packet that came in by `iface`, whose header is right and whose source is somebody's. It was not sent to
+   * all stations of its link.
+   * @param isPartial the checksum of its transport is partial
+   * @param gsoSize payload bytes of each packet of a super-segment, else 0
+   * @returns `none`, or why it was dropped (not counted yet)
+   */
+  forwardV4(
+    iface: NetworkInterface,
+    packet: Packet,
+    header: Ipv4Header,
+    isPartial: boolean,
+    gsoSize: number,
+  ): DropReason {
+    const { counters } = this.#host;
+    counters.ipInForwDatagrams++;
+    const isLater = header.fragmentOffset !== 0;
+    if (!isPassableV4(packet.src3) || !isPassableV4(packet.dst3)) return DropReason.forwardProhibited;
+    const way = this.#ways.of(packet);
+    if (way === null) {
+      // RFC 1812 §5.2.7.1: the network, for all that is known here. About a later fragment nothing is said (RFC 1122 §3.2.2).
+      if (!isLater) this.#errors.unreachable(packet, IcmpV4Unreachable.net);
+      return DropReason.noRoute;
+    }
+    if (way.isBroadcast) return DropReason.forwardBroadcast;
+    if (header.ttl <= 1) {
+      if (!isLater) this.#errors.ttlExceeded(packet);
+      return DropReason.forwardTtlExceeded;
+    }
+    if (way.route.interfaceIndex === iface.index && !isLater) this.#redirect(iface, packet, way);
+    const length = gsoSize === 0 ? header.totalLength : segmentLength(packet, header.headerLength, gsoSize);
+    if (header.dontFragment && length > way.path.linkMtu) {
+      counters.ipFragFails++;
+      if (!isLater) this.#errors.tooBig(packet, way.path.linkMtu);
+      return DropReason.forwardTooBig;
+    }
+    this.#writeHead(packet, header, way);
+    const isAdded =
+      length <= way.path.linkMtu && this.#goesWhole(way, packet.protocol, isPartial, gsoSize)
+        ? this.#addAsIs(way, packet, header, isPartial, gsoSize)
+        : this.#addInPieces(way, packet, header, isPartial, gsoSize);
+    return isAdded ? DropReason.none : DropReason.outputQueueFull;
+  }
+
+  /** RFC 1812 §5.2.7.2: a host on the link that the packet goes back to has a better first hop there. */
+  #redirect(iface: NetworkInterface, packet: Packet, way: ForwardWay): void {
+    if (!iface.sendsRedirects || iface.medium !== 'ethernet') return;
+    const { nextHop } = way;
+    for (const { address, prefixLength } of iface.addresses) {
+      if (!contains(address, prefixLength, nextHop) || address.family !== packet.family) continue;
+      const mask = prefixLength === 0 ? 0 : -1 << (32 - prefixLength);
+      if (((address.w3 ^ packet.src3) & mask) === 0) this.#errors.redirect(packet, nextHop.w3);
+      return;
+    }
+  }
+
+  /** Writes the header as it is to leave: one hop less, and what options ask for. */
+  #writeHead(packet: Packet, header: Ipv4Header, way: ForwardWay): void {
+    const head = this.#head;
+    const { bytes, headerAt } = packet;
+    const { headerLength, options } = header;
+    for (let i = 0; i < headerLength; i++) head[i] = bytes[headerAt + i] as number;
+    const before = u16(head, 8);
+    putU16(head, 8, before - 0x100);
+    putU16(head, 10, updateChecksum(u16(head, 10), before, before - 0x100));
+    if ((options & (IPV4_OPTION_RECORD_ROUTE | IPV4_OPTION_TIMESTAMP)) === 0) return;
+    const address = way.route.interface.sourceFor(way.nextHop)?.w3 ?? 0;
+    if ((options & IPV4_OPTION_RECORD_ROUTE) !== 0) {
+      recordRoute(head, header.recordRouteAt - headerAt, address);
+    }
+    if ((options & IPV4_OPTION_TIMESTAMP) !== 0) {
+      recordTime(head, header.timestampAt - headerAt, address, this.#host.now | OTHER_TIME);
+    }
+    sealIpv4(head, 0, headerLength);
+  }
+
+  /** Whether the outgoing link takes the frame with what is left to do on it. */
+  #goesWhole(way: ForwardWay, protocol: number, isPartial: boolean, gsoSize: number): boolean {
+    const { offload } = way.path;
+    if ((isPartial || gsoSize > 0) && (offload & OFFLOAD_CSUM) === 0) return false;
+    if (gsoSize === 0) return true;
+    if (protocol !== IPPROTO_TCP) return (offload & OFFLOAD_USO) !== 0;
+    return (offload & (way.destination.family === 4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6)) !== 0;
+  }
+
+  #addAsIs(
+    way: ForwardWay,
+    packet: Packet,
+    header: Ipv4Header,
+    isPartial: boolean,
+    gsoSize: number,
+  ): boolean {
+    const { bytes, payloadAt, end, protocol } = packet;
+    const { headerLength } = header;
+    return this.#queue(way).add(
+      way.path,
+      this.#head,
+      headerLength,
+      bytes,
+      payloadAt,
+      end - payloadAt,
+      isPartial ? headerLength : 0,
+      protocol === IPPROTO_TCP ? TCP_CHECKSUM_OFFSET : UDP_CHECKSUM_OFFSET,
+      gsoSize === 0 ? 0 : gsoTypeOf(packet),
+      gsoSize,
+    );
+  }
+
+  /** Does what the outgoing link can't: cuts, completes the checksum, fragments. */
+  #addInPieces(
+    way: ForwardWay,
+    packet: Packet,
+    header: Ipv4Header,
+    isPartial: boolean,
+    gsoSize: number,
+  ): boolean {
+    this.#whole ??= new Uint8Array(WHOLE_BYTES);
+    const whole = this.#whole;
+    const { bytes, payloadAt, end, protocol } = packet;
+    const { headerLength } = header;
+    const length = headerLength + end - payloadAt;
+    copy(this.#head, 0, whole, 0, headerLength);
+    copy(bytes, payloadAt, whole, headerLength, end - payloadAt);
+    if (gsoSize > 0) {
+      const count = this.#cutter.begin(whole, 0, length, 0, gsoTypeOf(packet), gsoSize);
+      this.#piece ??= new Uint8Array(WHOLE_BYTES);
+      let isAdded = count > 0;
+      for (let i = 0; i < count; i++) {
+        const pieceLength = this.#cutter.write(i, this.#piece, 0);
+        isAdded = this.#addPacket(way, this.#piece, headerLength, pieceLength) && isAdded;
+      }
+      return isAdded;
+    }
+    if (isPartial) {
+      const offset = protocol === IPPROTO_TCP ? TCP_CHECKSUM_OFFSET : UDP_CHECKSUM_OFFSET;
+      completeChecksum(whole, 0, length, headerLength, offset);
+    }
+    return this.#addPacket(way, whole, headerLength, length);
+  }
+
+  /** Queues a packet that needs nothing more, or its fragments. */
+  #addPacket(way: ForwardWay, bytes: Uint8Array, headerLength: number, length: number): boolean {
+    const queue = this.#queue(way);
+    const { path } = way;
+    if (length > path.linkMtu) return this.#addFragments(way, bytes, headerLength, length);
+    return queue.add(path, bytes, headerLength, bytes, headerLength, length - headerLength, 0, 0, 0, 0);
+  }
+
+  /** RFC 791 §3.2, the example of fragmentation. What comes may be a fragment itself. */
+  #addFragments(way: ForwardWay, bytes: Uint8Array, headerLength: number, length: number): boolean {
+    const { counters } = this.#host;
+    const { path } = way;
+    const head = this.#head;
+    const queue = this.#queue(way);
+    const field = u16(bytes, 6);
+    const most = (path.linkMtu - headerLength) & ~7;
+    const rest = length - headerLength;
+    let headLength = headerLength;
+    copy(bytes, 0, head, 0, headerLength);
+    let isAdded = true;
+    for (let offset = 0; offset < rest; offset += most) {
+      if (offset > 0) headLength = copyFragmentOptions(bytes, 0, headerLength, head);
+      const size = Math.min(most, rest - offset);
+      const isLast = offset + size === rest;
+      putU16(head, 2, headLength + size);
+      const more = isLast ? field & IPV4_MORE_FRAGMENTS : IPV4_MORE_FRAGMENTS;
+      putU16(head, 6, (field & ~(IPV4_MORE_FRAGMENTS | IPV4_DONT_FRAGMENT)) + (offset >> 3) + more);
+      sealIpv4(head, 0, headLength);
+      const at = headerLength + offset;
+      isAdded = queue.add(path, head, headLength, bytes, at, size, 0, 0, 0, 0) && isAdded;
+      counters.ipFragCreates++;
+    }
+    if (isAdded) counters.ipFragOKs++;
+    return isAdded;
+  }
+
+  #queue(way: ForwardWay): ForwardQueue {
+    const index = way.route.interfaceIndex;
+    const known = this.#queues[index];
+    if (known !== undefined) return known;
+    const queue = new ForwardQueue(this.#host, index);
+    this.#queues[index] = queue;
+    return queue;
+  }
+}
+
+/** Length of each packet, but the last, of a super-segment. */
+function segmentLength(packet: Packet, headerLength: number, gsoSize: number): number {
+  const { bytes, payloadAt, end } = packet;
+  if (packet.protocol !== IPPROTO_TCP) return headerLength + UDP_HEADER_LEN + gsoSize;
+  const offset =
+    end - payloadAt < TCP_HEADER_LEN ? TCP_HEADER_LEN : ((bytes[payloadAt + 12] as number) >> 4) << 2;
+  return headerLength + offset + gsoSize;
+}
+
+/** How a device would name the super-segment (see `base/frames.ts`). */
+function gsoTypeOf({ bytes, payloadAt, end, protocol, family }: Packet): number {
+  if (protocol === IPPROTO_UDP) return GSO_UDP_L4;
+  const hasFlags = end - payloadAt >= TCP_HEADER_LEN;
+  const isReduced = hasFlags && ((bytes[payloadAt + 13] as number) & TCP_CWR) !== 0;
+  return (family === 4 ? GSO_TCPV4 : GSO_TCPV6) | (isReduced ? GSO_ECN : 0);
+}
