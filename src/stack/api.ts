@@ -302,8 +302,39 @@ export interface DatagramInfo {
   length: number;
 }
 
+/** From whom datagrams of a group are wanted: only from these sources, or from all but these (RFC 3376 §2). */
+export interface SourceFilter {
+  readonly mode: 'include' | 'exclude';
+  readonly sources: readonly IpAddress[];
+}
+
+/** On which interface: by index, or (IPv4) by an address of it; with neither, the one to which the route leads. */
+export interface GroupInterface {
+  readonly interfaceIndex?: number;
+  readonly interfaceAddress?: IpAddress;
+}
+
+/** Memberships of an endpoint in groups, each by itself on an interface. The errors are those of RFC 3678 §4.1.3. */
+export interface GroupMemberships {
+  /**
+   * Joins `group`, from all sources or, with `source`, from this one, which may be repeated with others (RFC 3678 §4.1.1).
+   * @returns 0; `invalid` when it is no group, is joined already the other way, or is joined from all sources although it is for
+   *   single ones (RFC 4604 §2.1); `addressNotAvailable` without such an interface, and when it has this source already
+   */
+  joinGroup(group: IpAddress, on?: GroupInterface, source?: IpAddress): number;
+  /** Leaves it, or drops one source. @returns 0; `addressNotAvailable` when it was not joined, or not from there */
+  leaveGroup(group: IpAddress, on?: GroupInterface, source?: IpAddress): number;
+  /** Of a group that is joined from all sources: hears this one no more, or again. */
+  blockSource(group: IpAddress, source: IpAddress, on?: GroupInterface): number;
+  unblockSource(group: IpAddress, source: IpAddress, on?: GroupInterface): number;
+  /** Sets the whole filter; INCLUDE of nothing leaves (RFC 3678 §4.2). */
+  setSourceFilter(group: IpAddress, filter: SourceFilter, on?: GroupInterface): number;
+  /** The filter; of a group that is not joined, INCLUDE of nothing. */
+  getSourceFilter(group: IpAddress, on?: GroupInterface): SourceFilter;
+}
+
 /** An endpoint of whole messages. */
-export interface MessageEndpoint extends Endpoint, PacketOptions {
+export interface MessageEndpoint extends Endpoint, PacketOptions, GroupMemberships {
   bind(address: IpAddress, port: number, options?: BindOptions): number;
   /**
    * Sets the default destination and filters what arrives, also of what waits to be received (SEM-CONN-13); may be repeated. The
@@ -332,6 +363,15 @@ export interface MessageEndpoint extends Endpoint, PacketOptions {
   /** Whether ICMP port-unreachable fails the next receive (SEM-IO-12), and TTL expiry (SEM-IO-13). */
   reportsPortUnreachable: boolean;
   reportsTtlExpired: boolean;
+  /** Index of the interface by which datagrams to groups leave; 0: that of the bound address, or of the route. */
+  multicastInterface: number;
+  /** TTL or hop limit of datagrams to groups; with 0 they do not leave the host. Default 1 (RFC 1112 §6.1). */
+  multicastTtl: number;
+  /**
+   * Whether this endpoint gets datagrams that the host itself has sent to groups that it is a member of: as Windows has it, the
+   * receiver says so (SEM-MP-05). Default true.
+   */
+  multicastLoop: boolean;
 }
 
 export interface UdpEndpoint extends MessageEndpoint {
@@ -503,6 +543,18 @@ export interface InterfaceView {
   readonly outBytes: number;
 }
 
+/** A group that an interface listens to. */
+export interface GroupView extends SourceFilter {
+  readonly interfaceIndex: number;
+  readonly group: IpAddress;
+  /** How many endpoints and protocols listen. */
+  readonly members: number;
+  /** Whether this host is the one that routers have heard of the group from last. */
+  readonly isReporter: boolean;
+  /** Version of the protocol that routers are told by, counted as IGMP's: MLDv1 is 2, MLDv2 is 3. */
+  readonly version: 1 | 2 | 3;
+}
+
 /** What can be switched on an interface while it is there, under the words of `netsh interface ipv4 set interface`. */
 export interface InterfaceSettings {
   /** Down, nothing is sent or taken, and its routes count for nothing. */
@@ -669,6 +721,8 @@ export interface Stack {
   readonly policies: readonly PolicyRule[];
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;
+  /** The groups that interfaces listen to. */
+  readonly groups: readonly GroupView[];
   /** The neighbours of an interface that were asked for or set; none on a link without hardware addresses. */
   neighbors(index: number): readonly NeighborView[];
   /**

@@ -47,6 +47,8 @@ export const Cause = {
   neighborAdvertisement: 55,
   // Routers
   forwarded: 60,
+  /** IGMP, MLD. */
+  groupReport: 43,
 } as const;
 export type Cause = (typeof Cause)[keyof typeof Cause];
 
@@ -86,6 +88,7 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.neighborSolicitation]: 'neighbor solicitation',
   [Cause.neighborAdvertisement]: 'neighbor advertisement',
   [Cause.forwarded]: 'passed on for another host',
+  [Cause.groupReport]: 'report of group membership',
 };
 
 /** A cause in words; the empty string when it is not known. */

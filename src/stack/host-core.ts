@@ -30,6 +30,7 @@ import type {
   TransmitListener,
 } from './host.ts';
 import { Outbox } from './ip/outbox.ts';
+import { Groups } from './multicast/groups.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { Topology } from './topology.ts';
 
@@ -63,6 +64,7 @@ class ControlScratch implements ControlPacket {
   protocol = 0;
   ttl = 0;
   trafficClass = 0;
+  hasOwnHeader = false;
 }
 
 export class HostCore implements Host, NeighborHost {
@@ -77,6 +79,7 @@ export class HostCore implements Host, NeighborHost {
   refusePort: (packet: InboundPacket) => void = () => {};
   /** Who tells the sender of a packet that its next hop is not there; likewise. */
   undeliverable: (interfaceIndex: number, bytes: Uint8Array, at: number, end: number) => void = () => {};
+  readonly groups: Groups;
   readonly #clock: Clock;
   readonly #wake: (() => void) | null;
   readonly #observer: ((endpoint: Endpoint, events: number) => void) | null;
@@ -111,6 +114,7 @@ export class HostCore implements Host, NeighborHost {
       if ((changes & ConfigChange.addresses) !== 0) this.#lifetimes.changed();
       this.noteChange(changes);
     });
+    this.groups = new Groups(this, this.topology);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */
@@ -213,11 +217,12 @@ export class HostCore implements Host, NeighborHost {
     scratch.protocol = protocol;
     scratch.ttl = ttl;
     scratch.trafficClass = trafficClass;
+    scratch.hasOwnHeader = false;
     return scratch;
   }
 
   sendControl(_reserved: ControlPacket, cause: number, owner: object | null): void {
-    const { path, bytes, length, protocol, ttl, trafficClass } = this.#scratch;
+    const { path, bytes, length, protocol, ttl, trafficClass, hasOwnHeader } = this.#scratch;
     if (path === null) return;
     this.#scratch.path = null;
     const outbox = this.#controlOutbox(path.interfaceIndex);
@@ -227,6 +232,7 @@ export class HostCore implements Host, NeighborHost {
     packet.cause = cause;
     packet.owner = owner;
     packet.inlineLength = Math.min(length, CONTROL_INLINE);
+    packet.hasOwnHeader = hasOwnHeader;
     if (outbox.append(packet, bytes, 0, length)) outbox.send(packet);
     else this.counters.drop(DropReason.outputQueueFull);
   }

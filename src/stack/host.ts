@@ -9,7 +9,7 @@
  */
 
 import type { BufferAllocator, IpAddress, Random, TimerQueue, TransmitBatch } from '../base/index.ts';
-import type { Endpoint } from './api.ts';
+import type { Endpoint, SourceFilter } from './api.ts';
 import type { StackCounters } from './counters.ts';
 import type { PacketAddresses } from './demux.ts';
 
@@ -139,12 +139,46 @@ export interface TransmitListener {
   transmitted(): void;
 }
 
+/** Who listens to a group on an interface, and from which sources. */
+export interface GroupMember extends SourceFilter {
+  readonly group: IpAddress;
+  readonly interfaceIndex: number;
+}
+
+/** The groups that the host listens to, by interface: see `stack/multicast/`. */
+export interface GroupTable {
+  /** Adds a member. @returns 0 or an error: no such interface, too many groups */
+  join(member: GroupMember): number;
+  /** Takes it out; and: its filter has changed. */
+  leave(member: GroupMember): void;
+  changed(member: GroupMember): void;
+  /** Whether anybody listens to `group` there. */
+  isJoined(interfaceIndex: number, group: IpAddress): boolean;
+  /** The interface for a group when none is named; 0 when there is none. */
+  interfaceFor(group: IpAddress): number;
+  hasInterface(index: number): boolean;
+  /** The way to `group` over one interface, from an address of it when `source` is the any-address; `null`: there is none. */
+  pathTo(interfaceIndex: number, source: IpAddress, group: IpAddress): Path | null;
+  /** The way of a copy of what leaves by `path` to members on this host; `null` when there are none. */
+  copyPath(path: Path): Path | null;
+  /**
+   * For protocols of the link, such as solicited-node groups (RFC 4291 §2.7.1): listens to `group`, and tells routers unless it is
+   * one of which they are never told. Counted: left with as many calls.
+   */
+  joinLinkGroup(interfaceIndex: number, group: IpAddress): void;
+  leaveLinkGroup(interfaceIndex: number, group: IpAddress): void;
+  /** Reports all groups anew: the link is up again, or has now the address from which routers take reports (RFC 3590 §4). */
+  reportAll(interfaceIndex: number): void;
+}
+
 /** Room for one packet that belongs to no endpoint's queue: a RST, an ICMP message. */
 export interface ControlPacket {
   /** Zeroed from `at` to `at + length`: the transport's header and payload, with a full checksum, go there. */
   readonly bytes: Uint8Array;
   readonly at: number;
   readonly length: number;
+  /** Set when what lies there begins with an IP header of its own, which `length` counts. False at first. */
+  hasOwnHeader: boolean;
 }
 
 /** The host, as transports see it. */
@@ -157,6 +191,7 @@ export interface Host {
   readonly counters: StackCounters;
   /** Key for ISNs, ports and timestamp offsets. */
   readonly secret: Uint8Array;
+  readonly groups: GroupTable;
   /** The way to `destination`, from `source` when it is not the any-address. `null`: no route. */
   pathTo(source: IpAddress, destination: IpAddress): Path | null;
   /** Whether packets to `address` are for this host. */

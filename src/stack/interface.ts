@@ -15,6 +15,7 @@ import type {
   NameConfiguration,
 } from './api.ts';
 import { EgressQueue } from './egress.ts';
+import { GroupMap } from './multicast/group-map.ts';
 import { Arp } from './neighbor/arp.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { NeighborTable } from './neighbor/table.ts';
@@ -50,6 +51,8 @@ export class NetworkInterface implements InterfaceView {
   /** See `InterfaceOptions`. */
   readonly windowBudget: number;
   readonly egress = new EgressQueue();
+  /** The groups that it listens to, beside those to which every host belongs. */
+  readonly groups = new GroupMap<{ readonly address: IpAddress }>();
   addresses: readonly InterfaceAddress[] = [];
   names: readonly NameConfiguration[] = [];
   isUp = true;

@@ -16,10 +16,11 @@ import {
   type TransmitBatch,
   transmitLength,
 } from '../base/index.ts';
-import { DropReason, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
+import { DropReason, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
   AddressOptions,
   Endpoint,
+  GroupView,
   IcmpEndpoint,
   InterfaceOptions,
   InterfaceSettings,
@@ -44,6 +45,7 @@ import type { NetworkInterface } from './interface.ts';
 import { Icmp } from './ip/icmp.ts';
 import { IpInput } from './ip/input.ts';
 import { Loopback } from './loopback.ts';
+import { Igmp } from './multicast/igmp.ts';
 import { holdUnresolved } from './neighbor/hold.ts';
 import type { NeighborTable } from './neighbor/table.ts';
 import { neighborViews, setNeighbor } from './neighbor/views.ts';
@@ -87,6 +89,7 @@ class SansIoStack implements Stack {
     const transports = new Map<number, Transport>([
       [IPPROTO_TCP, this.#tcp],
       [IPPROTO_UDP, this.#udp],
+      [IPPROTO_IGMP, new Igmp(host)],
     ]);
     const icmp = new Icmp(host, this.#echoes, this.#raw, transports);
     icmp.redirects = new Redirects(host, host.topology);
@@ -126,6 +129,7 @@ class SansIoStack implements Stack {
 
   setInterface(index: number, settings: InterfaceSettings): void {
     const down = this.#host.topology.configure(index, settings);
+    if (settings.isUp === true) this.#host.groups.reportAll(index);
     if (down === null) return;
     this.#singles.forget(down);
     this.#host.abandon(down.egress);
@@ -135,6 +139,10 @@ class SansIoStack implements Stack {
     this.#host.topology.routes.setPolicies(rules);
   }
 
+  get groups(): readonly GroupView[] {
+    return this.#host.groups.views();
+  }
+
   addInterface(options: InterfaceOptions): number {
     return this.#host.topology.addInterface(options).index;
   }
@@ -142,6 +150,7 @@ class SansIoStack implements Stack {
   removeInterface(index: number): void {
     const removed = this.#host.topology.removeInterface(index);
     this.#singles.forget(removed);
+    this.#host.groups.forget(index);
     this.#host.abandon(removed.egress);
   }
 

@@ -170,6 +170,17 @@ export class Topology {
     return null;
   }
 
+  /** As {@link interfaceOf}, for the IPv4 address in `word`. */
+  interfaceOfV4(word: number): NetworkInterface | null {
+    if (word >>> 24 === 127) return this.loopback;
+    const interfaces = this.#interfaces;
+    for (let i = 0; i < interfaces.length; i++) {
+      const iface = interfaces[i] as NetworkInterface;
+      if (iface.hasV4(word)) return iface;
+    }
+    return null;
+  }
+
   /** Whether the IPv4 address in `word` is ours. */
   isLocalV4(word: number): boolean {
     if (word >>> 24 === 127) return true;

@@ -233,6 +233,27 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 3542 §3.1',
     text: 'The checksum is wrong that the raw IPv6 socket has asked to be verified.',
   },
+
+  igmpTruncated: {
+    source: 'RFC 3376 §7.1',
+    text: 'The IGMP message has a length that no version has, or a list that is longer than it.',
+  },
+  igmpChecksum: { source: 'RFC 3376 §4.1.2', text: 'The IGMP checksum is wrong.' },
+  igmpTypeUnknown: { source: 'RFC 3376 §4', text: 'An IGMP message of a type that hosts have no use for.' },
+  igmpGroup: { source: 'RFC 3376 §4.1.3', text: 'The IGMP message is about an address that is no group.' },
+  igmpNotFromLink: {
+    source: 'RFC 3376 §9.1',
+    text: 'An IGMP query that no router of this link has sent as it should: its TTL, router alert or destination.',
+  },
+  mldTruncated: {
+    source: 'RFC 3810 §8.1',
+    text: 'The MLD message has a length that no version has, or a list that is longer than it.',
+  },
+  mldGroup: { source: 'RFC 3810 §5.1.5', text: 'The MLD message is about an address that is no group.' },
+  mldNotFromLink: {
+    source: 'RFC 3810 §5.1.14, §6.2',
+    text: 'An MLD message whose source is not link-local, whose hop limit is not 1, or without a router alert.',
+  },
 };
 
 /** By number; numbers without a reason are left out. */

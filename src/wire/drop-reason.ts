@@ -88,6 +88,15 @@ export const DropReason = {
   rawQueueFull: 100,
   rawForeignSource: 101,
   rawChecksum: 102,
+  // Group membership
+  igmpTruncated: 110,
+  igmpChecksum: 111,
+  igmpTypeUnknown: 112,
+  igmpGroup: 113,
+  igmpNotFromLink: 114,
+  mldTruncated: 115,
+  mldGroup: 116,
+  mldNotFromLink: 117,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

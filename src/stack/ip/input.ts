@@ -181,7 +181,8 @@ export class IpInput {
     const source = packet.src3;
     const destination = packet.dst3;
     if (iface.isLoopback) {
-      packet.isGroup = destination >>> 28 === 0xe || destination === -1;
+      if (destination >>> 28 === 0xe) return this.#checkCopy(packet);
+      packet.isGroup = destination === -1;
       return this.#topology.isLocalV4(destination) || packet.isGroup
         ? DropReason.none
         : DropReason.ipNotForUs;
@@ -190,14 +191,22 @@ export class IpInput {
       iface.hasV4(destination) ||
       (iface.takesAllOurs && destination >>> 24 !== 127 && this.#topology.isLocalV4(destination));
     if (!isForUs) {
-      const isGroup = destination === -1 || destination === ALL_HOSTS || iface.isSubnetBroadcast(destination);
-      if (!isGroup) return DropReason.ipNotForUs;
+      if (!isGroupOf(iface, destination)) return DropReason.ipNotForUs;
       packet.isGroup = true;
     } else if (this.#isLinkGroup) {
       // RFC 1122 §3.3.6: sent to all stations, but to one host: nobody honest does that.
       return DropReason.ipNotForUs;
     }
     return this.#isSourceFaulty(iface, source, packet.isGroup) ? DropReason.ipSourceAddress : DropReason.none;
+  }
+
+  /** A copy of our own datagram to a group, for members on the interface by which the other has left (RFC 1112 §6.1). */
+  #checkCopy(packet: Packet): DropReason {
+    const sender = this.#topology.interfaceOfV4(packet.src3);
+    if (sender === null || !isGroupOf(sender, packet.dst3)) return DropReason.ipNotForUs;
+    packet.isGroup = true;
+    packet.interfaceIndex = sender.index;
+    return DropReason.none;
   }
 
   /** RFC 1122 §3.2.1.3: a source is one host's address, and never our own. */
@@ -212,6 +221,12 @@ export class IpInput {
       this.#topology.isLocalV4(source)
     );
   }
+}
+
+/** Whether `destination` is a group that the interface listens to, or a broadcast. */
+function isGroupOf(iface: NetworkInterface, destination: number): boolean {
+  if (destination >>> 28 === 0xe) return destination === ALL_HOSTS || iface.groups.hasV4(destination);
+  return destination === -1 || iface.isSubnetBroadcast(destination);
 }
 
 function isOwnMac(iface: NetworkInterface, header: EthernetHeader): boolean {

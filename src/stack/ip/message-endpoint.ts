@@ -9,18 +9,24 @@ import {
   type DatagramInfo,
   EndpointEvent,
   type EndpointKind,
+  type GroupInterface,
   type MessageEndpoint,
   type MtuDiscovery,
+  type SourceFilter,
   StackError,
 } from '../api.ts';
 import type { EventSource, Host, InboundPacket, Path } from '../host.ts';
+import { Memberships } from '../multicast/memberships.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { OutgoingPacket } from './output.ts';
+import { sourceOf } from './packet.ts';
 import { carriesDontFragment, largestPacket, NO_USER_MTU } from './packet-size.ts';
 
 /** Bounds of both queues, as Windows has them for datagram sockets. */
 const DEFAULT_BUFFER = 65536;
+/** RFC 1112 §6.1. */
+const DEFAULT_MULTICAST_TTL = 1;
 
 export abstract class MessageQueues implements MessageEndpoint, EventSource {
   abstract readonly kind: EndpointKind;
@@ -40,12 +46,16 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   source: IpAddress | null = null;
   reportsPortUnreachable = true;
   reportsTtlExpired = true;
+  multicastTtl = DEFAULT_MULTICAST_TTL;
+  multicastLoop = true;
   /** The host's: events not told yet. */
   pendingEvents = 0;
   protected readonly host: Host;
   protected readonly inbox: Inbox;
   protected readonly outbox: Outbox;
+  protected readonly memberships: Memberships;
   protected isClosed = false;
+  #multicastInterface = 0;
   #pendingError = 0;
   /** The path of the last message: the next one mostly goes the same way. */
   #path: Path | null = null;
@@ -57,6 +67,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     this.outbox = new Outbox(host, DEFAULT_BUFFER, () => {
       if (!this.isClosed) host.notify(this, EndpointEvent.writable);
     });
+    this.memberships = new Memberships(host, this);
   }
 
   abstract bind(address: IpAddress, port: number, options?: BindOptions): number;
@@ -69,6 +80,39 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     port: number,
   ): number;
   abstract close(): void;
+
+  get multicastInterface(): number {
+    return this.#multicastInterface;
+  }
+
+  set multicastInterface(index: number) {
+    this.#multicastInterface = index;
+    this.forgetPath();
+  }
+
+  joinGroup(group: IpAddress, on: GroupInterface = {}, source: IpAddress | null = null): number {
+    return this.isClosed ? StackError.invalid : this.memberships.join(group, on, source);
+  }
+
+  leaveGroup(group: IpAddress, on: GroupInterface = {}, source: IpAddress | null = null): number {
+    return this.memberships.leave(group, on, source);
+  }
+
+  blockSource(group: IpAddress, source: IpAddress, on: GroupInterface = {}): number {
+    return this.memberships.block(group, source, on);
+  }
+
+  unblockSource(group: IpAddress, source: IpAddress, on: GroupInterface = {}): number {
+    return this.memberships.unblock(group, source, on);
+  }
+
+  setSourceFilter(group: IpAddress, filter: SourceFilter, on: GroupInterface = {}): number {
+    return this.isClosed ? StackError.invalid : this.memberships.setFilter(group, filter, on);
+  }
+
+  getSourceFilter(group: IpAddress, on: GroupInterface = {}): SourceFilter {
+    return this.memberships.filterOf(group, on);
+  }
 
   get nextLength(): number {
     return this.inbox.nextLength;
@@ -154,13 +198,34 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     let path = this.#path;
     if (source !== null) {
       if (!this.host.isLocal(source)) return StackError.addressNotAvailable;
-      path = this.host.pathTo(source, destination);
+      path = this.#findPath(source, destination);
     } else if (path?.isValid !== true || !path.destination.equals(destination)) {
-      path = this.host.pathTo(this.localAddress, destination);
+      path = this.#findPath(this.localAddress, destination);
       this.#path = path;
     }
     if (path === null) return StackError.networkUnreachable;
     return path.isBroadcast && !this.broadcast ? StackError.broadcastDenied : path;
+  }
+
+  #findPath(source: IpAddress, destination: IpAddress): Path | null {
+    const { host } = this;
+    const index = destination.isMulticast ? this.#multicastInterface : 0;
+    return index === 0 ? host.pathTo(source, destination) : host.groups.pathTo(index, source, destination);
+  }
+
+  /** Whether a message by `path` leaves the host: one to a group with a TTL of 0 does not. */
+  protected leavesHost(path: Path): boolean {
+    return this.multicastTtl > 0 || !path.isGroup || path.isBroadcast;
+  }
+
+  /** The way of the copy for this host's own members of the group that `path` leads to; `null` when there is none to send. */
+  protected copyPath(path: Path): Path | null {
+    return path.isGroup && !path.isBroadcast ? this.host.groups.copyPath(path) : null;
+  }
+
+  /** Whether a datagram to a multicast group is wanted here: joined on its interface, its source not filtered out. */
+  takesGroup(packet: InboundPacket): boolean {
+    return this.memberships.admits(packet) && (this.multicastLoop || !this.host.isLocal(sourceOf(packet)));
   }
 
   /** Why a message of `length` bytes behind the IP header can't go by `path`, 0 when it can. */
@@ -172,7 +237,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   /** Starts a packet with what this endpoint's options say; see `Outbox.begin`. */
   protected begin(path: Path, protocol: number, cause: number): OutgoingPacket {
     const packet = this.outbox.begin(path, protocol);
-    packet.ttl = this.ttl;
+    packet.ttl = path.isGroup && !path.isBroadcast ? this.multicastTtl : this.ttl;
     packet.trafficClass = this.trafficClass;
     packet.dontFragment = carriesDontFragment(this);
     packet.isProbe = this.mtuDiscovery === 'probe';

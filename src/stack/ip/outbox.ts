@@ -152,7 +152,11 @@ export class Outbox implements EgressSource, TransmitListener {
   #currentPath(packet: OutgoingPacket): Path | null {
     const queued = packet.path as Path;
     if (queued.isValid) return queued;
-    const path = this.#host.pathTo(queued.source, queued.destination);
+    const { interfaceIndex, source, destination } = queued;
+    // A group has no route: what was to leave by one interface, or to come back to members here, goes the same way still.
+    const path = queued.isGroup
+      ? this.#host.linkPath(interfaceIndex, source, destination)
+      : this.#host.pathTo(source, destination);
     // A link that can't complete a checksum, or would cut the packet, can't take one that counts on it.
     if (path === null || (packet.checksumOffset >= 0 && !isPartialRight(path, packet))) return null;
     packet.path = path;

@@ -60,6 +60,11 @@ export class Packet implements InboundPacket {
   }
 }
 
+/** Whether the packet's destination is a multicast group, and not a broadcast address. */
+export function isToMulticast({ family, dst0, dst3 }: InboundPacket): boolean {
+  return family === 4 ? dst3 >>> 28 === 0xe : dst0 >>> 24 === 0xff;
+}
+
 /** The packet's source as an address; allocates, so not for every packet. */
 export function sourceOf(packet: InboundPacket): IpAddress {
   return new IpAddress(packet.family, packet.src0, packet.src1, packet.src2, packet.src3);

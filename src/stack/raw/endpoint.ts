@@ -18,7 +18,7 @@ import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Path } from '../host.ts';
 import { MessageQueues } from '../ip/message-endpoint.ts';
 import type { OutgoingPacket } from '../ip/output.ts';
-import { pseudoHeaderSumOf } from '../ip/packet.ts';
+import { isToMulticast, pseudoHeaderSumOf } from '../ip/packet.ts';
 
 /** RAW-10; with a header of the caller's own, the whole packet. */
 const MAX_PAYLOAD = 65467;
@@ -148,15 +148,13 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     if (refusal !== 0) return refusal;
     const error = this.sizeError(path, length);
     if (error !== 0) return error;
-    if (!this.outbox.hasRoom(length)) return StackError.wouldBlock;
-    const packet = this.begin(path, this.protocol, Cause.rawPacket);
-    const isTaken =
-      this.#checksumOffset < 0
-        ? this.outbox.append(packet, from, at, length)
-        : this.#appendSummed(packet, path, from, at, length);
-    if (!isTaken) return length < this.#checksumOffset + 2 ? StackError.invalid : StackError.noBuffers;
-    this.outbox.send(packet);
-    return length;
+    // Without room for its checksum it is no message.
+    if (this.#checksumOffset >= 0 && length < this.#checksumOffset + 2) return StackError.invalid;
+    const copy = this.copyPath(path);
+    if (!this.outbox.hasRoom(copy === null ? length : 2 * length)) return StackError.wouldBlock;
+    const isCopied = copy === null || this.#queue(copy, from, at, length);
+    const isSent = isCopied && (!this.leavesHost(path) || this.#queue(path, from, at, length));
+    return isSent ? length : StackError.noBuffers;
   }
 
   override close(): void {
@@ -164,6 +162,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     this.absorbsRouterAlert = false;
     this.isClosed = true;
     this.pendingEvents = 0;
+    this.memberships.leaveAll();
     this.inbox.clear();
     this.#tables.closed(this);
   }
@@ -172,8 +171,9 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
   wants(packet: InboundPacket): boolean {
     if (this.#tap !== 'off' || this.family !== packet.family) return false;
     const { localAddress: local, remoteAddress: remote } = this;
+    const isToMe = local.isAny || isWords(local, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
     return (
-      (local.isAny || isWords(local, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) &&
+      (isToMulticast(packet) ? this.#takesGroup(packet) : isToMe) &&
       (remote.isAny || isWords(remote, packet.src0, packet.src1, packet.src2, packet.src3))
     );
   }
@@ -209,11 +209,10 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     return this.#tables.isRestricted && protocol === IPPROTO_TCP ? StackError.accessDenied : 0;
   }
 
-  /** Appends a message whose checksum field is computed. @returns false when it has no room for the field, or there is no memory */
+  /** Appends a message whose checksum field is computed. @returns false without memory for it */
   #appendSummed(packet: OutgoingPacket, path: Path, from: Uint8Array, at: number, length: number): boolean {
     const offset = this.#checksumOffset;
     const behind = length - offset - 2;
-    if (behind < 0) return false;
     const before = sumBytes(from, at, offset, path.pseudoHeaderSum(this.protocol) + length);
     const sum = fold(sumBytes(from, at + offset + 2, behind, before));
     putU16(checksumField, 0, sum === 0xffff ? 0xffff : ~sum);
@@ -222,6 +221,24 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
       this.outbox.append(packet, checksumField, 0, 2) &&
       this.outbox.append(packet, from, at + offset + 2, behind)
     );
+  }
+
+  /** @returns false without memory for it */
+  #queue(path: Path, from: Uint8Array, at: number, length: number): boolean {
+    const packet = this.begin(path, this.protocol, Cause.rawPacket);
+    const isTaken =
+      this.#checksumOffset < 0
+        ? this.outbox.append(packet, from, at, length)
+        : this.#appendSummed(packet, path, from, at, length);
+    if (isTaken) this.outbox.send(packet);
+    return isTaken;
+  }
+
+  /** Whether a datagram to a multicast group is for it; bound to an address, it hears that address's interface only. */
+  #takesGroup(packet: InboundPacket): boolean {
+    const { localAddress } = this;
+    const isMine = localAddress.isAny || this.host.interfaceOf(localAddress) === packet.interfaceIndex;
+    return isMine && this.takesGroup(packet);
   }
 
   /** A packet with a header of the caller's (IP_HDRINCL, RAW-05): lengths and checksum are ours to fill in. */

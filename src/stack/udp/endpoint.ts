@@ -127,6 +127,9 @@ export class UdpSocket
       this.#elsewhere = address;
       this.#elsewherePort = port;
     }
+    const copy = this.copyPath(path);
+    if (copy !== null) return this.#sendWithCopy(path, copy, remotePort, from, at, length);
+    if (!this.leavesHost(path)) return length;
     if (isCut) return this.#sendSegments(path, remotePort, from, at, length, segmentSize);
     if (!this.outbox.hasRoom(UDP_HEADER_LEN + length)) return StackError.wouldBlock;
     return this.#queue(path, remotePort, from, at, length, 0);
@@ -139,6 +142,7 @@ export class UdpSocket
     if (this.#binding !== null) this.#tables.ports.release(this.#binding);
     this.#binding = null;
     this.pendingEvents = 0;
+    this.memberships.leaveAll();
     this.inbox.clear();
     this.#tables.closed(this);
   }
@@ -183,6 +187,30 @@ export class UdpSocket
       local.w1 === quoted.src1 &&
       local.w0 === quoted.src0
     );
+  }
+
+  /** Sends to a group, and a copy to our own members of it: first, because they do not wait for the link. */
+  #sendWithCopy(
+    path: Path,
+    copy: Path,
+    remotePort: number,
+    from: Uint8Array,
+    at: number,
+    length: number,
+  ): number {
+    const step = this.segmentSize > 0 ? this.segmentSize : Math.max(1, length);
+    const packets = Math.max(1, Math.ceil(length / step));
+    if (packets > MAX_PACKETS) return StackError.messageTooLong;
+    // Room for one of them counts: the other may exceed the bound, or large messages would never leave.
+    if (!this.outbox.hasRoom(length + packets * UDP_HEADER_LEN, packets)) return StackError.wouldBlock;
+    for (const way of this.leavesHost(path) ? [copy, path] : [copy]) {
+      for (let i = 0; i < packets; i++) {
+        const part = Math.min(step, length - i * step);
+        const error = this.#queue(way, remotePort, from, at + i * step, part, 0);
+        if (error < 0) return error;
+      }
+    }
+    return length;
   }
 
   /** Sends one message as several datagrams: as super-segments where the link cuts them, else one by one. */

@@ -7,7 +7,7 @@ import { DropReason, isUdpChecksumRight, parseUdp, UdpHeader } from '../../wire/
 import { StackError } from '../api.ts';
 import { ConnectionTable, ListenerTable } from '../demux.ts';
 import type { Host, InboundPacket, Transport } from '../host.ts';
-import { pseudoHeaderSumOf } from '../ip/packet.ts';
+import { isToMulticast, pseudoHeaderSumOf } from '../ip/packet.ts';
 import { pathTooBig } from '../ip/too-big.ts';
 import { PortTable } from '../ports.ts';
 import { UdpSocket, type UdpTables } from './endpoint.ts';
@@ -139,16 +139,19 @@ export class UdpTransport implements Transport, UdpTables {
     return null;
   }
 
-  /** Every endpoint that is bound to the port and wants it gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23). */
+  /**
+   * Every endpoint that is bound to the port and wants it gets a copy (RFC 1122 §4.1.3.5, SEM-BIND-23): of multicasts, who has
+   * joined the group there.
+   */
   #receiveGroup(packet: InboundPacket): DropReason {
     const { sourcePort, destinationPort, checksum } = this.#header;
     let verdict: DropReason = DropReason.udpNoListener;
     const bound = this.#byPort.get(destinationPort);
-    const isBroadcast = packet.family === 4 && packet.dst3 >>> 28 !== 0xe;
+    const isBroadcast = !isToMulticast(packet);
     for (let i = 0; bound !== undefined && i < bound.length; i++) {
       const endpoint = bound[i] as UdpSocket;
       if (!endpoint.wantsGroup(packet, sourcePort)) continue;
-      if (isBroadcast && !endpoint.receivesBroadcast) continue;
+      if (isBroadcast ? !endpoint.receivesBroadcast : !endpoint.takesGroup(packet)) continue;
       if (checksum === 0 && packet.family === 6 && !endpoint.takesZeroChecksum) continue;
       const reason = this.#deliver(packet, endpoint);
       if (verdict !== DropReason.none) verdict = reason;

@@ -128,7 +128,7 @@ describe('RFC 768 sending', () => {
 
   test('RFC 1112 §6.1 a multicast leaves with TTL 1 unless the endpoint says otherwise', () => {
     send(udp, pattern(1), ip('224.0.0.251'));
-    udp.ttl = 7;
+    udp.multicastTtl = 7;
     send(udp, pattern(1), ip('224.0.0.251'));
     expect(host.out().map((packet) => packet.ttl)).toEqual([1, 7]);
   });
