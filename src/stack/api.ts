@@ -25,6 +25,7 @@ import type {
   TransmitBatch,
 } from '../base/index.ts';
 import type { StackCounters } from './counters.ts';
+import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
 import type { CongestionControlChoice } from './tcp/congestion/registry.ts';
 import type { EcnMode } from './tcp/ecn/state.ts';
 import type { TcpInfo } from './tcp/observe/info.ts';
@@ -725,6 +726,21 @@ export interface Stack {
   readonly groups: readonly GroupView[];
   /** The neighbours of an interface that were asked for or set; none on a link without hardware addresses. */
   neighbors(index: number): readonly NeighborView[];
+  /**
+   * Starts a DHCP client on an interface, in the place of one that runs. It is part of the host, and no endpoint.
+   * @throws RangeError when an option can't be, there is no such interface, or it is the loopback one
+   */
+  startDhcp(index: number, options?: DhcpOptions): void;
+  /**
+   * Ends the clients of an interface and takes away what they configured. With `release` servers are told first; the address goes
+   * when that has left, some milliseconds later.
+   */
+  stopDhcp(index: number, options?: { readonly release?: boolean }): void;
+  /** Asks for more time now, or anew where there is nothing. @returns whether the interface has a client */
+  renewDhcp(index: number): boolean;
+  /** Gives addresses back until `renewDhcp`. @returns whether the interface has a client that is not at rest already */
+  releaseDhcp(index: number): boolean;
+  dhcpStatus(index: number): DhcpStatus;
   /**
    * Sets by hand where packets to `address` go: nothing that is heard of changes it.
    * @throws RangeError when `mac` is not one station's or a group's, or there is no such Ethernet interface

@@ -31,6 +31,8 @@ export const Cause = {
   tailLossProbe: 18,
   /** A SYN-ACK that nothing is remembered of (RFC 4987 §3.6). */
   synCookie: 19,
+  // The host's own services
+  dhcp: 80,
   // Datagrams
   datagram: 32,
   rawPacket: 33,
@@ -76,6 +78,7 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.timeWaitAck]: 'ACK from TIME-WAIT',
   [Cause.tailLossProbe]: 'tail-loss probe (RFC 8985)',
   [Cause.synCookie]: 'SYN-ACK with a SYN cookie',
+  [Cause.dhcp]: 'DHCP',
   [Cause.datagram]: 'datagram',
   [Cause.rawPacket]: 'raw packet',
   [Cause.echoRequest]: 'echo request',

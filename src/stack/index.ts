@@ -33,6 +33,8 @@ export { DropReason, dropReasonInfo } from '../wire/index.ts';
 export * from './api.ts';
 export * from './cause.ts';
 export * from './counters.ts';
+export { duidOfEnterprise, duidOfLinkLayer, duidOfUuid, parseDuid } from './dhcp/duid.ts';
+export type * from './dhcp/status.ts';
 export { createStack } from './stack.ts';
 export type { AckSample } from './tcp/congestion/ack-sample.ts';
 export type {

@@ -42,7 +42,9 @@ const MANUAL: AddressOrigin = 'manual';
 export class NetworkInterface implements InterfaceView {
   readonly index: number;
   readonly name: string;
-  readonly mtu: number;
+  /** What is used: the link's, or less where the network says so. */
+  mtu: number;
+  readonly linkMtu: number;
   readonly medium: Medium;
   /** `OFFLOAD_*` bits of the link. */
   readonly offload: number;
@@ -56,6 +58,8 @@ export class NetworkInterface implements InterfaceView {
   addresses: readonly InterfaceAddress[] = [];
   names: readonly NameConfiguration[] = [];
   isUp = true;
+  /** A DHCP client waits for an answer, which may come to an address that is not here yet (RFC 2131 §4.1). */
+  isConfiguring = false;
   metric: number;
   isForwarding = false;
   weakHostSend = false;
@@ -82,6 +86,7 @@ export class NetworkInterface implements InterfaceView {
     this.index = index;
     this.name = options.name;
     this.mtu = mtu;
+    this.linkMtu = mtu;
     this.medium = medium;
     this.offload = options.offload ?? 0;
     this.mac = medium === 'ethernet' && mac !== undefined ? mac.slice() : null;

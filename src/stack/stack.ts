@@ -38,6 +38,9 @@ import type {
   UdpEndpoint,
 } from './api.ts';
 import type { StackCounters } from './counters.ts';
+import { DhcpService } from './dhcp/service.ts';
+import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
+import type { ConflictCheck, LinkLocalAddresses } from './dhcp/surroundings.ts';
 import type { Transport } from './host.ts';
 import { HostCore } from './host-core.ts';
 import { EchoTable } from './icmp/echo-table.ts';
@@ -74,6 +77,7 @@ class SansIoStack implements Stack {
   readonly #udp: UdpTransport;
   readonly #raw: RawTransport;
   readonly #echoes: EchoTable;
+  readonly #dhcp: DhcpService;
   readonly #input: IpInput;
   readonly #loopback: Loopback;
   readonly #singles = new SinglePackets();
@@ -95,6 +99,13 @@ class SansIoStack implements Stack {
     icmp.redirects = new Redirects(host, host.topology);
     host.refusePort = (packet) => icmp.refusePort(packet);
     host.undeliverable = (index, bytes, at, end) => icmp.undeliverable(index, bytes, at, end);
+    this.#dhcp = new DhcpService({
+      host,
+      topology: host.topology,
+      conflicts: NO_CHECK,
+      linkLocal: NO_LINK_LOCAL,
+    });
+    this.#udp.taker = this.#dhcp;
     this.#input = new IpInput(host, icmp, this.#raw, transports);
     this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));
   }
@@ -149,6 +160,7 @@ class SansIoStack implements Stack {
 
   removeInterface(index: number): void {
     const removed = this.#host.topology.removeInterface(index);
+    this.#dhcp.removeInterface(index);
     this.#singles.forget(removed);
     this.#host.groups.forget(index);
     this.#host.abandon(removed.egress);
@@ -172,6 +184,26 @@ class SansIoStack implements Stack {
 
   removeRoute(route: RouteOptions): boolean {
     return this.#host.topology.routes.remove(route);
+  }
+
+  startDhcp(index: number, options?: DhcpOptions): void {
+    this.#dhcp.start(index, options);
+  }
+
+  stopDhcp(index: number, options?: { readonly release?: boolean }): void {
+    this.#dhcp.stop(index, options?.release === true);
+  }
+
+  renewDhcp(index: number): boolean {
+    return this.#dhcp.renew(index);
+  }
+
+  releaseDhcp(index: number): boolean {
+    return this.#dhcp.release(index);
+  }
+
+  dhcpStatus(index: number): DhcpStatus {
+    return this.#dhcp.status(index);
   }
 
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
@@ -354,3 +386,7 @@ class SansIoStack implements Stack {
 function requireV4(family: IpFamily): void {
   if (family !== 4) throw new RangeError(`endpoints of family ${family} are not supported`);
 }
+
+/** Until addresses can be asked for: nobody else has one. */
+const NO_CHECK: ConflictCheck = { probeAddress: (_index, _address, done) => done(false) };
+const NO_LINK_LOCAL: LinkLocalAddresses = { enableAutoIp() {}, disableAutoIp() {} };

@@ -138,6 +138,15 @@ export class Topology {
     this.#changed(ConfigChange.addresses);
   }
 
+  /** Packets of an interface are no larger than `mtu` from now on, what the link allows permitting; 0: no bound but that. */
+  limitMtu(index: number, mtu: number): void {
+    const iface = this.interface(index);
+    const next = mtu === 0 ? iface.linkMtu : Math.min(mtu, iface.linkMtu);
+    if (next === iface.mtu) return;
+    iface.mtu = next;
+    this.#changed(ConfigChange.interfaces);
+  }
+
   /** States or lifetimes of addresses have changed: what was derived from them is stale. */
   addressesChanged(): void {
     this.#changed(ConfigChange.addresses);

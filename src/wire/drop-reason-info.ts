@@ -119,6 +119,19 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     text: 'An IPv6 datagram has no checksum, and the socket has not said that it takes such ones.',
   },
 
+  dhcpMalformed: {
+    source: 'RFC 2131 §2, RFC 8415 §8',
+    text: 'The DHCP message is too short, or an option in it ends past its end.',
+  },
+  dhcpUnexpected: {
+    source: 'RFC 2131 §4.4.1, RFC 8415 §16',
+    text: 'The DHCP message answers nothing that this host has asked, or is for another client.',
+  },
+  dhcpRefused: {
+    source: 'RFC 2131 §4.3.1, RFC 8415 §18.2.10',
+    text: 'The DHCP server offers what no host can use: an address, a mask or a lease time.',
+  },
+
   tcpTruncated: { source: 'RFC 9293 §3.1', text: 'The packet is shorter than a TCP header.' },
   tcpDataOffset: {
     source: 'RFC 9293 §3.1',

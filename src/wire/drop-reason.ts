@@ -51,6 +51,10 @@ export const DropReason = {
   udpQueueFull: 54,
   udpWrongPeer: 55,
   udpNoChecksum: 56,
+  // DHCP
+  dhcpMalformed: 57,
+  dhcpUnexpected: 58,
+  dhcpRefused: 59,
   // TCP
   tcpTruncated: 60,
   tcpDataOffset: 61,

@@ -2,19 +2,22 @@
  * From a frame to a transport: link header, IP header, addresses, fragments, and who takes the packet (RFC 1122 §3.2).
  */
 
-import { FRAME_CSUM_VALID, FRAME_NEEDS_CSUM, u8 } from '../../base/index.ts';
+import { FRAME_CSUM_VALID, FRAME_NEEDS_CSUM, u8, u16 } from '../../base/index.ts';
 import {
+  DHCPV4_CLIENT_PORT,
   DropReason,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   EthernetHeader,
   IPPROTO_ICMP,
+  IPPROTO_UDP,
   IPV4_OPTION_ROUTER_ALERT,
   IPV4_OPTION_SOURCE_ROUTE,
   Ipv4Header,
   parseEthernet,
   parseIpv4,
+  UDP_HEADER_LEN,
 } from '../../wire/index.ts';
 import type { Transport } from '../host.ts';
 import type { HostCore } from '../host-core.ts';
@@ -191,8 +194,9 @@ export class IpInput {
       iface.hasV4(destination) ||
       (iface.takesAllOurs && destination >>> 24 !== 127 && this.#topology.isLocalV4(destination));
     if (!isForUs) {
-      if (!isGroupOf(iface, destination)) return DropReason.ipNotForUs;
-      packet.isGroup = true;
+      const isGroup = isGroupOf(iface, destination);
+      if (!isGroup && !(iface.isConfiguring && this.#isForDhcpClient(packet))) return DropReason.ipNotForUs;
+      packet.isGroup = isGroup;
     } else if (this.#isLinkGroup) {
       // RFC 1122 §3.3.6: sent to all stations, but to one host: nobody honest does that.
       return DropReason.ipNotForUs;
@@ -207,6 +211,12 @@ export class IpInput {
     packet.isGroup = true;
     packet.interfaceIndex = sender.index;
     return DropReason.none;
+  }
+
+  /** Whether a DHCP client may be meant that has no address yet: RFC 2131 §4.1. */
+  #isForDhcpClient({ bytes, protocol, payloadAt, end }: Packet): boolean {
+    if (protocol !== IPPROTO_UDP || this.#header.isFragment || end - payloadAt < UDP_HEADER_LEN) return false;
+    return u16(bytes, payloadAt + 2) === DHCPV4_CLIENT_PORT;
   }
 
   /** RFC 1122 §3.2.1.3: a source is one host's address, and never our own. */

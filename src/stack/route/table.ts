@@ -56,6 +56,11 @@ export class RouteTable implements TimerOwner {
   }
 
   /** @throws {RangeError} when a rule can't be read; the old ones stay then */
+  /** Whether no route can be added. */
+  get isFull(): boolean {
+    return this.#routes.length >= MAX_ROUTES;
+  }
+
   setPolicies(rules: readonly PolicyRule[]): void {
     this.#policies.set(rules);
     this.changed();

@@ -12,10 +12,18 @@ import { pathTooBig } from '../ip/too-big.ts';
 import { PortTable } from '../ports.ts';
 import { UdpSocket, type UdpTables } from './endpoint.ts';
 
+/** Who takes datagrams before endpoints are looked for: the host's own services, which have no socket. */
+export interface DatagramTaker {
+  /** @returns 0 or the `DropReason` when the payload `at … end` is its own; -1: it is not */
+  take(packet: InboundPacket, destinationPort: number, at: number, end: number): number;
+}
+
 export class UdpTransport implements Transport, UdpTables {
   readonly connections: ConnectionTable<UdpSocket>;
   readonly listeners = new ListenerTable<UdpSocket>();
   readonly ports: PortTable;
+  /** `null`: nobody. */
+  taker: DatagramTaker | null = null;
   readonly #host: Host;
   readonly #header = new UdpHeader();
   readonly #open = new Set<UdpSocket>();
@@ -60,6 +68,10 @@ export class UdpTransport implements Transport, UdpTables {
     if (reason !== DropReason.none) {
       this.#host.counters.udpInErrors++;
       return reason;
+    }
+    if (this.taker !== null) {
+      const verdict = this.taker.take(packet, header.destinationPort, header.payloadAt, header.end);
+      if (verdict >= 0) return verdict;
     }
     if (packet.isGroup) return this.#receiveGroup(packet);
     const { sourcePort, destinationPort } = header;
