@@ -355,6 +355,10 @@ export interface MessageEndpoint extends Endpoint, PacketOptions, GroupMembershi
   broadcast: boolean;
   /** Whether broadcasts are taken (OPT-IP_RECEIVE_BROADCAST). Default true. */
   receivesBroadcast: boolean;
+  /** IPv4 options that messages carry, padded (OPT-IP_OPTIONS). */
+  readonly ipOptions: Uint8Array;
+  /** Copies them. @returns 0, or `invalid`: malformed, more than 40 bytes, or a source route, which is not sent */
+  setIpOptions(options: Uint8Array): number;
   /** Where messages leave from in place of the bound address, when it is ours (`in_pktinfo`); `null` at first. */
   source: IpAddress | null;
   /** Bound of what waits unread, in bytes; a newer message past it is dropped. */
@@ -395,6 +399,9 @@ export interface IcmpEndpoint extends Endpoint, PacketOptions {
   readonly kind: 'icmp';
   /** Sends an echo request. @returns 0 or an error. */
   sendEcho(address: IpAddress, sequence: number, payload: Uint8Array): number;
+  /** As of a {@link MessageEndpoint}. */
+  readonly ipOptions: Uint8Array;
+  setIpOptions(options: Uint8Array): number;
   /** The oldest reply or ICMP error about a request of this endpoint, or `null`. */
   takeReply(): EchoReply | null;
 }
@@ -407,6 +414,8 @@ export interface EchoReply {
   readonly type: number;
   readonly code: number;
   readonly payload: Uint8Array;
+  /** IPv4 options of the reply: a record route, timestamps. */
+  readonly options: Uint8Array;
   /** When it arrived, stack time. */
   readonly at: number;
 }

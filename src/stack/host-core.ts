@@ -8,6 +8,7 @@ import {
   type Clock,
   clearTransmitBatch,
   createTransmitBatch,
+  EMPTY,
   type IpAddress,
   PoolAllocator,
   putI32,
@@ -60,6 +61,7 @@ class ControlScratch implements ControlPacket {
   bytes = new Uint8Array(2048);
   readonly at = 0;
   length = 0;
+  options: Uint8Array = EMPTY;
   path: Path | null = null;
   protocol = 0;
   ttl = 0;
@@ -213,6 +215,7 @@ export class HostCore implements Host, NeighborHost {
     if (scratch.bytes.length < length) scratch.bytes = new Uint8Array(2 ** (32 - Math.clz32(length - 1)));
     scratch.bytes.fill(0, 0, length);
     scratch.length = length;
+    scratch.options = EMPTY;
     scratch.path = path;
     scratch.protocol = protocol;
     scratch.ttl = ttl;
@@ -222,12 +225,13 @@ export class HostCore implements Host, NeighborHost {
   }
 
   sendControl(_reserved: ControlPacket, cause: number, owner: object | null): void {
-    const { path, bytes, length, protocol, ttl, trafficClass, hasOwnHeader } = this.#scratch;
+    const { path, bytes, length, options, protocol, ttl, trafficClass, hasOwnHeader } = this.#scratch;
     if (path === null) return;
     this.#scratch.path = null;
     const outbox = this.#controlOutbox(path.interfaceIndex);
     const packet = outbox.begin(path, protocol);
     packet.ttl = ttl;
+    packet.options = options;
     packet.trafficClass = trafficClass;
     packet.cause = cause;
     packet.owner = owner;

@@ -16,6 +16,9 @@ import type { PacketAddresses } from './demux.ts';
 export { CAUSE_FRAGMENT, Cause } from './cause.ts';
 export type { ConnectionEntry, ListenerEntry, PacketAddresses } from './demux.ts';
 export { ConnectionTable, ListenerTable } from './demux.ts';
+/** The built-in interface: always there, always the first. */
+export const LOOPBACK_INDEX = 1;
+
 export type { PortBinding } from './ports.ts';
 export { PortTable } from './ports.ts';
 
@@ -179,6 +182,8 @@ export interface ControlPacket {
   readonly length: number;
   /** Set when what lies there begins with an IP header of its own, which `length` counts. False at first. */
   hasOwnHeader: boolean;
+  /** IPv4 options that go with it, padded; `EMPTY` at first. */
+  options: Uint8Array;
 }
 
 /** The host, as transports see it. */

@@ -20,7 +20,7 @@ import {
   type NameConfiguration,
   type RouteOptions,
 } from './api.ts';
-import type { InboundPacket } from './host.ts';
+import { type InboundPacket, LOOPBACK_INDEX } from './host.ts';
 import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
 import { destinationOf, sourceOf } from './ip/packet.ts';
@@ -30,9 +30,6 @@ import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import type { NeighborTable } from './neighbor/table.ts';
 import { PmtuCache } from './pmtu-cache.ts';
 import { RouteTable } from './route/table.ts';
-
-/** The built-in interface: always there, always the first. */
-export const LOOPBACK_INDEX = 1;
 
 /** Paths kept for the next packet to the same place; a power of two. */
 const CACHED_PATHS = 1024;
@@ -198,6 +195,11 @@ export class Topology {
       if ((interfaces[i] as NetworkInterface).hasV4(word)) return true;
     }
     return false;
+  }
+
+  /** Whether the IPv4 address in `word` is the limited broadcast or one of a subnet of ours. */
+  isBroadcastV4(word: number): boolean {
+    return word === -1 || this.#interfaces.some((iface) => iface.isSubnetBroadcast(word));
   }
 
   /** The path from `source` (the any-address: choose one) to `destination`; from the cache when it is there. */

@@ -3,7 +3,13 @@
  */
 
 import { copy, EMPTY, randomBelow, u8, u16 } from '../../base/index.ts';
-import { DropReason, type IcmpV4Header, IcmpV4Type, quotedEchoId } from '../../wire/index.ts';
+import {
+  DropReason,
+  type IcmpV4Header,
+  IcmpV4Type,
+  IPV4_HEADER_LEN,
+  quotedEchoId,
+} from '../../wire/index.ts';
 import type { Host, InboundPacket } from '../host.ts';
 import { sourceOf } from '../ip/packet.ts';
 import { EchoEndpoint } from './endpoint.ts';
@@ -44,7 +50,8 @@ export class EchoTable {
     const payload = new Uint8Array(header.end - header.payloadAt);
     copy(packet.bytes, header.payloadAt, payload, 0, payload.length);
     const { type, code, sequence } = header;
-    const reply = { source: sourceOf(packet), sequence, ttl: packet.ttl, type, code, payload, at };
+    const options = optionsOf(packet);
+    const reply = { source: sourceOf(packet), sequence, ttl: packet.ttl, type, code, payload, options, at };
     return endpoint.take(reply) ? DropReason.none : DropReason.icmpQueueFull;
   }
 
@@ -55,7 +62,14 @@ export class EchoTable {
     if (endpoint === undefined) return DropReason.icmpNoRequester;
     packet.owner = endpoint;
     const sequence = u16(quoted.bytes, quoted.payloadAt + 6);
-    const reply = { source: sourceOf(packet), sequence, ttl: packet.ttl, type, code, payload: EMPTY, at };
+    const source = sourceOf(packet);
+    const reply = { source, sequence, ttl: packet.ttl, type, code, payload: EMPTY, options: EMPTY, at };
     return endpoint.take(reply) ? DropReason.none : DropReason.icmpQueueFull;
   }
+}
+
+/** A copy of a reply's IPv4 options. */
+function optionsOf({ bytes, headerAt, payloadAt, family }: InboundPacket): Uint8Array {
+  const at = headerAt + IPV4_HEADER_LEN;
+  return family === 4 && payloadAt > at ? bytes.slice(at, payloadAt) : EMPTY;
 }

@@ -2,7 +2,7 @@
  * Echo requests of one asker and what came back: what `ping` uses.
  */
 
-import { IpAddress } from '../../base/index.ts';
+import { EMPTY, IpAddress } from '../../base/index.ts';
 import {
   ICMPV4_HEADER_LEN,
   IcmpV4Type,
@@ -14,6 +14,7 @@ import {
 import { type EchoReply, EndpointEvent, type IcmpEndpoint, type MtuDiscovery, StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
 import type { EventSource, Host } from '../host.ts';
+import { optionsToSend } from '../ip/ipv4-options.ts';
 import { Outbox } from '../ip/outbox.ts';
 import { carriesDontFragment, largestPacket, NO_USER_MTU } from '../ip/packet-size.ts';
 
@@ -40,6 +41,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   /** It has no peer. */
   readonly pathMtu = 0;
   pendingEvents = 0;
+  ipOptions: Uint8Array = EMPTY;
   readonly #host: Host;
   readonly #onClose: () => void;
   readonly #outbox: Outbox;
@@ -60,17 +62,18 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
 
   sendEcho(address: IpAddress, sequence: number, payload: Uint8Array): number {
     if (this.#isClosed) return StackError.invalid;
-    if (payload.length > MAX_PAYLOAD) return StackError.messageTooLong;
+    if (payload.length > MAX_PAYLOAD - this.ipOptions.length) return StackError.messageTooLong;
     const path = this.#host.pathTo(IpAddress.anyV4, address);
     if (path === null) return StackError.networkUnreachable;
     const length = ICMPV4_HEADER_LEN + payload.length;
     const dontFragment = carriesDontFragment(this);
-    if (dontFragment && path.ipHeaderLength + length > largestPacket(this, path)) {
+    if (dontFragment && path.ipHeaderLength + this.ipOptions.length + length > largestPacket(this, path)) {
       return StackError.messageTooLong;
     }
     if (!this.#outbox.hasRoom(length)) return StackError.wouldBlock;
     const packet = this.#outbox.begin(path, IPPROTO_ICMP);
     packet.ttl = this.ttl;
+    packet.options = this.ipOptions;
     packet.trafficClass = this.trafficClass;
     packet.dontFragment = dontFragment;
     packet.isProbe = this.mtuDiscovery === 'probe';
@@ -90,6 +93,13 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
     this.#outbox.send(packet);
     this.#host.counters.icmpOutMsgs++;
     this.#host.counters.icmpOutEchos++;
+    return 0;
+  }
+
+  setIpOptions(options: Uint8Array): number {
+    const checked = optionsToSend(options);
+    if (checked === null) return StackError.invalid;
+    this.ipOptions = checked;
     return 0;
   }
 

@@ -3,7 +3,7 @@
  * about our own packets to the transport that sent them.
  */
 
-import { copy, IpAddress, putU16, u16 } from '../../base/index.ts';
+import { copy, EMPTY, IpAddress, putU16, u16 } from '../../base/index.ts';
 import {
   DropReason,
   ICMPV4_HEADER_LEN,
@@ -15,6 +15,7 @@ import {
   IcmpV4Unreachable,
   IPPROTO_ICMP,
   IPPROTO_UDP,
+  IPV4_HEADER_LEN,
   Ipv4Header,
   isIcmpV4Error,
   parseIcmpV4,
@@ -35,6 +36,7 @@ import type { RawTransport } from '../raw/transport.ts';
 import type { ForwardErrors } from '../route/forwarder.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
+import { type IsOurAddress, optionsOfReply } from './ipv4-options.ts';
 import { destinationOf, Packet, sourceOf } from './packet.ts';
 import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
 import { pathTooBig } from './too-big.ts';
@@ -60,6 +62,7 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
   readonly #limiter: IcmpRateLimiter;
   /** Who believes redirects, or not. */
   redirects: RedirectTaker | null = null;
+  readonly #isOurs: IsOurAddress;
   readonly #header = new IcmpV4Header();
   readonly #quotedHeader = new Ipv4Header();
   readonly #quoted = new Packet();
@@ -72,6 +75,7 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
     this.#raw = raw;
     this.#transports = transports;
     this.#limiter = new IcmpRateLimiter(host.random, host.now);
+    this.#isOurs = (word) => host.isLocal(IpAddress.v4(word));
   }
 
   receive(packet: InboundPacket): number {
@@ -182,9 +186,12 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
     const host = this.#host;
     const path = host.pathBack(packet);
     if (path === null) return DropReason.noRoute;
+    const options = packet.payloadAt - packet.headerAt > IPV4_HEADER_LEN ? this.#replyOptions(packet) : EMPTY;
+    if (options === null) return DropReason.ipOptions;
     const length = packet.end - packet.payloadAt;
     const reply = host.reserveControl(path, IPPROTO_ICMP, length, 0, packet.trafficClass);
     if (reply === null) return DropReason.outputQueueFull;
+    reply.options = options;
     const dataAt = reply.at + ICMPV4_HEADER_LEN;
     const dataLength = length - ICMPV4_HEADER_LEN;
     copy(packet.bytes, this.#header.payloadAt, reply.bytes, dataAt, dataLength);
@@ -194,6 +201,14 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
     host.counters.icmpOutMsgs++;
     host.counters.icmpOutEchoReps++;
     return DropReason.none;
+  }
+
+  /** RFC 1122 §3.2.2.6: the request's record route and timestamp go on in the reply. `null`: the request is in error. */
+  #replyOptions(packet: InboundPacket): Uint8Array | null {
+    const { bytes, headerAt, payloadAt, dst3 } = packet;
+    const options = optionsOfReply(bytes, headerAt, payloadAt, dst3, this.#isOurs, this.#host.now);
+    if (options === null) this.parameterProblem(packet, IPV4_HEADER_LEN);
+    return options;
   }
 
   #receiveError(packet: InboundPacket): number {

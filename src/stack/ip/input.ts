@@ -184,11 +184,8 @@ export class IpInput {
     const source = packet.src3;
     const destination = packet.dst3;
     if (iface.isLoopback) {
-      if (destination >>> 28 === 0xe) return this.#checkCopy(packet);
-      packet.isGroup = destination === -1;
-      return this.#topology.isLocalV4(destination) || packet.isGroup
-        ? DropReason.none
-        : DropReason.ipNotForUs;
+      // What is for a group is a copy of our own.
+      return this.#topology.isLocalV4(destination) ? DropReason.none : this.#checkCopy(packet);
     }
     const isForUs =
       iface.hasV4(destination) ||

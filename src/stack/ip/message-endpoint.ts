@@ -2,7 +2,7 @@
  * What UDP and raw endpoints have in common: both queues, their bounds, the peer, the error that ICMP reported.
  */
 
-import { IpAddress } from '../../base/index.ts';
+import { EMPTY, IpAddress } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import {
   type BindOptions,
@@ -15,9 +15,10 @@ import {
   type SourceFilter,
   StackError,
 } from '../api.ts';
-import type { EventSource, Host, InboundPacket, Path } from '../host.ts';
+import { type EventSource, type Host, type InboundPacket, LOOPBACK_INDEX, type Path } from '../host.ts';
 import { Memberships } from '../multicast/memberships.ts';
 import { Inbox } from './inbox.ts';
+import { optionsToSend } from './ipv4-options.ts';
 import { Outbox } from './outbox.ts';
 import type { OutgoingPacket } from './output.ts';
 import { sourceOf } from './packet.ts';
@@ -44,6 +45,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   broadcast = false;
   receivesBroadcast = true;
   source: IpAddress | null = null;
+  ipOptions: Uint8Array = EMPTY;
   reportsPortUnreachable = true;
   reportsTtlExpired = true;
   multicastTtl = DEFAULT_MULTICAST_TTL;
@@ -59,6 +61,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   #pendingError = 0;
   /** The path of the last message: the next one mostly goes the same way. */
   #path: Path | null = null;
+  /** That of the copies of its broadcasts. */
+  #copyPath: Path | null = null;
 
   constructor(host: Host) {
     this.host = host;
@@ -112,6 +116,13 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
 
   getSourceFilter(group: IpAddress, on: GroupInterface = {}): SourceFilter {
     return this.memberships.filterOf(group, on);
+  }
+
+  setIpOptions(options: Uint8Array): number {
+    const checked = this.localAddress.family === 4 ? optionsToSend(options) : null;
+    if (checked === null) return StackError.invalid;
+    this.ipOptions = checked;
+    return 0;
   }
 
   get nextLength(): number {
@@ -220,7 +231,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
 
   /** The way of the copy for this host's own members of the group that `path` leads to; `null` when there is none to send. */
   protected copyPath(path: Path): Path | null {
-    return path.isGroup && !path.isBroadcast ? this.host.groups.copyPath(path) : null;
+    if (path.isBroadcast) return this.#broadcastCopyPath(path);
+    return path.isGroup ? this.host.groups.copyPath(path) : null;
   }
 
   /** Whether a datagram to a multicast group is wanted here: joined on its interface, its source not filtered out. */
@@ -231,13 +243,16 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   /** Why a message of `length` bytes behind the IP header can't go by `path`, 0 when it can. */
   protected sizeError(path: Path, length: number): number {
     if (!carriesDontFragment(this)) return 0;
-    return path.ipHeaderLength + length > largestPacket(this, path) ? StackError.messageTooLong : 0;
+    return path.ipHeaderLength + this.ipOptions.length + length > largestPacket(this, path)
+      ? StackError.messageTooLong
+      : 0;
   }
 
   /** Starts a packet with what this endpoint's options say; see `Outbox.begin`. */
   protected begin(path: Path, protocol: number, cause: number): OutgoingPacket {
     const packet = this.outbox.begin(path, protocol);
     packet.ttl = path.isGroup && !path.isBroadcast ? this.multicastTtl : this.ttl;
+    packet.options = this.ipOptions;
     packet.trafficClass = this.trafficClass;
     packet.dontFragment = carriesDontFragment(this);
     packet.isProbe = this.mtuDiscovery === 'probe';
@@ -247,9 +262,18 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     return packet;
   }
 
+  /** The way of the copy of a broadcast for this host's own endpoints: a sender is a station of its subnet, too. */
+  #broadcastCopyPath(path: Path): Path | null {
+    const known = this.#copyPath;
+    if (known?.isValid === true && known.destination.equals(path.destination)) return known;
+    this.#copyPath = this.host.linkPath(LOOPBACK_INDEX, path.source, path.destination);
+    return this.#copyPath;
+  }
+
   /** Forgets the path after the local address changed. */
   protected forgetPath(): void {
     this.#path = null;
+    this.#copyPath = null;
   }
 
   /** Why `address` may not be bound, 0 when it may: it is the any-address or one of ours. */

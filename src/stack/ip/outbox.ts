@@ -4,7 +4,7 @@
  * them.
  */
 
-import { OFFLOAD_CSUM, OFFLOAD_USO, Ring, type TransmitBatch } from '../../base/index.ts';
+import { EMPTY, OFFLOAD_CSUM, OFFLOAD_USO, Ring, type TransmitBatch } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import type { EgressSource, Host, Path, TransmitListener } from '../host.ts';
 import { emitPacket, OutgoingPacket } from './output.ts';
@@ -73,6 +73,8 @@ export class Outbox implements EgressSource, TransmitListener {
     packet.owner = null;
     packet.inlineLength = 0;
     packet.hasOwnHeader = false;
+    packet.options = EMPTY;
+    packet.copiedOptions = EMPTY;
     packet.checksumOffset = -1;
     packet.segmentSize = 0;
     packet.progress = 0;
@@ -196,8 +198,9 @@ export function canCarryPartial(path: Path, length: number, limit: number): bool
 function isPartialRight(path: Path, packet: OutgoingPacket): boolean {
   const limit = largestPacketOf(path, packet.dontFragment, packet.isProbe, packet.userMtu);
   const { segmentSize } = packet;
-  if (segmentSize === 0) return canCarryPartial(path, packet.length, limit);
-  return canCarrySegments(path, packet.inlineLength + segmentSize, limit);
+  const optionsLength = packet.options.length;
+  if (segmentSize === 0) return canCarryPartial(path, optionsLength + packet.length, limit);
+  return canCarrySegments(path, optionsLength + packet.inlineLength + segmentSize, limit);
 }
 
 /** Whether the link of `path` cuts datagrams of `length` bytes behind the IP header out of a super-segment (USO). */

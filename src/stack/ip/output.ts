@@ -7,6 +7,7 @@ import {
   FRAME_NEEDS_CSUM,
   GSO_NONE,
   GSO_UDP_L4,
+  putU16,
   type TransmitBatch,
   TX_CAUSE,
   TX_COLUMNS,
@@ -25,6 +26,7 @@ import {
 import { CAUSE_FRAGMENT } from '../cause.ts';
 import type { StackCounters } from '../counters.ts';
 import type { Path } from '../host.ts';
+import { copiedOptions, insertOptions } from './ipv4-options.ts';
 import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
 
 /** A packet that waits in a ring, and how far it has been sent. Reused for packet after packet. */
@@ -45,6 +47,9 @@ export class OutgoingPacket {
   inlineLength = 0;
   /** The packet brings an IP header of its own, of `inlineLength` bytes; `length` counts it. */
   hasOwnHeader = false;
+  /** IPv4 options, padded; `EMPTY`: none. What of them later fragments carry. */
+  options: Uint8Array = EMPTY;
+  copiedOptions: Uint8Array = EMPTY;
   /** Where the checksum field is in the transport's header when it is partial, -1 when it is whole. */
   checksumOffset = -1;
   /** Payload bytes of each datagram when the link is to cut the packet (USO); 0 when it is one. */
@@ -56,7 +61,7 @@ export class OutgoingPacket {
 
 /** Room that one IP packet takes of the path's MTU. */
 function packetLength(packet: OutgoingPacket, path: Path): number {
-  return packet.hasOwnHeader ? packet.length : path.ipHeaderLength + packet.length;
+  return packet.hasOwnHeader ? packet.length : path.ipHeaderLength + packet.options.length + packet.length;
 }
 
 /** Largest IP packet that `packet` may be in one piece, now that it leaves. */
@@ -85,7 +90,7 @@ export function emitPacket(
   const whole =
     packet.segmentSize === 0
       ? packetLength(packet, path)
-      : path.ipHeaderLength + packet.inlineLength + packet.segmentSize;
+      : path.ipHeaderLength + packet.options.length + packet.inlineLength + packet.segmentSize;
   const limit = limitOf(packet, path);
   // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it.
   const isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
@@ -113,7 +118,10 @@ function emitWhole(
   const { inlineLength, hasOwnHeader } = packet;
   const behindIp = hasOwnHeader ? packet.length - path.ipHeaderLength : packet.length;
   const { protocol, ttl, trafficClass, dontFragment } = packet;
-  const transportAt = path.writeHeader(headers, at, protocol, behindIp, ttl, trafficClass, dontFragment);
+  const { options } = packet;
+  const behindHeader = behindIp + options.length;
+  let transportAt = path.writeHeader(headers, at, protocol, behindHeader, ttl, trafficClass, dontFragment);
+  if (options.length > 0) transportAt = insertOptions(headers, transportAt - path.ipHeaderLength, options);
   // A header of the caller's own takes the place of the one just written; the link's header stays.
   const inlineAt = hasOwnHeader ? transportAt - path.ipHeaderLength : transportAt;
   copyInline(memory, start, headers, inlineAt, inlineLength);
@@ -148,15 +156,19 @@ function emitFragments(
   counters: StackCounters,
 ): boolean {
   const overhead = path.ipHeaderLength + path.fragmentHeaderLength - path.headerLength;
-  const most = Math.max(8, (limit - overhead) & ~7);
-  if (packet.progress === 0) packet.identification = path.nextIdentification();
+  if (packet.progress === 0) {
+    packet.identification = path.nextIdentification();
+    packet.copiedOptions = packet.options.length === 0 ? EMPTY : copiedOptions(packet.options);
+  }
   while (packet.progress < packet.length) {
     if (batch.count >= batch.capacity) return false;
     const offset = packet.progress;
+    const options = offset === 0 ? packet.options : packet.copiedOptions;
+    const most = Math.max(8, (limit - overhead - options.length) & ~7);
     const length = Math.min(most, packet.length - offset);
     const isLast = offset + length === packet.length;
     const at = batch.headerEnd;
-    const payloadAt = path.writeFragment(
+    let payloadAt = path.writeFragment(
       batch.headers,
       at,
       packet.protocol,
@@ -167,6 +179,12 @@ function emitFragments(
       packet.ttl,
       packet.trafficClass,
     );
+    if (options.length > 0) {
+      // The length was written without them.
+      const ipAt = payloadAt - path.ipHeaderLength;
+      putU16(batch.headers, ipAt + 2, path.ipHeaderLength + options.length + length);
+      payloadAt = insertOptions(batch.headers, ipAt, options);
+    }
     const row = addRow(batch, at, payloadAt - at, packet, packet.cause | CAUSE_FRAGMENT);
     setPayload(batch, row, memory, start + offset, length);
     packet.progress += length;

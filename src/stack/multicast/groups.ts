@@ -4,9 +4,9 @@
 
 import { IpAddress, type IpFamily } from '../../base/index.ts';
 import { type GroupView, type SourceFilter, StackError } from '../api.ts';
-import type { GroupMember, GroupTable, Host, Path } from '../host.ts';
+import { type GroupMember, type GroupTable, type Host, LOOPBACK_INDEX, type Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
-import { LOOPBACK_INDEX, type Topology } from '../topology.ts';
+import type { Topology } from '../topology.ts';
 import { type GroupLink, type GroupQuery, LinkGroups } from './link-groups.ts';
 import type { GroupRecord } from './records.ts';
 

@@ -2,7 +2,7 @@
  * A raw endpoint: IP packets of one protocol, or of all (RAW-01 … RAW-13).
  */
 
-import { IpAddress, type IpFamily, i32, putI32, putU16, u8, u16 } from '../../base/index.ts';
+import { EMPTY, IpAddress, type IpFamily, i32, putI32, putU16, u8, u16 } from '../../base/index.ts';
 import {
   DropReason,
   fold,
@@ -265,6 +265,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     }
     const packet = this.begin(path, this.protocol, Cause.rawPacket);
     packet.hasOwnHeader = true;
+    packet.options = EMPTY;
     packet.inlineLength = headerLength;
     if (
       !this.outbox.append(packet, header, 0, headerLength) ||

@@ -117,7 +117,8 @@ export class UdpSocket
     if (typeof path === 'number') return path;
     const remotePort = address === null ? this.remotePort : port;
     if (remotePort === 0) return StackError.addressNotAvailable;
-    if (length > MAX_PAYLOAD) return StackError.messageTooLong;
+    const optionsLength = this.ipOptions.length;
+    if (length > MAX_PAYLOAD - optionsLength) return StackError.messageTooLong;
     const { segmentSize } = this;
     const isCut = segmentSize > 0 && length > segmentSize;
     const error =
@@ -210,6 +211,8 @@ export class UdpSocket
         if (error < 0) return error;
       }
     }
+    // A copy is no datagram more.
+    if (this.leavesHost(path)) this.host.counters.udpOutDatagrams -= packets;
     return length;
   }
 
@@ -224,7 +227,7 @@ export class UdpSocket
   ): number {
     const isOffloaded =
       !this.sendsZeroChecksum &&
-      canCarrySegments(path, UDP_HEADER_LEN + segmentSize, largestPacket(this, path));
+      canCarrySegments(path, this.ipOptions.length + UDP_HEADER_LEN + segmentSize, largestPacket(this, path));
     const step = isOffloaded ? segmentSize * MAX_SEGMENTS : segmentSize;
     const packets = Math.ceil(length / step);
     if (packets > MAX_PACKETS) return StackError.messageTooLong;
@@ -261,7 +264,10 @@ export class UdpSocket
     writeUdp(header, 0, this.localPort, remotePort, whole);
     if (this.sendsZeroChecksum) {
       // The field is zero already: none was computed.
-    } else if (segmentSize > 0 || canCarryPartial(path, whole, largestPacket(this, path))) {
+    } else if (
+      segmentSize > 0 ||
+      canCarryPartial(path, this.ipOptions.length + whole, largestPacket(this, path))
+    ) {
       sealPartial(header, UDP_CHECKSUM_OFFSET, pseudoSum);
       packet.checksumOffset = UDP_CHECKSUM_OFFSET;
     } else {
