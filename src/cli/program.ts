@@ -11,6 +11,7 @@ import { impairCommand } from './commands/impair.ts';
 import { ipconfigCommand } from './commands/ipconfig.ts';
 import { netshCommand } from './commands/netsh.ts';
 import { netstatCommand } from './commands/netstat.ts';
+import { nslookupCommand } from './commands/nslookup.ts';
 import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
 import { statusCommand } from './commands/status.ts';
@@ -86,6 +87,7 @@ const COMMANDS = [
   statusCommand,
   downCommand,
   pingCommand,
+  nslookupCommand,
   netstatCommand,
   ipconfigCommand,
   routeCommand,

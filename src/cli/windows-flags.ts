@@ -25,6 +25,11 @@ export function normaliseWindowsFlags(args: readonly string[]): string[] {
       i++;
       continue;
     }
+    const assigned = assignedFlag(spellings, arg);
+    if (assigned !== null) {
+      result.push(assigned);
+      continue;
+    }
     const spelling = spellings[arg.toLowerCase()];
     const combined = spelling === undefined ? combinedFlags(spellings, arg) : null;
     if (combined !== null) result.push(...combined);
@@ -36,6 +41,13 @@ export function normaliseWindowsFlags(args: readonly string[]): string[] {
     }
   }
   return result;
+}
+
+/** `-type=MX` as `--type=MX`: flags whose value stands behind a sign, which the table has with it. */
+function assignedFlag(spellings: Readonly<Record<string, Spelling>>, arg: string): string | null {
+  const end = arg.indexOf('=') + 1;
+  const flag = end === 0 ? undefined : spellings[arg.slice(0, end).toLowerCase()]?.flag;
+  return flag === undefined ? null : flag + arg.slice(end);
 }
 
 /** `/ano` as `/a /n /o`, when each letter is a flag without a value. */
@@ -54,8 +66,25 @@ const asIs = (text: string): string => text;
 const HELP = { '/?': { flag: '--help' }, '-?': { flag: '--help' } };
 
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
-  ipconfig: { ...HELP, '/all': { flag: '--all' }, '-all': { flag: '--all' } },
+  ipconfig: {
+    ...HELP,
+    '/all': { flag: '--all' },
+    '-all': { flag: '--all' },
+    '/flushdns': { flag: '--flushdns' },
+    '-flushdns': { flag: '--flushdns' },
+    '/displaydns': { flag: '--displaydns' },
+    '-displaydns': { flag: '--displaydns' },
+  },
   netsh: HELP,
+  nslookup: {
+    ...HELP,
+    '-vc': { flag: '--tcp' },
+    '-type=': { flag: '--type=' },
+    '-querytype=': { flag: '--type=' },
+    '-q=': { flag: '--type=' },
+    '-port=': { flag: '--port=' },
+    '-timeout=': { flag: '--timeout=' },
+  },
   netstat: {
     ...HELP,
     '/a': { flag: '--all' },

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { IpAddress, parsePrefix } from '../base/index.ts';
+import { isHostName } from '../names/index.ts';
 import { CONFIG_JSON_VARIABLE, DEFAULT_CONTROL_PATH, DEFAULT_SOCKET_PATH } from '../port/index.ts';
 import { ConfigError } from './errors.ts';
 
@@ -21,6 +22,13 @@ const prefix = z
 const gateway = z
   .string()
   .refine((text) => IpAddress.parse(text)?.family === 4, 'an IPv4 address, such as 10.77.0.1');
+const nameServer = z
+  .string()
+  .refine((text) => IpAddress.parse(text)?.isAny === false, 'an address, such as 10.77.0.1');
+const hostName = z
+  .string()
+  .refine((text) => isHostName(text.replace(/\.$/, '')), 'a name, such as lab.example')
+  .transform((text) => text.replace(/\.$/, ''));
 const path = z
   .string()
   .min(1, 'a path')
@@ -57,6 +65,14 @@ const schema = z.strictObject({
   /** Who to be once the device is open. */
   user: z.string().min(1, 'a user name or number').optional(),
   group: z.string().min(1, 'a group name or number').optional(),
+  /** Whom to ask for names before those that the network tells of. */
+  nameServers: z.array(nameServer).default([]),
+  /** Domains that are appended to short names. */
+  searchList: z.array(hostName).default([]),
+  /** A hosts file that is looked into first. */
+  hostsFile: z.string().min(1, 'a file').optional(),
+  /** What this host is called; the machine's own name unless given. */
+  hostName: hostName.optional(),
   /** A pcapng file to write from the start. */
   capture: z.string().min(1, 'a file').optional(),
   /** Where the log goes; standard error unless named. */

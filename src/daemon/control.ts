@@ -9,11 +9,17 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { IpAddress } from '../base/index.ts';
 import { threadPrivileges } from '../native/index.ts';
-import { type DaemonStatus, type ImpairmentSettings, TCP_TRACE_EVENTS } from '../port/index.ts';
+import {
+  type DaemonStatus,
+  type ImpairmentSettings,
+  type ResolveRequest,
+  TCP_TRACE_EVENTS,
+} from '../port/index.ts';
 import { DEFAULT_CATALOG } from '../spi/index.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { createMetrics } from './metrics.ts';
+import { NameRequestError } from './names.ts';
 import type { Account } from './privileges.ts';
 import type { DaemonState } from './state.ts';
 import { VERSION } from './version.ts';
@@ -46,6 +52,13 @@ const schemas = {
     timeoutMs: z.number().min(1).max(3_600_000).default(1000),
     ttl: z.number().int().min(1).max(255).optional(),
     sequence: z.number().int().min(0).max(65_535).default(1),
+  }),
+  resolve: z.strictObject({
+    name: z.string().max(1025),
+    type: z.string().max(16).optional(),
+    server: z.string().max(64).optional(),
+    port: z.number().int().min(1).max(65_535).optional(),
+    tcp: z.boolean().optional(),
   }),
   capture: z.strictObject({
     path: z.string().startsWith('/', 'an absolute path'),
@@ -108,6 +121,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   });
   addViews(app, state);
   addPing(app, state);
+  addNames(app, state);
   addCapture(app, state);
   addTrace(app, state);
   addImpairments(app, state);
@@ -206,6 +220,25 @@ function addPing(app: FastifyInstance, { stack, scheduler }: DaemonState): void 
   });
 }
 
+function addNames(app: FastifyInstance, { names }: DaemonState): void {
+  app.get('/v1/names', () => names.status);
+  app.post('/v1/resolve', (request, reply) => {
+    const ended = new AbortController();
+    // Whoever asked has hung up: nobody needs the answer.
+    reply.raw.once('close', () => ended.abort());
+    return names.resolve(resolveRequest(request.body), ended.signal).catch((error: unknown) => {
+      throw error instanceof NameRequestError ? badRequest(error.message) : error;
+    });
+  });
+  app.get('/v1/dns-cache', () => names.cached());
+  app.delete('/v1/dns-cache', () => ({ entries: names.cache.flush() }));
+}
+
+function resolveRequest(body: unknown): ResolveRequest {
+  const { name, ...rest } = checked(schemas.resolve, body ?? {});
+  return { name, ...(definedOf(rest) as Omit<ResolveRequest, 'name'>) };
+}
+
 function addCapture(app: FastifyInstance, state: DaemonState): void {
   const { captures } = state;
   app.get('/v1/capture', (request, reply) => streamCapture(state, request, reply));
@@ -282,8 +315,7 @@ function addImpairments(app: FastifyInstance, state: DaemonState): void {
   app.put('/v1/impairments/:link', (request) => {
     const found = find(request);
     const settings = checked(schemas.impairment, request.body ?? {});
-    const named = Object.entries(settings).filter(([, value]) => value !== undefined);
-    found.set(Object.fromEntries(named) as ImpairmentSettings);
+    found.set(definedOf(settings) as ImpairmentSettings);
     return found.status;
   });
   app.delete('/v1/impairments/:link', (request) => {
@@ -291,6 +323,11 @@ function addImpairments(app: FastifyInstance, state: DaemonState): void {
     found.set({});
     return found.status;
   });
+}
+
+/** The members that are there. */
+function definedOf(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 /** What a request says. @throws {RequestError} 400 that names the field. */

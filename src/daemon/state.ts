@@ -10,6 +10,7 @@ import type { Stack } from '../stack/index.ts';
 import type { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
 import type { Impairment } from './impairment.ts';
+import type { DaemonNames } from './names.ts';
 import type { TcpTraces } from './tcp-traces.ts';
 
 export interface DaemonState {
@@ -18,6 +19,7 @@ export interface DaemonState {
   readonly scheduler: Scheduler;
   readonly afd: Afd;
   readonly ipc: IpcServer;
+  readonly names: DaemonNames;
   readonly captures: Captures;
   readonly traces: TcpTraces;
   readonly impairment: Impairment;

@@ -15,6 +15,7 @@ import { createHost, RealTime, type RunningHost, SystemRandom } from '../engine/
 import { createIpcServer, type IpcLog, type IpcServer } from '../ipc/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import type { PeerIdentity } from '../port/index.ts';
+import { ConfigChange } from '../stack/index.ts';
 import { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
 import { createControl, listenControl } from './control.ts';
@@ -23,6 +24,8 @@ import { takeEchoEvent } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { Impairment } from './impairment.ts';
 import { acquireLock } from './lock.ts';
+import { takeNameEvent } from './name-network.ts';
+import { DaemonNames } from './names.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
 import type { DaemonState } from './state.ts';
 import { TcpTraces } from './tcp-traces.ts';
@@ -105,6 +108,9 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   return daemon;
 }
 
+/** Changes of the host's configuration after which other name servers may have to be asked. */
+const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces;
+
 /** What lies between the device and the sockets. */
 interface Parts {
   readonly scheduler: RealTime;
@@ -113,6 +119,7 @@ interface Parts {
   readonly impairment: Impairment;
   readonly host: RunningHost;
   readonly afd: Afd;
+  readonly names: DaemonNames;
   readonly captures: Captures;
   /** Gives the link to the host: frames are read from now on. */
   attach(): void;
@@ -125,17 +132,25 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const opened = openLink(config, scheduler);
   undo.add(() => opened.close());
   const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
+  let names: DaemonNames | null = null;
   const host = createHost({
     scheduler,
     random,
     allocator,
     observer: (endpoint, events) => {
-      if (!takeEchoEvent(endpoint)) observeEndpoint(endpoint, events);
+      if (takeEchoEvent(endpoint) || takeNameEvent(endpoint, events)) return;
+      observeEndpoint(endpoint, events);
+    },
+    configObserver: (changes) => {
+      if ((changes & NAME_CHANGES) !== 0) names?.configure();
     },
     onLinkFailed: (link, error) =>
       void daemon.stop(new StartError(`the device ${link.name} failed: ${error.message}`)),
   });
   undo.add(() => host.close());
+  const resolving = new DaemonNames(config, host.stack, scheduler, random);
+  names = resolving;
+  undo.add(() => resolving.close());
   // Until the host has it, the link is ours to close.
   let isAttached = false;
   undo.add(() => {
@@ -152,11 +167,11 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
     attachLink(host, opened, impairment, config);
     isAttached = true;
   };
-  return { scheduler, allocator, opened, impairment, host, afd, captures, attach };
+  return { scheduler, allocator, opened, impairment, host, afd, names: resolving, captures, attach };
 }
 
 function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonState {
-  const { scheduler, opened, impairment, host, afd, captures } = parts;
+  const { scheduler, opened, impairment, host, afd, names, captures } = parts;
   const startedAt = performance.now();
   return {
     config: daemon.config,
@@ -164,6 +179,7 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
     scheduler,
     afd,
     ipc,
+    names,
     captures,
     traces: new TcpTraces(host.stack, performance.timeOrigin),
     impairment,

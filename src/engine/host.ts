@@ -19,6 +19,8 @@ export interface HostOptions {
   readonly links?: readonly HostLink[];
   /** Called, outside of all calls into the stack, for each endpoint to which something happened. */
   readonly observer?: (endpoint: Endpoint, events: number) => void;
+  /** Called, outside of all calls into the stack, when its configuration has changed, with `ConfigChange` bits. */
+  readonly configObserver?: (changes: number) => void;
   /** A link failed; its interface is gone. */
   readonly onLinkFailed?: (link: Link, error: Error) => void;
   readonly tcp?: TcpOptions;
@@ -59,6 +61,7 @@ export function createHost(options: HostOptions = {}): RunningHost {
     random: options.random ?? new SystemRandom(),
     wake: () => driver?.wake(),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
+    ...(options.configObserver === undefined ? {} : { configObserver: options.configObserver }),
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
     ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
   });

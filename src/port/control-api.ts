@@ -17,6 +17,10 @@
  * | GET /v1/counters | | {@link CounterStatus} |
  * | GET /v1/drops | | {@link DropStatus}`[]`, the most frequent first |
  * | POST /v1/ping | {@link PingRequest} | {@link PingAnswer}; one echo request |
+ * | POST /v1/resolve | {@link ResolveRequest} | {@link ResolveAnswer}; see `name-port.ts` |
+ * | GET /v1/names | | {@link NamesStatus} |
+ * | GET /v1/dns-cache | | {@link ResolveAnswer}`[]`, the most recently used last |
+ * | DELETE /v1/dns-cache | | `{ "entries": N }`, how many were forgotten |
  * | GET /v1/capture | `?seconds=N` | a pcapng stream until the client hangs up or the time is over |
  * | POST /v1/capture | {@link CaptureRequest} | {@link CaptureStatus}; begins to write a file of the daemon's side |
  * | DELETE /v1/capture | | {@link CaptureStatus} of what was written |

@@ -24,6 +24,7 @@ const ROOMS = [
   'engine',
   'sim',
   'afd',
+  'names',
   'ipc',
   'spi',
   'daemon',

@@ -35,6 +35,7 @@ const ROOMS = [
   'link',
   'engine',
   'afd',
+  'names',
   'ipc',
   'spi',
   'daemon',

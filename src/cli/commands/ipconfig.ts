@@ -5,17 +5,21 @@ import { formatV4, parsePrefix, prefixMask } from '../../base/index.ts';
 import type { InterfaceStatus } from '../../port/index.ts';
 import { leaf, type Session } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { addDnsOptions, type DnsFlags, runDnsFlags } from './ipconfig-dns.ts';
 
-interface IpconfigOptions {
+interface IpconfigOptions extends DnsFlags {
   readonly all?: boolean;
 }
 
 export function ipconfigCommand(session: Session): Command {
-  return leaf<IpconfigOptions>(
+  const command = leaf<IpconfigOptions>(
     session,
     'ipconfig',
     'list the interfaces of the stack',
-    async ({ client, options, print }) => {
+    async (invocation) => {
+      const { client, options, print } = invocation;
+      const done = await runDnsFlags(invocation);
+      if (done !== null) return done;
       const interfaces = await client.get<InterfaceStatus[]>('/v1/interfaces');
       const isFull = options.all === true;
       print(interfaces, () => {
@@ -25,6 +29,7 @@ export function ipconfigCommand(session: Session): Command {
       return ExitCode.ok;
     },
   ).option('--all', 'everything that is known; also /all');
+  return addDnsOptions(command);
 }
 
 function interfaceText(status: InterfaceStatus, isFull: boolean): string {

@@ -33,6 +33,10 @@ interface DaemonFlags {
   readonly control?: string;
   readonly user?: string;
   readonly group?: string;
+  readonly nameServers?: readonly string[];
+  readonly searchList?: readonly string[];
+  readonly hostsFile?: string;
+  readonly hostName?: string;
   readonly capture?: string;
   readonly log?: string;
   readonly logLevel?: string;
@@ -74,6 +78,10 @@ export function upCommand(session: Session): Command {
     .option('--socket <path>', 'the socket that applications use')
     .option('--user <name>', 'who to be once the device is open')
     .option('--group <name>', 'its group, unless it is the user’s own')
+    .addOption(repeatable('--name-servers <address>', 'whom to ask for names; repeatable'))
+    .addOption(repeatable('--search-list <domain>', 'a domain to append to short names; repeatable'))
+    .option('--hosts-file <file>', 'a hosts file that is looked into first')
+    .option('--host-name <name>', 'what the stack’s host is called')
     .option('--capture <file>', 'a pcapng file to write from the start')
     .option('--log <file>', 'where the log goes; standard error unless given')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS));
@@ -255,7 +263,7 @@ function repeatable(flags: string, description: string): Option {
 const READY_FD = 3;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
-const PATHS: ReadonlySet<string> = new Set(['socket', 'control', 'capture', 'log']);
+const PATHS: ReadonlySet<string> = new Set(['socket', 'control', 'hostsFile', 'capture', 'log']);
 const SETTINGS = [
   'tun',
   'tap',
@@ -271,6 +279,10 @@ const SETTINGS = [
   'control',
   'user',
   'group',
+  'nameServers',
+  'searchList',
+  'hostsFile',
+  'hostName',
   'capture',
   'log',
   'logLevel',

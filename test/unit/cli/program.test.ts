@@ -33,6 +33,9 @@ const ASKING = [
   'ping 10.0.0.1',
   'netstat',
   'ipconfig',
+  'ipconfig /flushdns',
+  'ipconfig /displaydns',
+  'nslookup www.example',
   'route print',
   'capture -w x',
   'capture -w -',
@@ -68,6 +71,8 @@ describe('exit codes', () => {
         'capture',
         'impairments',
         'drops',
+        'resolve',
+        'dns-cache',
         'catalog',
       ].map((name) => [`${method} /v1/${name}`, refusal]),
     );

@@ -1,0 +1,231 @@
+/**
+ * The names room at work in the daemon: one resolver over the stack, fed with what the configuration and the interfaces say, and
+ * what the control API tells of it.
+ */
+
+import { hostname } from 'node:os';
+import { IpAddress, type Random, type Scheduler } from '../base/index.ts';
+import {
+  type CacheEntry,
+  type DnsRecord,
+  displayName,
+  HostsFile,
+  type LookupAnswer,
+  mergeSettings,
+  NameCache,
+  type NameSettings,
+  parseRecordType,
+  RecordType,
+  Resolver,
+  readTypedName,
+  recordText,
+  recordTypeName,
+  reverseName,
+  winsockErrorOf,
+} from '../names/index.ts';
+import type { NameRecord, NamesStatus, ResolveAnswer, ResolveRequest } from '../port/index.ts';
+import type { Stack } from '../stack/index.ts';
+import type { DaemonConfig } from './config.ts';
+import { StackNetwork } from './name-network.ts';
+
+/** What of the daemon's configuration is about names. */
+export type NameConfig = Pick<DaemonConfig, 'nameServers' | 'searchList' | 'hostsFile' | 'hostName'>;
+
+/** A request about names that can't be served as it is. */
+export class NameRequestError extends Error {}
+
+export class DaemonNames {
+  readonly resolver: Resolver;
+  readonly cache: NameCache;
+  readonly hostName: string;
+  readonly #stack: Stack;
+  readonly #scheduler: Scheduler;
+  readonly #own: NameSettings;
+  readonly #hosts: HostsFile | null;
+
+  constructor(config: NameConfig, stack: Stack, scheduler: Scheduler, random: Random) {
+    this.#stack = stack;
+    this.#scheduler = scheduler;
+    this.#own = {
+      servers: config.nameServers.flatMap((text) => IpAddress.parse(text) ?? []),
+      searchList: config.searchList,
+    };
+    this.#hosts = config.hostsFile === undefined ? null : new HostsFile(config.hostsFile, scheduler);
+    this.hostName = config.hostName ?? readTypedName(hostname())?.name ?? '';
+    this.cache = new NameCache(scheduler);
+    this.resolver = new Resolver({
+      network: new StackNetwork(stack, scheduler, random),
+      cache: this.cache,
+      ...(this.#hosts === null ? {} : { hosts: this.#tableOf(this.#hosts) }),
+      ownHost: () => ({ name: this.hostName, addresses: this.#ownAddresses() }),
+    });
+    this.configure();
+  }
+
+  /** Reads anew what the interfaces say of name servers: called when that has changed. */
+  configure(): void {
+    this.resolver.configure(mergeSettings(this.#own, this.#stack.interfaces));
+  }
+
+  close(): void {
+    this.resolver.close();
+  }
+
+  get status(): NamesStatus {
+    const { servers, searchList, counters } = this.resolver;
+    const now = this.#scheduler.now();
+    return {
+      hostName: this.hostName,
+      servers: servers.all.map((server) => ({
+        address: server.address.toString(),
+        port: server.port,
+        queries: server.queries,
+        answers: server.answers,
+        timeouts: server.timeouts,
+        malformed: server.malformed,
+        refusals: server.refusals,
+        isHeldBack: server.heldUntil > now,
+        rttMs: server.rttMs,
+      })),
+      searchList,
+      hostsFile: this.#hosts?.path ?? null,
+      badHostsLines: this.#hosts?.table.badLines ?? 0,
+      queries: { ...counters },
+      cache: { entries: this.cache.size, records: this.cache.recordCount, ...this.cache.counters },
+    };
+  }
+
+  /** What the cache knows. */
+  cached(): ResolveAnswer[] {
+    return this.cache.list().map((entry) => this.#entryView(entry));
+  }
+
+  /** @throws {NameRequestError} that names the field */
+  async resolve(request: ResolveRequest, signal?: AbortSignal): Promise<ResolveAnswer> {
+    const begin = this.#scheduler.now();
+    const literal = IpAddress.parse(request.name);
+    const types = this.#typesOf(request, literal);
+    const options = signal === undefined ? {} : { signal };
+    const server = this.#serverOf(request);
+    const typed =
+      literal === null ? readTypedName(request.name) : { name: reverseName(literal), isAbsolute: true };
+    if (typed === null)
+      throw new NameRequestError(`name: ${JSON.stringify(request.name)} is no name and no address`);
+    const ask = (name: string, type: number): Promise<LookupAnswer> =>
+      server === null
+        ? this.resolver.query(name, type, options)
+        : this.resolver.queryServer(server, name, type, {
+            ...options,
+            ...(request.port === undefined ? {} : { port: request.port }),
+            usesStreams: request.tcp === true,
+          });
+    const answers = await this.resolver.search(
+      typed,
+      (name) => Promise.all(types.map((type) => ask(name, type))),
+      (all) => best(all).status,
+    );
+    const { status, name, canonicalName, source, isAuthoritative, server: who } = best(answers);
+    return {
+      status,
+      error: winsockErrorOf(status),
+      name,
+      types: types.map(recordTypeName),
+      displayName: displayName(name),
+      canonicalName,
+      source,
+      server: (who ?? server)?.toString() ?? null,
+      isAuthoritative,
+      records: distinct(answers.flatMap(({ records }) => records.map(recordView))),
+      authority:
+        answers.flatMap(({ authority }) => (authority === null ? [] : recordView(authority)))[0] ?? null,
+      elapsedMs: this.#scheduler.now() - begin,
+    };
+  }
+
+  #typesOf({ type }: ResolveRequest, literal: IpAddress | null): number[] {
+    if (type === undefined || type === 'ADDRESS')
+      return literal === null ? [RecordType.AAAA, RecordType.A] : [RecordType.PTR];
+    const number = parseRecordType(type);
+    // Transfers, and what has a meaning only in a message's other parts.
+    if (number === null || number === 0 || number === 41 || (number >= 249 && number !== RecordType.ANY))
+      throw new NameRequestError(
+        `type: ${JSON.stringify(type)} is no type of record, such as A, MX or TYPE65`,
+      );
+    return [number];
+  }
+
+  /** Whom to ask past cache and hosts file; `null`: whoever knows. */
+  #serverOf({ server }: ResolveRequest): IpAddress | null {
+    if (server === undefined) return null;
+    if (server === 'default') {
+      const [first] = this.resolver.servers.order(this.#scheduler.now());
+      if (first === undefined)
+        throw new NameRequestError(
+          'server: no name server is known; name one, or start with --name-servers ADDRESS',
+        );
+      return first.address;
+    }
+    const address = IpAddress.parse(server);
+    if (address === null)
+      throw new NameRequestError(`server: ${JSON.stringify(server)} is no internet address`);
+    return address;
+  }
+
+  #tableOf(file: HostsFile): () => HostsFile['table'] {
+    return () => file.table;
+  }
+
+  #ownAddresses(): IpAddress[] {
+    return this.#stack.interfaces.flatMap((iface) =>
+      iface.isLoopback || !iface.isUp
+        ? []
+        : iface.addresses.flatMap(({ address, state }) =>
+            state === 'preferred' || state === 'deprecated' ? address : [],
+          ),
+    );
+  }
+
+  #entryView(entry: CacheEntry): ResolveAnswer {
+    const { name, type, canonicalName, scope } = entry;
+    const status = entry.status === 'failure' ? 'temporary' : entry.status;
+    const authority = status === 'found' ? undefined : entry.records.find(({ kind }) => kind === 'authority');
+    return {
+      status,
+      error: winsockErrorOf(status),
+      name,
+      types: [recordTypeName(type)],
+      displayName: displayName(name),
+      canonicalName,
+      source: scope,
+      server: null,
+      isAuthoritative: false,
+      records: entry.records.filter((record) => record !== authority).map(recordView),
+      authority: authority === undefined ? null : recordView(authority),
+      elapsedMs: 0,
+    };
+  }
+}
+
+function best(answers: readonly LookupAnswer[]): LookupAnswer {
+  for (const status of ['cancelled', 'found', 'temporary', 'failed', 'noData'] as const) {
+    const found = answers.find((answer) => answer.status === status);
+    if (found !== undefined) return found;
+  }
+  return answers[0] as LookupAnswer;
+}
+
+function recordView(record: DnsRecord): NameRecord {
+  const { name, type, ttl } = record;
+  return { name, type: recordTypeName(type), typeNumber: type, ttl, data: recordText(record) };
+}
+
+/** Aliases come with each family's answer. */
+function distinct(records: readonly NameRecord[]): NameRecord[] {
+  const seen = new Set<string>();
+  return records.filter(({ name, type, data }) => {
+    const key = `${name} ${type} ${data}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Names as the daemon and an embedded resolver tell of them: what is asked, what is answered. Types only.
+ *
+ * {@link NamePort} is the seam for applications, as `AfdPort` is for sockets: the resolver keeps it in the same process, and the
+ * control API has the same shapes (`POST /v1/resolve`).
+ */
+
+/** A question about a name. */
+export interface ResolveRequest {
+  /** A name as it was typed, or an address, whose name is then asked for. */
+  readonly name: string;
+  /** `A`, `MX`, `TYPE65`; `ADDRESS`, the default: A and AAAA, of an address PTR. */
+  readonly type?: string;
+  /** Asks this address, or the `default` server, past the cache and the hosts file. */
+  readonly server?: string;
+  /** The server's. Default 53. */
+  readonly port?: number;
+  /** Asks it over TCP at once. */
+  readonly tcp?: boolean;
+}
+
+/** A resource record; `data` as zone files write it. */
+export interface NameRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly typeNumber: number;
+  /** Seconds that are left. */
+  readonly ttl: number;
+  readonly data: string;
+}
+
+/**
+ * `noName`: there is no such name; `noData`: it has nothing of this type; `temporary`: nobody could say now; `failed`: it can't be
+ * asked for.
+ */
+export type ResolveStatus = 'found' | 'noData' | 'noName' | 'temporary' | 'failed' | 'cancelled';
+
+export interface ResolveAnswer {
+  readonly status: ResolveStatus;
+  /** The Winsock code of it: 0, WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY. */
+  readonly error: number;
+  /** The full name that was asked for, and its form for people. */
+  readonly name: string;
+  readonly displayName: string;
+  readonly types: readonly string[];
+  /** Where its aliases end. */
+  readonly canonicalName: string;
+  readonly source: 'local' | 'hosts' | 'cache' | 'dns' | 'mdns' | 'llmnr';
+  /** Who said so, where it was asked. */
+  readonly server: string | null;
+  readonly isAuthoritative: boolean;
+  /** Aliases in order, then what was asked for. */
+  readonly records: readonly NameRecord[];
+  /** The SOA record of a negative answer. */
+  readonly authority: NameRecord | null;
+  readonly elapsedMs: number;
+}
+
+/** A resolver that an application can ask. Never rejects for what the network says. */
+export interface NamePort {
+  resolve(request: ResolveRequest, signal?: AbortSignal): Promise<ResolveAnswer>;
+}
+
+export interface NameServerStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly queries: number;
+  readonly answers: number;
+  readonly timeouts: number;
+  readonly malformed: number;
+  readonly refusals: number;
+  /** It failed of late, and others are asked first. */
+  readonly isHeldBack: boolean;
+  /** Smoothed; 0 while it has not answered. */
+  readonly rttMs: number;
+}
+
+export interface NamesStatus {
+  readonly hostName: string;
+  /** In the order in which they are configured. */
+  readonly servers: readonly NameServerStatus[];
+  readonly searchList: readonly string[];
+  readonly hostsFile: string | null;
+  readonly badHostsLines: number;
+  /** How often what happened to questions: `queries`, `timeouts`, `malformed`, `truncated`, … */
+  readonly queries: Readonly<Record<string, number>>;
+  readonly cache: Readonly<Record<string, number>>;
+}
