@@ -75,6 +75,27 @@ export class IpAddress {
     return this.family === 4 && this.w3 === -1;
   }
 
+  /** fe80::/10 or 169.254/16. */
+  get isLinkLocal(): boolean {
+    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : this.w0 >>> 22 === 0x3fa;
+  }
+
+  /** An IPv6 address that means different hosts on different links, and so has a zone: see {@link isScopedWord}. */
+  get isScoped(): boolean {
+    return this.family === 6 && isScopedWord(this.w0);
+  }
+
+  /** ::ffff:0:0/96 in IPv6: stands for an IPv4 address (RFC 4291 §2.5.5.2). */
+  get isV4Mapped(): boolean {
+    return this.family === 6 && this.w0 === 0 && this.w1 === 0 && this.w2 === MAPPED_WORD;
+  }
+
+  /** The same address in `zone`, if it is one that has zones. */
+  inZone(zone: number): IpAddress {
+    if (this.zone === zone || !this.isScoped) return this;
+    return new IpAddress(6, this.w0, this.w1, this.w2, this.w3, zone);
+  }
+
   equals(other: IpAddress): boolean {
     return (
       this.w3 === other.w3 &&
@@ -91,6 +112,16 @@ export class IpAddress {
     const zone = this.zone === 0 ? '' : `%${this.zone}`;
     return formatV6(this) + zone;
   }
+}
+
+/**
+ * Whether an IPv6 address that starts with `word` has a zone (RFC 4007 §5): link-local unicast, and multicast of
+ * interface-local and link-local scope.
+ */
+export function isScopedWord(word: number): boolean {
+  if (word >>> 22 === 0x3fa) return true;
+  const scope = (word >>> 16) & 0xf;
+  return word >>> 24 === 0xff && scope >= 1 && scope <= 2;
 }
 
 /** Dotted decimal of an IPv4 address in its 32 bits. */

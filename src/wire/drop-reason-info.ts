@@ -27,7 +27,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
   },
 
   ipTruncated: { source: 'RFC 791 §3.1', text: 'The packet is shorter than an IPv4 header.' },
-  ipVersion: { source: 'RFC 1122 §3.2.1.1', text: 'The version in the IP header is not 4.' },
+  ipVersion: {
+    source: 'RFC 1122 §3.2.1.1',
+    text: 'The version in the IP header is neither 4 nor 6, or not that of the EtherType.',
+  },
   ipHeaderLength: {
     source: 'RFC 791 §3.1',
     text: 'The header length is below 20 bytes or more than the packet has.',
@@ -267,6 +270,33 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 3810 §5.1.14, §6.2',
     text: 'An MLD message whose source is not link-local, whose hop limit is not 1, or without a router alert.',
   },
+  ipv6Truncated: { source: 'RFC 8200 §3', text: 'The packet is shorter than an IPv6 header.' },
+  ipv6PayloadLength: { source: 'RFC 8200 §3', text: 'The payload length is more than arrived.' },
+  ipv6Extension: {
+    source: 'RFC 8200 §4',
+    text: 'An extension header or an option in one has a length that cannot be.',
+  },
+  ipv6ExtensionOrder: {
+    source: 'RFC 8200 §4.1',
+    text: 'Hop-by-hop options that do not come first, or a second fragment header.',
+  },
+  ipv6ExtensionLimit: {
+    source: 'RFC 8504 §5.3',
+    text: 'More extension headers, options or padding than this host looks at.',
+  },
+  ipv6OptionUnknown: {
+    source: 'RFC 8200 §4.2',
+    text: 'An unknown option that has who does not know it discard the packet.',
+  },
+  ipv6Routing: {
+    source: 'RFC 8200 §4.4, RFC 5095',
+    text: 'A routing header with segments left: none is followed.',
+  },
+  ipv6HeaderChain: {
+    source: 'RFC 7112 §5',
+    text: 'The first fragment, or the quoted packet, does not have all headers.',
+  },
+  ipv6NoNextHeader: { source: 'RFC 8200 §4.7', text: 'Nothing follows the headers: there is no payload.' },
 };
 
 /** By number; numbers without a reason are left out. */

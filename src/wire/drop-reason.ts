@@ -101,6 +101,16 @@ export const DropReason = {
   mldTruncated: 115,
   mldGroup: 116,
   mldNotFromLink: 117,
+  // IPv6
+  ipv6Truncated: 110,
+  ipv6PayloadLength: 111,
+  ipv6Extension: 112,
+  ipv6ExtensionOrder: 113,
+  ipv6ExtensionLimit: 114,
+  ipv6OptionUnknown: 115,
+  ipv6Routing: 116,
+  ipv6HeaderChain: 117,
+  ipv6NoNextHeader: 118,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

@@ -5,15 +5,15 @@
  *     IP 10.0.0.1.1025 > 10.0.0.2.80: Flags [P.], seq 1:101, ack 1, win 502, options [nop,nop,TS val 7 ecr 5], length 100
  */
 
-import { formatMac, formatV4, IpAddress, i32, type Medium, u16 } from '../base/index.ts';
+import { formatMac, formatV4, type Medium, u16 } from '../base/index.ts';
 import { DropReason } from './drop-reason.ts';
-import { dropReasonInfo } from './drop-reason-info.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetHeader, parseEthernet } from './ethernet.ts';
 import { formatArp } from './format-arp.ts';
 import { formatIcmpV4 } from './format-icmp.ts';
+import { formatIpv6 } from './format-ipv6.ts';
 import { formatTcp } from './format-tcp.ts';
+import { formatUdp, malformed } from './format-udp.ts';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, Ipv4Header, parseIpv4 } from './ipv4.ts';
-import { parseUdp, UdpHeader } from './udp.ts';
 
 /** Describes the frame `bytes[at … at + length]`; what is malformed says how. Never throws. */
 export function formatFrame(bytes: Uint8Array, at: number, length: number, medium: Medium): string {
@@ -31,7 +31,7 @@ export function formatFrame(bytes: Uint8Array, at: number, length: number, mediu
 }
 
 function formatPacket(bytes: Uint8Array, at: number, end: number): string {
-  if (end - at >= 40 && (bytes[at] as number) >> 4 === 6) return formatV6Packet(bytes, at);
+  if (end > at && (bytes[at] as number) >> 4 === 6) return formatIpv6(bytes, at, end);
   const ip = new Ipv4Header();
   const verdict = parseIpv4(bytes, at, end, ip);
   if (verdict !== DropReason.none) return `IP ${malformed(verdict)}, length ${end - at}`;
@@ -52,7 +52,9 @@ function formatTransport(bytes: Uint8Array, ip: Ipv4Header): string {
       const from = `${formatV4(ip.src)}.${u16(bytes, ip.payloadAt)}`;
       const to = `${formatV4(ip.dst)}.${u16(bytes, ip.payloadAt + 2)}`;
       const text =
-        ip.protocol === IPPROTO_TCP ? formatTcp(bytes, ip.payloadAt, ip.end) : formatUdp(bytes, ip);
+        ip.protocol === IPPROTO_TCP
+          ? formatTcp(bytes, ip.payloadAt, ip.end)
+          : formatUdp(bytes, ip.payloadAt, ip.end, ip.moreFragments);
       return `IP ${from} > ${to}: ${text}`;
     }
     case IPPROTO_ICMP:
@@ -62,35 +64,8 @@ function formatTransport(bytes: Uint8Array, ip: Ipv4Header): string {
   }
 }
 
-function formatUdp(bytes: Uint8Array, ip: Ipv4Header): string {
-  const udp = new UdpHeader();
-  // A first fragment has less than the UDP length says.
-  if (ip.moreFragments && ip.end - ip.payloadAt >= 8)
-    return `UDP, length ${u16(bytes, ip.payloadAt + 4) - 8}`;
-  const verdict = parseUdp(bytes, ip.payloadAt, ip.end, udp);
-  return verdict === DropReason.none ? `UDP, length ${udp.end - udp.payloadAt}` : malformed(verdict);
-}
-
-function formatV6Packet(bytes: Uint8Array, at: number): string {
-  const address = (from: number): string =>
-    new IpAddress(
-      6,
-      i32(bytes, from),
-      i32(bytes, from + 4),
-      i32(bytes, from + 8),
-      i32(bytes, from + 12),
-    ).toString();
-  const hosts = `IP6 ${address(at + 8)} > ${address(at + 24)}`;
-  return `${hosts}: next-header ${bytes[at + 6] as number}, length ${u16(bytes, at + 4)}`;
-}
-
 /** `frag 4660:1480@2960+`, as tcpdump printed them when it showed fragments by default. */
 function fragmentText(ip: Ipv4Header): string {
   const more = ip.moreFragments ? '+' : '';
   return `frag ${ip.id}:${ip.end - ip.payloadAt}@${ip.fragmentOffset}${more}`;
-}
-
-function malformed(verdict: DropReason): string {
-  const info = dropReasonInfo(verdict);
-  return `malformed (${info?.name ?? verdict})`;
 }

@@ -26,10 +26,9 @@ import {
 } from '../base/index.ts';
 import { checksum, fold, sumBytes } from './checksum.ts';
 import { IPPROTO_TCP, IPPROTO_UDP, IPV4_HEADER_LEN, sealIpv4 } from './ipv4.ts';
+import { IPV6_HEADER_LEN } from './ipv6.ts';
 import { TCP_CHECKSUM_OFFSET, TCP_CWR, TCP_FIN, TCP_HEADER_LEN, TCP_PSH } from './tcp.ts';
 import { UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from './udp.ts';
-
-const IPV6_HEADER_LEN = 40;
 
 /**
  * Completes the partial checksum of the frame at `bytes[at]`, in place. The field holds the pseudo-header's sum; what is

@@ -168,11 +168,11 @@ describe('formatFrame', () => {
       'IP 10.0.0.1.1025 > 10.0.0.2.9: UDP, length 100 (frag 7:32@0+)',
     ],
     [
-      'IPv6, which has no codec yet',
+      'IPv6',
       fromHex(
         `60000000 0008 11 40 ${'20010db8000000000000000000000001'} ${'20010db8000000000000000000000002'} 0000000000080000`,
       ),
-      'IP6 2001:db8::1 > 2001:db8::2: next-header 17, length 8',
+      'IP6 2001:db8::1.0 > 2001:db8::2.0: UDP, length 0',
     ],
     [
       'a wrong ICMP checksum',

@@ -1,0 +1,314 @@
+/**
+ * IPv6 packets for tests, with defaults for everything, as `segment.ts` has them for IPv4; and the way back.
+ */
+
+import { EMPTY, IpAddress } from '../../src/base/index.ts';
+import {
+  DropReason,
+  dropReasonInfo,
+  formatTcpFlags,
+  formatTcpOptions,
+  IcmpV6Header,
+  IcmpV6Type,
+  IPPROTO_ICMPV6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV6_DESTINATION_OPTIONS,
+  IPV6_FRAGMENT,
+  IPV6_HEADER_LEN,
+  IPV6_HOP_BY_HOP,
+  Ipv6Extensions,
+  Ipv6Header,
+  icmpEchoWord,
+  isTcpChecksumRight,
+  isUdpChecksumRight,
+  parseIcmpV6,
+  parseIpv6,
+  parseTcp,
+  parseUdp,
+  pseudoHeaderSumV6,
+  sealTcp,
+  sealUdp,
+  sumBytes,
+  TCP_HEADER_LEN,
+  TcpHeader,
+  UDP_HEADER_LEN,
+  UdpHeader,
+  walkIpv6Extensions,
+  writeIcmpV6,
+  writeIpv6,
+  writeIpv6Fragment,
+  writeTcp,
+  writeUdp,
+} from '../../src/wire/index.ts';
+import { flagBits, type PayloadLike, payloadBytes } from './segment.ts';
+
+/** Who talks in tests unless said otherwise: the peer sends, the host under test is addressed. */
+export const PEER6 = 'fd00::1';
+export const HOST6 = 'fd00::2';
+
+/** An extension header of a packet: its number and its bytes, whose first, the next header, is filled in. */
+export interface ExtensionFields {
+  readonly protocol: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Packet6Fields {
+  readonly src?: string;
+  readonly dst?: string;
+  readonly hops?: number;
+  readonly trafficClass?: number;
+  readonly flowLabel?: number;
+  readonly extensions?: readonly ExtensionFields[];
+}
+
+export interface Udp6Fields extends Packet6Fields {
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly payload?: PayloadLike;
+  readonly hasChecksum?: boolean;
+}
+
+export interface Tcp6Fields extends Packet6Fields {
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly seq?: number;
+  readonly ack?: number;
+  readonly flags?: string | number;
+  readonly window?: number;
+  readonly options?: Uint8Array;
+  readonly payload?: PayloadLike;
+}
+
+export interface Icmp6Fields extends Packet6Fields {
+  readonly type?: number;
+  readonly code?: number;
+  readonly rest?: number;
+  readonly echoId?: number;
+  readonly sequence?: number;
+  readonly payload?: PayloadLike;
+}
+
+/** The address of `text`. @throws {RangeError} when it is no IPv6 address */
+export function v6(text: string): IpAddress {
+  const address = IpAddress.parse(text);
+  if (address === null || address.family !== 6) throw new RangeError(`not an IPv6 address: ${text}`);
+  return address;
+}
+
+/** Options in a header of hop-by-hop or destination options, padded with PadN. */
+export function optionsHeader(protocol: number, options: Uint8Array): ExtensionFields {
+  const length = (2 + options.length + 7) & ~7;
+  const bytes = new Uint8Array(length);
+  bytes[1] = (length >> 3) - 1;
+  bytes.set(options, 2);
+  const padding = length - 2 - options.length;
+  if (padding > 1) bytes.set([1, padding - 2], 2 + options.length);
+  return { protocol, bytes };
+}
+
+export const hopByHop = (...options: number[]): ExtensionFields =>
+  optionsHeader(IPV6_HOP_BY_HOP, Uint8Array.from(options));
+export const destinationOptions = (...options: number[]): ExtensionFields =>
+  optionsHeader(IPV6_DESTINATION_OPTIONS, Uint8Array.from(options));
+
+/** A fragment header. */
+export function fragmentHeader(offset: number, moreFragments: boolean, id = 1): ExtensionFields {
+  const bytes = new Uint8Array(8);
+  writeIpv6Fragment(bytes, 0, 0, offset, moreFragments, id);
+  return { protocol: IPV6_FRAGMENT, bytes };
+}
+
+/** An IPv6 packet around a transport's bytes. */
+export function ipv6Packet(protocol: number, body: Uint8Array, fields: Packet6Fields = {}): Uint8Array {
+  const extensions = fields.extensions ?? [];
+  const chainLength = extensions.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const packet = new Uint8Array(IPV6_HEADER_LEN + chainLength + body.length);
+  let at = writeIpv6(
+    packet,
+    0,
+    fields.trafficClass ?? 0,
+    fields.flowLabel ?? 0,
+    packet.length - IPV6_HEADER_LEN,
+    extensions[0]?.protocol ?? protocol,
+    fields.hops ?? 64,
+    v6(fields.src ?? PEER6),
+    v6(fields.dst ?? HOST6),
+  );
+  for (const [i, extension] of extensions.entries()) {
+    packet.set(extension.bytes, at);
+    packet[at] = extensions[i + 1]?.protocol ?? protocol;
+    at += extension.bytes.length;
+  }
+  packet.set(body, at);
+  return packet;
+}
+
+/** A UDP datagram in an IPv6 packet. */
+export function udp6Packet(fields: Udp6Fields = {}): Uint8Array {
+  return ipv6Packet(IPPROTO_UDP, udp6Datagram(fields), fields);
+}
+
+/** The datagram alone, its checksum that of the packet's addresses. */
+export function udp6Datagram(fields: Udp6Fields = {}): Uint8Array {
+  const payload = payloadBytes(fields.payload);
+  const datagram = new Uint8Array(UDP_HEADER_LEN + payload.length);
+  writeUdp(datagram, 0, fields.sourcePort ?? 1025, fields.destinationPort ?? 53, datagram.length);
+  datagram.set(payload, UDP_HEADER_LEN);
+  const pseudo = pseudoSum(fields, IPPROTO_UDP, datagram.length);
+  if (fields.hasChecksum ?? true) sealUdp(datagram, 0, sumBytes(payload, 0, payload.length, pseudo));
+  return datagram;
+}
+
+/** A TCP segment in an IPv6 packet; without `flags`, one with ACK. */
+export function tcp6Packet(fields: Tcp6Fields = {}): Uint8Array {
+  const options = fields.options ?? EMPTY;
+  const payload = payloadBytes(fields.payload);
+  const headerLength = TCP_HEADER_LEN + options.length;
+  const segment = new Uint8Array(headerLength + payload.length);
+  writeTcp(
+    segment,
+    0,
+    fields.sourcePort ?? 1025,
+    fields.destinationPort ?? 80,
+    (fields.seq ?? 0) | 0,
+    (fields.ack ?? 0) | 0,
+    flagBits(fields.flags ?? '.'),
+    fields.window ?? 65_535,
+    0,
+    options.length,
+  );
+  segment.set(options, TCP_HEADER_LEN);
+  segment.set(payload, headerLength);
+  const pseudo = pseudoSum(fields, IPPROTO_TCP, segment.length);
+  sealTcp(segment, 0, headerLength, sumBytes(payload, 0, payload.length, pseudo));
+  return ipv6Packet(IPPROTO_TCP, segment, fields);
+}
+
+/** An ICMPv6 message in an IPv6 packet; without `type`, an echo request. */
+export function icmp6Packet(fields: Icmp6Fields = {}): Uint8Array {
+  const payload = payloadBytes(fields.payload);
+  const message = new Uint8Array(8 + payload.length);
+  const rest = fields.rest ?? icmpEchoWord(fields.echoId ?? 1, fields.sequence ?? 1);
+  const pseudo = pseudoSum(fields, IPPROTO_ICMPV6, message.length);
+  const sum = sumBytes(payload, 0, payload.length, pseudo);
+  writeIcmpV6(message, 0, fields.type ?? IcmpV6Type.echoRequest, fields.code ?? 0, rest, sum);
+  message.set(payload, 8);
+  return ipv6Packet(IPPROTO_ICMPV6, message, fields);
+}
+
+/** What {@link readPacket6} answers; fields of other protocols are absent. */
+export interface ReadPacket6 {
+  readonly src: string;
+  readonly dst: string;
+  /** What the extension headers lead to. */
+  readonly protocol: number;
+  readonly nextHeader: number;
+  readonly hops: number;
+  readonly trafficClass: number;
+  readonly flowLabel: number;
+  readonly isFragment: boolean;
+  readonly id: number;
+  readonly moreFragments: boolean;
+  readonly fragmentOffset: number;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly seq?: number;
+  readonly ack?: number;
+  readonly flags?: string;
+  readonly window?: number;
+  readonly options?: string;
+  readonly type?: number;
+  readonly code?: number;
+  readonly rest?: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Reads an IPv6 packet and what it carries, checksums verified.
+ * @throws {Error} that names the drop reason
+ */
+export function readPacket6(packet: Uint8Array | null): ReadPacket6 {
+  if (packet === null) throw new Error('no packet');
+  const ip = new Ipv6Header();
+  const chain = new Ipv6Extensions();
+  must(parseIpv6(packet, 0, packet.length, ip));
+  must(walkIpv6Extensions(packet, ip, chain));
+  const network = {
+    src: addressText(ip.src0, ip.src1, ip.src2, ip.src3),
+    dst: addressText(ip.dst0, ip.dst1, ip.dst2, ip.dst3),
+    protocol: chain.protocol,
+    nextHeader: ip.nextHeader,
+    hops: ip.hopLimit,
+    trafficClass: ip.trafficClass,
+    flowLabel: ip.flowLabel,
+    isFragment: chain.isFragment,
+    id: chain.id,
+    moreFragments: chain.moreFragments,
+    fragmentOffset: chain.fragmentOffset,
+  };
+  const payload = packet.slice(chain.payloadAt, ip.end);
+  if (chain.isFragment) return { ...network, payload };
+  const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = ip;
+  const pseudo = pseudoHeaderSumV6(
+    src0,
+    src1,
+    src2,
+    src3,
+    dst0,
+    dst1,
+    dst2,
+    dst3,
+    chain.protocol,
+    payload.length,
+  );
+  if (chain.protocol === IPPROTO_TCP) return { ...network, ...readTcp(payload, pseudo) };
+  if (chain.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo) };
+  if (chain.protocol === IPPROTO_ICMPV6) return { ...network, ...readIcmp(payload, pseudo) };
+  return { ...network, payload };
+}
+
+function readTcp(bytes: Uint8Array, pseudo: number) {
+  const tcp = new TcpHeader();
+  must(parseTcp(bytes, 0, bytes.length, tcp));
+  if (!isTcpChecksumRight(bytes, 0, bytes.length, pseudo)) must(DropReason.tcpChecksum);
+  return {
+    sourcePort: tcp.sourcePort,
+    destinationPort: tcp.destinationPort,
+    seq: tcp.seq >>> 0,
+    ack: tcp.ack >>> 0,
+    flags: formatTcpFlags(tcp.flags),
+    window: tcp.window,
+    options: formatTcpOptions(bytes, TCP_HEADER_LEN, tcp.headerLength),
+    payload: bytes.slice(tcp.payloadAt),
+  };
+}
+
+function readUdp(bytes: Uint8Array, pseudo: number) {
+  const udp = new UdpHeader();
+  must(parseUdp(bytes, 0, bytes.length, udp));
+  if (udp.checksum === 0 || !isUdpChecksumRight(bytes, 0, udp, pseudo)) must(DropReason.udpChecksum);
+  const { sourcePort, destinationPort } = udp;
+  return { sourcePort, destinationPort, payload: bytes.slice(udp.payloadAt, udp.end) };
+}
+
+function readIcmp(bytes: Uint8Array, pseudo: number) {
+  const icmp = new IcmpV6Header();
+  must(parseIcmpV6(bytes, 0, bytes.length, pseudo, icmp));
+  const { type, code } = icmp;
+  return { type, code, rest: icmp.rest >>> 0, payload: bytes.slice(icmp.payloadAt) };
+}
+
+function addressText(w0: number, w1: number, w2: number, w3: number): string {
+  return new IpAddress(6, w0, w1, w2, w3).toString();
+}
+
+function pseudoSum(fields: Packet6Fields, protocol: number, length: number): number {
+  const s = v6(fields.src ?? PEER6);
+  const d = v6(fields.dst ?? HOST6);
+  return pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, length);
+}
+
+function must(verdict: DropReason): void {
+  if (verdict !== DropReason.none) throw new Error(`bad packet: ${dropReasonInfo(verdict)?.name ?? verdict}`);
+}
