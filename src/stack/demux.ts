@@ -20,6 +20,8 @@ export interface PacketAddresses {
   readonly dst1: number;
   readonly dst2: number;
   readonly dst3: number;
+  /** The zone of its addresses that have one (RFC 4007), else 0. */
+  readonly zone: number;
 }
 
 /** An endpoint that can be in a {@link ConnectionTable}. The four values must not change while it is. */
@@ -59,7 +61,8 @@ export class ConnectionTable<T extends ConnectionEntry<T>> {
         entry.remotePort === remotePort &&
         entry.localPort === localPort &&
         isWords(entry.remoteAddress, src0, src1, src2, src3) &&
-        isWords(entry.localAddress, dst0, dst1, dst2, dst3)
+        isWords(entry.localAddress, dst0, dst1, dst2, dst3) &&
+        zoneOf(entry) === packet.zone
       ) {
         return entry;
       }
@@ -78,7 +81,8 @@ export class ConnectionTable<T extends ConnectionEntry<T>> {
         entry.remotePort === remotePort &&
         entry.localPort === localPort &&
         isWords(entry.remoteAddress, dst0, dst1, dst2, dst3) &&
-        isWords(entry.localAddress, src0, src1, src2, src3)
+        isWords(entry.localAddress, src0, src1, src2, src3) &&
+        zoneOf(entry) === quoted.zone
       ) {
         return entry;
       }
@@ -95,7 +99,8 @@ export class ConnectionTable<T extends ConnectionEntry<T>> {
         entry.remotePort === remotePort &&
         entry.localPort === localPort &&
         isWords(entry.remoteAddress, remote.w0, remote.w1, remote.w2, remote.w3) &&
-        isWords(entry.localAddress, local.w0, local.w1, local.w2, local.w3)
+        isWords(entry.localAddress, local.w0, local.w1, local.w2, local.w3) &&
+        zoneOf(entry) === (local.zone | remote.zone)
       ) {
         return entry;
       }
@@ -193,7 +198,12 @@ export class ListenerTable<T extends ListenerEntry<T>> {
     let entry = this.#ports.get(port) ?? null;
     while (entry !== null) {
       const { localAddress } = entry;
-      if (isWords(localAddress, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) return entry;
+      if (
+        isWords(localAddress, packet.dst0, packet.dst1, packet.dst2, packet.dst3) &&
+        (localAddress.zone === 0 || localAddress.zone === packet.zone)
+      ) {
+        return entry;
+      }
       if (wildcard === null && localAddress.isAny && localAddress.family === packet.family) wildcard = entry;
       entry = entry.nextListener;
     }
@@ -206,7 +216,12 @@ export class ListenerTable<T extends ListenerEntry<T>> {
     let entry = this.#ports.get(port) ?? null;
     while (entry !== null) {
       const { localAddress } = entry;
-      if (isWords(localAddress, quoted.src0, quoted.src1, quoted.src2, quoted.src3)) return entry;
+      if (
+        isWords(localAddress, quoted.src0, quoted.src1, quoted.src2, quoted.src3) &&
+        (localAddress.zone === 0 || localAddress.zone === quoted.zone)
+      ) {
+        return entry;
+      }
       if (wildcard === null && localAddress.isAny && localAddress.family === quoted.family) wildcard = entry;
       entry = entry.nextListener;
     }
@@ -254,6 +269,11 @@ export class ListenerTable<T extends ListenerEntry<T>> {
       for (let entry: T | null = head; entry !== null; entry = entry.nextListener) yield entry;
     }
   }
+}
+
+/** Both addresses of a connection are in one zone, if they are in any. */
+function zoneOf(entry: { readonly localAddress: IpAddress; readonly remoteAddress: IpAddress }): number {
+  return entry.localAddress.zone | entry.remoteAddress.zone;
 }
 
 function isWords(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {

@@ -31,6 +31,7 @@ import type {
   TransmitListener,
 } from './host.ts';
 import { Outbox } from './ip/outbox.ts';
+import { Ipv6Paths } from './ipv6/paths.ts';
 import { Groups } from './multicast/groups.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { Topology } from './topology.ts';
@@ -77,6 +78,7 @@ export class HostCore implements Host, NeighborHost {
   readonly timers: WatchedTimers;
   readonly topology: Topology;
   readonly #lifetimes: AddressLifetimes;
+  readonly #paths6: Ipv6Paths;
   /** Who answers a packet that nobody takes; set once the network layer is there. */
   refusePort: (packet: InboundPacket) => void = () => {};
   /** Who tells the sender of a packet that its next hop is not there; likewise. */
@@ -117,6 +119,7 @@ export class HostCore implements Host, NeighborHost {
       this.noteChange(changes);
     });
     this.groups = new Groups(this, this.topology);
+    this.#paths6 = new Ipv6Paths(this.topology, options.random, this.secret);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */
@@ -155,19 +158,21 @@ export class HostCore implements Host, NeighborHost {
   }
 
   pathTo(source: IpAddress, destination: IpAddress): Path | null {
+    if (destination.family === 6) return this.#paths6.pathTo(source, destination);
     return this.topology.pathTo(source, destination);
   }
 
   linkPath(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null {
+    if (destination.family === 6) return this.#paths6.linkPath(interfaceIndex, source, destination);
     return this.topology.linkPath(interfaceIndex, source, destination);
   }
 
   pathBack(packet: InboundPacket): Path | null {
-    return this.topology.pathBack(packet);
+    return packet.family === 6 ? this.#paths6.pathBack(packet) : this.topology.pathBack(packet);
   }
 
   recentPath(quoted: InboundPacket): Path | null {
-    return this.topology.recentPath(quoted);
+    return quoted.family === 6 ? this.#paths6.recentPath(quoted) : this.topology.recentPath(quoted);
   }
 
   lowerPathMtu(path: Path, mtu: number): void {

@@ -15,6 +15,7 @@ import type {
   NameConfiguration,
 } from './api.ts';
 import { EgressQueue } from './egress.ts';
+import { selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
 import { Arp } from './neighbor/arp.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
@@ -37,6 +38,8 @@ const MAX_MTU = 65535;
 const DEFAULT_METRIC = 25;
 const LOOPBACK_METRIC = 75;
 const MAX_METRIC = 0xffff;
+/** RFC 8200 §5. */
+const MIN_MTU_V6 = 1280;
 const MANUAL: AddressOrigin = 'manual';
 
 export class NetworkInterface implements InterfaceView {
@@ -141,8 +144,14 @@ export class NetworkInterface implements InterfaceView {
     for (const { address } of this.addresses) if (address.family === 4) this.arp?.announce(address.w3);
   }
 
-  /** Replaces an address that is there already, so that its prefix can be changed. */
-  addAddress(address: IpAddress, prefixLength: number, options: AddressOptions = {}): void {
+  /**
+   * Replaces an address that is there already, so that its prefix can be changed.
+   * @returns the address as it is held: one with a scope is in this interface's zone (RFC 4007)
+   * @throws {RangeError} for an IPv6 address on a link that can't carry its packets
+   */
+  addAddress(given: IpAddress, prefixLength: number, options: AddressOptions = {}): IpAddress {
+    this.requireRoomFor(given);
+    const address = given.inZone(this.index);
     const hasBroadcast = address.family === 4 && prefixLength <= 30 && !this.isLoopback;
     const mask = prefixMask(Math.min(prefixLength, 32));
     this.addresses = [
@@ -158,6 +167,13 @@ export class NetworkInterface implements InterfaceView {
         zeroHostWord: hasBroadcast ? address.w3 & mask : 0,
       },
     ];
+    return address;
+  }
+
+  /** @throws {RangeError} when the link can't carry packets of the address's family */
+  requireRoomFor(address: IpAddress): void {
+    if (address.family === 4 || this.mtu >= MIN_MTU_V6) return;
+    throw new RangeError(`${this.name} has an mtu of ${this.mtu}: IPv6 needs ${MIN_MTU_V6} (RFC 8200 §5)`);
   }
 
   /** The entry of an address; `null` when it is not here. */
@@ -178,6 +194,31 @@ export class NetworkInterface implements InterfaceView {
     for (let i = 0; i < addresses.length; i++) {
       const { address } = addresses[i] as InterfaceAddress;
       if (address.w3 === word && address.family === 4) return true;
+    }
+    return false;
+  }
+
+  /** Whether the IPv6 address in these words is one of this interface's, and may be used. */
+  hasV6(w0: number, w1: number, w2: number, w3: number): boolean {
+    const { addresses } = this;
+    for (let i = 0; i < addresses.length; i++) {
+      const { address, state } = addresses[i] as InterfaceAddress;
+      if (address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0) {
+        return address.family === 6 && (state === 'preferred' || state === 'deprecated');
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Whether this interface has an address whose solicited-node group ends with these 24 bits (RFC 4291 §2.7.1): also of those
+   * that others are still asked about.
+   */
+  hasSolicitedNode(low: number): boolean {
+    const { addresses } = this;
+    for (let i = 0; i < addresses.length; i++) {
+      const { address } = addresses[i] as InterfaceAddress;
+      if (address.family === 6 && (address.w3 & 0xffffff) === low) return true;
     }
     return false;
   }
@@ -205,6 +246,7 @@ export class NetworkInterface implements InterfaceView {
 
   /** The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. */
   sourceFor(nextHop: IpAddress): IpAddress | null {
+    if (nextHop.family === 6) return selectSource(this.addresses, nextHop);
     let first: IpAddress | null = null;
     for (const { address, prefixLength } of this.addresses) {
       if (address.family !== nextHop.family) continue;

@@ -15,6 +15,7 @@ import {
   type IpFamily,
   type TransmitBatch,
   transmitLength,
+  u8,
 } from '../base/index.ts';
 import { DropReason, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
@@ -47,6 +48,7 @@ import { EchoTable } from './icmp/echo-table.ts';
 import type { NetworkInterface } from './interface.ts';
 import { Icmp } from './ip/icmp.ts';
 import { IpInput } from './ip/input.ts';
+import { Icmp6 } from './ipv6/icmp.ts';
 import { Loopback } from './loopback.ts';
 import { Igmp } from './multicast/igmp.ts';
 import { holdUnresolved } from './neighbor/hold.ts';
@@ -78,6 +80,7 @@ class SansIoStack implements Stack {
   readonly #raw: RawTransport;
   readonly #echoes: EchoTable;
   readonly #dhcp: DhcpService;
+  readonly #echoes6: EchoTable;
   readonly #input: IpInput;
   readonly #loopback: Loopback;
   readonly #singles = new SinglePackets();
@@ -89,7 +92,8 @@ class SansIoStack implements Stack {
     this.observeTcp(options.tcpObserver ?? null);
     this.#udp = new UdpTransport(host);
     this.#raw = new RawTransport(host, options.rawRestrictions ?? true);
-    this.#echoes = new EchoTable(host);
+    this.#echoes = new EchoTable(host, 4);
+    this.#echoes6 = new EchoTable(host, 6);
     const transports = new Map<number, Transport>([
       [IPPROTO_TCP, this.#tcp],
       [IPPROTO_UDP, this.#udp],
@@ -97,8 +101,6 @@ class SansIoStack implements Stack {
     ]);
     const icmp = new Icmp(host, this.#echoes, this.#raw, transports);
     icmp.redirects = new Redirects(host, host.topology);
-    host.refusePort = (packet) => icmp.refusePort(packet);
-    host.undeliverable = (index, bytes, at, end) => icmp.undeliverable(index, bytes, at, end);
     this.#dhcp = new DhcpService({
       host,
       topology: host.topology,
@@ -106,7 +108,12 @@ class SansIoStack implements Stack {
       linkLocal: NO_LINK_LOCAL,
     });
     this.#udp.taker = this.#dhcp;
-    this.#input = new IpInput(host, icmp, this.#raw, transports);
+    const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
+    host.refusePort = (packet) => (packet.family === 4 ? icmp : icmp6).refusePort(packet);
+    host.undeliverable = (index, bytes, at, end) => {
+      (u8(bytes, at) >> 4 === 6 ? icmp6 : icmp).undeliverable(index, bytes, at, end);
+    };
+    this.#input = new IpInput(host, icmp, icmp6, this.#raw, transports);
     this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));
   }
 
@@ -285,26 +292,22 @@ class SansIoStack implements Stack {
   }
 
   openTcp(family: IpFamily = 4): TcpEndpoint {
-    requireV4(family);
     return this.#tcp.open(family);
   }
 
   openUdp(family: IpFamily = 4): UdpEndpoint {
-    requireV4(family);
-    return this.#udp.open();
+    return this.#udp.open(family);
   }
 
   openIcmp(family: IpFamily = 4): IcmpEndpoint {
-    requireV4(family);
-    return this.#echoes.open();
+    return (family === 4 ? this.#echoes : this.#echoes6).open();
   }
 
   openRaw(protocol: number, family: IpFamily = 4): RawEndpoint {
-    requireV4(family);
     if (!Number.isInteger(protocol) || protocol < 0 || protocol > 255) {
       throw new RangeError(`an IP protocol is 0 … 255, not ${protocol}`);
     }
-    return this.#raw.open(protocol);
+    return this.#raw.open(protocol, family);
   }
 
   observeTcp(observer: TcpObserver | null): void {
@@ -316,6 +319,7 @@ class SansIoStack implements Stack {
     yield* this.#udp.endpoints();
     yield* this.#raw.endpoints();
     yield* this.#echoes.endpoints();
+    yield* this.#echoes6.endpoints();
   }
 
   interfaceOf(address: IpAddress): number {
@@ -325,7 +329,8 @@ class SansIoStack implements Stack {
   routeTo(
     destination: IpAddress,
   ): { readonly source: IpAddress; readonly interfaceIndex: number; readonly mtu: number } | null {
-    return this.#host.pathTo(IpAddress.anyV4, destination);
+    const any = destination.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
+    return this.#host.pathTo(any, destination);
   }
 
   /** Takes all frames of a batch and writes their verdicts. */
@@ -380,11 +385,6 @@ class SansIoStack implements Stack {
       if (batch.count === checked) return;
     }
   }
-}
-
-/** @throws {RangeError} for a family that this version does not have */
-function requireV4(family: IpFamily): void {
-  if (family !== 4) throw new RangeError(`endpoints of family ${family} are not supported`);
 }
 
 /** Until addresses can be asked for: nobody else has one. */

@@ -63,6 +63,8 @@ export class Topology {
     this.#identifications = new Identifications(random, secret);
     this.loopback.addAddress(IpAddress.loopbackV4, 8);
     this.routes.addConnected(this.loopback, IpAddress.loopbackV4, 8);
+    this.loopback.addAddress(IpAddress.loopbackV6, 128);
+    this.routes.addConnected(this.loopback, IpAddress.loopbackV6, 128);
     this.#onChange = onChange;
   }
 
@@ -75,6 +77,7 @@ export class Topology {
     const prefixes = (options.addresses ?? []).map(readPrefix);
     const added = new NetworkInterface(this.#byIndex.length, options);
     added.startNeighbors(this.#host);
+    for (const { address } of prefixes) added.requireRoomFor(address);
     this.#byIndex.push(added);
     this.#interfaces = [...this.#interfaces, added];
     this.#changed(ConfigChange.interfaces);
@@ -128,8 +131,9 @@ export class Topology {
   }
 
   /** @throws {RangeError} when there is no such interface */
-  removeAddress(index: number, address: IpAddress): void {
+  removeAddress(index: number, given: IpAddress): void {
     const iface = this.interface(index);
+    const address = given.inZone(index);
     if (iface.removeAddress(address) === null) return;
     this.routes.removeConnected(iface, address);
     this.#changed(ConfigChange.addresses);
@@ -262,8 +266,8 @@ export class Topology {
     return path.destination.w3 === quoted.dst3 && path.source.w3 === quoted.src3 ? path : null;
   }
 
-  #addAddress(iface: NetworkInterface, address: IpAddress, length: number, options: AddressOptions): void {
-    iface.addAddress(address, length, options);
+  #addAddress(iface: NetworkInterface, given: IpAddress, length: number, options: AddressOptions): void {
+    const address = iface.addAddress(given, length, options);
     this.routes.removeConnected(iface, address);
     if (options.isOnLink !== false) this.routes.addConnected(iface, address, length);
     if (address.family === 4) iface.arp?.announce(address.w3);

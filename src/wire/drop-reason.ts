@@ -102,20 +102,20 @@ export const DropReason = {
   mldGroup: 116,
   mldNotFromLink: 117,
   // IPv6
-  ipv6Truncated: 110,
-  ipv6PayloadLength: 111,
-  ipv6Extension: 112,
-  ipv6ExtensionOrder: 113,
-  ipv6ExtensionLimit: 114,
-  ipv6OptionUnknown: 115,
-  ipv6Routing: 116,
-  ipv6HeaderChain: 117,
-  ipv6NoNextHeader: 118,
+  ipv6Truncated: 130,
+  ipv6PayloadLength: 131,
+  ipv6Extension: 132,
+  ipv6ExtensionOrder: 133,
+  ipv6ExtensionLimit: 134,
+  ipv6OptionUnknown: 135,
+  ipv6Routing: 136,
+  ipv6HeaderChain: 137,
+  ipv6NoNextHeader: 138,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 
 /** One more than the highest number. */
-export const DROP_REASON_COUNT = 128;
+export const DROP_REASON_COUNT = 256;
 
 /** The name of a reason. */
 export type DropReasonName = keyof typeof DropReason;

@@ -2,18 +2,22 @@
  * Echo requests of one asker and what came back: what `ping` uses.
  */
 
-import { EMPTY, IpAddress } from '../../base/index.ts';
+import { EMPTY, IpAddress, type IpFamily } from '../../base/index.ts';
 import {
   ICMPV4_HEADER_LEN,
+  ICMPV6_HEADER_LEN,
   IcmpV4Type,
+  IcmpV6Type,
   IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
   icmpEchoWord,
   sumBytes,
   writeIcmpV4,
+  writeIcmpV6,
 } from '../../wire/index.ts';
 import { type EchoReply, EndpointEvent, type IcmpEndpoint, type MtuDiscovery, StackError } from '../api.ts';
 import { Cause } from '../cause.ts';
-import type { EventSource, Host } from '../host.ts';
+import type { EventSource, Host, Path } from '../host.ts';
 import { optionsToSend } from '../ip/ipv4-options.ts';
 import { Outbox } from '../ip/outbox.ts';
 import { carriesDontFragment, largestPacket, NO_USER_MTU } from '../ip/packet-size.ts';
@@ -22,16 +26,18 @@ import { carriesDontFragment, largestPacket, NO_USER_MTU } from '../ip/packet-si
 const MAX_REPLIES = 256;
 const MAX_REPLY_BYTES = 1 << 18;
 const SEND_BYTES = 1 << 17;
-const MAX_PAYLOAD = 65535 - 20 - ICMPV4_HEADER_LEN;
+/** What fits a packet; IPv6 does not count its own header (RFC 8200 §3). */
+const MAX_PAYLOAD_V4 = 65535 - 20 - ICMPV4_HEADER_LEN;
+const MAX_PAYLOAD_V6 = 65535 - ICMPV6_HEADER_LEN;
 
 export class EchoEndpoint implements IcmpEndpoint, EventSource {
   readonly kind = 'icmp';
   readonly id: number;
   context: unknown = null;
-  readonly localAddress = IpAddress.anyV4;
+  readonly localAddress: IpAddress;
   /** The identifier. */
   readonly localPort: number;
-  readonly remoteAddress = IpAddress.anyV4;
+  readonly remoteAddress: IpAddress;
   readonly remotePort = 0;
   ttl = 0;
   trafficClass = 0;
@@ -50,8 +56,10 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   #replyBytes = 0;
   #isClosed = false;
 
-  constructor(host: Host, identifier: number, onClose: () => void) {
+  constructor(host: Host, family: IpFamily, identifier: number, onClose: () => void) {
     this.#host = host;
+    this.localAddress = family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
+    this.remoteAddress = this.localAddress;
     this.id = host.nextId();
     this.localPort = identifier;
     this.#onClose = onClose;
@@ -62,8 +70,10 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
 
   sendEcho(address: IpAddress, sequence: number, payload: Uint8Array): number {
     if (this.#isClosed) return StackError.invalid;
-    if (payload.length > MAX_PAYLOAD - this.ipOptions.length) return StackError.messageTooLong;
-    const path = this.#host.pathTo(IpAddress.anyV4, address);
+    const isV4 = this.localAddress.family === 4;
+    const most = isV4 ? MAX_PAYLOAD_V4 - this.ipOptions.length : MAX_PAYLOAD_V6;
+    if (payload.length > most) return StackError.messageTooLong;
+    const path = this.#host.pathTo(this.localAddress, address);
     if (path === null) return StackError.networkUnreachable;
     const length = ICMPV4_HEADER_LEN + payload.length;
     const dontFragment = carriesDontFragment(this);
@@ -71,7 +81,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
       return StackError.messageTooLong;
     }
     if (!this.#outbox.hasRoom(length)) return StackError.wouldBlock;
-    const packet = this.#outbox.begin(path, IPPROTO_ICMP);
+    const packet = this.#outbox.begin(path, isV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
     packet.ttl = this.ttl;
     packet.options = this.ipOptions;
     packet.trafficClass = this.trafficClass;
@@ -81,9 +91,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
     packet.cause = Cause.echoRequest;
     packet.owner = this;
     packet.inlineLength = ICMPV4_HEADER_LEN;
-    const word = icmpEchoWord(this.localPort, sequence);
-    const sum = sumBytes(payload, 0, payload.length);
-    writeIcmpV4(this.#header, 0, IcmpV4Type.echoRequest, 0, word, sum);
+    this.#writeHeader(path, sequence, payload);
     if (
       !this.#outbox.append(packet, this.#header, 0, ICMPV4_HEADER_LEN) ||
       !this.#outbox.append(packet, payload, 0, payload.length)
@@ -101,6 +109,17 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
     if (checked === null) return StackError.invalid;
     this.ipOptions = checked;
     return 0;
+  }
+
+  #writeHeader(path: Path, sequence: number, payload: Uint8Array): void {
+    const word = icmpEchoWord(this.localPort, sequence);
+    const sum = sumBytes(payload, 0, payload.length);
+    if (this.localAddress.family === 4) {
+      writeIcmpV4(this.#header, 0, IcmpV4Type.echoRequest, 0, word, sum);
+      return;
+    }
+    const pseudo = path.pseudoHeaderSum(IPPROTO_ICMPV6) + ICMPV6_HEADER_LEN + payload.length;
+    writeIcmpV6(this.#header, 0, IcmpV6Type.echoRequest, 0, word, sum + pseudo);
   }
 
   takeReply(): EchoReply | null {

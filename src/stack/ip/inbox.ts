@@ -12,6 +12,7 @@ import {
   IpAddress,
   type IpFamily,
   i32,
+  isScopedWord,
   putI32,
   putU16,
   Ring,
@@ -197,7 +198,14 @@ function addressAt(at: number, last: IpAddress): IpAddress {
   const w1 = i32(record, at + 4);
   const w2 = i32(record, at + 8);
   const w3 = i32(record, at + 12);
+  // A scoped address is of the interface by which it came (RFC 4007 §5).
+  const zone = family === 6 && isScopedWord(w0) ? i32(record, 36) : 0;
   const isSame =
-    last.w3 === w3 && last.w2 === w2 && last.w1 === w1 && last.w0 === w0 && last.family === family;
-  return isSame ? last : new IpAddress(family, w0, w1, w2, w3);
+    last.w3 === w3 &&
+    last.w2 === w2 &&
+    last.w1 === w1 &&
+    last.w0 === w0 &&
+    last.family === family &&
+    last.zone === zone;
+  return isSame ? last : new IpAddress(family, w0, w1, w2, w3, zone);
 }

@@ -22,12 +22,15 @@ import {
 import type { Transport } from '../host.ts';
 import type { HostCore } from '../host-core.ts';
 import type { NetworkInterface } from '../interface.ts';
+import type { Icmp6 } from '../ipv6/icmp.ts';
+import { Ipv6Input } from '../ipv6/input.ts';
 import type { RawTransport } from '../raw/transport.ts';
 import { Forwarder } from '../route/forwarder.ts';
 import type { Topology } from '../topology.ts';
 import type { Icmp } from './icmp.ts';
 import { Packet } from './packet.ts';
 import { Reassembler } from './reassemble.ts';
+import { LEAST_MTU_V6 } from './too-big.ts';
 
 /** 224.0.0.1, to which every host belongs (RFC 1112 §4). */
 const ALL_HOSTS = 0xe0000001 | 0;
@@ -42,18 +45,26 @@ export class IpInput {
   readonly #raw: RawTransport;
   readonly #transports: ReadonlyMap<number, Transport>;
   readonly #forwarder: Forwarder;
+  readonly #ipv6: Ipv6Input;
   readonly #ethernet = new EthernetHeader();
   readonly #header = new Ipv4Header();
   /** The frame came to a group of stations, whatever its IP destination. */
   #isLinkGroup = false;
 
-  constructor(host: HostCore, icmp: Icmp, raw: RawTransport, transports: ReadonlyMap<number, Transport>) {
+  constructor(
+    host: HostCore,
+    icmp: Icmp,
+    icmp6: Icmp6,
+    raw: RawTransport,
+    transports: ReadonlyMap<number, Transport>,
+  ) {
     this.#host = host;
     this.#topology = host.topology;
     this.#icmp = icmp;
     this.#raw = raw;
     this.#transports = transports;
     this.#forwarder = new Forwarder(host, host.topology, icmp);
+    this.#ipv6 = new Ipv6Input(host, this.packet, icmp6, raw, transports);
     this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, icmp);
   }
 
@@ -71,7 +82,11 @@ export class IpInput {
   ): DropReason {
     this.packet.owner = null;
     this.#isLinkGroup = false;
-    if (iface.medium === 'ip') return this.#receivePacket(iface, bytes, at, end, flags, gsoSize);
+    if (iface.medium === 'ip') {
+      if (end > at && u8(bytes, at) >> 4 === 6)
+        return this.#receiveIpv6(iface, bytes, at, end, flags, gsoSize);
+      return this.#receivePacket(iface, bytes, at, end, flags, gsoSize);
+    }
     const ethernet = this.#ethernet;
     const reason = parseEthernet(bytes, at, end, ethernet);
     if (reason !== DropReason.none) return reason;
@@ -82,12 +97,28 @@ export class IpInput {
       }
       return DropReason.frameNotForUs;
     }
-    if (ethernet.etherType === ETHERTYPE_IPV6) return DropReason.ipFamilyUnsupported;
+    if (ethernet.etherType === ETHERTYPE_IPV6)
+      return this.#receiveIpv6(iface, bytes, ethernet.payloadAt, end, flags, gsoSize);
     if (ethernet.etherType === ETHERTYPE_ARP && iface.arp !== null) {
       return iface.arp.receive(bytes, ethernet.payloadAt, end);
     }
     if (ethernet.etherType !== ETHERTYPE_IPV4) return DropReason.etherTypeUnknown;
     return this.#receivePacket(iface, bytes, ethernet.payloadAt, end, flags, gsoSize);
+  }
+
+  #receiveIpv6(
+    iface: NetworkInterface,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    flags: number,
+    gsoSize: number,
+  ): DropReason {
+    this.#host.counters.ipInReceives++;
+    if (this.#raw.taps > 0) this.#raw.tapInbound(iface, bytes, at, end, flags, gsoSize, false);
+    // A link below the least MTU does not carry IPv6 (RFC 8200 §5), nor can it be answered over it.
+    if (iface.mtu < LEAST_MTU_V6) return DropReason.ipFamilyUnsupported;
+    return this.#ipv6.receive(iface, bytes, at, end, flags, gsoSize, this.#isLinkGroup);
   }
 
   #receivePacket(
@@ -103,7 +134,6 @@ export class IpInput {
     const { packet } = this;
     counters.ipInReceives++;
     if (this.#raw.taps > 0) this.#raw.tapInbound(iface, bytes, at, end, flags, gsoSize, false);
-    if (end > at && u8(bytes, at) >> 4 === 6) return DropReason.ipFamilyUnsupported;
     const parsed = parseIpv4(bytes, at, end, header);
     if (parsed !== DropReason.none && parsed !== DropReason.ipOptions) return parsed;
     packet.setIpv4(bytes, header, iface.index);

@@ -2,7 +2,7 @@
  * What UDP and raw endpoints have in common: both queues, their bounds, the peer, the error that ICMP reported.
  */
 
-import { EMPTY, IpAddress } from '../../base/index.ts';
+import { EMPTY, IpAddress, type IpFamily } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import {
   type BindOptions,
@@ -33,9 +33,9 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   abstract readonly kind: EndpointKind;
   readonly id: number;
   context: unknown = null;
-  localAddress: IpAddress = IpAddress.anyV4;
+  localAddress: IpAddress;
   localPort = 0;
-  remoteAddress: IpAddress = IpAddress.anyV4;
+  remoteAddress: IpAddress;
   remotePort = 0;
   ttl = 0;
   trafficClass = 0;
@@ -56,6 +56,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   protected readonly inbox: Inbox;
   protected readonly outbox: Outbox;
   protected readonly memberships: Memberships;
+  /** The any-address of its family. */
+  protected readonly anyAddress: IpAddress;
   protected isClosed = false;
   #multicastInterface = 0;
   #pendingError = 0;
@@ -64,8 +66,11 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   /** That of the copies of its broadcasts. */
   #copyPath: Path | null = null;
 
-  constructor(host: Host) {
+  constructor(host: Host, family: IpFamily) {
     this.host = host;
+    this.anyAddress = family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
+    this.localAddress = this.anyAddress;
+    this.remoteAddress = this.anyAddress;
     this.id = host.nextId();
     this.inbox = new Inbox(host.allocator, DEFAULT_BUFFER);
     this.outbox = new Outbox(host, DEFAULT_BUFFER, () => {

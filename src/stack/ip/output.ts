@@ -23,6 +23,7 @@ import {
   TX_PAYLOAD2_LENGTH,
   TX_PAYLOAD2_OFFSET,
 } from '../../base/index.ts';
+import { fold, sumBytes, sumBytesAt } from '../../wire/index.ts';
 import { CAUSE_FRAGMENT } from '../cause.ts';
 import type { StackCounters } from '../counters.ts';
 import type { Path } from '../host.ts';
@@ -92,8 +93,13 @@ export function emitPacket(
       ? packetLength(packet, path)
       : path.ipHeaderLength + packet.options.length + packet.inlineLength + packet.segmentSize;
   const limit = limitOf(packet, path);
-  // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it.
-  const isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
+  // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it, or, as no
+  // router does with IPv6, it is completed here.
+  let isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
+  if (isLeftToRouters && whole > limit && path.source.family === 6) {
+    completeInRing(packet, memory, start);
+    isLeftToRouters = false;
+  }
   if (whole <= limit || isLeftToRouters) {
     emitWhole(batch, packet, path, memory, start);
     return true;
@@ -192,6 +198,20 @@ function emitFragments(
   }
   counters.ipFragOKs++;
   return true;
+}
+
+/** Makes a partial checksum whole where the packet waits: its field holds the pseudo-header's sum. */
+function completeInRing(packet: OutgoingPacket, memory: Uint8Array, start: number): void {
+  const mask = memory.length - 1;
+  const first = Math.min(packet.length, memory.length - (start & mask));
+  const sum = sumBytes(memory, start & mask, first);
+  const whole = first < packet.length ? sumBytesAt(first, memory, 0, packet.length - first, sum) : sum;
+  const checksum = ~fold(whole) & 0xffff;
+  const at = start + packet.checksumOffset;
+  // UDP's zero means that there is none (RFC 8200 §8.1).
+  memory[at & mask] = checksum === 0 ? 0xff : checksum >> 8;
+  memory[(at + 1) & mask] = checksum === 0 ? 0xff : checksum & 0xff;
+  packet.checksumOffset = -1;
 }
 
 /** Adds a frame with no payload yet. @returns its row in the table. */

@@ -2,8 +2,8 @@
  * The inbound packet as transports see it: one object a stack, filled anew for each packet.
  */
 
-import { EMPTY, IpAddress, type IpFamily } from '../../base/index.ts';
-import { type Ipv4Header, sumWord } from '../../wire/index.ts';
+import { EMPTY, IpAddress, type IpFamily, isScopedWord } from '../../base/index.ts';
+import { type Ipv4Header, type Ipv6Header, sumWord } from '../../wire/index.ts';
 import type { InboundPacket } from '../host.ts';
 
 /** The third word of an IPv4 address in four words (see `IpAddress`). */
@@ -20,6 +20,7 @@ export class Packet implements InboundPacket {
   dst1 = 0;
   dst2 = MAPPED_WORD;
   dst3 = 0;
+  zone = 0;
   protocol = 0;
   ttl = 0;
   trafficClass = 0;
@@ -45,6 +46,7 @@ export class Packet implements InboundPacket {
     this.dst1 = 0;
     this.dst2 = MAPPED_WORD;
     this.dst3 = header.dst;
+    this.zone = 0;
     this.protocol = header.protocol;
     this.ttl = header.ttl;
     this.trafficClass = header.trafficClass;
@@ -58,6 +60,42 @@ export class Packet implements InboundPacket {
     this.isGroup = false;
     this.owner = null;
   }
+
+  /**
+   * Takes over what a parsed IPv6 header says; the frame's facts are reset.
+   * @param protocol what the chain of extension headers leads to, and where that starts
+   */
+  setIpv6(
+    bytes: Uint8Array,
+    header: Ipv6Header,
+    protocol: number,
+    payloadAt: number,
+    interfaceIndex: number,
+  ): void {
+    this.interfaceIndex = interfaceIndex;
+    this.family = 6;
+    this.src0 = header.src0;
+    this.src1 = header.src1;
+    this.src2 = header.src2;
+    this.src3 = header.src3;
+    this.dst0 = header.dst0;
+    this.dst1 = header.dst1;
+    this.dst2 = header.dst2;
+    this.dst3 = header.dst3;
+    this.zone = isScopedWord(header.src0) || isScopedWord(header.dst0) ? interfaceIndex : 0;
+    this.protocol = protocol;
+    this.ttl = header.hopLimit;
+    this.trafficClass = header.trafficClass;
+    this.bytes = bytes;
+    this.headerAt = header.headerAt;
+    this.payloadAt = payloadAt;
+    this.end = header.end;
+    this.checksumPartial = false;
+    this.checksumTrusted = false;
+    this.gsoSize = 0;
+    this.isGroup = false;
+    this.owner = null;
+  }
 }
 
 /** Whether the packet's destination is a multicast group, and not a broadcast address. */
@@ -67,12 +105,18 @@ export function isToMulticast({ family, dst0, dst3 }: InboundPacket): boolean {
 
 /** The packet's source as an address; allocates, so not for every packet. */
 export function sourceOf(packet: InboundPacket): IpAddress {
-  return new IpAddress(packet.family, packet.src0, packet.src1, packet.src2, packet.src3);
+  const { family, src0, src1, src2, src3 } = packet;
+  return new IpAddress(family, src0, src1, src2, src3, isScoped(packet, src0) ? packet.zone : 0);
 }
 
 /** The packet's destination as an address; allocates, so not for every packet. */
 export function destinationOf(packet: InboundPacket): IpAddress {
-  return new IpAddress(packet.family, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+  const { family, dst0, dst1, dst2, dst3 } = packet;
+  return new IpAddress(family, dst0, dst1, dst2, dst3, isScoped(packet, dst0) ? packet.zone : 0);
+}
+
+function isScoped(packet: InboundPacket, word: number): boolean {
+  return packet.family === 6 && isScopedWord(word);
 }
 
 /** Sum of a packet's addresses, protocol and `length`: its pseudo-header's (RFC 768, RFC 8200 §8.1). */

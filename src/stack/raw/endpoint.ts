@@ -10,6 +10,7 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_HEADER_LEN,
+  IPV6_HEADER_LEN,
   sealIpv4,
   sumBytes,
 } from '../../wire/index.ts';
@@ -23,7 +24,6 @@ import { isToMulticast, pseudoHeaderSumOf } from '../ip/packet.ts';
 /** RAW-10; with a header of the caller's own, the whole packet. */
 const MAX_PAYLOAD = 65467;
 const MAX_PACKET = 65535;
-const IPV6_HEADER_LEN = 40;
 /** Where ICMPv6 has its checksum (RFC 4443 §2.1). */
 const ICMPV6_CHECKSUM_OFFSET = 2;
 /** Protocol of an endpoint that gets every protocol's packets (IPPROTO_IP). */
@@ -59,14 +59,11 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
   #boundAddress: IpAddress;
 
   constructor(host: Host, tables: RawTables, protocol: number, family: IpFamily) {
-    super(host);
+    super(host, family);
     this.#tables = tables;
     this.protocol = protocol;
     this.family = family;
-    const any = anyOf(family);
-    this.localAddress = any;
-    this.remoteAddress = any;
-    this.#boundAddress = any;
+    this.#boundAddress = this.anyAddress;
     if (family === 6 && protocol === IPPROTO_ICMPV6) this.#checksumOffset = ICMPV6_CHECKSUM_OFFSET;
   }
 
@@ -122,7 +119,7 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     if (address.family !== this.localAddress.family) return StackError.addressNotAvailable;
     this.forgetPath();
     this.localAddress = this.#boundAddress;
-    this.remoteAddress = anyOf(this.family);
+    this.remoteAddress = this.anyAddress;
     if (address.isAny) return 0;
     const path = this.pathFor(address);
     if (typeof path === 'number') return path;
@@ -174,7 +171,8 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     const isToMe = local.isAny || isWords(local, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
     return (
       (isToMulticast(packet) ? this.#takesGroup(packet) : isToMe) &&
-      (remote.isAny || isWords(remote, packet.src0, packet.src1, packet.src2, packet.src3))
+      (remote.isAny || isWords(remote, packet.src0, packet.src1, packet.src2, packet.src3)) &&
+      isInZone(local.zone | remote.zone, packet.zone)
     );
   }
 
@@ -184,7 +182,8 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     const { localAddress: local, remoteAddress: remote } = this;
     return (
       (local.isAny || isWords(local, quoted.src0, quoted.src1, quoted.src2, quoted.src3)) &&
-      (remote.isAny || isWords(remote, quoted.dst0, quoted.dst1, quoted.dst2, quoted.dst3))
+      (remote.isAny || isWords(remote, quoted.dst0, quoted.dst1, quoted.dst2, quoted.dst3)) &&
+      isInZone(local.zone | remote.zone, quoted.zone)
     );
   }
 
@@ -312,10 +311,11 @@ function sourceIn(bytes: Uint8Array, family: IpFamily): IpAddress {
   return new IpAddress(6, i32(bytes, 8), i32(bytes, 12), i32(bytes, 16), i32(bytes, 20));
 }
 
-function anyOf(family: IpFamily): IpAddress {
-  return family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
-}
-
 function isWords(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {
   return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
+}
+
+/** Whether an endpoint whose addresses have this zone, or none, is meant by a packet of that one. */
+function isInZone(own: number, zone: number): boolean {
+  return own === 0 || own === zone;
 }

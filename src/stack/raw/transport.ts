@@ -4,7 +4,17 @@
  */
 
 import { FRAME_NEEDS_CSUM, type IpFamily, type TransmitBatch, u8 } from '../../base/index.ts';
-import { DropReason, FramePackets, Ipv4Header, linkHeaderLength, parseIpv4 } from '../../wire/index.ts';
+import {
+  DropReason,
+  FramePackets,
+  Ipv4Header,
+  Ipv6Extensions,
+  Ipv6Header,
+  linkHeaderLength,
+  parseIpv4,
+  parseIpv6,
+  skipIpv6Extensions,
+} from '../../wire/index.ts';
 import type { RawTap } from '../api.ts';
 import type { Host, InboundPacket } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
@@ -24,6 +34,8 @@ export class RawTransport implements RawTables {
   readonly #whole = new WholePackets();
   /** For taps: what crosses an interface is not for us, mostly. */
   readonly #header = new Ipv4Header();
+  readonly #header6 = new Ipv6Header();
+  readonly #chain = new Ipv6Extensions();
   readonly #packet = new Packet();
   readonly #outbound = new FramePackets();
   #alerted = 0;
@@ -171,10 +183,21 @@ export class RawTransport implements RawTables {
 
   /** Reads a packet for those who tap; what has no right header is shown to nobody. */
   #read(iface: NetworkInterface, bytes: Uint8Array, at: number, end: number): boolean {
+    if (end > at && u8(bytes, at) >> 4 === 6) return this.#readIpv6(iface, bytes, at, end);
     if (end <= at || u8(bytes, at) >> 4 !== 4) return false;
     const reason = parseIpv4(bytes, at, end, this.#header);
     if (reason !== DropReason.none && reason !== DropReason.ipOptions) return false;
     this.#packet.setIpv4(bytes, this.#header, iface.index);
+    return true;
+  }
+
+  #readIpv6(iface: NetworkInterface, bytes: Uint8Array, at: number, end: number): boolean {
+    const header = this.#header6;
+    if (parseIpv6(bytes, at, end, header) !== DropReason.none) return false;
+    // A later fragment is shown too: as one of the protocol that its chain gets to.
+    skipIpv6Extensions(bytes, header, this.#chain);
+    const { protocol, payloadAt } = this.#chain;
+    this.#packet.setIpv6(bytes, header, protocol, payloadAt, iface.index);
     return true;
   }
 

@@ -2,7 +2,7 @@
  * A UDP endpoint (RFC 768, RFC 1122 §4.1).
  */
 
-import { IpAddress } from '../../base/index.ts';
+import type { IpAddress, IpFamily } from '../../base/index.ts';
 import {
   DropReason,
   IPPROTO_UDP,
@@ -34,8 +34,9 @@ export interface UdpTables {
   closed(endpoint: UdpSocket): void;
 }
 
-/** What fits into an IP packet behind both headers. */
-const MAX_PAYLOAD = 65535 - 20 - UDP_HEADER_LEN;
+/** What fits into an IP packet behind both headers; IPv6 does not count its own (RFC 8200 §3). */
+const MAX_PAYLOAD_V4 = 65535 - 20 - UDP_HEADER_LEN;
+const MAX_PAYLOAD_V6 = 65535 - UDP_HEADER_LEN;
 /** Datagrams in one super-segment: what Linux cuts, of old, in one go. */
 const MAX_SEGMENTS = 64;
 
@@ -56,13 +57,14 @@ export class UdpSocket
   readonly #tables: UdpTables;
   #binding: PortBinding | null = null;
   /** What was asked for by `bind`: comes back when a connect is undone. */
-  #boundAddress: IpAddress = IpAddress.anyV4;
+  #boundAddress: IpAddress;
   /** Who but its peer it sent to last. */
   #elsewhere: IpAddress | null = null;
   #elsewherePort = 0;
 
-  constructor(host: Host, tables: UdpTables) {
-    super(host);
+  constructor(host: Host, tables: UdpTables, family: IpFamily) {
+    super(host, family);
+    this.#boundAddress = this.anyAddress;
     this.#tables = tables;
   }
 
@@ -118,7 +120,8 @@ export class UdpSocket
     const remotePort = address === null ? this.remotePort : port;
     if (remotePort === 0) return StackError.addressNotAvailable;
     const optionsLength = this.ipOptions.length;
-    if (length > MAX_PAYLOAD - optionsLength) return StackError.messageTooLong;
+    const most = this.anyAddress.family === 4 ? MAX_PAYLOAD_V4 - optionsLength : MAX_PAYLOAD_V6;
+    if (length > most) return StackError.messageTooLong;
     const { segmentSize } = this;
     const isCut = segmentSize > 0 && length > segmentSize;
     const error =
@@ -293,7 +296,7 @@ export class UdpSocket
     if (!this.isConnected) return 0;
     this.#leaveTables();
     this.localAddress = this.#boundAddress;
-    this.remoteAddress = IpAddress.anyV4;
+    this.remoteAddress = this.anyAddress;
     this.remotePort = 0;
     this.forgetPath();
     this.#tables.listeners.add(this);

@@ -2,7 +2,7 @@
  * UDP (RFC 768, RFC 1122 §4.1): finds the endpoint of a datagram, and of what ICMP says about one.
  */
 
-import { u16 } from '../../base/index.ts';
+import { type IpFamily, u16 } from '../../base/index.ts';
 import { DropReason, isUdpChecksumRight, parseUdp, UdpHeader } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
 import { ConnectionTable, ListenerTable } from '../demux.ts';
@@ -36,8 +36,8 @@ export class UdpTransport implements Transport, UdpTables {
     this.ports = new PortTable(host.random, host.secret);
   }
 
-  open(): UdpSocket {
-    const endpoint = new UdpSocket(this.#host, this);
+  open(family: IpFamily): UdpSocket {
+    const endpoint = new UdpSocket(this.#host, this, family);
     this.#open.add(endpoint);
     return endpoint;
   }

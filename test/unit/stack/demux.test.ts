@@ -41,6 +41,7 @@ function packet(src: string, dst: string, family: 4 | 6 = 4): PacketAddresses {
     dst1: to.w1,
     dst2: to.w2,
     dst3: to.w3,
+    zone: from.zone | to.zone,
   };
 }
 

@@ -43,7 +43,7 @@ describe('RFC 1122 §3.2.1 the IP header', () => {
     ['no byte at all', new Uint8Array(0), DropReason.ipTruncated],
     ['19 bytes', icmpPacket().slice(0, 19), DropReason.ipTruncated],
     ['§3.2.1.1 version 5', with8(0, 0x55), DropReason.ipVersion],
-    ['version 6, until there is IPv6', fromHex('60'.padEnd(80, '0')), DropReason.ipFamilyUnsupported],
+    ['version 6 to no address of ours', fromHex('60'.padEnd(80, '0')), DropReason.ipNotForUs],
     ['a header length of 16', with8(0, 0x44), DropReason.ipHeaderLength],
     ['a header longer than the packet', with8(0, 0x4f), DropReason.ipHeaderLength],
     ['a total length beyond the frame', with8(3, 200), DropReason.ipTotalLength],
@@ -220,7 +220,11 @@ describe('Ethernet', () => {
   test.each([
     ['a frame for another station', ethernetFrame(icmpPacket(), '020000000009'), DropReason.frameNotForUs],
     ['a frame of 13 bytes', new Uint8Array(13), DropReason.frameTruncated],
-    ['IPv6', ethernetFrame(icmpPacket(), undefined, undefined, 0x86dd), DropReason.ipFamilyUnsupported],
+    [
+      'IPv4 in a frame of IPv6',
+      ethernetFrame(icmpPacket(), undefined, undefined, 0x86dd),
+      DropReason.ipv6Truncated,
+    ],
     ['no ARP', ethernetFrame(icmpPacket(), undefined, undefined, 0x0806), DropReason.arpUnsupported],
     [
       'an 802.3 length',

@@ -87,7 +87,7 @@ describe('lifetimes and origins', () => {
 
   test('the routes of addresses and those made by hand say so', () => {
     const origins = host.stack.routes.map(({ prefixLength, origin }) => `${prefixLength} ${origin}`);
-    expect(origins).toEqual(['24 connected', '24 connected', '8 connected', '0 manual']);
+    expect(origins).toEqual(['128 connected', '24 connected', '24 connected', '8 connected', '0 manual']);
   });
 });
 

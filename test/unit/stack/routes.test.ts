@@ -83,7 +83,7 @@ describe('RFC 1122 §3.3.1 routing', () => {
   test('routes are shown with their network, whatever host bits were given', () => {
     host.stack.addRoute({ destination: '203.0.113.77/24', gateway: '10.0.0.1', interfaceIndex: host.index });
     const shown = host.stack.routes.map((route) => `${route.destination}/${route.prefixLength}`);
-    expect(shown).toEqual(['10.0.0.0/24', '203.0.113.0/24', '127.0.0.0/8', '0.0.0.0/0']);
+    expect(shown).toEqual(['::1/128', '10.0.0.0/24', '203.0.113.0/24', '127.0.0.0/8', '0.0.0.0/0']);
   });
 
   test('the source is the address of the subnet that the next hop is in', () => {

@@ -343,7 +343,7 @@ describe('drop reasons', () => {
 
   test('every reason but none has a source and one sentence that ends with a full stop', () => {
     for (const [name, { source, text }] of Object.entries(DROP_REASON_INFO)) {
-      if (name !== 'none') expect(source).toMatch(/^(RFC \d+|IEEE 802)/);
+      if (name !== 'none') expect(source).toMatch(/^(RFC \d+|IEEE 802|RAW-\d+)/);
       expect(text).toMatch(/^[A-Z].*\.$|^[A-Z].*\)\.$/);
     }
   });
