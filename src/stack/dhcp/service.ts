@@ -7,13 +7,23 @@
  */
 
 import { EMPTY, type IpAddress } from '../../base/index.ts';
-import { DHCPV4_CLIENT_PORT, DhcpV4Message, DropReason, parseDhcpV4 } from '../../wire/index.ts';
+import {
+  DHCPV4_CLIENT_PORT,
+  DHCPV6_CLIENT_PORT,
+  DhcpV4Message,
+  DhcpV6Message,
+  DropReason,
+  parseDhcpV4,
+  parseDhcpV6,
+} from '../../wire/index.ts';
 import type { InboundPacket } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
+import { sourceOf } from '../ip/packet.ts';
 import { clientIdOfDuid, duidOfLinkLayer, duidOfUuid, iaidOf, isDuid, uuidOfSecret } from './duid.ts';
-import type { DhcpOptions, DhcpStatus } from './status.ts';
+import type { DhcpOptions, DhcpStatus, DhcpV6Mode } from './status.ts';
 import type { DhcpSurroundings } from './surroundings.ts';
 import { DhcpV4Client, type V4ClientOptions } from './v4/client.ts';
+import { DhcpV6Client } from './v6/client.ts';
 
 /** Hardware types (RFC 1700, and RFC 3456 for links without hardware addresses). */
 const HTYPE_ETHERNET = 1;
@@ -27,7 +37,9 @@ const LONGEST_CLIENT_ID = 255;
 export class DhcpService {
   readonly #around: DhcpSurroundings;
   readonly #v4 = new Map<number, DhcpV4Client>();
+  readonly #v6 = new Map<number, DhcpV6Client>();
   readonly #message4 = new DhcpV4Message();
+  readonly #message6 = new DhcpV6Message();
 
   constructor(around: DhcpSurroundings) {
     this.#around = around;
@@ -39,42 +51,62 @@ export class DhcpService {
    */
   start(interfaceIndex: number, options: DhcpOptions = {}): void {
     const iface = this.#interface(interfaceIndex);
-    this.#startV4(iface, options);
+    if (options.family === 6) this.#startV6(iface, options, options.mode ?? 'stateful');
+    else this.#startV4(iface, options);
+  }
+
+  /** A router says that addresses are to be had (RFC 4861 §4.2, M). A client that runs goes on. */
+  startStateful(interfaceIndex: number): void {
+    this.#ask(interfaceIndex, 'stateful');
+  }
+
+  /** A router says that there is more to know (RFC 4861 §4.2, O). A client that asks for addresses learns it besides. */
+  startStateless(interfaceIndex: number): void {
+    if (this.#v6.get(interfaceIndex)?.status.mode !== 'stateful') this.#ask(interfaceIndex, 'stateless');
   }
 
   /** Ends the clients of an interface. With `isReleased` servers are told. Harmless when there are none. */
   stop(interfaceIndex: number, isReleased: boolean): void {
     this.#v4.get(interfaceIndex)?.stop(isReleased);
+    this.#v6.get(interfaceIndex)?.stop(isReleased);
   }
 
   /** @returns whether there is a client to renew */
   renew(interfaceIndex: number): boolean {
-    const client = this.#v4.get(interfaceIndex);
-    client?.renew();
-    return client !== undefined;
+    const v4 = this.#v4.get(interfaceIndex);
+    const v6 = this.#v6.get(interfaceIndex);
+    v4?.renew();
+    v6?.renew();
+    return v4 !== undefined || v6 !== undefined;
   }
 
   /** @returns whether there is a client whose addresses can be given back */
   release(interfaceIndex: number): boolean {
-    const client = this.#v4.get(interfaceIndex);
-    if (client?.isActive !== true) return false;
-    client.release();
-    return true;
+    const clients = [this.#v4.get(interfaceIndex), this.#v6.get(interfaceIndex)];
+    const active = clients.filter((client) => client?.isActive === true);
+    for (const client of active) client?.release();
+    return active.length > 0;
   }
 
   status(interfaceIndex: number): DhcpStatus {
-    return { v4: this.#v4.get(interfaceIndex)?.status ?? null, v6: null };
+    return {
+      v4: this.#v4.get(interfaceIndex)?.status ?? null,
+      v6: this.#v6.get(interfaceIndex)?.status ?? null,
+    };
   }
 
   /** Somebody else turned out to have an address of ours. */
   addressConflict(interfaceIndex: number, address: IpAddress): void {
-    this.#v4.get(interfaceIndex)?.conflict(address);
+    if (address.family === 4) this.#v4.get(interfaceIndex)?.conflict(address);
+    else this.#v6.get(interfaceIndex)?.conflict(address);
   }
 
   /** The interface is gone, and what was configured on it. */
   removeInterface(interfaceIndex: number): void {
     this.#v4.get(interfaceIndex)?.close();
     this.#v4.delete(interfaceIndex);
+    this.#v6.get(interfaceIndex)?.close();
+    this.#v6.delete(interfaceIndex);
   }
 
   /**
@@ -82,11 +114,41 @@ export class DhcpService {
    * @returns 0 or the `DropReason`; -1 when it is not a client's
    */
   take(packet: InboundPacket, destinationPort: number, at: number, end: number): number {
-    if (destinationPort !== DHCPV4_CLIENT_PORT || packet.family !== 4) return -1;
+    if (packet.family === 6)
+      return destinationPort === DHCPV6_CLIENT_PORT ? this.#takeV6(packet, at, end) : -1;
+    if (destinationPort !== DHCPV4_CLIENT_PORT) return -1;
     const client = this.#v4.get(packet.interfaceIndex);
     if (client?.isActive !== true) return -1;
     const parsed = parseDhcpV4(packet.bytes, at, end, this.#message4);
     return parsed === DropReason.none ? client.receive(this.#message4) : parsed;
+  }
+
+  #takeV6(packet: InboundPacket, at: number, end: number): number {
+    const client = this.#v6.get(packet.interfaceIndex);
+    if (client?.isActive !== true) return -1;
+    const parsed = parseDhcpV6(packet.bytes, at, end, this.#message6);
+    // RFC 8415 §16: what is sent to all is no answer.
+    if (parsed === DropReason.none && packet.isGroup) return DropReason.dhcpUnexpected;
+    return parsed === DropReason.none ? client.receive(this.#message6, sourceOf(packet)) : parsed;
+  }
+
+  #ask(interfaceIndex: number, mode: DhcpV6Mode): void {
+    const client = this.#v6.get(interfaceIndex);
+    if (client === undefined) this.#startV6(this.#interface(interfaceIndex), {}, mode);
+    // Given back, or stopped, by the user: it stays so.
+    else if (client.isActive) client.start(mode);
+  }
+
+  #startV6(iface: NetworkInterface, options: DhcpOptions, mode: DhcpV6Mode): void {
+    const client = new DhcpV6Client(this.#around, {
+      interfaceIndex: iface.index,
+      duid: this.#duid(iface, options),
+      iaid: iaidOf(iface.mac, iface.index),
+      rapidCommit: options.rapidCommit ?? true,
+    });
+    this.#v6.get(iface.index)?.close();
+    this.#v6.set(iface.index, client);
+    client.start(mode);
   }
 
   #interface(index: number): NetworkInterface {
