@@ -11,6 +11,7 @@
  */
 
 export * from './address-structures.ts';
+export * from './control-messages.ts';
 export * from './error-text.ts';
 export * from './errors.ts';
 export * from './families.ts';

@@ -82,6 +82,11 @@ export const SIO_BASE_HANDLE = _WSAIOR(IOC_WS2, 34);
 export const SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER = _WSAIORW(IOC_WS2, 36);
 export const SIO_QUERY_RSS_PROCESSOR_INFO = _WSAIOR(IOC_WS2, 37);
 
+/** Values of SIO_RCVALL and its kin (RCVALL_VALUE). */
+export const RCVALL_OFF = 0;
+export const RCVALL_ON = 1;
+export const RCVALL_SOCKETLEVELONLY = 2;
+export const RCVALL_IPLEVEL = 3;
 export const SIO_RCVALL = _WSAIOW(IOC_VENDOR, 1);
 export const SIO_RCVALL_MCAST = _WSAIOW(IOC_VENDOR, 2);
 export const SIO_RCVALL_IGMPMCAST = _WSAIOW(IOC_VENDOR, 3);

@@ -80,6 +80,10 @@ export const IP_RECVIF = 24;
 export const IP_RECVDSTADDR = 25;
 export const IP_UNICAST_IF = 31;
 export const IP_RECVTOS = 40;
+export const IP_RECVECN = 50;
+/** Numbers of control messages: the same as the options that ask for them. */
+export const IP_HOPLIMIT = IP_RECVTTL;
+export const IP_ECN = IP_RECVECN;
 export const IP_MTU_DISCOVER = 71;
 export const IP_MTU = 73;
 export const IP_USER_MTU = 76;
@@ -209,6 +213,13 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, 'SO_UPDATE_ACCEPT_CONTEXT', 'handle', 'none'),
   layout(SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, 'SO_UPDATE_CONNECT_CONTEXT', 'handle', 'none'),
   layout(SOL_SOCKET, SO_CONNECT_TIME, 'SO_CONNECT_TIME', 'dword', 'whole'),
+  layout(IPPROTO_IP, IP_PKTINFO, 'IP_PKTINFO', 'boolean', 'whole'),
+  layout(IPPROTO_IP, IP_RECVTTL, 'IP_RECVTTL', 'boolean', 'whole'),
+  layout(IPPROTO_IP, IP_RECEIVE_BROADCAST, 'IP_RECEIVE_BROADCAST', 'boolean', 'any'),
+  layout(IPPROTO_IP, IP_RECVIF, 'IP_RECVIF', 'boolean', 'whole'),
+  layout(IPPROTO_IP, IP_RECVDSTADDR, 'IP_RECVDSTADDR', 'boolean', 'whole'),
+  layout(IPPROTO_IP, IP_RECVTOS, 'IP_RECVTOS', 'boolean', 'whole'),
+  layout(IPPROTO_IP, IP_RECVECN, 'IP_RECVECN', 'boolean', 'whole'),
   layout(IPPROTO_IP, IP_HDRINCL, 'IP_HDRINCL', 'boolean', 'any'),
   layout(IPPROTO_IP, IP_TOS, 'IP_TOS', 'dword', 'any'),
   layout(IPPROTO_IP, IP_TTL, 'IP_TTL', 'dword', 'any'),
@@ -229,6 +240,9 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR, 'TCP_FAIL_CONNECT_ON_ICMP_ERROR', 'boolean', 'whole'),
   layout(IPPROTO_UDP, UDP_NOCHECKSUM, 'UDP_NOCHECKSUM', 'boolean', 'any'),
+  layout(IPPROTO_UDP, UDP_SEND_MSG_SIZE, 'UDP_SEND_MSG_SIZE', 'dword', 'whole'),
+  layout(IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE, 'UDP_RECV_MAX_COALESCED_SIZE', 'dword', 'whole'),
+  layout(IPPROTO_UDP, UDP_CHECKSUM_COVERAGE, 'UDP_CHECKSUM_COVERAGE', 'boolean', 'any'),
 ];
 
 const byNumber: ReadonlyMap<number, OptionLayout> = new Map(

@@ -11,6 +11,7 @@ import {
   MSG_PARTIAL,
   MSG_PEEK,
   MSG_PUSH_IMMEDIATE,
+  MSG_TRUNC,
   SD_BOTH,
   SD_RECEIVE,
   SD_SEND,
@@ -38,6 +39,7 @@ import {
 } from '../port/index.ts';
 import { type DatagramInfo, EndpointEvent, type MessageEndpoint, StackError } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
+import { CONTROL_LENGTH_LEN, readSendControl, sendWith, writeControl } from './control-data.ts';
 import { AfdEndpoint, addressOf, checkAddress, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
@@ -137,9 +139,9 @@ export class DatagramEndpoint extends AfdEndpoint {
     const { data, flags, address } = request;
     if (data === null) return WSAEFAULT;
     if ((flags & ~SEND_FLAGS) !== 0) return WSAEOPNOTSUPP;
-    const error = this.#checkDestination(address);
+    const error = this.#checkDestination(address) || this.#checkControl(data, request.a);
     if (error !== 0) return error;
-    const n = this.sends.head !== null ? StackError.wouldBlock : this.#push(data, address);
+    const n = this.sends.head !== null ? StackError.wouldBlock : this.#push(data, request.a, address);
     if (n >= 0) {
       reply.value = n;
       return 0;
@@ -156,17 +158,18 @@ export class DatagramEndpoint extends AfdEndpoint {
     if (!this.isBound) return WSAEINVAL;
     if (this.isReceiveShut) return WSAESHUTDOWN;
     const into = request.into ?? EMPTY;
+    const room = request.a;
+    if (room !== 0 && (room < CONTROL_LENGTH_LEN || room > into.length)) return WSAEINVAL;
     const isPeek = (flags & MSG_PEEK) !== 0;
-    const n = this.receives.head !== null ? StackError.wouldBlock : this.#take(into, isPeek);
+    const n = this.receives.head !== null ? StackError.wouldBlock : this.#take(into, room, isPeek);
     this.events.reenable(FD_READ, this.#isReadable);
     if (n === StackError.wouldBlock) return this.mayWait(flags) ? PEND : WSAEWOULDBLOCK;
     if (n < 0) return wsaOfMessage(n);
     writeSockaddr(source, 0, info.source, info.sourcePort);
     reply.value = n;
     reply.address = source;
-    if (info.length <= n) return 0;
-    reply.flags = MSG_PARTIAL;
-    return WSAEMSGSIZE; // SEM-IO-03
+    reply.flags = this.#finish(into, room, n);
+    return info.length > n ? WSAEMSGSIZE : 0; // SEM-IO-03
   }
 
   override shutdown(how: number): number {
@@ -220,17 +223,39 @@ export class DatagramEndpoint extends AfdEndpoint {
     return isNowhere ? WSAEADDRNOTAVAIL : 0;
   }
 
-  #push(data: Uint8Array, address: Uint8Array | null): number {
+  /** @param controlLength bytes of `data` that are control data, checked before */
+  #push(data: Uint8Array, controlLength: number, address: Uint8Array | null): number {
+    const { endpoint } = this;
+    const to = address === null ? null : addressOf(address);
+    const port = address !== null && this.#hasPorts ? portOf(address) : 0;
+    const length = data.length - controlLength;
+    const control = controlLength === 0 ? null : readSendControl(data.subarray(0, controlLength));
     const n =
-      address === null
-        ? this.endpoint.send(data, 0, data.length, null, 0)
-        : this.endpoint.send(data, 0, data.length, addressOf(address), this.#hasPorts ? portOf(address) : 0);
+      control === null || typeof control === 'number'
+        ? endpoint.send(data, controlLength, length, to, port)
+        : sendWith(endpoint, control, () => endpoint.send(data, controlLength, length, to, port));
     if (n >= 0) this.#isBound = true;
     return n;
   }
 
-  #take(into: Uint8Array, isPeek: boolean): number {
-    return this.endpoint.receive(into, 0, into.length, info, isPeek);
+  #checkControl(data: Uint8Array, length: number): number {
+    if (length === 0) return 0;
+    if (length < 0 || length > data.length) return WSAEINVAL;
+    const control = readSendControl(data.subarray(0, length));
+    return typeof control === 'number' ? control : 0;
+  }
+
+  /** Takes a message behind the room for its control data. */
+  #take(into: Uint8Array, room: number, isPeek: boolean): number {
+    return this.endpoint.receive(into, room, into.length - room, info, isPeek);
+  }
+
+  /** Writes the control data of the message just taken, `n` bytes of it. @returns its MSG_* */
+  #finish(into: Uint8Array, room: number, n: number): number {
+    const isCut = info.length > n;
+    if (room === 0) return isCut ? MSG_PARTIAL : 0;
+    const flags = writeControl(into, room, this.options.controlWishes, info);
+    return flags | (isCut ? MSG_TRUNC : 0);
   }
 
   /** A message or an ICMP error arrived: serves the receives that pend, oldest first. */
@@ -243,21 +268,21 @@ export class DatagramEndpoint extends AfdEndpoint {
 
   /** @returns whether there was something for it */
   #serve(request: PendingRequest): boolean {
-    const n = this.#take(request.into ?? EMPTY, (request.flags & MSG_PEEK) !== 0);
+    const into = request.into ?? EMPTY;
+    const n = this.#take(into, request.a, (request.flags & MSG_PEEK) !== 0);
     if (n === StackError.wouldBlock) return false;
     if (n < 0) {
       request.complete(wsaOfMessage(n));
       return true;
     }
-    const isCut = info.length > n;
     const address = sockaddrOf(info.source, info.sourcePort);
-    request.complete(isCut ? WSAEMSGSIZE : 0, n, isCut ? MSG_PARTIAL : 0, address);
+    request.complete(info.length > n ? WSAEMSGSIZE : 0, n, this.#finish(into, request.a, n), address);
     return true;
   }
 
   #roomMade(): void {
     for (let request = this.sends.head; request !== null; request = this.sends.head) {
-      const n = this.#push(request.data ?? EMPTY, request.address);
+      const n = this.#push(request.data ?? EMPTY, request.a, request.address);
       if (n === StackError.wouldBlock) return;
       if (n >= 0) request.complete(0, n);
       else request.complete(wsaOfMessage(n));

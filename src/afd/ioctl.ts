@@ -6,14 +6,25 @@
 import {
   FIONBIO,
   FIONREAD,
+  IPPROTO_IGMP,
+  IPPROTO_IP,
   IPPROTO_TCP,
+  IPPROTO_UDP,
+  RCVALL_IPLEVEL,
+  RCVALL_OFF,
+  RCVALL_ON,
+  RCVALL_SOCKETLEVELONLY,
   readTcpKeepalive,
+  SIO_ABSORB_RTRALERT,
   SIO_ADDRESS_LIST_QUERY,
   SIO_GET_BROADCAST_ADDRESS,
   SIO_GET_INTERFACE_LIST,
   SIO_IDEAL_SEND_BACKLOG_QUERY,
   SIO_KEEPALIVE_VALS,
   SIO_LOOPBACK_FAST_PATH,
+  SIO_RCVALL,
+  SIO_RCVALL_IGMPMCAST,
+  SIO_RCVALL_MCAST,
   SIO_ROUTING_INTERFACE_QUERY,
   SIO_TCP_INFO,
   SIO_UDP_CONNRESET,
@@ -32,10 +43,12 @@ import {
 } from '../abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
-import type { MessageEndpoint } from '../stack/index.ts';
+import type { MessageEndpoint, RawTap } from '../stack/index.ts';
 import { DatagramEndpoint } from './datagram.ts';
 import { type AfdEndpoint, addressOf, checkAddress } from './endpoint.ts';
+import { wsaOf } from './error-map.ts';
 import { listAddresses, listInterfaces } from './interface-list.ts';
+import { rawOf } from './raw.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
 import { tcpInfo } from './tcp-info.ts';
@@ -97,6 +110,36 @@ function messageSwitch(set: (endpoint: MessageEndpoint, isOn: boolean) => void):
     );
     return 0;
   };
+}
+
+/** SIO_RCVALL and its kin: on a raw socket of the protocol that the code asks for (RAW-RCVALL-01, RAW-RCVALL-04). */
+function receiveAll(protocol: number, on: RawTap, ipLevel: RawTap): IoctlHandler {
+  return (socket, data) => {
+    const raw = rawOf(socket);
+    if (raw === null || socket.protocol !== protocol) return WSAEINVAL;
+    if (data === null || data.length < 1) return WSAEFAULT;
+    const mode = data.length >= 4 ? i32le(data, 0) : (data[0] as number);
+    switch (mode) {
+      case RCVALL_OFF:
+        return wsaOf(raw.setTap('off'));
+      case RCVALL_ON:
+        return wsaOf(raw.setTap(on));
+      case RCVALL_SOCKETLEVELONLY:
+        return socket.endpoint.localAddress.isAny ? WSAEINVAL : 0; // documented as without effect
+      case RCVALL_IPLEVEL:
+        return wsaOf(raw.setTap(ipLevel));
+      default:
+        return WSAEINVAL;
+    }
+  };
+}
+
+function absorbRouterAlert(socket: AfdEndpoint, data: Uint8Array | null): number {
+  const raw = rawOf(socket);
+  if (raw === null) return WSAEINVAL;
+  if (data === null || data.length < 1) return WSAEFAULT;
+  raw.absorbsRouterAlert = data[0] !== 0;
+  return 0;
 }
 
 /** The address that packets to a destination leave from. */
@@ -166,6 +209,10 @@ const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler
       endpoint.reportsTtlExpired = isOn;
     }),
   ],
+  [SIO_RCVALL, receiveAll(IPPROTO_IP, 'promiscuous', 'received')],
+  [SIO_RCVALL_MCAST, receiveAll(IPPROTO_UDP, 'multicast', 'multicast')],
+  [SIO_RCVALL_IGMPMCAST, receiveAll(IPPROTO_IGMP, 'groupReports', 'groupReports')],
+  [SIO_ABSORB_RTRALERT, absorbRouterAlert],
   [SIO_GET_INTERFACE_LIST, (socket, _data, into, reply) => listInterfaces(socket.context.stack, into, reply)],
   [SIO_ADDRESS_LIST_QUERY, (socket, _data, into, reply) => listAddresses(socket.context.stack, into, reply)],
   [SIO_ROUTING_INTERFACE_QUERY, routingInterface],

@@ -5,17 +5,21 @@
 import {
   type CSADDR_INFO,
   csaddrInfoLength,
+  IP_OPTIONS,
+  IPPROTO_IP,
   type OptionLayout,
   optionLayout,
   SO_BSP_STATE,
   SOL_SOCKET,
   WSAEFAULT,
+  WSAEINVAL,
   WSAENOPROTOOPT,
   writeCSADDR_INFO,
 } from '../abi/index.ts';
-import { i32le, putI32le, u16le } from '../base/index.ts';
+import { EMPTY, i32le, putI32le, u16le } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
 import type { AfdEndpoint } from './endpoint.ts';
+import { messageOf } from './message-options.ts';
 import { optionHandler } from './options.ts';
 
 /** getsockopt: the value into `into`, its length as the answer. */
@@ -27,6 +31,7 @@ export function getOption(
   reply: AfdCompletion,
 ): number {
   if (level === SOL_SOCKET && option === SO_BSP_STATE) return getBspState(socket, into, reply);
+  if (level === IPPROTO_IP && option === IP_OPTIONS) return getIpOptions(socket, into, reply);
   const handler = optionHandler(socket, level, option);
   if (typeof handler === 'number') return handler;
   const layout = optionLayout(level, option);
@@ -44,6 +49,7 @@ export function setOption(
   option: number,
   data: Uint8Array | null,
 ): number {
+  if (level === IPPROTO_IP && option === IP_OPTIONS) return setIpOptions(socket, data);
   const handler = optionHandler(socket, level, option);
   if (typeof handler === 'number') return handler;
   const layout = optionLayout(level, option);
@@ -100,4 +106,21 @@ function getBspState(socket: AfdEndpoint, into: Uint8Array | null, reply: AfdCom
   if (into === null || into.length < length) return WSAEFAULT;
   writeCSADDR_INFO(into, state);
   return 0;
+}
+
+/** IP_OPTIONS: bytes as they go into the header, none at first. */
+function getIpOptions(socket: AfdEndpoint, into: Uint8Array | null, reply: AfdCompletion): number {
+  const options = messageOf(socket)?.ipOptions ?? EMPTY;
+  if (into === null || into.length < options.length) return WSAEFAULT;
+  into.set(options);
+  reply.value = options.length;
+  return 0;
+}
+
+/** No bytes remove all (OPT-IP_OPTIONS). Streams carry none. */
+function setIpOptions(socket: AfdEndpoint, data: Uint8Array | null): number {
+  const options = data ?? EMPTY;
+  const message = messageOf(socket);
+  if (message === null) return options.length === 0 ? 0 : WSAEINVAL;
+  return message.setIpOptions(options) < 0 ? WSAEINVAL : 0;
 }

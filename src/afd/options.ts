@@ -47,6 +47,7 @@ import {
 } from '../abi/index.ts';
 import type { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
+import { IP_MESSAGE_OPTIONS, UDP_OPTIONS, udpOf } from './message-options.ts';
 import { MTU_OPTIONS } from './mtu-options.ts';
 import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
 import { MAX_RAW_MESSAGE, rawOf } from './raw.ts';
@@ -73,6 +74,9 @@ export function optionHandler(
   if (level === IPPROTO_IP) {
     // Options of the header exist on raw sockets only, and Windows names that differently from an unknown option.
     if (option === IP_HDRINCL) return rawOf(socket) === null ? WSAEINVAL : HEADER_INCLUDED;
+    const ofMessages = IP_MESSAGE_OPTIONS.get(option);
+    // Streams know these options, and refuse them (section 4.3).
+    if (ofMessages !== undefined) return socket instanceof StreamEndpoint ? WSAEINVAL : asHandler(ofMessages);
     return IP_OPTIONS.get(option) ?? WSAENOPROTOOPT;
   }
   if (level === IPPROTO_TCP) {
@@ -80,7 +84,9 @@ export function optionHandler(
     return asHandler(TCP_OPTIONS.get(option));
   }
   if (level === IPPROTO_IPV6) return option === IPV6_V6ONLY ? V6ONLY : WSAENOPROTOOPT;
-  return level === IPPROTO_UDP || level === IPPROTO_ICMP ? WSAENOPROTOOPT : WSAEINVAL;
+  if (level === IPPROTO_UDP)
+    return udpOf(socket) === null ? WSAENOPROTOOPT : asHandler(UDP_OPTIONS.get(option));
+  return level === IPPROTO_ICMP ? WSAENOPROTOOPT : WSAEINVAL;
 }
 
 function socketLevel(socket: AfdEndpoint, option: number): OptionHandler<AfdEndpoint> | number {

@@ -184,8 +184,10 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     const reply = this.#reply;
     switch (request.op) {
       case AfdOp.send:
+        if (request.a !== 0 && endpoint.type === SOCK_STREAM) return WSAEINVAL;
         return endpoint.send(request, reply, this);
       case AfdOp.recv:
+        if (request.a !== 0 && endpoint.type === SOCK_STREAM) return WSAEOPNOTSUPP;
         return endpoint.recv(request, reply);
       case AfdOp.close:
         return this.#close(endpoint, request);

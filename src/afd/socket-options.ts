@@ -17,6 +17,8 @@ export class SocketOptions {
   exclusiveAddressUse = false;
   dontRoute = false;
   broadcast = false;
+  /** What receives tell beside a message: `ControlWish` bits. */
+  controlWishes = 0;
   /** SO_LINGER's two members, as given. */
   lingerOn = 0;
   lingerSeconds = 0;

@@ -111,6 +111,8 @@ export class PendingRequest implements AfdRequest, BulkOwner {
     if (op === AfdOp.poll) bytes = value * POLL_ENTRY_LEN;
     else if (op === AfdOp.waitEvents || op === AfdOp.enumEvents) bytes = EVENT_RECORD_LEN;
     else if (op === AfdOp.send) bytes = 0;
+    // Behind its room for control data, all of which the operation has written.
+    else if (op === AfdOp.recv && (value > 0 || completion.error === 0)) bytes = value + Math.max(0, this.a);
     return Math.max(0, Math.min(bytes, into.length));
   }
 

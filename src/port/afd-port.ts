@@ -34,12 +34,15 @@ export const AfdOp = {
   connect: 6,
   /**
    * `data`, `flags` MSG_*, `address` of the destination or null → `value` bytes taken. A stream ignores `address`. Without leave to
-   * wait, a stream takes all of `data` when it has room for any of it (SEM-IO-01).
+   * wait, a stream takes all of `data` when it has room for any of it (SEM-IO-01). `a`: so many bytes at the start of `data` are
+   * control data and no part of the message (WSASendMsg; WSACMSGHDRs as 64-bit Windows lays them out).
    */
   send: 7,
   /**
    * `into` (its length is what is wanted), `flags` MSG_* → `value` bytes, `flags` MSG_* out, `address` source. A message that was
-   * cut fails with WSAEMSGSIZE and has `value`, `flags` and `address` all the same (SEM-IO-03).
+   * cut fails with WSAEMSGSIZE and has `value`, `flags` and `address` all the same (SEM-IO-03). `a`: so many bytes at the start of
+   * `into` are for control data (WSARecvMsg): its length as an i32, then the data; the message lies behind, and `flags` are those of
+   * a WSAMSG.
    */
   recv: 8,
   /** `a` SD_*. */
