@@ -126,6 +126,10 @@ export interface BindOptions {
   readonly sharing?: PortSharing;
   /** Whose it is (a user id): sharing between owners is stricter. */
   readonly owner?: number;
+  /** The address need not be ours: for who answers in the name of others, see `InterfaceSettings.isTransparent`. */
+  readonly isForeign?: boolean;
+  /** With port 0: all ports that nobody else has, rather than one of them. For listeners, and to receive datagrams. */
+  readonly allPorts?: boolean;
 }
 
 /**
@@ -193,6 +197,8 @@ export interface TcpEndpoint extends Endpoint, PacketOptions {
   conditionalAccept: boolean;
   /** The request that has waited for longest, or `null`. Undecided it stays the first: a deferred one (SEM-COND-02). */
   readonly nextRequest: ConnectionRequest | null;
+  /** All requests that wait for a decision, the oldest first. */
+  readonly requests: readonly ConnectionRequest[];
   /** For a listener: every SYN is refused with RST for as long as it is set (SEM-BKLG-07). */
   pauseAccept: boolean;
   /** Starts a connection (binding when needed). @returns 0; `connected` or `failed` follows. */
@@ -292,6 +298,8 @@ export interface DatagramInfo {
   source: IpAddress;
   sourcePort: number;
   destination: IpAddress;
+  /** Of UDP: the port that it was sent to, for who has bound all. */
+  destinationPort?: number;
   interfaceIndex: number;
   ttl: number;
   trafficClass: number;
@@ -577,6 +585,11 @@ export interface InterfaceSettings {
   readonly weakHostSend?: boolean;
   /** Packets to the addresses of other interfaces are taken here. Default off, and on where it forwards. */
   readonly weakHostReceive?: boolean;
+  /**
+   * TCP and UDP packets to any host are taken as if to ours, and those bound to foreign addresses are sent: for a gateway that
+   * ends connections and goes on with others of its own. Default off.
+   */
+  readonly isTransparent?: boolean;
   /** Forwarding, hosts are told of a better first hop (RFC 1812 §5.2.7.2). Default on. */
   readonly sendsRedirects?: boolean;
   /** Not forwarding, such a message of a router is believed (RFC 1122 §3.2.2.2). Default on. */

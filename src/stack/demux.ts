@@ -192,8 +192,13 @@ export class ListenerTable<T extends ListenerEntry<T>> {
     return this.#size;
   }
 
-  /** The one for a packet to `port`: bound to its destination, else to the any-address (SEM-BIND-16). */
+  /** The one for a packet to `port`: bound to its destination, else to the any-address (SEM-BIND-16), else to all ports. */
   find(packet: PacketAddresses, port: number): T | null {
+    const found = this.#find(packet, port);
+    return found === null && this.#ports.has(ALL_PORTS) ? this.#find(packet, ALL_PORTS) : found;
+  }
+
+  #find(packet: PacketAddresses, port: number): T | null {
     let wildcard: T | null = null;
     let entry = this.#ports.get(port) ?? null;
     while (entry !== null) {
@@ -275,6 +280,9 @@ export class ListenerTable<T extends ListenerEntry<T>> {
 function zoneOf(entry: { readonly localAddress: IpAddress; readonly remoteAddress: IpAddress }): number {
   return entry.localAddress.zone | entry.remoteAddress.zone;
 }
+
+/** The port of who has bound all of them. */
+const ALL_PORTS = 0;
 
 function isWords(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {
   return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;

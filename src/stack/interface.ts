@@ -67,6 +67,7 @@ export class NetworkInterface implements InterfaceView {
   isForwarding = false;
   weakHostSend = false;
   weakHostReceive = false;
+  isTransparent = false;
   sendsRedirects = true;
   acceptsRedirects = true;
   /** `null` on a link without hardware addresses. */
@@ -115,6 +116,7 @@ export class NetworkInterface implements InterfaceView {
     this.isForwarding = settings.isForwarding ?? this.isForwarding;
     this.weakHostSend = settings.weakHostSend ?? this.weakHostSend;
     this.weakHostReceive = settings.weakHostReceive ?? this.weakHostReceive;
+    this.isTransparent = settings.isTransparent ?? this.isTransparent;
     this.sendsRedirects = settings.sendsRedirects ?? this.sendsRedirects;
     this.acceptsRedirects = settings.acceptsRedirects ?? this.acceptsRedirects;
     const after = [this.isUp, this.metric, this.isForwarding, this.weakHostSend, this.weakHostReceive];

@@ -5,7 +5,7 @@
 
 import type { IpAddress, Random } from '../base/index.ts';
 import { i32le } from '../base/index.ts';
-import type { PortSharing } from './api.ts';
+import type { BindOptions, PortSharing } from './api.ts';
 import { StackError } from './api.ts';
 import { deriveKey, sipBlock, sipFinish, sipResult, sipStart } from './tcp/siphash.ts';
 
@@ -91,6 +91,13 @@ export class PortTable {
     return conflict === 0 ? this.#add(address, port, sharing, owner, false) : conflict;
   }
 
+  /** As {@link bind}, with what an endpoint was given. */
+  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number {
+    const { sharing = 'none', owner = 0 } = options;
+    if (port === 0 && options.allPorts === true) return this.#bindAll(address, sharing, owner);
+    return this.bind(address, port, sharing, owner);
+  }
+
   /**
    * Claims a port for a connection to a peer from an endpoint that was not bound: the port may serve several connections, to
    * different peers. RFC 6056 §3.3.4, the double-hash algorithm: ports to one peer follow each other, with steps of chance, so
@@ -146,6 +153,12 @@ export class PortTable {
   /** Whether any endpoint holds `port`. */
   isBound(port: number): boolean {
     return this.#bindings.has(port);
+  }
+
+  /** Stands in for every port that nobody has: conflicts only with another such claim. */
+  #bindAll(address: IpAddress, sharing: PortSharing, owner: number): PortBinding | number {
+    const conflict = this.#conflict(address, 0, sharing, owner);
+    return conflict === 0 ? this.#add(address, 0, sharing, owner, false) : conflict;
   }
 
   #bindAny(address: IpAddress, sharing: PortSharing, owner: number): PortBinding | number {

@@ -276,9 +276,9 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
   /** From the address that the packet was sent to; when that is not ours, from one that a router chooses (RFC 1812 §4.3.2.4). */
   #pathToSender(packet: InboundPacket): Path | null {
     const host = this.#host;
-    return host.isLocal(destinationOf(packet))
-      ? host.pathBack(packet)
-      : host.pathTo(IpAddress.anyV4, sourceOf(packet));
+    const path = host.pathBack(packet);
+    if (path !== null || host.isLocal(destinationOf(packet))) return path;
+    return host.pathTo(IpAddress.anyV4, sourceOf(packet));
   }
 }
 

@@ -2,8 +2,8 @@
  * Messages that arrived and wait to be received: one ring of bytes an endpoint, each message behind a record of where it
  * came from. No object is made for a message.
  *
- *     0        4             20                 36                40         42             44    45   46       47     48
- *     | length | source (4w) | destination (4w) | interface index | src port | segment size | TTL | TC | family | group | message …
+ *     0        4             20                 36                40         42             44    45   46       47      48         52
+ *     | length | source (4w) | destination (4w) | interface index | src port | segment size | TTL | TC | family | group | dst port | message …
  */
 
 import {
@@ -18,10 +18,11 @@ import {
   Ring,
   u16,
 } from '../../base/index.ts';
+import { IPPROTO_UDP } from '../../wire/index.ts';
 import type { DatagramInfo } from '../api.ts';
 import type { InboundPacket } from '../host.ts';
 
-const RECORD_LEN = 48;
+const RECORD_LEN = 52;
 /** Messages that may wait whatever their size; more only as bytes allow. */
 const MIN_MESSAGES = 64;
 /** A message counts as so many bytes at least: what bounds empty ones. */
@@ -164,6 +165,7 @@ export class Inbox {
     info.destination = this.#lastDestination;
     info.interfaceIndex = i32(record, 36);
     info.sourcePort = u16(record, 40);
+    info.destinationPort = u16(record, 48);
     info.ttl = record[44] as number;
     info.trafficClass = record[45] as number;
     info.segmentSize = u16(record, 42);
@@ -189,6 +191,7 @@ function writeRecord(packet: InboundPacket, sourcePort: number, length: number, 
   record[45] = packet.trafficClass;
   record[46] = packet.family;
   record[47] = packet.isGroup ? 1 : 0;
+  putU16(record, 48, packet.protocol === IPPROTO_UDP ? u16(packet.bytes, packet.payloadAt + 2) : 0);
 }
 
 /** The address in the record at `at`: `last` when it is the same. */

@@ -10,6 +10,7 @@ import {
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   EthernetHeader,
+  IcmpV4Unreachable,
   IPPROTO_ICMP,
   IPPROTO_UDP,
   IPV4_OPTION_ROUTER_ALERT,
@@ -26,6 +27,7 @@ import type { Icmp6 } from '../ipv6/icmp.ts';
 import { Ipv6Input } from '../ipv6/input.ts';
 import type { RawTransport } from '../raw/transport.ts';
 import { Forwarder } from '../route/forwarder.ts';
+import { isTakenTransparently } from '../route/transparent.ts';
 import type { Topology } from '../topology.ts';
 import type { Icmp } from './icmp.ts';
 import { Packet } from './packet.ts';
@@ -143,6 +145,9 @@ export class IpInput {
       const isAlert = (header.options & IPV4_OPTION_ROUTER_ALERT) !== 0 && !header.isFragment;
       const isTaken = isAlert && this.#raw.alerted > 0 && reason === DropReason.ipNotForUs;
       if (isTaken && this.#raw.deliverAlert(packet) > 0) return DropReason.none;
+      // A gateway that ends connections of others has no way on for what is none.
+      const isStranded = iface.isTransparent && reason === DropReason.ipNotForUs;
+      if (isStranded) this.#icmp.unreachable(packet, IcmpV4Unreachable.communicationProhibited);
       if (!isForOthers) return reason;
       if (this.#isSourceFaulty(iface, packet.src3, false)) return DropReason.ipSourceAddress;
     }
@@ -219,7 +224,8 @@ export class IpInput {
     }
     const isForUs =
       iface.hasV4(destination) ||
-      (iface.takesAllOurs && destination >>> 24 !== 127 && this.#topology.isLocalV4(destination));
+      (iface.takesAllOurs && destination >>> 24 !== 127 && this.#topology.isLocalV4(destination)) ||
+      isTakenTransparently(iface, packet);
     if (!isForUs) {
       const isGroup = isGroupOf(iface, destination);
       if (!isGroup && !(iface.isConfiguring && this.#isForDhcpClient(packet))) return DropReason.ipNotForUs;

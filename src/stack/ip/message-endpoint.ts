@@ -282,10 +282,11 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   }
 
   /** Why `address` may not be bound, 0 when it may: it is the any-address or one of ours. */
-  protected bindError(address: IpAddress): number {
+  protected bindError(address: IpAddress, isForeign = false): number {
     if (address.isLimitedBroadcast && !this.broadcast) return StackError.broadcastDenied;
     const isOurs =
-      address.family === this.localAddress.family && (address.isAny || this.host.isLocal(address));
+      address.family === this.localAddress.family &&
+      (address.isAny || isForeign || this.host.isLocal(address));
     return isOurs ? 0 : StackError.addressNotAvailable;
   }
 }

@@ -173,7 +173,8 @@ export class RouteTable implements TimerOwner {
       if (!contains(route.destination, route.prefixLength, destination)) continue;
       // The zone of a scoped address is the interface that it is of (RFC 4007 §6).
       if (destination.zone !== 0 && destination.zone !== route.interfaceIndex) continue;
-      if (from === null || route.interface.hasAddress(from)) return route;
+      const { interface: iface } = route;
+      if (from === null || iface.hasAddress(from) || iface.isTransparent) return route;
     }
     return null;
   }

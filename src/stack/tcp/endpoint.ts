@@ -109,7 +109,8 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   bind(address: IpAddress, port: number, options: BindOptions = {}): number {
     if (this.#isClosed || this.#binding !== null || this.tcb !== null) return StackError.invalid;
     if (address.family !== this.#anyAddress.family) return StackError.notSupported;
-    if (!address.isAny && !this.#host.isLocal(address)) return StackError.addressNotAvailable;
+    const isOurs = address.isAny || options.isForeign === true || this.#host.isLocal(address);
+    if (!isOurs) return StackError.addressNotAvailable;
     const binding = this.#registry.claim(address, port, options);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;
@@ -371,6 +372,10 @@ export class TcpSocket implements TcpEndpoint, EventSource {
 
   get nextRequest(): ConnectionRequest | null {
     return this.listener === null ? null : this.listener.firstHeld;
+  }
+
+  get requests(): readonly ConnectionRequest[] {
+    return this.listener === null ? [] : this.listener.allHeld;
   }
 
   get fastOpen(): boolean {

@@ -209,7 +209,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   // What endpoints ask for.
 
   claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number {
-    return this.#ports.bind(address, port, options.sharing, options.owner);
+    return this.#ports.claim(address, port, options);
   }
 
   claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number {

@@ -75,9 +75,9 @@ export class UdpSocket
 
   override bind(address: IpAddress, port: number, options: BindOptions = {}): number {
     if (this.isClosed || this.#binding !== null) return StackError.invalid;
-    const error = this.bindError(address);
+    const error = this.bindError(address, options.isForeign);
     if (error !== 0) return error;
-    const binding = this.#tables.ports.bind(address, port, options.sharing, options.owner);
+    const binding = this.#tables.ports.claim(address, port, options);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;
     this.#boundAddress = address;

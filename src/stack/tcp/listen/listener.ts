@@ -135,6 +135,11 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     return this.#synQueue.firstHeld;
   }
 
+  /** All SYNs that wait for it, the oldest first. */
+  get allHeld(): readonly HalfOpen[] {
+    return [...this.#synQueue].filter(({ isHeld }) => isHeld);
+  }
+
   /** A SYN for this port. @returns `none` when it was answered, or remembered */
   synArrives(packet: InboundPacket, path: Path, seg: Segment, sequenceAfter: number | null): DropReason {
     const { settings } = this;
