@@ -55,6 +55,9 @@ const schema = z.strictObject({
   /** The kernel's addresses on its side of the device; in memory, those of a second host. */
   hostAddress: z.array(prefix).default([]),
   gateway: gateway.optional(),
+  /** Applications reach the world through the host's own sockets; and its loopback address, too. */
+  share: z.boolean().default(false),
+  shareLoopback: z.boolean().default(false),
   mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),
@@ -260,6 +263,16 @@ function checkTogether(config: DaemonConfig, origin: ReadonlyMap<string, string>
       config.netns,
       'a namespace only where a device is made: with --tun or --tap',
     );
+  }
+  if (config.share && config.gateway !== undefined) {
+    throw new ConfigError(
+      where('gateway'),
+      config.gateway,
+      'either a gateway or --share: both are the way to everywhere',
+    );
+  }
+  if (config.shareLoopback && !config.share) {
+    throw new ConfigError(where('shareLoopback'), true, 'only together with --share');
   }
   if (config.socket === config.control) {
     throw new ConfigError(where('control'), config.control, 'another path than that of --socket');

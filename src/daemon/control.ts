@@ -21,6 +21,8 @@ import { ExitCode, StartError } from './errors.ts';
 import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
 import type { Account } from './privileges.ts';
+import { badRequest, checked, RequestError } from './request-error.ts';
+import { addRouting } from './routing-control.ts';
 import type { DaemonState } from './state.ts';
 import { VERSION } from './version.ts';
 import {
@@ -89,18 +91,6 @@ const schemas = {
   stream: z.object({ seconds }),
 };
 
-/** A request that cannot be served as it is. */
-class RequestError extends Error {
-  readonly statusCode: number;
-  readonly code: string;
-
-  constructor(statusCode: number, code: string, message: string) {
-    super(message);
-    this.statusCode = statusCode;
-    this.code = code;
-  }
-}
-
 /** The API over a state, not listening yet. */
 export function createControl(state: DaemonState): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
@@ -120,6 +110,7 @@ export function createControl(state: DaemonState): FastifyInstance {
     void reply.status(404).send({ error: { code: 'notFound', message } });
   });
   addViews(app, state);
+  addRouting(app, state);
   addPing(app, state);
   addNames(app, state);
   addCapture(app, state);
@@ -328,16 +319,4 @@ function addImpairments(app: FastifyInstance, state: DaemonState): void {
 /** The members that are there. */
 function definedOf(object: object): object {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}
-
-/** What a request says. @throws {RequestError} 400 that names the field. */
-function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw badRequest(`${issue?.path.join('.') || 'body'}: ${issue?.message}`);
-}
-
-function badRequest(message: string): RequestError {
-  return new RequestError(400, 'badRequest', message);
 }

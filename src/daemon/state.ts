@@ -9,8 +9,10 @@ import type { LinkStatus } from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
 import type { Captures } from './captures.ts';
 import type { DaemonConfig } from './config.ts';
+import type { Forwards } from './forwards.ts';
 import type { Impairment } from './impairment.ts';
 import type { DaemonNames } from './names.ts';
+import type { Share } from './share.ts';
 import type { TcpTraces } from './tcp-traces.ts';
 
 export interface DaemonState {
@@ -23,6 +25,9 @@ export interface DaemonState {
   readonly captures: Captures;
   readonly traces: TcpTraces;
   readonly impairment: Impairment;
+  readonly forwards: Forwards;
+  /** The way through the host's own sockets; `null` without one. */
+  readonly share: Share | null;
   /** The device, and the kernel's side of it. */
   readonly linkStatus: LinkStatus;
   /** The stop has begun: what it serves may be gone. */

@@ -22,11 +22,14 @@ import { createControl, listenControl } from './control.ts';
 import { type OpenedLink, openLink } from './device.ts';
 import { takeEchoEvent } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
+import { Forwards } from './forwards.ts';
 import { Impairment } from './impairment.ts';
 import { acquireLock } from './lock.ts';
 import { takeNameEvent } from './name-network.ts';
 import { DaemonNames } from './names.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
+import { tellOwner } from './relay/endpoint-owner.ts';
+import { Share } from './share.ts';
 import type { DaemonState } from './state.ts';
 import { TcpTraces } from './tcp-traces.ts';
 import { VERSION } from './version.ts';
@@ -121,6 +124,8 @@ interface Parts {
   readonly afd: Afd;
   readonly names: DaemonNames;
   readonly captures: Captures;
+  readonly forwards: Forwards;
+  readonly share: Share | null;
   /** Gives the link to the host: frames are read from now on. */
   attach(): void;
 }
@@ -138,7 +143,7 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
     random,
     allocator,
     observer: (endpoint, events) => {
-      if (takeEchoEvent(endpoint) || takeNameEvent(endpoint, events)) return;
+      if (takeEchoEvent(endpoint) || takeNameEvent(endpoint, events) || tellOwner(endpoint, events)) return;
       observeEndpoint(endpoint, events);
     },
     configObserver: (changes) => {
@@ -163,15 +168,21 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const captures = new Captures(host.driver);
   undo.add(() => void captures.stop());
   if (config.capture !== undefined) captures.start(config.capture);
+  const forwards = new Forwards(host.stack, scheduler);
+  undo.add(() => forwards.close());
+  const share = config.share ? new Share({ scheduler, loopback: config.shareLoopback }) : null;
+  undo.add(() => share?.close());
   const attach = (): void => {
     attachLink(host, opened, impairment, config);
     isAttached = true;
+    share?.attach(host);
   };
-  return { scheduler, allocator, opened, impairment, host, afd, names: resolving, captures, attach };
+  const made = { scheduler, allocator, opened, impairment, host, afd, names: resolving, captures };
+  return { ...made, forwards, share, attach };
 }
 
 function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonState {
-  const { scheduler, opened, impairment, host, afd, names, captures } = parts;
+  const { scheduler, opened, impairment, host, afd, names, captures, forwards, share } = parts;
   const startedAt = performance.now();
   return {
     config: daemon.config,
@@ -183,6 +194,8 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
     captures,
     traces: new TcpTraces(host.stack, performance.timeOrigin),
     impairment,
+    forwards,
+    share,
     linkStatus: opened.status,
     get uptimeSec() {
       return (performance.now() - startedAt) / 1000;

@@ -82,6 +82,13 @@ export function interfaceStatus(stack: Stack): InterfaceStatus[] {
       isUp: view.isUp,
       addresses: view.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
       gateway: route?.gateway?.toString() ?? null,
+      metric: view.metric,
+      isForwarding: view.isForwarding,
+      weakHostSend: view.weakHostSend,
+      weakHostReceive: view.weakHostReceive,
+      sendsRedirects: view.sendsRedirects,
+      acceptsRedirects: view.acceptsRedirects,
+      isLoopback: view.isLoopback,
       inPackets: view.inPackets,
       inBytes: view.inBytes,
       outPackets: view.outPackets,
@@ -91,13 +98,20 @@ export function interfaceStatus(stack: Stack): InterfaceStatus[] {
 }
 
 export function routeStatus(stack: Stack): RouteStatus[] {
-  const names = new Map(stack.interfaces.map(({ index, name }) => [index, name]));
-  return stack.routes.map(({ destination, prefixLength, gateway, interfaceIndex, metric }) => ({
-    destination: `${destination}/${prefixLength}`,
-    gateway: gateway?.toString() ?? null,
-    interface: names.get(interfaceIndex) ?? String(interfaceIndex),
-    metric,
-  }));
+  const interfaces = new Map(stack.interfaces.map((view) => [view.index, view]));
+  return stack.routes.map((route) => {
+    const { destination, prefixLength, gateway, interfaceIndex, metric, origin, validUntil } = route;
+    const view = interfaces.get(interfaceIndex);
+    return {
+      destination: `${destination}/${prefixLength}`,
+      gateway: gateway?.toString() ?? null,
+      interface: view?.name ?? String(interfaceIndex),
+      interfaceIndex,
+      metric: metric + (view?.metric ?? 0),
+      origin,
+      lifetimeSec: Number.isFinite(validUntil) ? Math.max(0, (validUntil - stack.now) / 1000) : null,
+    };
+  });
 }
 
 /** The reasons that occurred, the most frequent first. */

@@ -11,6 +11,11 @@
  * | POST /v1/shutdown | | `{}`, then the daemon ends in good order |
  * | GET /v1/interfaces | | {@link InterfaceStatus}`[]` |
  * | GET /v1/routes | | {@link RouteStatus}`[]` |
+ * | POST, DELETE /v1/routes | {@link RouteRequest} | {@link RouteStatus}`[]`: all there are now |
+ * | PATCH /v1/interfaces/:index | {@link InterfaceRequest} | {@link InterfaceStatus} |
+ * | GET /v1/forwards | | {@link ForwardStatus}`[]` |
+ * | POST /v1/forwards | {@link ForwardRequest} | {@link ForwardStatus}; it listens |
+ * | DELETE /v1/forwards/:id | | {@link ForwardStatus} of what was removed |
  * | GET /v1/sockets | | {@link SocketStatus}`[]` |
  * | GET /v1/tcp | `?port=N` | {@link TcpConnectionStatus}`[]`, of those with that port on one of the sides when it is given |
  * | GET /v1/trace | `?port=N&events=a,b&seconds=N` | a {@link TcpTraceLine} of JSON an event until the client hangs up or the time is over |
@@ -83,6 +88,13 @@ export interface InterfaceStatus {
   /** `10.0.0.2/24` */
   readonly addresses: readonly string[];
   readonly gateway: string | null;
+  readonly metric: number;
+  readonly isForwarding: boolean;
+  readonly weakHostSend: boolean;
+  readonly weakHostReceive: boolean;
+  readonly sendsRedirects: boolean;
+  readonly acceptsRedirects: boolean;
+  readonly isLoopback: boolean;
   readonly inPackets: number;
   readonly inBytes: number;
   readonly outPackets: number;
@@ -94,7 +106,69 @@ export interface RouteStatus {
   readonly destination: string;
   readonly gateway: string | null;
   readonly interface: string;
+  readonly interfaceIndex: number;
+  /** The sum of the route's and its interface's, which is what counts. */
   readonly metric: number;
+  readonly origin: 'manual' | 'connected' | 'dhcp' | 'router' | 'redirect';
+  /** Seconds until it goes; `null`: never. */
+  readonly lifetimeSec: number | null;
+}
+
+/** A route that is to be added, or removed. */
+export interface RouteRequest {
+  /** `10.0.0.0/8`; the default route is `0.0.0.0/0` or `::/0`. */
+  readonly destination: string;
+  /** Absent: on the link. To remove: any. */
+  readonly gateway?: string;
+  /** Index or name; absent: the one by which the gateway is reached. To remove: any. */
+  readonly interface?: number | string;
+  /** Its own; the interface's is added. Default 1. */
+  readonly metric?: number;
+}
+
+/** What is switched on an interface; what is absent stays. */
+export interface InterfaceRequest {
+  readonly isUp?: boolean;
+  readonly metric?: number;
+  readonly isForwarding?: boolean;
+  readonly weakHostSend?: boolean;
+  readonly weakHostReceive?: boolean;
+  readonly sendsRedirects?: boolean;
+  readonly acceptsRedirects?: boolean;
+}
+
+/** One end of a forward: a port of the host that the daemon runs on, or of the stack. */
+export interface ForwardPlace {
+  readonly side: 'host' | 'stack';
+  /**
+   * To listen, default the host's loopback address and all of the stack's; as target, the host's loopback address and the stack's
+   * first.
+   */
+  readonly address?: string;
+  /** To listen, 0 asks for any that is unused. */
+  readonly port: number;
+}
+
+export interface ForwardRequest {
+  readonly protocol: 'tcp' | 'udp';
+  readonly listen: ForwardPlace;
+  /** Of the other side. */
+  readonly target: ForwardPlace;
+}
+
+export interface ForwardStatus {
+  readonly id: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly listen: Required<ForwardPlace>;
+  readonly target: Required<ForwardPlace>;
+  /** Connections, or flows of datagrams: now, all in all, and those that could not be made. */
+  readonly active: number;
+  readonly total: number;
+  readonly failed: number;
+  /** Why the last one failed; empty when none has. */
+  readonly lastError: string;
+  readonly bytesToHost: number;
+  readonly bytesToStack: number;
 }
 
 export interface SocketStatus {

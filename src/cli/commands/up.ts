@@ -27,6 +27,8 @@ interface DaemonFlags {
   readonly address?: readonly string[];
   readonly hostAddress?: readonly string[];
   readonly gateway?: string;
+  readonly share?: boolean;
+  readonly shareLoopback?: boolean;
   readonly mtu?: number;
   readonly offload?: boolean;
   readonly socket?: string;
@@ -73,6 +75,8 @@ export function upCommand(session: Session): Command {
       ),
     )
     .option('--gateway <address>', 'where everything else goes')
+    .option('--share', 'applications reach the world through this machine’s own sockets')
+    .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
     .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
     .option('--no-offload', 'no checksum and segmentation offload')
     .option('--socket <path>', 'the socket that applications use')
@@ -273,6 +277,8 @@ const SETTINGS = [
   'address',
   'hostAddress',
   'gateway',
+  'share',
+  'shareLoopback',
   'mtu',
   'offload',
   'socket',

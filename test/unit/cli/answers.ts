@@ -35,6 +35,16 @@ export const STATUS: DaemonStatus = {
   memoryBytes: 50 * 1024 * 1024,
 };
 
+const SETTINGS = {
+  metric: 25,
+  isForwarding: false,
+  weakHostSend: false,
+  weakHostReceive: false,
+  sendsRedirects: true,
+  acceptsRedirects: true,
+  isLoopback: false,
+};
+
 export const INTERFACES: InterfaceStatus[] = [
   {
     index: 1,
@@ -45,6 +55,9 @@ export const INTERFACES: InterfaceStatus[] = [
     isUp: true,
     addresses: ['127.0.0.1/8'],
     gateway: null,
+    ...SETTINGS,
+    metric: 75,
+    isLoopback: true,
     inPackets: 0,
     inBytes: 0,
     outPackets: 0,
@@ -59,6 +72,7 @@ export const INTERFACES: InterfaceStatus[] = [
     isUp: true,
     addresses: ['10.77.0.2/24', 'fd00::2/64'],
     gateway: '10.77.0.1',
+    ...SETTINGS,
     inPackets: 12,
     inBytes: 3400,
     outPackets: 11,
@@ -67,8 +81,24 @@ export const INTERFACES: InterfaceStatus[] = [
 ];
 
 export const ROUTES: RouteStatus[] = [
-  { destination: '10.77.0.0/24', gateway: null, interface: 'tap0', metric: 0 },
-  { destination: '0.0.0.0/0', gateway: '10.77.0.1', interface: 'tap0', metric: 10 },
+  {
+    destination: '10.77.0.0/24',
+    gateway: null,
+    interface: 'tap0',
+    interfaceIndex: 2,
+    metric: 281,
+    origin: 'connected',
+    lifetimeSec: null,
+  },
+  {
+    destination: '0.0.0.0/0',
+    gateway: '10.77.0.1',
+    interface: 'tap0',
+    interfaceIndex: 2,
+    metric: 35,
+    origin: 'manual',
+    lifetimeSec: 600,
+  },
 ];
 
 export const SOCKETS: SocketStatus[] = [

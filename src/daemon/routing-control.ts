@@ -1,0 +1,177 @@
+/**
+ * The routing part of the control API: routes are added and removed, interfaces switched, ports forwarded.
+ */
+
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { IpAddress, parsePrefix } from '../base/index.ts';
+import type { ForwardPlace, InterfaceRequest } from '../port/index.ts';
+import type { InterfaceView, RouteView, Stack } from '../stack/index.ts';
+import { badRequest, checked, RequestError } from './request-error.ts';
+import type { DaemonState } from './state.ts';
+import { interfaceStatus, routeStatus } from './views.ts';
+
+const port = z.number().int().min(0).max(65_535);
+const place = z.strictObject({ side: z.enum(['host', 'stack']), address: z.string().optional(), port });
+const metric = z.number().int().min(0).max(9999);
+const schemas = {
+  route: z.strictObject({
+    destination: z.string(),
+    gateway: z.string().optional(),
+    interface: z.union([z.number().int(), z.string()]).optional(),
+    metric: metric.optional(),
+  }),
+  settings: z.strictObject({
+    isUp: z.boolean().optional(),
+    metric: metric.min(1).optional(),
+    isForwarding: z.boolean().optional(),
+    weakHostSend: z.boolean().optional(),
+    weakHostReceive: z.boolean().optional(),
+    sendsRedirects: z.boolean().optional(),
+    acceptsRedirects: z.boolean().optional(),
+  }),
+  forward: z.strictObject({ protocol: z.enum(['tcp', 'udp']), listen: place, target: place }),
+  id: z.object({ id: z.coerce.number().int().min(1) }),
+  index: z.object({ index: z.coerce.number().int().min(1) }),
+};
+
+/** What `route add` means by no metric. */
+const ADDED_METRIC = 1;
+
+export function addRouting(app: FastifyInstance, state: DaemonState): void {
+  const { stack } = state;
+  app.post('/v1/routes', (request) => {
+    addRoute(stack, checked(schemas.route, request.body ?? {}));
+    return routeStatus(stack);
+  });
+  app.delete('/v1/routes', (request) => {
+    removeRoute(stack, checked(schemas.route, request.body ?? {}));
+    return routeStatus(stack);
+  });
+  app.patch('/v1/interfaces/:index', (request) => {
+    const { index } = checked(schemas.index, request.params);
+    const settings = checked(schemas.settings, request.body ?? {});
+    if (!stack.interfaces.some((view) => view.index === index)) throw notThere(`interface ${index}`);
+    const named = Object.entries(settings).filter(([, value]) => value !== undefined);
+    asked(() => stack.setInterface(index, Object.fromEntries(named) as InterfaceRequest));
+    return interfaceStatus(stack).find((one) => one.index === index);
+  });
+  addForwards(app, state);
+}
+
+function addForwards(app: FastifyInstance, { forwards }: DaemonState): void {
+  app.get('/v1/forwards', () => forwards.list);
+  app.post('/v1/forwards', (request) => {
+    const { protocol, listen, target } = checked(schemas.forward, request.body ?? {});
+    return forwards.add({ protocol, listen: present(listen), target: present(target) });
+  });
+  app.delete('/v1/forwards/:id', (request) => {
+    const { id } = checked(schemas.id, request.params);
+    const removed = forwards.remove(id);
+    if (removed === null) throw notThere(`forward ${id}`);
+    return removed;
+  });
+}
+
+type RouteBody = z.output<typeof schemas.route>;
+
+function addRoute(
+  stack: Stack,
+  { destination, gateway, interface: named, metric = ADDED_METRIC }: RouteBody,
+): void {
+  const prefix = readDestination(destination);
+  const via = gateway === undefined ? null : readGateway(gateway, prefix.address.family);
+  const interfaceIndex = named === undefined ? interfaceFor(stack, via) : interfaceNamed(stack, named).index;
+  const isThere = stack.routes.some(
+    (route) =>
+      isTo(route, prefix) &&
+      route.interfaceIndex === interfaceIndex &&
+      sameGateway(route, via) &&
+      route.table === 0,
+  );
+  if (isThere) throw new RequestError(409, 'exists', `there is such a route to ${destination} already`);
+  asked(() =>
+    stack.addRoute({
+      destination,
+      ...(via === null ? {} : { gateway: String(via) }),
+      interfaceIndex,
+      metric,
+    }),
+  );
+}
+
+/** Removes all routes to the destination that fit what else is said. */
+function removeRoute(stack: Stack, { destination, gateway, interface: named }: RouteBody): void {
+  const prefix = readDestination(destination);
+  const via = gateway === undefined ? null : readGateway(gateway, prefix.address.family);
+  const index = named === undefined ? 0 : interfaceNamed(stack, named).index;
+  const meant = stack.routes.filter(
+    (route) =>
+      isTo(route, prefix) &&
+      (via === null || sameGateway(route, via)) &&
+      (index === 0 || route.interfaceIndex === index),
+  );
+  if (meant.length === 0) throw notThere(`route to ${destination}`);
+  for (const route of meant) {
+    const { interfaceIndex, gateway: held, table } = route;
+    const options = { destination, interfaceIndex, table };
+    stack.removeRoute(held === null ? options : { ...options, gateway: String(held) });
+  }
+}
+
+function readDestination(text: string): { readonly address: IpAddress; readonly length: number } {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw badRequest(`destination: ${text} is no prefix such as 10.0.0.0/8`);
+  return prefix;
+}
+
+function readGateway(text: string, family: number): IpAddress {
+  const address = IpAddress.parse(text);
+  if (address?.family === family) return address;
+  throw badRequest(`gateway: ${text} is no IPv${family} address, as the destination is`);
+}
+
+/** The interface on whose link the gateway is. */
+function interfaceFor(stack: Stack, gateway: IpAddress | null): number {
+  if (gateway === null) throw badRequest('interface: needed for a route without a gateway');
+  const route = stack.routeTo(gateway);
+  const found =
+    route === null ? undefined : stack.interfaces.find(({ index }) => index === route.interfaceIndex);
+  if (found === undefined || found.isLoopback) {
+    throw badRequest(`gateway: ${gateway} can not be reached over any interface; name one`);
+  }
+  return found.index;
+}
+
+function interfaceNamed(stack: Stack, named: number | string): InterfaceView {
+  const index = typeof named === 'number' ? named : /^\d+$/.test(named) ? Number(named) : 0;
+  const found = stack.interfaces.find((view) => view.index === index || view.name === named);
+  if (found === undefined) throw notThere(`interface ${named}`);
+  return found;
+}
+
+function isTo(route: RouteView, prefix: { readonly address: IpAddress; readonly length: number }): boolean {
+  return route.prefixLength === prefix.length && route.destination.equals(prefix.address);
+}
+
+function sameGateway({ gateway }: RouteView, via: IpAddress | null): boolean {
+  return gateway === null || via === null ? gateway === via : gateway.equals(via);
+}
+
+/** Runs what the stack may refuse with a RangeError, which then is the asker's fault. */
+function asked(task: () => void): void {
+  try {
+    task();
+  } catch (error) {
+    throw error instanceof RangeError ? badRequest(error.message) : error;
+  }
+}
+
+/** Without a key that says nothing. */
+function present({ side, address, port }: z.output<typeof place>): ForwardPlace {
+  return address === undefined ? { side, port } : { side, address, port };
+}
+
+function notThere(what: string): RequestError {
+  return new RequestError(404, 'notFound', `there is no ${what}`);
+}
