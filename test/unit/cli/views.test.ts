@@ -116,8 +116,8 @@ describe('winsockd netstat', () => {
     expect(out).toBe((await fakeDaemon.cli('route print')).out);
     expect(out.split('\n')).toEqual([
       'Network Destination  Gateway    Interface  Metric',
-      '10.77.0.0/24         On-link    tap0            0',
-      '0.0.0.0/0            10.77.0.1  tap0           10',
+      '10.77.0.0/24         On-link    tap0          281',
+      '0.0.0.0/0            10.77.0.1  tap0           35',
       '',
     ]);
   });
