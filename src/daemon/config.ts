@@ -29,6 +29,15 @@ const hostName = z
   .string()
   .refine((text) => isHostName(text.replace(/\.$/, '')), 'a name, such as lab.example')
   .transform((text) => text.replace(/\.$/, ''));
+const staticName = z
+  .string()
+  .refine(
+    (text) =>
+      /^[^=]+=[^=]+$/.test(text) &&
+      isHostName(text.replace(/=.*/, '')) &&
+      IpAddress.parse(text.replace(/.*=/, '')) !== null,
+    'a name and its address, such as printer=10.77.0.9',
+  );
 const path = z
   .string()
   .min(1, 'a path')
@@ -74,6 +83,13 @@ const schema = z.strictObject({
   searchList: z.array(hostName).default([]),
   /** A hosts file that is looked into first. */
   hostsFile: z.string().min(1, 'a file').optional(),
+  /** Asks by multicast for names under .local (RFC 6762), and for those of one label that no server knows (RFC 4795). */
+  mdns: z.boolean().default(false),
+  llmnr: z.boolean().default(false),
+  /** Own addresses on which hosts of the local network are answered (port 53). */
+  dnsProxy: z.array(nameServer).default([]),
+  /** What the proxy answers for hosts of the local network: `printer=10.77.0.9`. */
+  dnsNames: z.array(staticName).default([]),
   /** What this host is called; the machine's own name unless given. */
   hostName: hostName.optional(),
   /** A pcapng file to write from the start. */

@@ -7,13 +7,17 @@ import { hostname } from 'node:os';
 import { IpAddress, type Random, type Scheduler } from '../base/index.ts';
 import {
   type CacheEntry,
+  DnsProxy,
   type DnsRecord,
   displayName,
   HostsFile,
+  LlmnrResolver,
   type LookupAnswer,
+  MdnsResolver,
   mergeSettings,
   NameCache,
   type NameSettings,
+  ProxyServer,
   parseRecordType,
   RecordType,
   Resolver,
@@ -21,6 +25,7 @@ import {
   recordText,
   recordTypeName,
   reverseName,
+  type StaticName,
   winsockErrorOf,
 } from '../names/index.ts';
 import type { NameRecord, NamesStatus, ResolveAnswer, ResolveRequest } from '../port/index.ts';
@@ -29,7 +34,10 @@ import type { DaemonConfig } from './config.ts';
 import { StackNetwork } from './name-network.ts';
 
 /** What of the daemon's configuration is about names. */
-export type NameConfig = Pick<DaemonConfig, 'nameServers' | 'searchList' | 'hostsFile' | 'hostName'>;
+export type NameConfig = Pick<
+  DaemonConfig,
+  'nameServers' | 'searchList' | 'hostsFile' | 'hostName' | 'mdns' | 'llmnr' | 'dnsProxy' | 'dnsNames'
+>;
 
 /** A request about names that can't be served as it is. */
 export class NameRequestError extends Error {}
@@ -42,33 +50,77 @@ export class DaemonNames {
   readonly #scheduler: Scheduler;
   readonly #own: NameSettings;
   readonly #hosts: HostsFile | null;
+  readonly #network: StackNetwork;
+  readonly #proxy: DnsProxy | null;
+  /** Where the proxy is to serve, and where it does. */
+  readonly #proxyAddresses: readonly IpAddress[];
+  #proxyServers: ProxyServer[] = [];
 
   constructor(config: NameConfig, stack: Stack, scheduler: Scheduler, random: Random) {
     this.#stack = stack;
     this.#scheduler = scheduler;
     this.#own = {
-      servers: config.nameServers.flatMap((text) => IpAddress.parse(text) ?? []),
+      servers: addressesOf(config.nameServers),
       searchList: config.searchList,
     };
     this.#hosts = config.hostsFile === undefined ? null : new HostsFile(config.hostsFile, scheduler);
     this.hostName = config.hostName ?? readTypedName(hostname())?.name ?? '';
-    this.cache = new NameCache(scheduler);
+    const cache = new NameCache(scheduler);
+    const network = new StackNetwork(stack, scheduler, random);
+    this.cache = cache;
+    this.#network = network;
     this.resolver = new Resolver({
-      network: new StackNetwork(stack, scheduler, random),
-      cache: this.cache,
+      network,
+      cache,
+      ...(config.mdns ? { mdns: new MdnsResolver({ network, cache }) } : {}),
+      ...(config.llmnr ? { llmnr: new LlmnrResolver({ network, cache }) } : {}),
       ...(this.#hosts === null ? {} : { hosts: this.#tableOf(this.#hosts) }),
       ownHost: () => ({ name: this.hostName, addresses: this.#ownAddresses() }),
     });
+    this.#proxyAddresses = addressesOf(config.dnsProxy);
+    this.#proxy = this.#proxyAddresses.length === 0 ? null : this.#makeProxy(config.dnsNames);
     this.configure();
   }
 
-  /** Reads anew what the interfaces say of name servers: called when that has changed. */
+  /** Reads anew what the interfaces say of name servers, and which addresses there are: called when that has changed. */
   configure(): void {
-    this.resolver.configure(mergeSettings(this.#own, this.#stack.interfaces));
+    const { servers, searchList } = mergeSettings(this.#own, this.#stack.interfaces);
+    // The proxy must not ask itself.
+    const isOwn = (address: IpAddress): boolean => this.#proxyAddresses.some((own) => own.equals(address));
+    this.resolver.configure({ servers: servers.filter((address) => !isOwn(address)), searchList });
+    if (this.#proxy !== null) this.#serve(this.#proxy);
   }
 
   close(): void {
+    for (const server of this.#proxyServers.splice(0)) server.close();
     this.resolver.close();
+  }
+
+  #makeProxy(dnsNames: readonly string[]): DnsProxy {
+    const names = dnsNames.flatMap((text): StaticName[] => {
+      const [name = '', addressText = ''] = text.split('=');
+      const address = IpAddress.parse(addressText);
+      return address === null ? [] : [{ name, address }];
+    });
+    const [domain] = this.#own.searchList;
+    return new DnsProxy({
+      network: this.#network,
+      resolver: this.resolver,
+      names: () => names,
+      ...(domain === undefined ? {} : { domain }),
+    });
+  }
+
+  /** Opens the proxy's doors on those of its addresses that the stack has, and closes the others. */
+  #serve(proxy: DnsProxy): void {
+    const isThere = (address: IpAddress): boolean => this.#stack.interfaceOf(address) !== 0;
+    for (const server of this.#proxyServers) if (!isThere(server.address)) server.close();
+    this.#proxyServers = this.#proxyServers.filter(({ address }) => isThere(address));
+    for (const address of this.#proxyAddresses) {
+      const isServed = this.#proxyServers.some((server) => server.address.equals(address));
+      const server = isServed || !isThere(address) ? null : ProxyServer.open(proxy, this.#network, address);
+      if (server !== null) this.#proxyServers.push(server);
+    }
   }
 
   get status(): NamesStatus {
@@ -91,6 +143,13 @@ export class DaemonNames {
       hostsFile: this.#hosts?.path ?? null,
       badHostsLines: this.#hosts?.table.badLines ?? 0,
       queries: { ...counters },
+      proxy:
+        this.#proxy === null
+          ? null
+          : {
+              addresses: this.#proxyServers.map(({ address }) => address.toString()),
+              counters: { ...this.#proxy.counters },
+            },
       cache: { entries: this.cache.size, records: this.cache.recordCount, ...this.cache.counters },
     };
   }
@@ -204,6 +263,10 @@ export class DaemonNames {
       elapsedMs: 0,
     };
   }
+}
+
+function addressesOf(texts: readonly string[]): IpAddress[] {
+  return texts.flatMap((text) => IpAddress.parse(text) ?? []);
 }
 
 function best(answers: readonly LookupAnswer[]): LookupAnswer {

@@ -111,8 +111,8 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   return daemon;
 }
 
-/** Changes of the host's configuration after which other name servers may have to be asked. */
-const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces;
+/** Changes of the host's configuration after which other name servers may have to be asked, or the DNS proxy serves elsewhere. */
+const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces | ConfigChange.addresses;
 
 /** What lies between the device and the sockets. */
 interface Parts {

@@ -5,6 +5,8 @@
  * - {@link Resolver}: `lookup` a name as it was typed, `query` a full one, `reverse` an address; {@link resolveAddresses} as
  *   `getaddrinfo` and {@link resolveName} as `getnameinfo` want it;
  * - {@link NameCache}, {@link HostsFile}, {@link mergeSettings}: what is known, and what the interfaces say of name servers;
+ * - {@link MdnsResolver} and {@link LlmnrResolver}: names of the link, as options of the resolver; {@link DnsProxy} behind a
+ *   {@link ProxyServer} an address answers the hosts of a shared connection;
  * - {@link NameNetwork}: what has to be handed in. The daemon makes it of its stack's own endpoints, below the provider catalog:
  *   no layered provider sees or changes what happens here.
  *
@@ -31,6 +33,9 @@ export {
   type NameScope,
 } from './cache.ts';
 export { HostsFile, HostTable } from './hosts.ts';
+export type { LinkCounters } from './link-query.ts';
+export { LlmnrResolver } from './llmnr.ts';
+export { MdnsResolver } from './mdns.ts';
 export {
   type DnsMessage,
   type DnsRecord,
@@ -50,6 +55,8 @@ export type {
   StreamListener,
   StreamSocket,
 } from './network.ts';
+export { DnsProxy, type ProxyCounters, type ProxyOptions, type StaticName } from './proxy.ts';
+export { ProxyServer } from './proxy-server.ts';
 export { type LinkResolver, Resolver, type ResolverOptions } from './resolver.ts';
 export type { QueryCounters, QueryTuning } from './server-query.ts';
 export {

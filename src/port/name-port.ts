@@ -84,5 +84,10 @@ export interface NamesStatus {
   readonly badHostsLines: number;
   /** How often what happened to questions: `queries`, `timeouts`, `malformed`, `truncated`, … */
   readonly queries: Readonly<Record<string, number>>;
+  /** The DNS proxy: where it serves now, and what it was asked. */
+  readonly proxy: {
+    readonly addresses: readonly string[];
+    readonly counters: Readonly<Record<string, number>>;
+  } | null;
   readonly cache: Readonly<Record<string, number>>;
 }

@@ -52,6 +52,21 @@ while True:
     threading.Thread(target=answer, args=(q, a), daemon=True).start()
 `;
 
+/** A member of a group that has one name, and one address: answers by unicast, from the group's port. */
+const MEMBER = `
+import socket, sys
+group, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', port))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton('${KERNEL}'))
+print('ready', flush=True)
+while True:
+    q, a = s.recvfrom(2000)
+    end = q.index(0, 12) + 5
+    if name in q and q[end-4:end-2] == b'\\0\\1':
+        s.sendto(q[:2] + b'\\x80\\0\\0\\1\\0\\1\\0\\0\\0\\0' + q[12:end] + b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x0a\\0\\4\\x0a\\4\\0\\1', a)
+`;
+
 jest.setTimeout(60_000);
 
 describePrivileged('names by dnsmasq, over a TUN device', () => {
@@ -80,6 +95,10 @@ describePrivileged('names by dnsmasq, over a TUN device', () => {
           searchList: ['corp.example', 'lab.example'],
           hostsFile: hosts,
           hostName: 'stack',
+          mdns: true,
+          llmnr: true,
+          dnsProxy: [OURS],
+          dnsNames: ['phone=10.9.0.77'],
           ...more,
         },
       }),
@@ -116,6 +135,19 @@ describePrivileged('names by dnsmasq, over a TUN device', () => {
     return child;
   };
 
+  /** Runs a server until the end. Resolves when it serves. */
+  const python = async (program: string, ...args: string[]): Promise<void> => {
+    const child = space.spawn(['python3', '-c', program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout?.on('data', (part) => {
+      said += part;
+    });
+    await until('the server serves', () => said.includes('ready'));
+  };
+  /** What dig prints of the proxy's answer. */
+  const dig = async (...args: string[]): Promise<string> =>
+    (await space.run(['dig', `@${OURS}`, '+tries=1', '+time=5', ...args])).stdout;
+
   /** What tshark finds in the recording, DNS dissected. */
   const dissect = async (filter: string, field = '_ws.col.Info'): Promise<string[]> => {
     const { stdout } = await space.run(
@@ -131,12 +163,9 @@ describePrivileged('names by dnsmasq, over a TUN device', () => {
     daemon = await start([KERNEL]);
     await dnsmasq();
     judge = await Judge.start(space, DEVICE);
-    const slow = space.spawn(['python3', '-c', SLOW_SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let said = '';
-    slow.stdout?.on('data', (part) => {
-      said += part;
-    });
-    await until('the slow server serves', () => said.includes('ready'));
+    await python(SLOW_SERVER);
+    await python(MEMBER, '224.0.0.251', '5353', 'pc');
+    await python(MEMBER, '224.0.0.252', '5355', 'oldpc');
   });
 
   afterAll(async () => {
@@ -213,6 +242,62 @@ describePrivileged('names by dnsmasq, over a TUN device', () => {
     expect(await lookup('NAS --cache')).toMatchObject({ source: 'hosts', canonicalName: 'fileserver' });
     expect(data(await lookup('stack --cache'))).toEqual([OURS]);
     expect(data(await lookup('localhost --cache'))).toEqual(['::1', '127.0.0.1']);
+  });
+
+  test('RFC 6762 §5.1 a name under .local, by who is there', async () => {
+    const answer = await lookup('pc.local --type=A --cache');
+    expect(answer).toMatchObject({ status: 'found', source: 'mdns' });
+    expect(data(answer)).toEqual(['10.4.0.1']);
+  });
+
+  test('RFC 4795 §2 a short name that no server knows, by who is there', async () => {
+    const answer = await lookup('oldpc --type=A --cache');
+    expect(answer).toMatchObject({ status: 'found', source: 'llmnr', name: 'oldpc' });
+    expect(data(answer)).toEqual(['10.4.0.1']);
+  });
+
+  describe('the DNS proxy, asked by dig', () => {
+    test('RFC 1035 §7 answers of the server, of the host and of the local network', async () => {
+      expect(await dig('+short', 'a.lab.example')).toBe('b.lab.example.\nwww.lab.example.\n10.1.0.1\n');
+      expect(await dig('+short', 'www.lab.example', 'AAAA')).toBe('2001:db8::1\n');
+      expect(await dig('+short', 'stack')).toBe(`${OURS}\n`);
+      expect(await dig('+short', 'phone')).toBe('10.9.0.77\n');
+      expect(await dig('+short', 'phone.corp.example')).toBe('10.9.0.77\n');
+      expect(await dig('+short', '-x', '10.9.0.77')).toBe('phone.corp.example.\n');
+    });
+
+    test('flags, codes and EDNS', async () => {
+      const found = await dig('www.lab.example');
+      expect(found).toMatch(/status: NOERROR/);
+      expect(found).toMatch(/flags: qr rd ra; QUERY: 1, ANSWER: 1/);
+      expect(found).toMatch(/EDNS: version: 0, flags:; udp: 1232/);
+      expect(await dig('no.lab.example')).toMatch(/status: NXDOMAIN/);
+      expect(await dig('+norecurse', 'www.lab.example')).toMatch(/status: REFUSED/);
+      expect(await dig('+opcode=UPDATE', '+noedns', 'lab.example')).toMatch(/status: NOTIMP/);
+      expect(await dig('+edns=1', '+noednsneg', 'www.lab.example')).toMatch(/status: BADVERS/);
+      expect(await dig('AXFR', 'lab.example')).toMatch(/Transfer failed/);
+    });
+
+    test('RFC 7766 §5 what was cut off comes over TCP', async () => {
+      const cut = await dig('+ignore', 'big.lab.example', 'TXT');
+      expect(cut).toMatch(/flags: qr tc rd ra; QUERY: 1, ANSWER: 0/);
+      expect(await dig('+short', 'big.lab.example', 'TXT')).toBe(
+        `${BIG.map((text) => `"${text}"`).join(' ')}\n`,
+      );
+      expect(await dig('+tcp', '+keepopen', '+short', 'www.lab.example', 'text.lab.example')).toBe(
+        '10.1.0.1\n',
+      );
+    });
+
+    test('many at once', async () => {
+      const file = join(folder, 'questions');
+      writeFileSync(
+        file,
+        Array.from({ length: 60 }, (_, i) => `${i % 2 === 0 ? 'www' : 'four'}.lab.example A\n`).join(''),
+      );
+      const answers = (await dig('+short', '-f', file)).split('\n').filter((line) => line !== '');
+      expect(answers).toHaveLength(60);
+    });
   });
 
   describe('with servers that do not answer', () => {

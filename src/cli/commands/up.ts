@@ -39,6 +39,10 @@ interface DaemonFlags {
   readonly searchList?: readonly string[];
   readonly hostsFile?: string;
   readonly hostName?: string;
+  readonly mdns?: boolean;
+  readonly llmnr?: boolean;
+  readonly dnsProxy?: readonly string[];
+  readonly dnsNames?: readonly string[];
   readonly capture?: string;
   readonly log?: string;
   readonly logLevel?: string;
@@ -85,6 +89,15 @@ export function upCommand(session: Session): Command {
     .addOption(repeatable('--name-servers <address>', 'whom to ask for names; repeatable'))
     .addOption(repeatable('--search-list <domain>', 'a domain to append to short names; repeatable'))
     .option('--hosts-file <file>', 'a hosts file that is looked into first')
+    .option('--mdns', 'ask by multicast for names under .local')
+    .option('--llmnr', 'ask by multicast for short names that no server knows')
+    .addOption(
+      repeatable(
+        '--dns-proxy <address>',
+        'an own address on which the local network is answered; repeatable',
+      ),
+    )
+    .addOption(repeatable('--dns-names <name=address>', 'what the DNS proxy answers by itself; repeatable'))
     .option('--host-name <name>', 'what the stack’s host is called')
     .option('--capture <file>', 'a pcapng file to write from the start')
     .option('--log <file>', 'where the log goes; standard error unless given')
@@ -289,6 +302,10 @@ const SETTINGS = [
   'searchList',
   'hostsFile',
   'hostName',
+  'mdns',
+  'llmnr',
+  'dnsProxy',
+  'dnsNames',
   'capture',
   'log',
   'logLevel',
