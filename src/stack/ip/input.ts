@@ -66,8 +66,10 @@ export class IpInput {
     this.#raw = raw;
     this.#transports = transports;
     this.#forwarder = new Forwarder(host, host.topology, icmp);
-    this.#ipv6 = new Ipv6Input(host, this.packet, icmp6, raw, transports);
-    this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, icmp);
+    this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, {
+      reassemblyExpired: (packet) => (packet.family === 4 ? icmp : icmp6).reassemblyExpired(packet),
+    });
+    this.#ipv6 = new Ipv6Input(host, this.packet, this.reassembler, icmp6, raw, transports);
   }
 
   /**
@@ -171,7 +173,7 @@ export class IpInput {
   #receiveFragment(iface: NetworkInterface, bytes: Uint8Array): DropReason {
     const header = this.#header;
     const { reassembler } = this;
-    const reason = reassembler.add(bytes, header, iface.index, this.#host.now);
+    const reason = reassembler.addIpv4(bytes, header, iface.index, this.#host.now);
     if (reason !== DropReason.none || !reassembler.isComplete) return reason;
     const verdict = this.#receiveWhole(iface);
     reassembler.release();

@@ -29,6 +29,7 @@ import type { Host, InboundPacket, Path, Transport } from '../host.ts';
 import type { EchoTable } from '../icmp/echo-table.ts';
 import { IcmpRateLimiter } from '../ip/icmp-ratelimit.ts';
 import { Packet, pseudoHeaderSumOf, sourceOf } from '../ip/packet.ts';
+import type { PartialPacket, ReassemblyOwner } from '../ip/reassemble.ts';
 import { LEAST_MTU_V6, pathTooBig } from '../ip/too-big.ts';
 import type { RawTransport } from '../raw/transport.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
@@ -42,7 +43,7 @@ const TYPES = 256;
 /** Takes messages of one type, whose checksum is right. @returns 0 or the `DropReason` */
 export type IcmpV6Handler = (packet: InboundPacket, header: IcmpV6Header) => number;
 
-export class Icmp6 implements Transport {
+export class Icmp6 implements Transport, ReassemblyOwner {
   readonly #host: Host;
   readonly #echoes: EchoTable;
   readonly #raw: RawTransport;
@@ -129,9 +130,19 @@ export class Icmp6 implements Transport {
     this.#report(packet, IcmpV6Type.parameterProblem, IcmpV6Problem.headerField, offset);
   }
 
-  /** Fragments whose first one is there did not become whole (RFC 8200 §4.5). @param packet as far as it is there */
-  reassemblyExpired(packet: InboundPacket): void {
-    this.#report(packet, IcmpV6Type.timeExceeded, ICMPV6_REASSEMBLY_EXPIRED, 0);
+  /** RFC 8200 §4.5: reported only when the first fragment is there to be quoted. */
+  reassemblyExpired(partial: PartialPacket): void {
+    if (partial.headerLength === 0) return;
+    const header = this.#quotedHeader;
+    const { memory, headerAt, leadingLength } = partial;
+    if (parseQuotedIpv6(memory, headerAt, headerAt + leadingLength, header) !== DropReason.none) return;
+    // RFC 7112: it has all headers.
+    if (skipIpv6Extensions(memory, header, this.#quotedChain) !== DropReason.none) return;
+    const { protocol, payloadAt } = this.#quotedChain;
+    const quoted = this.#quoted;
+    quoted.setIpv6(memory, header, protocol, payloadAt, partial.interfaceIndex);
+    quoted.isGroup = header.dst0 >>> 24 === 0xff;
+    this.#report(quoted, IcmpV6Type.timeExceeded, ICMPV6_REASSEMBLY_EXPIRED, 0);
   }
 
   /**

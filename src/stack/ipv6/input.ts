@@ -18,6 +18,7 @@ import type { Transport } from '../host.ts';
 import type { HostCore } from '../host-core.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Packet } from '../ip/packet.ts';
+import type { Reassembler } from '../ip/reassemble.ts';
 import type { RawTransport } from '../raw/transport.ts';
 import type { Topology } from '../topology.ts';
 import type { Icmp6 } from './icmp.ts';
@@ -26,6 +27,9 @@ import type { Icmp6 } from './icmp.ts';
 const INTERFACE_LOCAL = 0xff010000 | 0;
 const LINK_LOCAL = 0xff020000 | 0;
 const SOLICITED_NODE = 0xff;
+/** Where the fields are that a fragment may have wrong: in the header, and in the fragment header. */
+const PAYLOAD_LENGTH_OFFSET = 4;
+const FRAGMENT_OFFSET_OFFSET = 2;
 /** The third word of a v4-mapped address. */
 const MAPPED_WORD = 0xffff;
 
@@ -33,6 +37,7 @@ export class Ipv6Input {
   readonly #host: HostCore;
   readonly #topology: Topology;
   readonly #packet: Packet;
+  readonly #reassembler: Reassembler;
   readonly #icmp: Icmp6;
   readonly #raw: RawTransport;
   readonly #transports: ReadonlyMap<number, Transport>;
@@ -44,6 +49,7 @@ export class Ipv6Input {
   constructor(
     host: HostCore,
     packet: Packet,
+    reassembler: Reassembler,
     icmp: Icmp6,
     raw: RawTransport,
     transports: ReadonlyMap<number, Transport>,
@@ -51,6 +57,7 @@ export class Ipv6Input {
     this.#host = host;
     this.#topology = host.topology;
     this.#packet = packet;
+    this.#reassembler = reassembler;
     this.#icmp = icmp;
     this.#raw = raw;
     this.#transports = transports;
@@ -89,10 +96,56 @@ export class Ipv6Input {
       }
       packet.protocol = chain.protocol;
       packet.payloadAt = chain.payloadAt;
-      if (chain.isFragment) return DropReason.fragmentTooMany;
+      if (chain.isFragment) return this.#receiveFragment(iface, bytes);
     } else {
       chain.reset(header);
     }
+    return this.#deliver(packet);
+  }
+
+  #receiveFragment(iface: NetworkInterface, bytes: Uint8Array): DropReason {
+    const reassembler = this.#reassembler;
+    const packet = this.#packet;
+    const reason = reassembler.addIpv6(
+      bytes,
+      this.#header,
+      this.#chain,
+      packet.interfaceIndex,
+      this.#host.now,
+    );
+    // RFC 8200 §4.5: a length that is no multiple of 8, and an end past 65,535, are told to the sender.
+    if (reason === DropReason.fragmentMisaligned) this.#icmp.fieldProblem(packet, PAYLOAD_LENGTH_OFFSET);
+    else if (reason === DropReason.fragmentTooBig) {
+      this.#icmp.fieldProblem(packet, this.#chain.fragmentAt + FRAGMENT_OFFSET_OFFSET - packet.headerAt);
+    }
+    if (reason !== DropReason.none || !reassembler.isComplete) return reason;
+    const verdict = this.#receiveWhole(iface);
+    reassembler.release();
+    return verdict;
+  }
+
+  /** Takes what the reassembler has put together: what its fragments carried is walked now. */
+  #receiveWhole(iface: NetworkInterface): DropReason {
+    const { bytes, headerAt, end } = this.#reassembler;
+    const header = this.#header;
+    const chain = this.#chain;
+    const packet = this.#packet;
+    const { isGroup, interfaceIndex, zone } = packet;
+    const parsed = parseIpv6(bytes, headerAt, end, header);
+    if (parsed !== DropReason.none) return parsed;
+    packet.setIpv6(bytes, header, header.nextHeader, header.payloadAt, iface.index);
+    packet.isGroup = isGroup;
+    packet.interfaceIndex = interfaceIndex;
+    packet.zone = zone;
+    const walked = walkIpv6Extensions(bytes, header, chain);
+    if (walked !== DropReason.none) {
+      this.#reportProblem(packet);
+      return walked;
+    }
+    // A packet is a fragment once.
+    if (chain.isFragment) return DropReason.ipv6ExtensionOrder;
+    packet.protocol = chain.protocol;
+    packet.payloadAt = chain.payloadAt;
     return this.#deliver(packet);
   }
 
