@@ -17,6 +17,7 @@ export * from './errors.ts';
 export * from './families.ts';
 export * from './flags.ts';
 export * from './guid.ts';
+export * from './icmp-structures.ts';
 export * from './ioctl.ts';
 export * from './options.ts';
 export * from './protocol-info.ts';

@@ -19,6 +19,7 @@ import { IpAddress } from '../base/index.ts';
 import { AFD_NO_WAIT, AFD_OVERLAPPED, type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
 import { type Endpoint, EndpointEvent, type PacketOptions, type PortSharing } from '../stack/index.ts';
 import type { AfdContext, Orphan } from './context.ts';
+import { EchoCall } from './echo.ts';
 import { EVENT_ERRORS_LEN, NetworkEvents } from './events.ts';
 import type { PollTarget, PollWatch } from './poll.ts';
 import { PEND, type PendingRequest, type RequestOwner, RequestQueue } from './request.ts';
@@ -263,6 +264,7 @@ export function checkAddress(bytes: Uint8Array | null): number {
  */
 export function observeEndpoint(endpoint: Endpoint, events: number): void {
   const { context } = endpoint;
+  if (context instanceof EchoCall) context.happened();
   if (!(context instanceof AfdEndpoint)) return;
   context.happened(events);
   context.settled();

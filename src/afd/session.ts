@@ -30,6 +30,7 @@ import type { CompletionSink } from './completions.ts';
 import type { AfdContext } from './context.ts';
 import { DatagramEndpoint } from './datagram.ts';
 import { Descriptors } from './descriptors.ts';
+import { EchoCall } from './echo.ts';
 import { AfdEndpoint, CLOSE_ABORTIVE } from './endpoint.ts';
 import { listInterfaces } from './interface-list.ts';
 import { ioctl } from './ioctl.ts';
@@ -169,6 +170,8 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
         return listInterfaces(this.#context.stack, request.into, this.#reply);
       case AfdOp.poll:
         return this.#poll(request);
+      case AfdOp.echo:
+        return this.#startEcho(request);
       default:
         break;
     }
@@ -230,12 +233,14 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     const moved = this.#reply.value;
     const pending = new PendingRequest(this, request, moved);
     if (isFull || !this.charge(pending.charge)) {
+      if (request.op === AfdOp.echo) this.#echo?.cancel();
       // What was moved counts, and a close goes on in the background; nothing else has begun.
       return moved > 0 || request.op === AfdOp.close ? NO_ERROR : WSAENOBUFS;
     }
     this.#pending.set(request.id, pending);
     if (request.op === AfdOp.poll) this.#watch(pending);
     else if (request.op === AfdOp.close) this.#linger(pending);
+    else if (request.op === AfdOp.echo) this.#echo?.attach(pending);
     else this.#descriptors.get(request.descriptor)?.pend(pending);
     return PEND;
   }
@@ -297,6 +302,16 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
       pending.complete(0, 0);
       this.#context.completions.deliver();
     });
+  }
+
+  /** The echo request that has just been sent: it pends. */
+  #echo: EchoCall | null = null;
+
+  #startEcho(request: AfdRequest): number {
+    const call = EchoCall.begin(this.#context, request);
+    if (typeof call === 'number') return call;
+    this.#echo = call;
+    return PEND;
   }
 
   #close(endpoint: AfdEndpoint, request: AfdRequest): number {

@@ -19,6 +19,11 @@ export function attachTo(choice: AttachOptions): void {
   options = choice;
 }
 
+/** Where {@link attachTo} said that the sockets live. */
+export function chosenAttachment(): AttachOptions {
+  return options;
+}
+
 /** How this process is attached; `null` before its first use of a socket. */
 export function attachedTo(): Attachment | null {
   return attachment;

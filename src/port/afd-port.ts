@@ -81,8 +81,19 @@ export const AfdOp = {
   open: 20,
   /** Descriptors of interfaces and their addresses, as SIO_GET_INTERFACE_LIST lays them out → `into`. No descriptor. */
   interfaces: 21,
+  /**
+   * An echo request of the stack's own ICMP, beneath any provider. `address` the destination's sockaddr, and behind it the source's
+   * when it matters; `a` timeout in ms, `b` TTL (0: the default), type of service << 8, flags << 16 (2: don't fragment), `data` IPv4
+   * options (the first `flags` bytes) and the data → `address` who answered, `value` bytes of `into`: a head of 16 bytes {IP_STATUS i32,
+   * round trip ms i32, TTL u8, 0, 0, length of options u8, length of data i32}, options, data. WSAETIMEDOUT when nothing comes
+   * back. No descriptor.
+   */
+  echo: 22,
 } as const;
 export type AfdOp = (typeof AfdOp)[keyof typeof AfdOp];
+
+/** Bytes before options and data in the `into` of {@link AfdOp.echo}. */
+export const ECHO_HEAD_LEN = 16;
 
 /** Added to a request's `flags`: an overlapped operation, which pends even on a non-blocking socket (SEM-BLK-06). */
 export const AFD_OVERLAPPED = 0x4000_0000;

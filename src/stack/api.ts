@@ -405,6 +405,8 @@ export interface UdpEndpoint extends MessageEndpoint {
 /** Echo requests and their replies, without a raw socket: what `ping` uses. The "port" is the identifier. */
 export interface IcmpEndpoint extends Endpoint, PacketOptions {
   readonly kind: 'icmp';
+  /** Where requests leave from, when it is ours; `null` at first: chosen by the destination. */
+  source: IpAddress | null;
   /** Sends an echo request. @returns 0 or an error. */
   sendEcho(address: IpAddress, sequence: number, payload: Uint8Array): number;
   /** As of a {@link MessageEndpoint}. */

@@ -49,6 +49,7 @@ describe('the packed package', () => {
       '/native',
       '/abi',
       '/spi',
+      '/icmp',
       '/winsock/async',
       '/net',
       '/dgram',

@@ -48,6 +48,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   readonly pathMtu = 0;
   pendingEvents = 0;
   ipOptions: Uint8Array = EMPTY;
+  source: IpAddress | null = null;
   readonly #host: Host;
   readonly #onClose: () => void;
   readonly #outbox: Outbox;
@@ -73,7 +74,9 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
     const isV4 = this.localAddress.family === 4;
     const most = isV4 ? MAX_PAYLOAD_V4 - this.ipOptions.length : MAX_PAYLOAD_V6;
     if (payload.length > most) return StackError.messageTooLong;
-    const path = this.#host.pathTo(this.localAddress, address);
+    const { source } = this;
+    if (source !== null && !this.#host.isLocal(source)) return StackError.addressNotAvailable;
+    const path = this.#host.pathTo(source ?? this.localAddress, address);
     if (path === null) return StackError.networkUnreachable;
     const length = ICMPV4_HEADER_LEN + payload.length;
     const dontFragment = carriesDontFragment(this);
@@ -105,7 +108,7 @@ export class EchoEndpoint implements IcmpEndpoint, EventSource {
   }
 
   setIpOptions(options: Uint8Array): number {
-    const checked = optionsToSend(options);
+    const checked = this.localAddress.family === 4 ? optionsToSend(options) : null;
     if (checked === null) return StackError.invalid;
     this.ipOptions = checked;
     return 0;
