@@ -7,7 +7,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { DEFAULT_CONTROL_PATH } from '../port/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface AskOptions {
   /** Sent as JSON. */

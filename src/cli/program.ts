@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { drillCommand } from './commands/drill.ts';
 import { dropsCommand } from './commands/drops.ts';
+import { forwardCommand } from './commands/forward.ts';
 import { impairCommand } from './commands/impair.ts';
 import { ipconfigCommand } from './commands/ipconfig.ts';
 import { netshCommand } from './commands/netsh.ts';
@@ -91,6 +92,7 @@ const COMMANDS = [
   netstatCommand,
   ipconfigCommand,
   routeCommand,
+  forwardCommand,
   captureCommand,
   traceCommand,
   impairCommand,

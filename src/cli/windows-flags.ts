@@ -76,6 +76,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
     '-displaydns': { flag: '--displaydns' },
   },
   netsh: HELP,
+  route: { ...HELP, '/4': { flag: '-4' }, '/6': { flag: '-6' }, '/p': { flag: '-p' } },
   nslookup: {
     ...HELP,
     '-vc': { flag: '--tcp' },

@@ -1,9 +1,10 @@
-/** `winsockd netsh winsock show catalog`: the provider catalog, as Windows lists it. */
+/** `winsockd netsh`: `winsock show catalog`, the provider catalog as Windows lists it, and what concerns interfaces. */
 
 import { Command } from 'commander';
 import type { CatalogEntryStatus } from '../../port/index.ts';
 import { leaf, type Session } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { netshInterfaceCommand } from './netsh-interface.ts';
 
 export function netshCommand(session: Session): Command {
   const catalog = leaf(session, 'catalog', 'list the Winsock catalog', async ({ client, print }) => {
@@ -13,7 +14,10 @@ export function netshCommand(session: Session): Command {
   });
   const show = new Command('show').description('list what is installed').addCommand(catalog);
   const winsock = new Command('winsock').description('service providers').addCommand(show);
-  return new Command('netsh').description('what Windows’ netsh shows of Winsock').addCommand(winsock);
+  return new Command('netsh')
+    .description('what Windows’ netsh shows and sets of Winsock and the stack')
+    .addCommand(winsock)
+    .addCommand(netshInterfaceCommand(session));
 }
 
 function entryText(entry: CatalogEntryStatus): string {

@@ -67,6 +67,74 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+describe('routing over the control API', () => {
+  const route = { destination: '203.0.113.0/24', gateway: '10.77.0.1' };
+
+  test('a route is added over the interface that reaches its gateway, shown with the sum of metrics, and removed', async () => {
+    const { json } = await ask('POST', '/v1/routes', { ...route, metric: 5 });
+    expect(json).toContainEqual(
+      expect.objectContaining({
+        ...route,
+        metric: 30,
+        origin: 'manual',
+        lifetimeSec: null,
+        interface: 'memory0',
+      }),
+    );
+    expect(await ask('POST', '/v1/routes', route)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'exists' } },
+    });
+    const left = await ask('DELETE', '/v1/routes', { destination: route.destination });
+    expect(left.json).not.toContainEqual(expect.objectContaining({ destination: route.destination }));
+    expect((await ask('DELETE', '/v1/routes', { destination: route.destination })).status).toBe(404);
+  });
+
+  test.each([
+    [{ destination: '10.0.0.0/99', gateway: '10.77.0.1' }, 'destination'],
+    [{ destination: '10.0.0.0/8', gateway: '::1' }, 'gateway'],
+    [{ destination: '10.0.0.0/8' }, 'interface'],
+    [{ destination: '10.0.0.0/8', gateway: '192.0.2.1' }, 'gateway'],
+    [{ destination: '10.0.0.0/8', gateway: '10.77.0.1', metric: -1 }, 'metric'],
+    [{ destination: '10.0.0.0/8', colour: 'red' }, 'body'],
+  ])('%p is refused with 400, naming the field', async (body, field) => {
+    const { status, json } = await ask('POST', '/v1/routes', body);
+    expect([status, json.error.message.split(':')[0]]).toEqual([400, field]);
+  });
+
+  test('an interface is switched, and one that is not there is not', async () => {
+    const { json } = await ask('PATCH', '/v1/interfaces/2', { isForwarding: true, metric: 40 });
+    expect(json).toMatchObject({ index: 2, isForwarding: true, metric: 40, weakHostSend: false });
+    await ask('PATCH', '/v1/interfaces/2', { isForwarding: false, metric: 25 });
+    expect((await ask('PATCH', '/v1/interfaces/9', { metric: 40 })).status).toBe(404);
+    expect((await ask('PATCH', '/v1/interfaces/2', { metric: 0 })).status).toBe(400);
+    expect((await ask('PATCH', '/v1/interfaces/1', { isUp: false })).status).toBe(400);
+  });
+
+  test('a port of this machine is forwarded, listed and taken away', async () => {
+    const body = {
+      protocol: 'tcp',
+      listen: { side: 'host', port: 0 },
+      target: { side: 'stack', port: 80 },
+    };
+    const { json } = await ask('POST', '/v1/forwards', body);
+    expect(json).toMatchObject({
+      protocol: 'tcp',
+      listen: { side: 'host', address: '127.0.0.1' },
+      target: { side: 'stack', address: '10.77.0.2', port: 80 },
+    });
+    expect(json.listen.port).toBeGreaterThan(0);
+    expect((await ask('GET', '/v1/forwards')).json).toEqual([json]);
+    const taken = { ...body, listen: { side: 'host', port: json.listen.port } };
+    expect(await ask('POST', '/v1/forwards', taken)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'addressInUse' } },
+    });
+    expect((await ask('DELETE', `/v1/forwards/${json.id}`)).json).toMatchObject({ id: json.id });
+    expect((await ask('DELETE', `/v1/forwards/${json.id}`)).status).toBe(404);
+  });
+});
+
 describe('a daemon in memory', () => {
   test('says who it is', async () => {
     const { json } = await ask('GET', '/v1/status');
