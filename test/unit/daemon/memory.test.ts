@@ -35,20 +35,24 @@ interface Answer {
 
 function ask(method: string, path: string, body?: unknown, socketPath = control): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers =
+      body === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     const asked = request({ socketPath, method, path, headers }, (response) => {
-      let text = '';
+      let answer = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
-        text += part;
+        answer += part;
       });
       response.on('end', () => {
         const isJson = String(response.headers['content-type']).startsWith('application/json');
-        resolve({ status: response.statusCode ?? 0, text, json: isJson ? JSON.parse(text) : null });
+        resolve({ status: response.statusCode ?? 0, text: answer, json: isJson ? JSON.parse(answer) : null });
       });
     });
     asked.on('error', reject);
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
+    asked.end(text);
   });
 }
 
