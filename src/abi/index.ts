@@ -2,8 +2,8 @@
  * abi: Winsock's numbers and byte layouts (winsock2.h, ws2spi.h, ws2tcpip.h, mstcpip.h), under Microsoft's names.
  *
  * - `errors` the WSA codes, `error-text` their names and sentences; `families`, `flags`, `options`, `ioctl` the constants;
- * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures` and
- *   `address-structures` what calls, options and ioctls carry.
+ * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures`,
+ *   `address-structures` and `multicast-structures` what calls, options and ioctls carry.
  *
  * Layouts are those of 64-bit Windows: little-endian, natural alignment. Readers answer `null` for bytes that are too
  * short and never look past the end; writers trust their caller to have made room and answer where they ended. A reader
@@ -19,6 +19,7 @@ export * from './flags.ts';
 export * from './guid.ts';
 export * from './icmp-structures.ts';
 export * from './ioctl.ts';
+export * from './multicast-structures.ts';
 export * from './options.ts';
 export * from './protocol-info.ts';
 export * from './sockaddr.ts';

@@ -112,7 +112,11 @@ export const SIO_CPU_AFFINITY = _WSAIOW(IOC_VENDOR, 21);
 export const SIO_TCP_INFO = _WSAIORW(IOC_VENDOR, 39);
 export const SIO_GET_INTERFACE_LIST = 0x4004_747f;
 export const SIO_GET_INTERFACE_LIST_EX = 0x4004_747e;
+/** Parameter, and result of the second: ip_msfilter. */
 export const SIO_SET_MULTICAST_FILTER = 0x8004_747d;
 export const SIO_GET_MULTICAST_FILTER = 0x8004_747c;
+/** The same with a group_filter. */
+export const SIOCSMSFILTER = 0x8004_747e;
+export const SIOCGMSFILTER = 0x8004_747f;
 export const SIO_IDEAL_SEND_BACKLOG_QUERY = 0x4004_747b;
 export const SIO_IDEAL_SEND_BACKLOG_CHANGE = 0x2000_747a;

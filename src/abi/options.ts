@@ -3,6 +3,13 @@
  */
 
 import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP } from './families.ts';
+import {
+  GROUP_REQ_LEN,
+  GROUP_SOURCE_REQ_LEN,
+  IP_MREQ_LEN,
+  IP_MREQ_SOURCE_LEN,
+  IPV6_MREQ_LEN,
+} from './multicast-structures.ts';
 
 /** Level of the options that every socket has. */
 export const SOL_SOCKET = 0xffff;
@@ -73,6 +80,10 @@ export const IP_MULTICAST_LOOP = 11;
 export const IP_ADD_MEMBERSHIP = 12;
 export const IP_DROP_MEMBERSHIP = 13;
 export const IP_DONTFRAGMENT = 14;
+export const IP_ADD_SOURCE_MEMBERSHIP = 15;
+export const IP_DROP_SOURCE_MEMBERSHIP = 16;
+export const IP_BLOCK_SOURCE = 17;
+export const IP_UNBLOCK_SOURCE = 18;
 export const IP_PKTINFO = 19;
 export const IP_RECVTTL = 21;
 export const IP_RECEIVE_BROADCAST = 22;
@@ -80,6 +91,13 @@ export const IP_RECVIF = 24;
 export const IP_RECVDSTADDR = 25;
 export const IP_UNICAST_IF = 31;
 export const IP_RECVTOS = 40;
+/** These six at level IPPROTO_IPV6 too. */
+export const MCAST_JOIN_GROUP = 41;
+export const MCAST_LEAVE_GROUP = 42;
+export const MCAST_BLOCK_SOURCE = 43;
+export const MCAST_UNBLOCK_SOURCE = 44;
+export const MCAST_JOIN_SOURCE_GROUP = 45;
+export const MCAST_LEAVE_SOURCE_GROUP = 46;
 export const IP_RECVECN = 50;
 /** Numbers of control messages: the same as the options that ask for them. */
 export const IP_HOPLIMIT = IP_RECVTTL;
@@ -97,6 +115,13 @@ export const IP_UNSPECIFIED_USER_MTU = 0xffff_ffff;
 
 /** Level IPPROTO_IPV6. */
 export const IPV6_UNICAST_HOPS = 4;
+export const IPV6_MULTICAST_IF = 9;
+export const IPV6_MULTICAST_HOPS = 10;
+export const IPV6_MULTICAST_LOOP = 11;
+export const IPV6_ADD_MEMBERSHIP = 12;
+export const IPV6_JOIN_GROUP = 12;
+export const IPV6_DROP_MEMBERSHIP = 13;
+export const IPV6_LEAVE_GROUP = 13;
 export const IPV6_DONTFRAG = 14;
 export const IPV6_V6ONLY = 27;
 
@@ -223,6 +248,32 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_IP, IP_HDRINCL, 'IP_HDRINCL', 'boolean', 'any'),
   layout(IPPROTO_IP, IP_TOS, 'IP_TOS', 'dword', 'any'),
   layout(IPPROTO_IP, IP_TTL, 'IP_TTL', 'dword', 'any'),
+  layout(IPPROTO_IP, IP_MULTICAST_IF, 'IP_MULTICAST_IF', 'dword', 'whole'),
+  layout(IPPROTO_IP, IP_MULTICAST_TTL, 'IP_MULTICAST_TTL', 'dword', 'any'),
+  layout(IPPROTO_IP, IP_MULTICAST_LOOP, 'IP_MULTICAST_LOOP', 'boolean', 'any'),
+  layout(IPPROTO_IP, IP_ADD_MEMBERSHIP, 'IP_ADD_MEMBERSHIP', 'structure', 'whole', IP_MREQ_LEN),
+  layout(IPPROTO_IP, IP_DROP_MEMBERSHIP, 'IP_DROP_MEMBERSHIP', 'structure', 'whole', IP_MREQ_LEN),
+  ...[
+    [IP_ADD_SOURCE_MEMBERSHIP, 'IP_ADD_SOURCE_MEMBERSHIP'] as const,
+    [IP_DROP_SOURCE_MEMBERSHIP, 'IP_DROP_SOURCE_MEMBERSHIP'] as const,
+    [IP_BLOCK_SOURCE, 'IP_BLOCK_SOURCE'] as const,
+    [IP_UNBLOCK_SOURCE, 'IP_UNBLOCK_SOURCE'] as const,
+  ].map(([option, name]) => layout(IPPROTO_IP, option, name, 'structure', 'whole', IP_MREQ_SOURCE_LEN)),
+  layout(IPPROTO_IPV6, IPV6_MULTICAST_IF, 'IPV6_MULTICAST_IF', 'dword', 'whole'),
+  layout(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 'IPV6_MULTICAST_HOPS', 'int', 'any'),
+  layout(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 'IPV6_MULTICAST_LOOP', 'boolean', 'any'),
+  layout(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, 'IPV6_ADD_MEMBERSHIP', 'structure', 'whole', IPV6_MREQ_LEN),
+  layout(IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP, 'IPV6_DROP_MEMBERSHIP', 'structure', 'whole', IPV6_MREQ_LEN),
+  ...[IPPROTO_IP, IPPROTO_IPV6].flatMap((level) => [
+    layout(level, MCAST_JOIN_GROUP, 'MCAST_JOIN_GROUP', 'structure', 'whole', GROUP_REQ_LEN),
+    layout(level, MCAST_LEAVE_GROUP, 'MCAST_LEAVE_GROUP', 'structure', 'whole', GROUP_REQ_LEN),
+    ...[
+      [MCAST_BLOCK_SOURCE, 'MCAST_BLOCK_SOURCE'] as const,
+      [MCAST_UNBLOCK_SOURCE, 'MCAST_UNBLOCK_SOURCE'] as const,
+      [MCAST_JOIN_SOURCE_GROUP, 'MCAST_JOIN_SOURCE_GROUP'] as const,
+      [MCAST_LEAVE_SOURCE_GROUP, 'MCAST_LEAVE_SOURCE_GROUP'] as const,
+    ].map(([option, name]) => layout(level, option, name, 'structure', 'whole', GROUP_SOURCE_REQ_LEN)),
+  ]),
   layout(IPPROTO_IP, IP_DONTFRAGMENT, 'IP_DONTFRAGMENT', 'boolean', 'any'),
   layout(IPPROTO_IP, IP_MTU_DISCOVER, 'IP_MTU_DISCOVER', 'dword', 'whole'),
   layout(IPPROTO_IP, IP_MTU, 'IP_MTU', 'dword', 'whole'),

@@ -48,6 +48,7 @@ import { DatagramEndpoint } from './datagram.ts';
 import { type AfdEndpoint, addressOf, checkAddress } from './endpoint.ts';
 import { wsaOf } from './error-map.ts';
 import { listAddresses, listInterfaces } from './interface-list.ts';
+import { MULTICAST_IOCTLS } from './multicast-ioctl.ts';
 import { rawOf } from './raw.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
@@ -219,6 +220,7 @@ const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler
   [SIO_GET_BROADCAST_ADDRESS, broadcastAddress],
   [SIO_IDEAL_SEND_BACKLOG_QUERY, idealSendBacklog],
   [SIO_TCP_INFO, tcpInfo],
+  ...MULTICAST_IOCTLS,
   // A hint that a path without copies makes good on by itself.
   [SIO_LOOPBACK_FAST_PATH, (socket) => (socket.protocol === IPPROTO_TCP ? 0 : WSAEOPNOTSUPP)],
 ]);

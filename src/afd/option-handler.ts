@@ -9,6 +9,8 @@
 export interface OptionHandler<T> {
   readonly get?: (socket: T) => number;
   readonly set?: (socket: T, value: number) => number;
+  /** Instead of `set`, for a structure: the whole value, as long as the layout says. */
+  readonly setBytes?: (socket: T, value: Uint8Array) => number;
   /** Code of a get that depends on the state; 0 when it may go on. */
   readonly check?: (socket: T) => number;
 }

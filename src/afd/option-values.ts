@@ -53,7 +53,11 @@ export function setOption(
   const handler = optionHandler(socket, level, option);
   if (typeof handler === 'number') return handler;
   const layout = optionLayout(level, option);
-  if (handler.set === undefined || layout === null) return WSAENOPROTOOPT;
+  if (layout === null) return WSAENOPROTOOPT;
+  if (handler.setBytes !== undefined) {
+    return data === null || data.length < layout.length ? WSAEFAULT : handler.setBytes(socket, data);
+  }
+  if (handler.set === undefined) return WSAENOPROTOOPT;
   if (layout.lengthRule === 'none') return handler.set(socket, 0);
   if (data === null) return WSAEFAULT;
   const isLongEnough =

@@ -49,6 +49,7 @@ import type { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
 import { IP_MESSAGE_OPTIONS, UDP_OPTIONS, udpOf } from './message-options.ts';
 import { MTU_OPTIONS } from './mtu-options.ts';
+import { IP_MULTICAST_OPTIONS } from './multicast-options.ts';
 import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
 import { MAX_RAW_MESSAGE, rawOf } from './raw.ts';
 import { DEFAULT_TTL } from './socket-options.ts';
@@ -303,6 +304,7 @@ function maxMessage(socket: AfdEndpoint): number {
 /** IPPROTO_IP options of every IPv4 socket. */
 const IP_OPTIONS: Handlers<AfdEndpoint> = new Map<number, OptionHandler<AfdEndpoint>>([
   ...MTU_OPTIONS,
+  ...IP_MULTICAST_OPTIONS,
   [
     IP_TTL,
     {

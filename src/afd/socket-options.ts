@@ -29,6 +29,8 @@ export class SocketOptions {
   receiveTimeout = 0;
   /** SO_ERROR: set by a connect that failed later, never cleared by reading (SEM-ERR-05). */
   error = 0;
+  /** IP_MULTICAST_IF as it was set: an address or an index in network order, read as little-endian. */
+  multicastInterface = 0;
   /** ms; -1 = for ever, 0 = the stack decides. */
   maxRetransmitMs = 0;
   /** The reading of the urgent pointer was chosen, and stays (SEM-OOB-01). */

@@ -8,6 +8,13 @@
 import { EventEmitter } from 'node:events';
 import {
   AF_INET,
+  IP_ADD_MEMBERSHIP,
+  IP_ADD_SOURCE_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
+  IP_DROP_SOURCE_MEMBERSHIP,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_UDP,
@@ -23,8 +30,9 @@ import {
   WSAENETRESET,
 } from '../abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../base/index.ts';
-import type { Ref } from '../spi/index.ts';
+import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { interfaceValue, membershipValue } from './membership-value.ts';
 import {
   type AddressInfo,
   addressBytes,
@@ -182,6 +190,45 @@ export class DatagramSocket extends EventEmitter {
     return ttl;
   }
 
+  setMulticastTTL(ttl: number): number {
+    this.#setOption(IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+    return ttl;
+  }
+
+  /**
+   * Whether this socket gets what its own host sends to groups that it has joined. Deviation: as on Windows the receiver says so,
+   * not the sender (SEM-MP-05).
+   */
+  setMulticastLoopback(flag: boolean): boolean {
+    this.#setOption(IPPROTO_IP, IP_MULTICAST_LOOP, flag ? 1 : 0);
+    return flag;
+  }
+
+  /** The interface, by an address of its, that datagrams to groups leave by. */
+  setMulticastInterface(address: string): void {
+    this.#setOption(IPPROTO_IP, IP_MULTICAST_IF, interfaceValue('setMulticastInterface', address));
+  }
+
+  /** Joins a group on an interface, named by an address of its; by default on the one that the route leads to. Binds first. */
+  addMembership(group: string, interfaceAddress?: string): void {
+    this.#setMembership('addMembership', IP_ADD_MEMBERSHIP, group, interfaceAddress);
+  }
+
+  dropMembership(group: string, interfaceAddress?: string): void {
+    this.#setMembership('dropMembership', IP_DROP_MEMBERSHIP, group, interfaceAddress);
+  }
+
+  /** Joins a group for what comes from one source. */
+  addSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): void {
+    const call = 'addSourceSpecificMembership';
+    this.#setMembership(call, IP_ADD_SOURCE_MEMBERSHIP, group, interfaceAddress, source);
+  }
+
+  dropSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): void {
+    const call = 'dropSourceSpecificMembership';
+    this.#setMembership(call, IP_DROP_SOURCE_MEMBERSHIP, group, interfaceAddress, source);
+  }
+
   setRecvBufferSize(size: number): void {
     this.#setOption(SOL_SOCKET, SO_RCVBUF, size);
   }
@@ -321,6 +368,35 @@ export class DatagramSocket extends EventEmitter {
     const bytes = new Uint8Array(4);
     putI32le(bytes, 0, value);
     void ws.setsockopt(this.#handle, level, option, bytes);
+  }
+
+  /** Once the socket is there, which is made when need be. What fails is an 'error', or thrown when it is known at once. */
+  #setMembership(
+    call: string,
+    option: number,
+    group: string,
+    interfaceAddress = '0.0.0.0',
+    source: string | null = null,
+  ): void {
+    const value = membershipValue(call, group, interfaceAddress, source);
+    const ws = this.#winsock;
+    if (ws === null || this.#handle === 0) {
+      this.once('listening', () =>
+        this.#fail(
+          this.#applied(call, this.#winsock?.setsockopt(this.#handle, IPPROTO_IP, option, value) ?? 0),
+        ),
+      );
+      this.#fail(this.#open({}));
+      return;
+    }
+    const answer = ws.setsockopt(this.#handle, IPPROTO_IP, option, value);
+    if (typeof answer !== 'number') this.#fail(this.#applied(call, answer));
+    else if (answer < 0) throw nodeError(call, answer);
+  }
+
+  async #applied(call: string, answer: Answer): Promise<void> {
+    const value = await answer;
+    if (value < 0) throw nodeError(call, value);
   }
 
   #fail(work: Promise<void>): void {

@@ -108,3 +108,83 @@ describe('dgram', () => {
     expect(() => createSocket({ type: 'udp6' as 'udp4', winsock: a })).toThrow('EAFNOSUPPORT');
   });
 });
+
+describe('dgram and groups', () => {
+  const GROUP = '239.7.7.7';
+
+  async function group(port = 0): Promise<DatagramSocket> {
+    const socket = createSocket({ type: 'udp4', winsock: b, reuseAddr: true });
+    open.push(socket);
+    await new Promise<void>((resolve) => socket.bind(port, resolve));
+    return socket;
+  }
+
+  /** Says something to the group, then to the host alone: all that the receiver has heard until that came. */
+  function heard(sender: DatagramSocket, receiver: DatagramSocket): Promise<string[]> {
+    const { port } = receiver.address();
+    const messages: string[] = [];
+    return new Promise((resolve) => {
+      receiver.on('message', function take(bytes: Buffer) {
+        messages.push(String(bytes));
+        if (messages.at(-1) !== 'alone') return;
+        receiver.off('message', take);
+        resolve(messages);
+      });
+      sender.send('group', port, GROUP);
+      sender.send('alone', port, '10.0.0.2');
+    });
+  }
+
+  test('addMembership hears a group until dropMembership', async () => {
+    const receiver = await group();
+    const sender = await bound(a);
+    receiver.addMembership(GROUP);
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+    receiver.dropMembership(GROUP, '10.0.0.2');
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+  });
+
+  test('addSourceSpecificMembership hears one source', async () => {
+    const receiver = await group();
+    const sender = await bound(a);
+    receiver.addSourceSpecificMembership('10.0.0.9', GROUP);
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+    receiver.addSourceSpecificMembership('10.0.0.1', GROUP);
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+    receiver.dropSourceSpecificMembership('10.0.0.1', GROUP);
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+  });
+
+  test('a membership before the bind binds', async () => {
+    const socket = createSocket({ type: 'udp4', winsock: b });
+    open.push(socket);
+    socket.addMembership(GROUP);
+    await new Promise((resolve) => socket.once('listening', resolve));
+    expect(await heard(await bound(a), socket)).toEqual(['group', 'alone']);
+  });
+
+  test('setMulticastTTL 0 keeps messages on the host, setMulticastInterface names the way out', async () => {
+    const receiver = await group();
+    receiver.addMembership(GROUP);
+    const sender = await bound(a);
+    expect(sender.setMulticastTTL(0)).toBe(0);
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+    sender.setMulticastTTL(1);
+    sender.setMulticastInterface('10.0.0.1');
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+  });
+
+  test('setMulticastLoopback false: what its own host sends is not heard', async () => {
+    const receiver = await group();
+    receiver.addMembership(GROUP);
+    expect(receiver.setMulticastLoopback(false)).toBe(false);
+    expect(await heard(await group(), receiver)).toEqual(['alone']);
+  });
+
+  test('what is no group is thrown', async () => {
+    const socket = await group();
+    expect(() => socket.addMembership('10.0.0.9')).toThrow('addMembership EINVAL');
+    expect(() => socket.addMembership('ff02::1')).toThrow('addMembership EINVAL');
+    expect(() => socket.dropMembership(GROUP)).toThrow('dropMembership EADDRNOTAVAIL');
+  });
+});
