@@ -162,8 +162,6 @@ export interface GroupTable {
   hasInterface(index: number): boolean;
   /** The way to `group` over one interface, from an address of it when `source` is the any-address; `null`: there is none. */
   pathTo(interfaceIndex: number, source: IpAddress, group: IpAddress): Path | null;
-  /** The way of a copy of what leaves by `path` to members on this host; `null` when there are none. */
-  copyPath(path: Path): Path | null;
   /**
    * For protocols of the link, such as solicited-node groups (RFC 4291 §2.7.1): listens to `group`, and tells routers unless it is
    * one of which they are never told. Counted: left with as many calls.

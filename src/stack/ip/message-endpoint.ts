@@ -63,7 +63,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   #pendingError = 0;
   /** The path of the last message: the next one mostly goes the same way. */
   #path: Path | null = null;
-  /** That of the copies of its broadcasts. */
+  /** That of the copies of what it sends to groups. */
   #copyPath: Path | null = null;
 
   constructor(host: Host, family: IpFamily) {
@@ -236,8 +236,16 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
 
   /** The way of the copy for this host's own members of the group that `path` leads to; `null` when there is none to send. */
   protected copyPath(path: Path): Path | null {
-    if (path.isBroadcast) return this.#broadcastCopyPath(path);
-    return path.isGroup ? this.host.groups.copyPath(path) : null;
+    if (!path.isGroup) return null;
+    if (!path.isBroadcast && !this.host.groups.isJoined(path.interfaceIndex, path.destination)) return null;
+    const known = this.#copyPath;
+    const { source, destination } = path;
+    const isSame = known?.isValid === true && known.destination.equals(destination);
+    // Of a broadcast, too: the sender is a station of its subnet.
+    if (!isSame || !known.source.equals(source)) {
+      this.#copyPath = this.host.linkPath(LOOPBACK_INDEX, source, destination);
+    }
+    return this.#copyPath;
   }
 
   /** Whether a datagram to a multicast group is wanted here: joined on its interface, its source not filtered out. */
@@ -265,14 +273,6 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     packet.cause = cause;
     packet.owner = this;
     return packet;
-  }
-
-  /** The way of the copy of a broadcast for this host's own endpoints: a sender is a station of its subnet, too. */
-  #broadcastCopyPath(path: Path): Path | null {
-    const known = this.#copyPath;
-    if (known?.isValid === true && known.destination.equals(path.destination)) return known;
-    this.#copyPath = this.host.linkPath(LOOPBACK_INDEX, path.source, path.destination);
-    return this.#copyPath;
   }
 
   /** Forgets the path after the local address changed. */

@@ -4,7 +4,7 @@
 
 import { IpAddress, type IpFamily } from '../../base/index.ts';
 import { type GroupView, type SourceFilter, StackError } from '../api.ts';
-import { type GroupMember, type GroupTable, type Host, LOOPBACK_INDEX, type Path } from '../host.ts';
+import type { GroupMember, GroupTable, Host, Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { type GroupLink, type GroupQuery, LinkGroups } from './link-groups.ts';
@@ -89,11 +89,6 @@ export class Groups implements GroupTable {
   pathTo(interfaceIndex: number, source: IpAddress, group: IpAddress): Path | null {
     const from = source.isAny ? (this.#topology.find(interfaceIndex)?.sourceFor(group) ?? null) : source;
     return from === null ? null : this.#host.linkPath(interfaceIndex, from, group);
-  }
-
-  copyPath({ interfaceIndex, source, destination }: Path): Path | null {
-    if (!this.isJoined(interfaceIndex, destination)) return null;
-    return this.#host.linkPath(LOOPBACK_INDEX, source, destination);
   }
 
   joinLinkGroup(interfaceIndex: number, group: IpAddress): void {

@@ -187,7 +187,6 @@ describe('which options exist', () => {
     ['OPT-SO_SNDLOWAT', SOL_SOCKET, SO_SNDLOWAT, WSAEINVAL],
     ['OPT-SO_RCVLOWAT', SOL_SOCKET, SO_RCVLOWAT, WSAEINVAL],
     ['SO_GROUP_ID', SOL_SOCKET, SO_GROUP_ID, WSAENOPROTOOPT],
-    ['IP_MULTICAST_TTL, until there is multicast', IPPROTO_IP, IP_MULTICAST_TTL, WSAENOPROTOOPT],
     ['SO_BROADCAST of a stream', SOL_SOCKET, SO_BROADCAST, WSAENOPROTOOPT],
   ])('%s: (%i, %i) answers %i to get and set', (_label, level, option, error) => {
     const { client, tcp } = open();
