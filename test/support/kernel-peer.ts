@@ -19,7 +19,6 @@ export interface ExchangeResult {
   readonly received: Digest;
 }
 
-const PROGRAM = fileURLToPath(new URL('./kernel-peer.py', import.meta.url));
 /** The system's own, where it is: a version manager's wrapper takes longer to start than most tests take. */
 const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
@@ -32,9 +31,15 @@ export class KernelPeer {
   #hasEnded = false;
   #changed: () => void = () => {};
 
-  /** @param timeoutMs when it is killed, whatever it does. */
-  constructor(space: Namespace, args: readonly (string | number)[], timeoutMs = 60_000) {
-    this.#child = space.spawn([PYTHON, PROGRAM, ...args.map(String)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param timeoutMs when it is killed, whatever it does. @param program which, of those that lie here */
+  constructor(
+    space: Namespace,
+    args: readonly (string | number)[],
+    timeoutMs = 60_000,
+    program = 'kernel-peer.py',
+  ) {
+    const path = fileURLToPath(new URL(program, import.meta.url));
+    this.#child = space.spawn([PYTHON, path, ...args.map(String)], { stdio: ['pipe', 'pipe', 'pipe'] });
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), timeoutMs);
     let rest = '';
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
