@@ -67,6 +67,8 @@ const schema = z.strictObject({
   /** Applications reach the world through the host's own sockets; and its loopback address, too. */
   share: z.boolean().default(false),
   shareLoopback: z.boolean().default(false),
+  /** Address, routes and name servers are asked for on the link (RFC 2131). */
+  dhcp: z.boolean().default(false),
   mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),

@@ -16,6 +16,7 @@ import {
   TCP_TRACE_EVENTS,
 } from '../port/index.ts';
 import { DEFAULT_CATALOG } from '../spi/index.ts';
+import { dhcpInterfaces, dhcpStatus, releaseDhcp, renewDhcp } from './dhcp.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { createMetrics } from './metrics.ts';
@@ -61,6 +62,10 @@ const schemas = {
     server: z.string().max(64).optional(),
     port: z.number().int().min(1).max(65_535).optional(),
     tcp: z.boolean().optional(),
+  }),
+  dhcp: z.strictObject({
+    interface: z.string().optional(),
+    timeoutMs: z.number().min(0).max(600_000).default(30_000),
   }),
   capture: z.strictObject({
     path: z.string().startsWith('/', 'an absolute path'),
@@ -113,6 +118,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   addRouting(app, state);
   addPing(app, state);
   addNames(app, state);
+  addDhcp(app, state);
   addCapture(app, state);
   addTrace(app, state);
   addImpairments(app, state);
@@ -228,6 +234,30 @@ function addNames(app: FastifyInstance, { names }: DaemonState): void {
 function resolveRequest(body: unknown): ResolveRequest {
   const { name, ...rest } = checked(schemas.resolve, body ?? {});
   return { name, ...(definedOf(rest) as Omit<ResolveRequest, 'name'>) };
+}
+
+function addDhcp(app: FastifyInstance, { stack, scheduler }: DaemonState): void {
+  app.get('/v1/dhcp', () => dhcpStatus(stack));
+  for (const [verb, ask, failure] of DHCP_VERBS) {
+    app.post(`/v1/dhcp/${verb}`, async (request) => {
+      const { interface: name, timeoutMs } = checked(schemas.dhcp, request.body ?? {});
+      const interfaces = dhcpInterfaces(stack, name);
+      if (interfaces.length === 0) throw noDhcp(name);
+      if (!(await ask(stack, scheduler, interfaces, timeoutMs)))
+        throw new RequestError(409, 'noAnswer', failure);
+      return dhcpStatus(stack).filter(({ index }) => interfaces.some((asked) => asked.index === index));
+    });
+  }
+}
+
+const DHCP_VERBS = [
+  ['renew', renewDhcp, 'no DHCP server has answered in time; the host goes on asking'],
+  ['release', releaseDhcp, 'the DHCP server could not be told in time'],
+] as const;
+
+function noDhcp(name: string | undefined): RequestError {
+  const where = name === undefined ? 'no interface has' : `there is no interface ${name} with`;
+  return new RequestError(404, 'notFound', `${where} a DHCP client; start the daemon with --dhcp`);
 }
 
 function addCapture(app: FastifyInstance, state: DaemonState): void {

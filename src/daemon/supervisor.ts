@@ -270,6 +270,11 @@ function attachLink(
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
   });
   for (const { prefix, mac } of opened.neighbors) host.stack.addNeighbor(index, prefix.address, mac);
+  if (config.dhcp) {
+    // A fully qualified name would be taken for a name with dots in it.
+    const [label = ''] = config.hostName?.split('.') ?? [];
+    host.stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { hostName: label } : {});
+  }
 }
 
 function openIpc(

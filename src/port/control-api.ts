@@ -10,6 +10,8 @@
  * | GET /v1/status | | {@link DaemonStatus} |
  * | POST /v1/shutdown | | `{}`, then the daemon ends in good order |
  * | GET /v1/interfaces | | {@link InterfaceStatus}`[]` |
+ * | GET /v1/dhcp | | {@link DhcpInterfaceStatus}`[]`, of the interfaces that have a client |
+ * | POST /v1/dhcp/renew, /v1/dhcp/release | {@link DhcpRequest} | the same, of those that were asked, when they have an answer; 409 when none comes |
  * | GET /v1/routes | | {@link RouteStatus}`[]` |
  * | POST, DELETE /v1/routes | {@link RouteRequest} | {@link RouteStatus}`[]`: all there are now |
  * | PATCH /v1/interfaces/:index | {@link InterfaceRequest} | {@link InterfaceStatus} |
@@ -87,6 +89,8 @@ export interface InterfaceStatus {
   readonly isUp: boolean;
   /** `10.0.0.2/24` */
   readonly addresses: readonly string[];
+  /** The same, with what else there is to say of each. */
+  readonly addressDetails?: readonly AddressStatus[];
   readonly gateway: string | null;
   readonly metric: number;
   readonly isForwarding: boolean;
@@ -95,10 +99,89 @@ export interface InterfaceStatus {
   readonly sendsRedirects: boolean;
   readonly acceptsRedirects: boolean;
   readonly isLoopback: boolean;
+  /** Of all origins, in the order in which they are asked. */
+  readonly dnsServers?: readonly string[];
+  /** Domains that are appended to short names. */
+  readonly searchList?: readonly string[];
   readonly inPackets: number;
   readonly inBytes: number;
   readonly outPackets: number;
   readonly outBytes: number;
+}
+
+/** An address of an interface. Dates are ISO 8601, `null`: never. */
+export interface AddressStatus {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly origin: string;
+  readonly state: 'tentative' | 'preferred' | 'deprecated' | 'duplicate';
+}
+
+export interface DhcpRequest {
+  /** Absent: all that have a client. */
+  readonly interface?: string;
+  /** How long to wait for servers. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+/** The DHCP clients of an interface. Dates are ISO 8601, `null`: never. */
+export interface DhcpInterfaceStatus {
+  readonly interface: string;
+  readonly index: number;
+  readonly v4: {
+    /** RFC 2131's names; `CHECKING`: whether somebody else has the address. */
+    readonly state: string;
+    /** For want of a server the interface has a link-local address. */
+    readonly usesLinkLocal: boolean;
+    readonly attempts: number;
+    readonly lease: DhcpV4LeaseStatus | null;
+  } | null;
+  readonly v6: {
+    /** The message of RFC 8415 that is being sent, or what came of it. */
+    readonly state: string;
+    readonly mode: 'stateful' | 'stateless';
+    /** Hex. */
+    readonly duid: string;
+    readonly iaid: number;
+    readonly attempts: number;
+    readonly lease: DhcpV6LeaseStatus | null;
+  } | null;
+}
+
+export interface DhcpV4LeaseStatus {
+  /** `10.0.0.2/24` */
+  readonly address: string;
+  readonly server: string;
+  readonly obtained: string;
+  readonly renews: string | null;
+  readonly rebinds: string | null;
+  readonly expires: string | null;
+  readonly routers: readonly string[];
+  /** Classless routes, which count instead of routers. */
+  readonly routes: readonly { readonly destination: string; readonly gateway: string | null }[];
+  readonly dnsServers: readonly string[];
+  readonly domainName: string;
+  readonly searchList: readonly string[];
+  readonly ntpServers: readonly string[];
+  /** 0: not given. */
+  readonly mtu: number;
+}
+
+export interface DhcpV6LeaseStatus {
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly preferredUntil: string | null;
+    readonly validUntil: string | null;
+  }[];
+  readonly server: string;
+  /** Hex. */
+  readonly serverDuid: string;
+  readonly obtained: string;
+  readonly renews: string | null;
+  readonly rebinds: string | null;
+  readonly expires: string | null;
+  readonly dnsServers: readonly string[];
+  readonly searchList: readonly string[];
 }
 
 export interface RouteStatus {

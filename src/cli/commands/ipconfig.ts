@@ -2,12 +2,21 @@
 
 import type { Command } from 'commander';
 import { formatV4, parsePrefix, prefixMask } from '../../base/index.ts';
-import type { InterfaceStatus } from '../../port/index.ts';
+import type { DhcpInterfaceStatus, InterfaceStatus } from '../../port/index.ts';
 import { leaf, type Session } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
+import {
+  addDhcpOptions,
+  type DhcpFlags,
+  leaseRows,
+  listRows,
+  type Row,
+  runDhcpFlags,
+  serverRows,
+} from './ipconfig-dhcp.ts';
 import { addDnsOptions, type DnsFlags, runDnsFlags } from './ipconfig-dns.ts';
 
-interface IpconfigOptions extends DnsFlags {
+interface IpconfigOptions extends DnsFlags, DhcpFlags {
   readonly all?: boolean;
 }
 
@@ -20,29 +29,44 @@ export function ipconfigCommand(session: Session): Command {
       const { client, options, print } = invocation;
       const done = await runDnsFlags(invocation);
       if (done !== null) return done;
+      const changed = await runDhcpFlags(invocation);
       const interfaces = await client.get<InterfaceStatus[]>('/v1/interfaces');
       const isFull = options.all === true;
-      print(interfaces, () => {
+      const clients = changed ?? (isFull ? await client.get<DhcpInterfaceStatus[]>('/v1/dhcp') : []);
+      const clientOf = (each: InterfaceStatus): DhcpInterfaceStatus | null =>
+        clients.find(({ index }) => index === each.index) ?? null;
+      const answer = isFull ? interfaces.map((each) => ({ ...each, dhcp: clientOf(each) })) : interfaces;
+      print(changed ?? answer, () => {
         const shown = isFull ? interfaces : interfaces.filter((each) => !isLoopback(each));
-        return `\nIP Configuration\n\n${shown.map((each) => `\n${interfaceText(each, isFull)}`).join('')}`;
+        const texts = shown.map((each) => `\n${interfaceText(each, isFull, clientOf(each))}`);
+        return `\nIP Configuration\n\n${texts.join('')}`;
       });
       return ExitCode.ok;
     },
   ).option('--all', 'everything that is known; also /all');
-  return addDnsOptions(command);
+  return addDhcpOptions(addDnsOptions(command));
 }
 
-function interfaceText(status: InterfaceStatus, isFull: boolean): string {
-  const rows: [string, string][] = [];
+/** The rows in Windows' order. @param dhcp looked at for `isFull` only */
+function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInterfaceStatus | null): string {
+  const rows: Row[] = [];
+  const lease = dhcp?.v4?.lease ?? null;
   if (!status.isUp) rows.push(['Media State', 'Media disconnected']);
+  const suffix = status.searchList?.[0];
+  if (suffix !== undefined) rows.push(['Connection-specific DNS Suffix', suffix]);
   if (isFull) {
+    rows.push(['Description', `winsockd ${status.medium === 'ethernet' ? 'TAP' : 'TUN'} ${status.name}`]);
     rows.push(['Interface Index', String(status.index)]);
     if (status.mac !== null) rows.push(['Physical Address', status.mac.toUpperCase().replaceAll(':', '-')]);
+    rows.push(['DHCP Enabled', dhcp === null || dhcp.v4 === null ? 'No' : 'Yes']);
     rows.push(['MTU', String(status.mtu)]);
   }
-  for (const text of status.addresses) rows.push(...addressRows(text));
+  for (const text of status.addresses) rows.push(...addressRows(text, isFull, status));
+  if (isFull) rows.push(...leaseRows(lease));
   rows.push(['Default Gateway', status.gateway ?? '']);
   if (isFull) {
+    rows.push(...serverRows(dhcp));
+    rows.push(...listRows('DNS Servers', status.dnsServers ?? []));
     rows.push(['Received', `${status.inPackets} packets, ${status.inBytes} bytes`]);
     rows.push(['Sent', `${status.outPackets} packets, ${status.outBytes} bytes`]);
   }
@@ -50,18 +74,26 @@ function interfaceText(status: InterfaceStatus, isFull: boolean): string {
   return (
     title +
     rows
-      .map(([name, value]) => `   ${dotted(name)}: ${value}`.trimEnd())
+      .map(([name, value]) =>
+        `   ${name === '' ? ' '.repeat(VALUE_COLUMN) : dotted(name)}${name === '' ? ' ' : ':'} ${value}`.trimEnd(),
+      )
       .join('\n')
       .concat('\n')
   );
 }
 
-/** IPv4 with a mask, IPv6 with its prefix length, as Windows has it. */
-function addressRows(text: string): [string, string][] {
+/** IPv4 with a mask, IPv6 with its prefix length, as Windows has it; in full with what an address may be used for. */
+function addressRows(text: string, isFull: boolean, { addressDetails }: InterfaceStatus): Row[] {
   const prefix = parsePrefix(text);
-  if (prefix === null || prefix.address.family === 6) return [['IPv6 Address', text]];
+  const detail = addressDetails?.find(({ address, prefixLength }) => `${address}/${prefixLength}` === text);
+  const state = isFull && detail !== undefined ? `(${STATES[detail.state]})` : '';
+  if (prefix === null || prefix.address.family === 6) {
+    const isLinkLocal = /^fe[89ab]/i.test(text);
+    return [[isLinkLocal ? 'Link-local IPv6 Address' : 'IPv6 Address', text + state]];
+  }
+  const name = detail?.origin === 'linkLocal' ? 'Autoconfiguration IPv4 Address' : 'IPv4 Address';
   return [
-    ['IPv4 Address', String(prefix.address)],
+    [name, `${prefix.address}${state}`],
     ['Subnet Mask', formatV4(prefixMask(prefix.length))],
   ];
 }
@@ -76,3 +108,9 @@ function isLoopback({ addresses }: InterfaceStatus): boolean {
 }
 
 const VALUE_COLUMN = 34;
+const STATES = {
+  tentative: 'Tentative',
+  preferred: 'Preferred',
+  deprecated: 'Deprecated',
+  duplicate: 'Duplicate',
+} as const;

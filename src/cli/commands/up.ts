@@ -29,6 +29,7 @@ interface DaemonFlags {
   readonly gateway?: string;
   readonly share?: boolean;
   readonly shareLoopback?: boolean;
+  readonly dhcp?: boolean;
   readonly mtu?: number;
   readonly offload?: boolean;
   readonly socket?: string;
@@ -81,6 +82,7 @@ export function upCommand(session: Session): Command {
     .option('--gateway <address>', 'where everything else goes')
     .option('--share', 'applications reach the world through this machine’s own sockets')
     .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
+    .option('--dhcp', 'ask for address, routes and name servers on the device’s network')
     .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
     .option('--no-offload', 'no checksum and segmentation offload')
     .option('--socket <path>', 'the socket that applications use')
@@ -292,6 +294,7 @@ const SETTINGS = [
   'gateway',
   'share',
   'shareLoopback',
+  'dhcp',
   'mtu',
   'offload',
   'socket',

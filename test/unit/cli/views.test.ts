@@ -158,8 +158,10 @@ describe('winsockd route and ipconfig', () => {
   test.each(['--all', '/all', '/ALL', '-all'])(
     'ipconfig %s tells everything, the loopback too',
     async (flag) => {
-      const { out } = await (await fake({ 'GET /v1/interfaces': INTERFACES })).cli(`ipconfig ${flag}`);
+      const routes = { 'GET /v1/interfaces': INTERFACES, 'GET /v1/dhcp': [] };
+      const { out } = await (await fake(routes)).cli(`ipconfig ${flag}`);
       expect(out).toContain('Tunnel adapter lo:');
+      expect(out).toContain('   DHCP Enabled. . . . . . . . . . . : No\n');
       expect(out).toContain('   Physical Address. . . . . . . . . : 02-00-0A-4D-00-02\n');
       expect(out).toContain('   MTU . . . . . . . . . . . . . . . : 1500\n');
       expect(out).toContain('   Received. . . . . . . . . . . . . : 12 packets, 3400 bytes\n');
