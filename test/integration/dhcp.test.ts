@@ -1,0 +1,171 @@
+/** DHCP with dnsmasq on a LAN of the kernel's: leases, renewals, releases, conflicts; tshark reads every message. */
+
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { IpAddress } from '../../src/base/index.ts';
+import { loadConfig } from '../../src/daemon/config.ts';
+import { startDaemon } from '../../src/daemon/supervisor.ts';
+import type { DhcpInterfaceStatus } from '../../src/port/index.ts';
+import { describeLab, Lab, type LabHost } from '../support/lab.ts';
+import { until } from '../support/live-host.ts';
+import { cli } from '../unit/cli/harness.ts';
+
+const ROUTER = '192.168.5.1';
+const RANGE = '--dhcp-range=192.168.5.100,192.168.5.150,255.255.255.0,1h';
+/** Conflict detection asks for some seconds. */
+const BIND_MS = 20_000;
+
+let lab: Lab;
+
+beforeEach(() => {
+  lab = new Lab([`${ROUTER}/24`]);
+});
+
+afterEach(() => lab.remove());
+
+const v4 = (host: LabHost) => host.stack.dhcpStatus(host.index).v4;
+
+async function bound(host: LabHost): Promise<string> {
+  await until('a lease', () => v4(host)?.state === 'BOUND', BIND_MS);
+  return `${v4(host)?.lease?.address}`;
+}
+
+const PROGRAMS = { dnsmasq: 'dnsmasq-base', tshark: 'tshark', tcpdump: 'tcpdump' };
+
+describeLab('DHCPv4 with dnsmasq', PROGRAMS, () => {
+  test('RFC 2131: lease, renewal and release, seen in the server’s lease file; tshark has no complaint', async () => {
+    const server = await lab.dnsmasq(
+      '--port=0',
+      RANGE,
+      '--domain=lan.example',
+      '--dhcp-option=option:ntp-server,192.168.5.9',
+      '--dhcp-option=option:mtu,1400',
+      '--dhcp-option=option:domain-search,eng.example,lan.example',
+      '--dhcp-option=option:dns-server,192.168.5.1,192.168.5.2',
+    );
+    const recording = await lab.record();
+    const host = lab.host();
+    host.stack.startDhcp(host.index, { hostName: 'bench' });
+    const address = await bound(host);
+    expect(address).toMatch(/^192\.168\.5\.1[0-4]\d$/);
+    expect(host.addresses).toContain(`${address}/24`);
+    expect(server.leases()).toEqual([
+      expect.stringMatching(new RegExp(`^\\d+ ${host.mac} ${address} bench 01:${host.mac}$`)),
+    ]);
+    const { lease } = v4(host) ?? {};
+    expect(lease).toMatchObject({ domainName: 'lan.example', interfaceMtu: 1400 });
+    expect([`${lease?.server}`, `${lease?.routers}`, `${lease?.ntpServers}`]).toEqual([
+      ROUTER,
+      ROUTER,
+      '192.168.5.9',
+    ]);
+    expect(lease?.searchList).toEqual(['eng.example', 'lan.example']);
+    const view = host.stack.interfaces.find(({ index }) => index === host.index);
+    expect(view?.mtu).toBe(1400);
+    expect(host.stack.routeTo(lease?.ntpServers[0] as never)?.interfaceIndex).toBe(host.index);
+    // The kernel reaches the host at its address.
+    const ping = await lab.space.run(['ping', '-c1', '-W5', address]);
+    expect(ping.stdout).toContain('1 received');
+
+    const before = lease?.expiresAt ?? 0;
+    host.stack.renewDhcp(host.index);
+    await until('a renewal', () => v4(host)?.state === 'BOUND' && (v4(host)?.lease?.expiresAt ?? 0) > before);
+    expect(host.addresses).toContain(`${address}/24`);
+
+    host.stack.releaseDhcp(host.index);
+    await until('the release', () => v4(host)?.state === 'RELEASED' && server.leases().length === 0);
+    expect(host.addresses.filter((text) => text.startsWith('192.'))).toEqual([]);
+
+    await recording.waitFor('dhcp.option.dhcp == 7', 1);
+    const ours = `eth.src == ${host.mac}`;
+    expect(
+      (await recording.fields(`dhcp && ${ours}`, 'dhcp.option.dhcp', 'ip.src', 'ip.dst')).map(String),
+    ).toEqual([
+      '1,0.0.0.0,255.255.255.255',
+      '3,0.0.0.0,255.255.255.255',
+      `3,${address},${ROUTER}`,
+      `7,${address},${ROUTER}`,
+    ]);
+    expect(await recording.complaints(ours)).toEqual([]);
+  }, 60_000);
+
+  test('RFC 2131 §3.2: after a stop the same address is asked for and granted again', async () => {
+    await lab.dnsmasq('--port=0', RANGE);
+    const recording = await lab.record();
+    const host = lab.host();
+    host.stack.startDhcp(host.index);
+    const address = await bound(host);
+    host.stack.stopDhcp(host.index);
+    expect(host.addresses.filter((text) => text.startsWith('192.'))).toEqual([]);
+    host.stack.renewDhcp(host.index);
+    expect(await bound(host)).toBe(address);
+    await recording.waitFor('dhcp.option.dhcp == 5', 2);
+    const types = await recording.fields(`dhcp && eth.src == ${host.mac}`, 'dhcp.option.dhcp');
+    expect(types.flat()).toEqual(['1', '3', '3']);
+  }, 60_000);
+
+  test('RFC 2131 §4.3.2: an address of another network is refused, and another one obtained', async () => {
+    const server = await lab.dnsmasq('--port=0', '--dhcp-authoritative', RANGE);
+    const host = lab.host();
+    host.stack.startDhcp(host.index, { requestedAddress: IpAddress.parse('10.99.0.7') as never });
+    expect(await bound(host)).toMatch(/^192\.168\.5\./);
+    expect(server.process.output).toContain('DHCPNAK');
+  }, 60_000);
+
+  test('RFC 3442: classless routes are followed', async () => {
+    await lab.dnsmasq('--port=0', RANGE, '--dhcp-option=121,10.40.0.0/16,192.168.5.7,0.0.0.0/0,192.168.5.8');
+    const host = lab.host();
+    host.stack.startDhcp(host.index);
+    await bound(host);
+    const routes = host.stack.routes.filter(({ origin }) => origin === 'dhcp');
+    expect(
+      routes.map(({ destination, prefixLength, gateway }) => `${destination}/${prefixLength} ${gateway}`),
+    ).toEqual(['10.40.0.0/16 192.168.5.7', '0.0.0.0/0 192.168.5.8']);
+  }, 60_000);
+});
+
+describeLab('winsockd up --tap --dhcp with dnsmasq', PROGRAMS, () => {
+  test('ipconfig /all, /renew and /release tell and do what the server sees', async () => {
+    const server = await lab.dnsmasq('--port=0', RANGE, '--domain=lan.example');
+    const control = join(lab.folder, 'control.sock');
+    const device = `wskt${process.pid}`;
+    const daemon = await startDaemon(
+      loadConfig({
+        flags: {
+          tap: device,
+          netns: lab.space.name,
+          dhcp: true,
+          socket: join(lab.folder, 'winsockd.sock'),
+          control,
+          logLevel: 'silent',
+        },
+      }),
+      { giveUpPrivileges: () => false },
+    );
+    try {
+      lab.plug(device);
+      const ipconfig = (...args: string[]) => cli(['ipconfig', ...args, '--control', control]);
+      const renewed = await ipconfig('/renew', device, '--json');
+      expect(renewed.err).toBe('');
+      const [status] = JSON.parse(renewed.out) as DhcpInterfaceStatus[];
+      expect(status).toMatchObject({ interface: device, v4: { state: 'BOUND', lease: { server: ROUTER } } });
+      const address = status?.v4?.lease?.address.split('/')[0];
+      expect(server.leases()).toEqual([expect.stringContaining(` ${address} `)]);
+
+      const all = (await ipconfig('/all')).out;
+      expect(all).toContain(`   IPv4 Address. . . . . . . . . . . : ${address}(Preferred)\n`);
+      expect(all).toContain('   DHCP Enabled. . . . . . . . . . . : Yes\n');
+      expect(all).toContain(`   Default Gateway . . . . . . . . . : ${ROUTER}\n`);
+      expect(all).toContain(`   DHCP Server . . . . . . . . . . . : ${ROUTER}\n`);
+      expect(all).toMatch(/ {3}Lease Obtained\. \..*: \w+day, \w+ \d+, \d{4} \d+:\d\d:\d\d [AP]M\n/);
+
+      const released = await ipconfig('/release');
+      expect(released.code).toBe(0);
+      expect(released.out).not.toContain(`${address}`);
+      await until('the release', () => server.leases().length === 0);
+      server.process.end();
+    } finally {
+      await daemon.stop();
+    }
+  }, 60_000);
+});
