@@ -105,11 +105,10 @@ export interface Answer {
 export const SERVER = '10.0.0.1';
 export const OFFERED = '10.0.0.50';
 
+type Asked = Pick<SeenRequest, 'type' | 'xid' | 'chaddr' | 'isBroadcast'>;
+
 /** The answer to a request: an offer to a discover, else an acknowledgement, unless it says otherwise. */
-export function answerTo(
-  request: Pick<SeenRequest, 'type' | 'xid' | 'chaddr' | 'isBroadcast'>,
-  answer: Answer = {},
-): Uint8Array {
+export function encodeAnswer(request: Asked, answer: Answer = {}): Uint8Array {
   const type = answer.type ?? (request.type === 'discover' ? 'offer' : 'ack');
   const server = answer.server === undefined ? SERVER : answer.server;
   const isNak = type === 'nak';
@@ -125,7 +124,7 @@ export function answerTo(
   if (answer.routers !== undefined) options.push([DhcpV4Option.router, addresses(answer.routers)]);
   if (answer.dns !== undefined) options.push([DhcpV4Option.dnsServer, addresses(answer.dns)]);
   for (const [code, hex] of answer.options ?? []) options.push([code, fromHex(hex)]);
-  const payload = encodeDhcpV4(
+  return encodeDhcpV4(
     {
       op: answer.op ?? BOOTREPLY,
       htype: 1,
@@ -140,12 +139,18 @@ export function answerTo(
     },
     options,
   );
+}
+
+/** The packet with {@link encodeAnswer}'s message. */
+export function answerTo(request: Asked, answer: Answer = {}): Uint8Array {
+  const type = answer.type ?? (request.type === 'discover' ? 'offer' : 'ack');
+  const isToAll = request.isBroadcast || type === 'nak';
   return udpPacket({
-    src: answer.src ?? server ?? SERVER,
-    dst: answer.dst ?? (request.isBroadcast || isNak ? '255.255.255.255' : yiaddr),
+    src: answer.src ?? answer.server ?? SERVER,
+    dst: answer.dst ?? (isToAll ? '255.255.255.255' : (answer.yiaddr ?? OFFERED)),
     sourcePort: answer.sourcePort ?? DHCPV4_SERVER_PORT,
     destinationPort: answer.destinationPort ?? DHCPV4_CLIENT_PORT,
-    payload,
+    payload: encodeAnswer(request, answer),
   });
 }
 
