@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import type { Session } from './command.ts';
+import { arpCommand } from './commands/arp.ts';
 import { captureCommand } from './commands/capture.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
@@ -93,6 +94,7 @@ const COMMANDS = [
   ipconfigCommand,
   routeCommand,
   forwardCommand,
+  arpCommand,
   captureCommand,
   traceCommand,
   impairCommand,

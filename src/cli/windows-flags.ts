@@ -66,6 +66,14 @@ const asIs = (text: string): string => text;
 const HELP = { '/?': { flag: '--help' }, '-?': { flag: '--help' } };
 
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
+  arp: {
+    ...HELP,
+    '/a': { flag: '--all' },
+    '/g': { flag: '--all' },
+    '-g': { flag: '--all' },
+    '/s': { flag: '--set' },
+    '/d': { flag: '--delete' },
+  },
   ipconfig: {
     ...HELP,
     '/all': { flag: '--all' },

@@ -7,7 +7,7 @@ import { chmod, chown } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { IpAddress } from '../base/index.ts';
+import { IpAddress, parseMac } from '../base/index.ts';
 import { threadPrivileges } from '../native/index.ts';
 import {
   type DaemonStatus,
@@ -21,6 +21,7 @@ import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
+import { forgetNeighbors, interfacesFor, neighborStatus } from './neighbors.ts';
 import type { Account } from './privileges.ts';
 import { badRequest, checked, RequestError } from './request-error.ts';
 import { addRouting } from './routing-control.ts';
@@ -83,6 +84,8 @@ const schemas = {
     markAboveBytes: amount,
     seed: z.number().int().min(0).max(0xffff_ffff).optional(),
   }),
+  neighbor: z.strictObject({ mac: z.string(), interface: z.number().int().min(1).optional() }),
+  neighborQuery: z.object({ interface: z.coerce.number().int().min(1).optional() }),
   tcp: z.object({ port }),
   trace: z.object({
     port,
@@ -116,6 +119,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   });
   addViews(app, state);
   addRouting(app, state);
+  addNeighbors(app, state);
   addPing(app, state);
   addNames(app, state);
   addDhcp(app, state);
@@ -204,6 +208,41 @@ function status({ config, stack, ipc, linkStatus, uptimeSec }: DaemonState): Dae
 function hasPrivileges(): boolean {
   if (process.platform !== 'linux') return process.geteuid?.() === 0;
   return threadPrivileges().some(({ effective, permitted }) => !/^0*$/.test(effective + permitted));
+}
+
+function addNeighbors(app: FastifyInstance, { stack }: DaemonState): void {
+  app.get('/v1/neighbors', () => neighborStatus(stack));
+  app.put('/v1/neighbors/:address', (request) => {
+    const { mac: text, interface: wanted } = checked(schemas.neighbor, request.body ?? {});
+    const address = addressIn(request);
+    const mac = parseMac(text);
+    if (mac === null) throw badRequest(`mac: ${text} is no hardware address such as 02:00:00:00:00:01`);
+    const [found] = interfacesFor(stack, address, wanted);
+    if (found === undefined) throw new RequestError(404, 'notFound', 'there is no such Ethernet interface');
+    try {
+      stack.addNeighbor(found.index, address, mac);
+    } catch (error) {
+      throw badRequest(`mac: ${(error as Error).message}`);
+    }
+    return {};
+  });
+  app.delete('/v1/neighbors/:address', (request) => {
+    const { address: text } = request.params as { address: string };
+    const address = text === '*' ? null : addressIn(request);
+    const { interface: wanted } = checked(schemas.neighborQuery, request.query);
+    const removed = forgetNeighbors(stack, interfacesFor(stack, null, wanted), address);
+    if (removed === 0 && address !== null) {
+      throw new RequestError(404, 'notFound', `${text} is no neighbour that is known`);
+    }
+    return { removed };
+  });
+}
+
+function addressIn(request: FastifyRequest): IpAddress {
+  const { address: text } = request.params as { address: string };
+  const address = IpAddress.parse(text);
+  if (address === null) throw badRequest(`address: ${text} is no internet address`);
+  return address;
 }
 
 function addPing(app: FastifyInstance, { stack, scheduler }: DaemonState): void {

@@ -18,12 +18,10 @@ import { Device, OFFLOAD_ALL } from '../native/index.ts';
 import type { LinkStatus } from '../port/index.ts';
 import type { DaemonConfig } from './config.ts';
 
-/** An open link, and what the daemon has to know of its other side. */
+/** An open link, and what is shown of it. */
 export interface OpenedLink {
   readonly link: Link;
   readonly status: LinkStatus;
-  /** The kernel's addresses and hardware address on an Ethernet device: neighbours that need not be asked for. */
-  readonly neighbors: readonly { readonly prefix: Prefix; readonly mac: Uint8Array }[];
   /** Frees what is not the link's own. */
   close(): void;
 }
@@ -42,9 +40,7 @@ export function openLink(config: DaemonConfig, scheduler: Scheduler): OpenedLink
     // An adopted device may lie in a namespace that cannot be asked for its MTU.
     const options = config.mtu === undefined ? {} : { mtu: config.mtu };
     const link = device.kind === 'tap' ? new TapLink(device, options) : new TunLink(device, options);
-    const { mac } = device.kind === 'tap' ? device : { mac: null };
-    const neighbors = mac === null ? [] : hostPrefixes(config).map((prefix) => ({ prefix, mac }));
-    return { link, status: deviceStatus(device, link, config), neighbors, close: () => {} };
+    return { link, status: deviceStatus(device, link, config), close: () => {} };
   } catch (error) {
     device.close();
     throw error;
@@ -83,7 +79,7 @@ function openMemory(config: DaemonConfig, scheduler: Scheduler): OpenedLink {
     });
   }
   const status = statusOf(link, 'memory', config.hostAddress, null);
-  return { link, status, neighbors: [], close: () => peer?.close() };
+  return { link, status, close: () => peer?.close() };
 }
 
 /** Asked for now, while the namespace can still be entered. */

@@ -173,7 +173,7 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const share = config.share ? new Share({ scheduler, loopback: config.shareLoopback }) : null;
   undo.add(() => share?.close());
   const attach = (): void => {
-    attachLink(host, opened, impairment, config);
+    attachLink(host, impairment, config);
     isAttached = true;
     share?.attach(host);
   };
@@ -259,17 +259,11 @@ class RunningDaemon implements Daemon {
   }
 }
 
-function attachLink(
-  host: RunningHost,
-  opened: OpenedLink,
-  impairment: Impairment,
-  config: DaemonConfig,
-): void {
-  const index = host.driver.attach(impairment.link, {
+function attachLink(host: RunningHost, impairment: Impairment, config: DaemonConfig): void {
+  host.driver.attach(impairment.link, {
     addresses: config.address,
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
   });
-  for (const { prefix, mac } of opened.neighbors) host.stack.addNeighbor(index, prefix.address, mac);
   if (config.dhcp) {
     // A fully qualified name would be taken for a name with dots in it.
     const [label = ''] = config.hostName?.split('.') ?? [];

@@ -18,6 +18,9 @@
  * | GET /v1/forwards | | {@link ForwardStatus}`[]` |
  * | POST /v1/forwards | {@link ForwardRequest} | {@link ForwardStatus}; it listens |
  * | DELETE /v1/forwards/:id | | {@link ForwardStatus} of what was removed |
+ * | GET /v1/neighbors | | {@link NeighborStatus}`[]` |
+ * | PUT /v1/neighbors/:address | {@link NeighborRequest} | `{}`; sets one by hand |
+ * | DELETE /v1/neighbors/:address | `?interface=N` | `{ removed }`; `*`: all of them |
  * | GET /v1/sockets | | {@link SocketStatus}`[]` |
  * | GET /v1/tcp | `?port=N` | {@link TcpConnectionStatus}`[]`, of those with that port on one of the sides when it is given |
  * | GET /v1/trace | `?port=N&events=a,b&seconds=N` | a {@link TcpTraceLine} of JSON an event until the client hangs up or the time is over |
@@ -252,6 +255,29 @@ export interface ForwardStatus {
   readonly lastError: string;
   readonly bytesToHost: number;
   readonly bytesToStack: number;
+}
+
+/** A neighbour: a host or router on the same link. */
+export interface NeighborStatus {
+  readonly interface: string;
+  readonly interfaceIndex: number;
+  readonly address: string;
+  /** `02:00:00:00:00:01`; `null` while it is being asked for. */
+  readonly mac: string | null;
+  /** RFC 4861 §7.3.2. */
+  readonly state: 'incomplete' | 'reachable' | 'stale' | 'delay' | 'probe';
+  /** Since it was last known to be there; `null` when that never was. */
+  readonly ageSeconds: number | null;
+  /** Set by hand. */
+  readonly isStatic: boolean;
+  readonly isRouter: boolean;
+}
+
+export interface NeighborRequest {
+  /** With colons or hyphens. */
+  readonly mac: string;
+  /** Its index; when absent the one on whose link the address is. */
+  readonly interface?: number;
 }
 
 export interface SocketStatus {

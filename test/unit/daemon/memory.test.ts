@@ -281,6 +281,17 @@ describe('a daemon in memory', () => {
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
 
+  test('has no neighbours on a link without hardware addresses, and none can be set', async () => {
+    expect((await ask('GET', '/v1/neighbors')).json).toEqual([]);
+    const set = (body: object): Promise<Answer> => ask('PUT', '/v1/neighbors/10.77.0.9', body);
+    expect(await set({ mac: '02:00:00:00:00:09' })).toMatchObject({ status: 404 });
+    expect(await set({ mac: 'nonsense' })).toMatchObject({ status: 400 });
+    expect(await set({})).toMatchObject({ status: 400 });
+    expect(await ask('DELETE', '/v1/neighbors/10.77.0.9')).toMatchObject({ status: 404 });
+    expect(await ask('DELETE', '/v1/neighbors/nobody')).toMatchObject({ status: 400 });
+    expect((await ask('DELETE', '/v1/neighbors/*')).json).toEqual({ removed: 0 });
+  });
+
   test('shows interfaces, routes, counters, catalog and metrics', async () => {
     expect((await ask('GET', '/v1/interfaces')).json.at(-1)).toMatchObject({
       name: 'memory0',
