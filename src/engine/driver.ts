@@ -45,6 +45,8 @@ export interface AttachOptions {
   readonly addresses?: readonly string[];
   /** Where packets to other networks go. */
   readonly gateway?: string;
+  /** See `InterfaceOptions`. */
+  readonly detectDuplicates?: boolean;
   /** Largest IP packet over it; the link's own when absent or larger. */
   readonly mtu?: number;
   /** See `InterfaceOptions.windowBudget`; what the link's queue takes when absent. */
@@ -93,6 +95,7 @@ export class Driver {
       offload: link.offload,
       ...(link.mac === null ? {} : { mac: link.mac }),
       ...(options.addresses === undefined ? {} : { addresses: options.addresses }),
+      ...(options.detectDuplicates === undefined ? {} : { detectDuplicates: options.detectDuplicates }),
       windowBudget: options.windowBudget ?? link.receiveQueue,
     });
     const attachment = new Attachment(this, link, index);
@@ -102,6 +105,8 @@ export class Driver {
       this.stack.addRoute({ destination, gateway: options.gateway, interfaceIndex: index });
     }
     link.open(attachment);
+    // Its addresses may have to be asked for or announced.
+    this.wake();
     return index;
   }
 

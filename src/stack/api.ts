@@ -470,6 +470,8 @@ export interface InterfaceOptions {
   readonly mac?: Uint8Array;
   /** `10.0.0.2/24`, … */
   readonly addresses?: readonly string[];
+  /** Whether its addresses are asked for before they are used, unless they say otherwise. Default: on an Ethernet, yes. */
+  readonly detectDuplicates?: boolean;
   /** Most bytes of receive window that all connections over it may offer together; 0 = no bound. See performance.md. */
   readonly windowBudget?: number;
 }
@@ -490,8 +492,16 @@ export interface AddressOptions {
   /** Stack time at which it goes, and at which it becomes `deprecated`, ms. Default never. */
   readonly validUntil?: number;
   readonly preferredUntil?: number;
-  /** Whether to ask first whether somebody else has it. Default: on an Ethernet link, yes. */
+  /**
+   * Whether to ask first whether somebody else has it (RFC 5227, RFC 4862 §5.4); until that is known it is `tentative`. Default as
+   * the interface's.
+   */
   readonly detectDuplicates?: boolean;
+  /**
+   * What to do about another station that uses an IPv4 address of ours (RFC 5227 §2.4): defend it `once` in 10 s and give it up when
+   * that does not help, or `always` keep it. Default `once`.
+   */
+  readonly conflictDefense?: 'once' | 'always';
   /** Whether its prefix is on the link, so that a route to it comes and goes with the address. Default true. */
   readonly isOnLink?: boolean;
 }
@@ -744,6 +754,10 @@ export interface Stack {
   /** In the order in which they are tried. @throws RangeError when one can't be read */
   setPolicies(rules: readonly PolicyRule[]): void;
   readonly policies: readonly PolicyRule[];
+  /** Gives the interface a link-local IPv4 address (RFC 3927) while it has no other. @throws RangeError without such an interface */
+  enableAutoIp(index: number): void;
+  /** Takes it away again. */
+  disableAutoIp(index: number): void;
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;
   /** The groups that interfaces listen to. */

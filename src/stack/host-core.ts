@@ -18,6 +18,7 @@ import {
 import { DropReason } from '../wire/index.ts';
 import { AddressLifetimes } from './address-lifetimes.ts';
 import { ConfigChange, type Endpoint, type StackOptions } from './api.ts';
+import { AutoIp } from './autoip.ts';
 import { StackCounters } from './counters.ts';
 import type { EgressQueue } from './egress.ts';
 import { EventQueue } from './events.ts';
@@ -77,6 +78,7 @@ export class HostCore implements Host, NeighborHost {
   readonly secret: Uint8Array;
   readonly timers: WatchedTimers;
   readonly topology: Topology;
+  readonly autoIp: AutoIp;
   readonly #lifetimes: AddressLifetimes;
   readonly #paths6: Ipv6Paths;
   /** Who answers a packet that nobody takes; set once the network layer is there. */
@@ -115,11 +117,15 @@ export class HostCore implements Host, NeighborHost {
     this.timers = new WatchedTimers(() => this.#wakeDriver());
     this.#lifetimes = new AddressLifetimes(this);
     this.topology = new Topology(options.random, this.secret, this, (changes) => {
-      if ((changes & ConfigChange.addresses) !== 0) this.#lifetimes.changed();
+      if ((changes & ConfigChange.addresses) !== 0) {
+        this.#lifetimes.changed();
+        this.autoIp.changed();
+      }
       this.noteChange(changes);
     });
     this.groups = new Groups(this, this.topology);
     this.#paths6 = new Ipv6Paths(this.topology, options.random, this.secret);
+    this.autoIp = new AutoIp(this, this.topology);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */

@@ -17,6 +17,7 @@ import type {
 import { EgressQueue } from './egress.ts';
 import { selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
+import type { AddressConflicts } from './neighbor/address-conflicts.ts';
 import { Arp } from './neighbor/arp.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { NeighborTable } from './neighbor/table.ts';
@@ -26,6 +27,8 @@ export interface InterfaceAddress extends AddressView {
   state: AddressState;
   validUntil: number;
   preferredUntil: number;
+  /** See `AddressOptions`. */
+  readonly conflictDefense: 'once' | 'always';
   /** The subnet's broadcast address (RFC 1122 §3.2.1.3) and its old form with a zero host part; 0 when there is none. */
   readonly broadcastWord: number;
   readonly zeroHostWord: number;
@@ -63,6 +66,8 @@ export class NetworkInterface implements InterfaceView {
   isUp = true;
   /** A DHCP client waits for an answer, which may come to an address that is not here yet (RFC 2131 §4.1). */
   isConfiguring = false;
+  /** See `InterfaceOptions`. */
+  readonly detectsDuplicates: boolean;
   metric: number;
   isForwarding = false;
   weakHostSend = false;
@@ -96,6 +101,7 @@ export class NetworkInterface implements InterfaceView {
     this.mac = medium === 'ethernet' && mac !== undefined ? mac.slice() : null;
     this.isLoopback = isLoopback;
     this.windowBudget = options.windowBudget ?? 0;
+    this.detectsDuplicates = options.detectDuplicates ?? medium === 'ethernet';
     this.metric = isLoopback ? LOOPBACK_METRIC : DEFAULT_METRIC;
   }
 
@@ -128,8 +134,9 @@ export class NetworkInterface implements InterfaceView {
     return this.weakHostReceive || this.isForwarding;
   }
 
+  /** Whether `address` is one of this interface's that may be used. */
   hasAddress(address: IpAddress): boolean {
-    return this.addresses.some((held) => held.address.equals(address));
+    return this.addresses.some((held) => held.address.equals(address) && isUsable(held));
   }
 
   /** Begins to resolve addresses, on a link that has them. */
@@ -139,11 +146,9 @@ export class NetworkInterface implements InterfaceView {
     this.arp = new Arp(host, this, this.neighbors);
   }
 
-  /** It went up or down: what was learned of the link may be wrong, and who is there should hear of us (RFC 5227 §2.3). */
-  linkChanged(): void {
-    this.neighbors?.flush();
-    if (!this.isUp) return;
-    for (const { address } of this.addresses) if (address.family === 4) this.arp?.announce(address.w3);
+  /** Who asks for conflicts about IPv4 addresses; `null` on a link without hardware addresses. */
+  get conflicts(): AddressConflicts | null {
+    return this.arp === null ? null : this.arp.conflicts;
   }
 
   /**
@@ -151,25 +156,26 @@ export class NetworkInterface implements InterfaceView {
    * @returns the address as it is held: one with a scope is in this interface's zone (RFC 4007)
    * @throws {RangeError} for an IPv6 address on a link that can't carry its packets
    */
-  addAddress(given: IpAddress, prefixLength: number, options: AddressOptions = {}): IpAddress {
+  addAddress(given: IpAddress, prefixLength: number, options: AddressOptions = {}): InterfaceAddress {
     this.requireRoomFor(given);
     const address = given.inZone(this.index);
+    const before = this.find(address);
     const hasBroadcast = address.family === 4 && prefixLength <= 30 && !this.isLoopback;
     const mask = prefixMask(Math.min(prefixLength, 32));
-    this.addresses = [
-      ...this.addresses.filter((held) => !held.address.equals(address)),
-      {
-        address,
-        prefixLength,
-        origin: options.origin ?? MANUAL,
-        state: 'preferred',
-        validUntil: options.validUntil ?? Number.POSITIVE_INFINITY,
-        preferredUntil: options.preferredUntil ?? Number.POSITIVE_INFINITY,
-        broadcastWord: hasBroadcast ? address.w3 | ~mask : 0,
-        zeroHostWord: hasBroadcast ? address.w3 & mask : 0,
-      },
-    ];
-    return address;
+    const added: InterfaceAddress = {
+      address,
+      prefixLength,
+      origin: options.origin ?? MANUAL,
+      // One that is asked for stays so; one that is somebody else's is tried again.
+      state: before === null || before.state === 'duplicate' ? 'preferred' : before.state,
+      validUntil: options.validUntil ?? Number.POSITIVE_INFINITY,
+      preferredUntil: options.preferredUntil ?? Number.POSITIVE_INFINITY,
+      conflictDefense: options.conflictDefense ?? 'once',
+      broadcastWord: hasBroadcast ? address.w3 | ~mask : 0,
+      zeroHostWord: hasBroadcast ? address.w3 & mask : 0,
+    };
+    this.addresses = [...this.addresses.filter((held) => held !== before), added];
+    return added;
   }
 
   /** @throws {RangeError} when the link can't carry packets of the address's family */
@@ -190,12 +196,13 @@ export class NetworkInterface implements InterfaceView {
     return held;
   }
 
-  /** Whether the IPv4 address in `word` is one of this interface's. */
+  /** Whether the IPv4 address in `word` is one of this interface's that may be used. */
   hasV4(word: number): boolean {
     const { addresses } = this;
     for (let i = 0; i < addresses.length; i++) {
-      const { address } = addresses[i] as InterfaceAddress;
-      if (address.w3 === word && address.family === 4) return true;
+      const held = addresses[i] as InterfaceAddress;
+      const { address } = held;
+      if (address.w3 === word && address.family === 4 && isUsable(held)) return true;
     }
     return false;
   }
@@ -250,8 +257,9 @@ export class NetworkInterface implements InterfaceView {
   sourceFor(nextHop: IpAddress): IpAddress | null {
     if (nextHop.family === 6) return selectSource(this.addresses, nextHop);
     let first: IpAddress | null = null;
-    for (const { address, prefixLength } of this.addresses) {
-      if (address.family !== nextHop.family) continue;
+    for (const held of this.addresses) {
+      const { address, prefixLength } = held;
+      if (address.family !== nextHop.family || !isUsable(held)) continue;
       if (contains(address, prefixLength, nextHop)) return address;
       first ??= address;
     }
@@ -264,6 +272,11 @@ export class NetworkInterface implements InterfaceView {
     const isEmpty = names.servers.length === 0 && names.searchList.length === 0;
     this.names = isEmpty ? others : [...others, names];
   }
+}
+
+/** Whether packets may come to the address and go from it: neither while it is asked for, nor when somebody else has it. */
+export function isUsable({ state }: InterfaceAddress): boolean {
+  return state === 'preferred' || state === 'deprecated';
 }
 
 /** Whether `candidate` has the first `length` bits of `prefix`. */

@@ -177,6 +177,14 @@ class SansIoStack implements Stack {
     this.#host.topology.addAddress(index, prefix, options);
   }
 
+  enableAutoIp(index: number): void {
+    this.#host.autoIp.enableAutoIp(index);
+  }
+
+  disableAutoIp(index: number): void {
+    this.#host.autoIp.disableAutoIp(index);
+  }
+
   setNames(index: number, names: NameConfiguration): void {
     this.#host.topology.setNames(index, names);
   }

@@ -20,6 +20,7 @@ import {
   type NameConfiguration,
   type RouteOptions,
 } from './api.ts';
+import { DuplicateDetection } from './duplicate-detection.ts';
 import { type InboundPacket, LOOPBACK_INDEX } from './host.ts';
 import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
@@ -43,6 +44,7 @@ const LOOPBACK: InterfaceOptions = {
 export class Topology {
   readonly routes: RouteTable;
   readonly pmtus: PmtuCache;
+  readonly duplicates: DuplicateDetection;
   readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true);
   /** By index; holes where an interface was removed. */
   #byIndex: (NetworkInterface | null)[] = [null, this.loopback];
@@ -58,6 +60,7 @@ export class Topology {
 
   constructor(random: Random, secret: Uint8Array, host: NeighborHost, onChange: (changes: number) => void) {
     this.#host = host;
+    this.duplicates = new DuplicateDetection(this, () => host.now);
     this.routes = new RouteTable(host.timers, () => this.#onChange(ConfigChange.routes));
     this.pmtus = new PmtuCache(host.timers);
     this.#identifications = new Identifications(random, secret);
@@ -78,6 +81,7 @@ export class Topology {
     const added = new NetworkInterface(this.#byIndex.length, options);
     added.startNeighbors(this.#host);
     for (const { address } of prefixes) added.requireRoomFor(address);
+    this.duplicates.watch(added);
     this.#byIndex.push(added);
     this.#interfaces = [...this.#interfaces, added];
     this.#changed(ConfigChange.interfaces);
@@ -91,6 +95,7 @@ export class Topology {
     if (removed.isLoopback) throw new RangeError('the loopback interface can not be removed');
     removed.isUp = false;
     removed.neighbors?.close();
+    removed.conflicts?.close();
     this.#byIndex[index] = null;
     this.#interfaces = this.#interfaces.filter((held) => held !== removed);
     this.routes.removeInterface(removed);
@@ -114,7 +119,9 @@ export class Topology {
     const wasUp = iface.isUp;
     if (iface.configure(settings)) this.routes.changed();
     if (iface.isUp !== wasUp) {
-      iface.linkChanged();
+      iface.neighbors?.flush();
+      this.duplicates.linkChanged(iface);
+      this.routes.generation++;
       this.#onChange(ConfigChange.interfaces | ConfigChange.addresses);
     }
     return wasUp && !iface.isUp ? iface : null;
@@ -135,6 +142,7 @@ export class Topology {
     const iface = this.interface(index);
     const address = given.inZone(index);
     if (iface.removeAddress(address) === null) return;
+    this.duplicates.removed(iface, address);
     this.routes.removeConnected(iface, address);
     this.#changed(ConfigChange.addresses);
   }
@@ -175,7 +183,7 @@ export class Topology {
   interfaceOf(address: IpAddress): NetworkInterface | null {
     if (address.isLoopback && address.family === 4) return this.loopback;
     for (const iface of this.#interfaces) {
-      if (iface.addresses.some((held) => held.address.equals(address))) return iface;
+      if (iface.hasAddress(address)) return iface;
     }
     return null;
   }
@@ -267,10 +275,13 @@ export class Topology {
   }
 
   #addAddress(iface: NetworkInterface, given: IpAddress, length: number, options: AddressOptions): void {
-    const address = iface.addAddress(given, length, options);
+    const before = iface.find(given.inZone(iface.index));
+    const wasInUse = before !== null && before.state !== 'duplicate';
+    const held = iface.addAddress(given, length, options);
+    const { address } = held;
     this.routes.removeConnected(iface, address);
     if (options.isOnLink !== false) this.routes.addConnected(iface, address, length);
-    if (address.family === 4) iface.arp?.announce(address.w3);
+    this.duplicates.added(iface, held, options, wasInUse);
     this.#changed(ConfigChange.addresses);
   }
 

@@ -25,6 +25,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 826',
     text: 'The ARP message is about addresses of others, none of which is in use here.',
   },
+  arpConflict: {
+    source: 'RFC 5227 §2.4',
+    text: 'Another station uses, or asks for, an address of this host.',
+  },
 
   ipTruncated: { source: 'RFC 791 §3.1', text: 'The packet is shorter than an IPv4 header.' },
   ipVersion: {

@@ -15,6 +15,7 @@ export const DropReason = {
   arpUnsupported: 5,
   arpSender: 6,
   arpNotForUs: 7,
+  arpConflict: 8,
   // IPv4
   ipTruncated: 10,
   ipVersion: 11,

@@ -247,9 +247,9 @@ describe(`hostile frames (FUZZ_SEED=${SEED})`, () => {
         name: 'fuzz',
         mtu: 1500,
         offload: OFFLOAD_CSUM | OFFLOAD_TSO4,
-        addresses: ['10.0.0.2/24'],
         ...(isEthernet ? { medium: 'ethernet' as const, mac: fromHex('020000000002') } : {}),
       });
+      stack.addAddress(index, '10.0.0.2/24', { detectDuplicates: false, conflictDefense: 'always' });
       if (isEthernet) {
         stack.addNeighbor(index, IpAddress.v4(0x0a000001), fromHex('020000000001'));
       }

@@ -19,6 +19,7 @@ import {
   writeEthernet,
 } from '../../wire/index.ts';
 import { Cause } from '../cause.ts';
+import { AddressConflicts, type ConflictMessages } from './address-conflicts.ts';
 import { HeldFrame } from './held-frame.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { NeighborHost, NeighborLink, Solicitor } from './neighbor-host.ts';
@@ -45,7 +46,8 @@ export interface ArpLink extends NeighborLink {
   isOnLinkV4(word: number): boolean;
 }
 
-export class Arp implements Solicitor {
+export class Arp implements Solicitor, ConflictMessages {
+  readonly conflicts: AddressConflicts;
   readonly #host: NeighborHost;
   readonly #link: ArpLink;
   readonly #table: NeighborTable;
@@ -61,6 +63,7 @@ export class Arp implements Solicitor {
     this.#requests = new TokenBucket(REQUESTS_PER_SEC, REQUEST_BURST, host.now);
     this.#ownHigh = link.mac === null ? 0 : u16(link.mac, 0);
     this.#ownLow = link.mac === null ? 0 : i32(link.mac, 2);
+    this.conflicts = new AddressConflicts(host, this);
     table.setSolicitor(4, this);
   }
 
@@ -73,7 +76,11 @@ export class Arp implements Solicitor {
     if (!isStation(message.senderHigh, message.senderLow) || !isHost(sender, operation)) {
       return DropReason.arpSender;
     }
-    if (sender !== 0 && this.#link.hasV4(sender)) return DropReason.arpSender;
+    // Our own frame, that a hub has sent back: no conflict.
+    if (message.senderHigh === this.#ownHigh && message.senderLow === this.#ownLow) {
+      return DropReason.arpNotForUs;
+    }
+    if (this.#isConflict(message)) return DropReason.arpConflict;
     const isForUs = this.#link.hasV4(target);
     const isRequest = operation === ArpOperation.request;
     if (isForUs && isRequest) {
@@ -92,13 +99,14 @@ export class Arp implements Solicitor {
   }
 
   solicit(neighbor: Neighbor, isUnicast: boolean): void {
-    if (!this.#requests.take(this.#host.now)) return;
     const source = this.#link.sourceFor(neighbor.address);
+    // Without an address of ours it would be a probe (RFC 5227 §1.1), and nobody could answer what follows.
+    if (source === null || !this.#requests.take(this.#host.now)) return;
     this.#send(
       ArpOperation.request,
       isUnicast ? neighbor.macHigh : BROADCAST_HIGH,
       isUnicast ? neighbor.macLow : BROADCAST_LOW,
-      source === null ? 0 : source.w3,
+      source.w3,
       0,
       0,
       neighbor.address.w3,
@@ -109,6 +117,24 @@ export class Arp implements Solicitor {
   /** Tells all that the address in `word` is ours (RFC 5227 §2.3): who has an older entry for it changes that. */
   announce(word: number): void {
     this.#send(ArpOperation.request, BROADCAST_HIGH, BROADCAST_LOW, word, 0, 0, word, Cause.arpAnnouncement);
+  }
+
+  /** Asks whether somebody has the address in `word`, without saying that it might be ours (RFC 5227 §2.1.1). */
+  probe(word: number): void {
+    this.#send(ArpOperation.request, BROADCAST_HIGH, BROADCAST_LOW, 0, 0, 0, word, Cause.arpProbe);
+  }
+
+  /** RFC 5227 §2.1.1 and §2.4: somebody sends from an address that is ours, or wants one for which we ask too. */
+  #isConflict({ sender, target, operation }: ArpMessage): boolean {
+    const { conflicts } = this;
+    if (sender !== 0) {
+      if (!conflicts.isClaimed(sender)) return false;
+      conflicts.conflict(sender);
+      return true;
+    }
+    if (operation !== ArpOperation.request || !conflicts.isProbing(target)) return false;
+    conflicts.conflict(target);
+    return true;
   }
 
   /** The sender said what its hardware address is, but not because we asked. */
