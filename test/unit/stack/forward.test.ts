@@ -190,6 +190,7 @@ describe('RFC 1812 §5.3 what is not', () => {
       name: 'lan',
       mtu: 1500,
       medium: 'ethernet',
+      detectDuplicates: false,
       mac: fromHex('020000000002'),
       addresses: ['10.1.0.2/24'],
     });
@@ -324,6 +325,7 @@ describe('RFC 1812 §5.2.7.2 redirects', () => {
       name: 'lan',
       mtu: 1500,
       medium: 'ethernet',
+      detectDuplicates: false,
       mac: fromHex('020000000002'),
       addresses: ['10.1.0.2/24'],
     });

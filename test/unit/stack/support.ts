@@ -46,7 +46,14 @@ export function makeHost(
     wake: () => void host.wakes++,
     observer: (endpoint, bits) => void events.push({ endpoint, events: bits }),
   });
-  const index = stack.addInterface({ name: 'test', mtu: 1500, addresses: ['10.0.0.2/24'], ...options });
+  const index = stack.addInterface({
+    name: 'test',
+    mtu: 1500,
+    addresses: ['10.0.0.2/24'],
+    // The address is there at once, unless a test is about how it comes.
+    detectDuplicates: false,
+    ...options,
+  });
   if (options.addresses === undefined) {
     stack.addRoute({ destination: '0.0.0.0/0', gateway: '10.0.0.1', interfaceIndex: index });
   }

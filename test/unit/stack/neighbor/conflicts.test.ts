@@ -20,7 +20,11 @@ const ANNOUNCEMENT = `arp who-has 10.0.0.2 tell 10.0.0.2 > ${BROADCAST_MAC}`;
 
 function begin(seed = 7, options: Partial<InterfaceOptions> = {}): HostUnderTest {
   const mac = fromHex('020000000002');
-  return makeHost({ medium: 'ethernet', mac, addresses: ['10.0.0.2/24'], ...options }, undefined, seed);
+  return makeHost(
+    { medium: 'ethernet', mac, addresses: ['10.0.0.2/24'], detectDuplicates: true, ...options },
+    undefined,
+    seed,
+  );
 }
 
 /** An interface without an address yet. */
