@@ -41,7 +41,6 @@ import type {
 import type { StackCounters } from './counters.ts';
 import { DhcpService } from './dhcp/service.ts';
 import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
-import type { ConflictCheck, LinkLocalAddresses } from './dhcp/surroundings.ts';
 import type { Transport } from './host.ts';
 import { HostCore } from './host-core.ts';
 import { EchoTable } from './icmp/echo-table.ts';
@@ -104,9 +103,10 @@ class SansIoStack implements Stack {
     this.#dhcp = new DhcpService({
       host,
       topology: host.topology,
-      conflicts: NO_CHECK,
-      linkLocal: NO_LINK_LOCAL,
+      conflicts: host.topology.duplicates,
+      linkLocal: host.autoIp,
     });
+    host.topology.duplicates.onDuplicate((index, address) => this.#dhcp.addressConflict(index, address));
     this.#udp.taker = this.#dhcp;
     const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
     host.refusePort = (packet) => (packet.family === 4 ? icmp : icmp6).refusePort(packet);
@@ -394,7 +394,3 @@ class SansIoStack implements Stack {
     }
   }
 }
-
-/** Until addresses can be asked for: nobody else has one. */
-const NO_CHECK: ConflictCheck = { probeAddress: (_index, _address, done) => done(false) };
-const NO_LINK_LOCAL: LinkLocalAddresses = { enableAutoIp() {}, disableAutoIp() {} };
