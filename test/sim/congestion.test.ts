@@ -1,6 +1,7 @@
 /** What congestion controls make of one bottleneck: how full it is, how long its queue, who gets how much. */
 
 import { describe, expect, test } from '@jest/globals';
+import { Bbr } from '../../src/stack/tcp/congestion/bbr/bbr.ts';
 import { fairness, makeBottleneck } from './matrix/bottleneck.ts';
 
 /** Of 20 Mbit/s, what is left for payload when headers of 52 bytes are taken off each packet of 1500. */
@@ -63,6 +64,29 @@ describe('draft-ietf-ccwg-bbr BBRv3', () => {
     const path = { megabits: 20, rtt: 40, buffer: 1 };
     const flows = makeBottleneck(path, [bbr, { ...bbr, start: 3000 }]).run(15_000, 45_000);
     expect(fairness(flows.map(({ goodput }) => goodput))).toBeGreaterThan(0.9);
+  });
+
+  test('Detecting Application-Limited Phases: the bandwidth is not forgotten while the application has little to send', () => {
+    const controls: Bbr[] = [];
+    const congestionControl = () => {
+      const control = new Bbr();
+      controls.push(control);
+      return control;
+    };
+    const path = { megabits: 20, rtt: 40, buffer: 1 };
+    const flow = { trickleFrom: 5000, tcp: { congestionControl } };
+    const bottleneck = makeBottleneck(path, [flow]);
+    bottleneck.network.runSync(5000);
+    const [control] = controls;
+    const before = control?.model.maxBw ?? 0;
+    expect(before * 8).toBeGreaterThan(0.9 * 1000 * PAYLOAD);
+    const rates: number[] = [];
+    for (let now = 6000; now <= 60_000; now += 1000) {
+      bottleneck.network.runSync(now);
+      rates.push((control?.model.bw ?? 0) / before);
+    }
+    expect(Math.min(...rates)).toBeGreaterThan(0.9);
+    expect(Math.max(...rates)).toBeLessThan(1.1);
   });
 
   test('next to CUBIC each gets a part', () => {

@@ -5,6 +5,7 @@
 import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
+import { noteIfAppLimited } from './loss/delivery-rate.ts';
 import { isSending } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { markUrgent } from './urgent.ts';
@@ -14,6 +15,7 @@ export function send(tcb: Tcb, from: Uint8Array, at: number, length: number): nu
   const refusal = whyNotSend(tcb);
   if (refusal !== 0) return refusal;
   if (length === 0) return 0;
+  noteIfAppLimited(tcb);
   const room = tcb.tx.free;
   let taken = tcb.tx.write(from, at, length);
   if (taken < length && taken < room && tcb.env.memory.isPressed) {

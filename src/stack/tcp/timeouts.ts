@@ -7,6 +7,7 @@ import { StackError } from '../api.ts';
 import { Cause } from '../host.ts';
 import { acknowledgeNow } from './acknowledge.ts';
 import { abort, fail, finish } from './lifecycle.ts';
+import { noteIfAppLimited } from './loss/delivery-rate.ts';
 import { onReorderingTimeout, onRetransmissionTimeout } from './loss/recovery.ts';
 import { armTimeout, RetransmitTimer } from './loss/retransmission-timer.ts';
 import { countTimeout, noteWindow } from './observe/counting.ts';
@@ -40,6 +41,7 @@ export function timerExpired(tcb: Tcb, kind: number, now: number): void {
 
 /** One timer for three purposes: see `retransmission-timer.ts`. */
 function retransmissionTimer(tcb: Tcb, now: number): void {
+  noteIfAppLimited(tcb);
   if (tcb.retransmitTimer === RetransmitTimer.timeout) {
     retransmitTimeout(tcb, now);
     return;
@@ -84,6 +86,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
 function persistTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize > 0) return;
   if (!tcb.hasUnsent) return;
+  noteIfAppLimited(tcb);
   const most = tcb.config.maxRetransmissions;
   if (tcb.unansweredProbes === 0) tcb.stalledSince = now;
   // Without a user, a peer that never opens its window must not hold the connection for ever (RFC 6429 §4).

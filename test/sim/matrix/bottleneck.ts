@@ -30,6 +30,8 @@ export interface FlowOptions {
   readonly start?: number;
   /** Its own round trip, ms, when it is not the path's. */
   readonly rtt?: number;
+  /** From then on, ms, it has no more to send than a segment each {@link TRICKLE_MS}. */
+  readonly trickleFrom?: number;
   readonly tcp?: TcpOptions;
 }
 
@@ -45,6 +47,8 @@ export interface FlowResult {
 
 const SERVER = '10.0.0.1';
 const PORT = 80;
+/** How often an application that has little to say writes, ms. */
+const TRICKLE_MS = 50;
 /** Zeros to send, and room to read into: nobody looks at the bytes here. */
 const BYTES = new Uint8Array(1 << 18);
 
@@ -133,15 +137,25 @@ function startFlow(
   flow: FlowOptions,
   address: string,
 ): () => TcpEndpoint {
+  const { trickleFrom = Number.POSITIVE_INFINITY } = flow;
   const host = network.host({
     name: address,
     segment: wire,
     addresses: [`${address}/24`],
     impair: { delay: (flow.rtt ?? path.rtt) / 2 },
-    observer: (endpoint, events) => fill(endpoint, events),
+    observer: (endpoint, events) => {
+      if (network.now < trickleFrom) fill(endpoint, events);
+    },
     ...(flow.tcp === undefined ? {} : { tcp: flow.tcp }),
   });
   let endpoint: TcpEndpoint | null = null;
+  if (trickleFrom < Number.POSITIVE_INFINITY) {
+    const trickle = (): void => {
+      endpoint?.write(BYTES, 0, 1000);
+      network.time.after(TRICKLE_MS, trickle);
+    };
+    network.time.after(trickleFrom, trickle);
+  }
   network.time.after(flow.start ?? 0, () => {
     endpoint = host.stack.openTcp();
     if (endpoint.connect(IpAddress.parse(SERVER) as IpAddress, PORT) < 0) throw new Error('cannot connect');

@@ -8,6 +8,7 @@
 
 import type { Tcb } from '../tcb.ts';
 import { news } from './ack-news.ts';
+import { bytesInNetwork } from './loss-marks.ts';
 
 /** A segment leaves, for the first time or again. Call it before it is counted as in flight. */
 export function stampSent(tcb: Tcb, slot: number, length: number, inFlight: number): void {
@@ -26,9 +27,18 @@ export function stampSent(tcb: Tcb, slot: number, length: number, inFlight: numb
   c.isAppLimited[slot] = rate.appLimitedUntil > 0 ? 1 : 0;
 }
 
-/** Nothing more to send although the window has room: what is measured until all this is delivered is not the path's limit. */
-export function noteAppLimited(tcb: Tcb): void {
-  tcb.rate.appLimitedUntil = Math.max(1, tcb.rate.delivered + tcb.sent.inFlightBytes);
+/**
+ * CheckIfApplicationLimited: the window has room, and there is nothing to fill it with, neither new text nor lost text. Then what
+ * is measured until all that is in flight now is delivered says how fast the application was, and not how fast the path is.
+ *
+ * For the moments at which a pause of the application may end: before it writes, before an ACK is worked off, and before a
+ * timer sends. Less than a segment of text does not count, since it may wait for more (Nagle).
+ */
+export function noteIfAppLimited(tcb: Tcb): void {
+  if (tcb.unsentBytes >= tcb.smss || tcb.sent.lostBytes > 0) return;
+  const inFlight = bytesInNetwork(tcb);
+  if (inFlight >= tcb.congestion.cwnd) return;
+  tcb.rate.appLimitedUntil = Math.max(1, tcb.rate.delivered + inFlight);
 }
 
 /** `length` bytes of an entry were delivered. */

@@ -17,7 +17,7 @@ import { timestampNow } from '../options.ts';
 import type { Segment } from '../segment.ts';
 import { Recovery, type Tcb } from '../tcb.ts';
 import { news } from './ack-news.ts';
-import { sampleRate } from './delivery-rate.ts';
+import { noteIfAppLimited, sampleRate } from './delivery-rate.ts';
 import { bytesInNetwork, forgetSacked, giveUpAll, giveUpFirst, takeBackLost } from './loss-marks.ts';
 import { DUP_THRESH, Frto, LossEpisode } from './loss-state.ts';
 import { proportionalWindow, startPrr } from './prr.ts';
@@ -34,6 +34,7 @@ import { isLossRepaired } from './tail-loss-probe.ts';
  * @param duplicates how many duplicate ACKs (RFC 5681 §2) it stands for
  */
 export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplicates: number): void {
+  noteIfAppLimited(tcb);
   beginSample(tcb, acked);
   if (acked > 0) {
     takeAcknowledged(tcb, seg);
