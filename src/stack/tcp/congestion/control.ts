@@ -33,7 +33,7 @@ export interface CongestionControl {
    * @param rtt of the handshake, negative when it was not measured
    */
   start(smss: number, isSynLost: boolean, rtt: number, now: number): void;
-  /** An acknowledgement delivered something, in whatever phase. */
+  /** An acknowledgement delivered something, or something turned out to be lost, perhaps by a timer; in whatever phase. */
   onAck(sample: AckSample): void;
   /** A congestion episode begins with `flightSize` bytes outstanding: fast recovery, or an echo of CE (at most once a window). */
   onCongestion(signal: CongestionSignal, flightSize: number, now: number): void;

@@ -67,11 +67,14 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
   armAfterAck(tcb, acked > 0, overdue);
 }
 
-/** RACK's timer: what was overdue has not been delivered. */
+/** RACK's timer: what was overdue has not been delivered. Congestion control hears of it as of any loss. */
 export function onReorderingTimeout(tcb: Tcb): void {
   beginSample(tcb, 0);
+  tcb.env.sample.marked = 0;
+  sampleRate(tcb);
   const overdue = detectLoss(tcb);
   if (tcb.recovery === Recovery.open && tcb.env.sample.lost > 0) startFastRecovery(tcb);
+  tellCongestionControl(tcb);
   armAfterAck(tcb, false, overdue);
 }
 

@@ -178,6 +178,18 @@ describe('draft-ietf-ccwg-bbr ProbeBW', () => {
     expect(path.bbr.cwnd).toBeLessThanOrEqual(0.86 * inflightLongterm);
   });
 
+  test('loss that a timer finds counts at once, and is judged with the next ACK', () => {
+    const path = steady();
+    path.until(Phase.up);
+    path.ack({ delivered: 0, acked: 0, lost: 20 * SMSS, txInFlight: 0, priorDelivered: -1, rateInterval: 0 });
+    expect(path.bbr.model.isLossInRound).toBe(true);
+    expect(path.bbr.phase).toBe(Phase.up);
+    path.ack({ lostSince: 20 * SMSS, txInFlight: 110 * SMSS });
+    expect(path.bbr.phase).toBe(Phase.down);
+    expect(path.bbr.model.inflightLongterm / SMSS).toBeGreaterThan(89);
+    expect(path.bbr.model.inflightLongterm / SMSS).toBeLessThan(93);
+  });
+
   test('loss below 2 % while probing is none', () => {
     const path = steady();
     path.until(Phase.up);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AckSample } from '../../../../src/stack/tcp/congestion/ack-sample.ts';
+import { NewReno } from '../../../../src/stack/tcp/congestion/newreno.ts';
 import { MSS, makeSender, type Sender } from './support.ts';
 
 const at = (segment: number): number => segment * MSS;
@@ -106,6 +108,30 @@ describe('RFC 8985 RACK', () => {
     const again = sender.pass(10_000);
     expect(again).toEqual([[at(10), MSS]]);
     expect(sender.socket.info()).toMatchObject({ timeouts: 1, retransSegs: 2 });
+  });
+});
+
+describe('RFC 8985 §6.3 what the reordering timer finds', () => {
+  class Recorder extends NewReno {
+    readonly lost: number[] = [];
+
+    override onAck(sample: AckSample): void {
+      this.lost.push(sample.lost);
+      super.onAck(sample);
+    }
+  }
+
+  test('RFC 8985 §6.3 congestion control hears of it at once, and not a second time with the next ACK', () => {
+    const control = new Recorder();
+    const sender = makeSender(100, {}, { congestionControl: () => control });
+    sender.write(10 * MSS);
+    sender.host.now += 100;
+    sender.ack(0, block(4, 5));
+    expect(control.lost).toEqual([0]);
+    sender.pass(25);
+    expect(control.lost).toEqual([0, 4 * MSS]);
+    sender.ack(0, block(4, 6));
+    expect(control.lost).toEqual([0, 4 * MSS, 0]);
   });
 });
 

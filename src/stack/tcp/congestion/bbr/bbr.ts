@@ -9,7 +9,7 @@
  * Functions follow the draft's pseudocode in name and order; `probe-bw.ts` has the cycle of ProbeBW.
  *
  * Deviation: the draft looks at each lost packet; here losses are judged once an ACK, by what was in flight when the segment left
- * that the ACK reports last. Losses that a timer finds are counted with the next ACK.
+ * that the ACK reports last. Losses that a timer finds count at once, and are judged with the next ACK that reports something.
  * Deviation: idle time counts from a retransmission timeout on, not from the first moment without data in flight: below that the
  * model is not stale.
  */
@@ -68,6 +68,8 @@ export class Bbr implements CongestionControl {
   /** C.delivered and C.lost, and until when samples are not of the path's limit because ProbeRTT held back. */
   #totalDelivered = 0;
   #totalLost = -1;
+  /** Bytes lost of which it is not yet judged whether they are too many. */
+  #unjudgedLost = 0;
   #appLimitedUntil = 0;
   #lastTxInFlight = 0;
   // To undo a spurious episode.
@@ -221,11 +223,16 @@ export class Bbr implements CongestionControl {
     const total = sample.totalLost + sample.lost;
     const lost = this.#totalLost < 0 ? sample.lost : total - this.#totalLost;
     this.#totalLost = total;
-    if (lost <= 0) return;
-    if (model.noteLoss(sample.totalDelivered)) this.#saveState();
-    if (!cycle.isProbeSample || sample.delivered === 0 || !isInflightTooHigh(sample)) return;
+    if (lost > 0) {
+      this.#unjudgedLost += lost;
+      if (model.noteLoss(sample.totalDelivered)) this.#saveState();
+    }
+    const size = this.#unjudgedLost;
+    if (size === 0 || sample.delivered === 0) return;
+    this.#unjudgedLost = 0;
+    if (!cycle.isProbeSample || !isInflightTooHigh(sample)) return;
     const { txInFlight, lostSince } = sample;
-    this.#handleInflightTooHigh(inflightAtLoss(txInFlight, lostSince + sample.lost, lost), isAppLimited);
+    this.#handleInflightTooHigh(inflightAtLoss(txInFlight, lostSince + sample.lost, size), isAppLimited);
   }
 
   #handleInflightTooHigh(txInFlight: number, isAppLimited: boolean): void {
