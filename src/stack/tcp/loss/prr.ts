@@ -17,12 +17,17 @@ export function startPrr(tcb: Tcb, prr: Prr): void {
   prr.prrOut = 0;
 }
 
-/** §6.2, on every ACK during recovery. @returns cwnd */
+/**
+ * §6.2, on every ACK during recovery. @returns cwnd
+ *
+ * Also when RACK's timer has found losses, where the RFC says nothing: what left the network then is not room to be filled with one
+ * burst. A single segment goes in any case, since without deliveries no ACK would let another go.
+ */
 export function proportionalWindow(tcb: Tcb, prr: Prr, inFlight: number): number {
   const { sample } = tcb.env;
   const { ssthresh, smss, cwnd } = tcb.congestion;
-  const { delivered } = sample;
-  if (delivered === 0) return cwnd;
+  const { delivered, lost } = sample;
+  if (delivered === 0 && lost === 0) return cwnd;
   prr.prrDelivered += delivered;
   let sndcnt: number;
   if (inFlight > ssthresh) {
@@ -34,7 +39,7 @@ export function proportionalWindow(tcb: Tcb, prr: Prr, inFlight: number): number
     if (isSafe) sndcnt += smss;
     sndcnt = Math.min(ssthresh - inFlight, sndcnt);
   }
-  // The first retransmission goes whatever the count.
-  if (prr.prrOut === 0 && sndcnt <= 0) sndcnt = smss;
+  // The first retransmission goes whatever the count, and the first of what a timer has found.
+  if ((prr.prrOut === 0 || delivered === 0) && sndcnt <= 0) sndcnt = smss;
   return inFlight + Math.max(0, sndcnt);
 }

@@ -39,6 +39,16 @@ describe('RFC 9937 proportional rate reduction', () => {
     expect(sender.ack(at(11), block(27, 30)).length).toBeLessThanOrEqual(2);
   });
 
+  test('RFC 9937 §6.2 what RACK’s timer finds lost is not sent again as one burst', () => {
+    const sender = loaded();
+    // One of twenty was delivered: nineteen are lost when it was not the path that changed their order.
+    expect(sender.ack(at(10), block(29, 30)).length).toBeLessThanOrEqual(1);
+    expect(sender.pass(1000)).toEqual([[at(10), MSS]]);
+    expect(sender.socket.info()).toMatchObject({ timeouts: 0, fastRetransmits: 1 });
+    sender.host.now += 100;
+    expect(sender.ack(at(11), block(29, 30)).length).toBeLessThanOrEqual(2);
+  });
+
   test('RFC 9937 §6.2 at the end the window is no more than ssthresh, and nothing bursts', () => {
     const sender = loaded();
     for (let segment = 14; segment <= 30; segment++) sender.ack(at(10), block(11, segment));
