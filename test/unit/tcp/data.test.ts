@@ -418,6 +418,31 @@ describe('RFC 6298 retransmission', () => {
     expect(c.socket.info().rto).toBeLessThan(1000);
   });
 
+  test('RFC 7323 §4.2 many ACKs in a round trip move the smoothed round trip as one does', () => {
+    const moved = (acks: number): number => {
+      const c = acceptOne(makeTcpHost(), FULL_SYN);
+      const ackAfter = (rtt: number, parts: number): void => {
+        write(c, 8 * 1440);
+        const [segment] = c.host.out();
+        const tsVal = Number(/TS val (\d+)/.exec(segment?.options ?? '')?.[1]);
+        c.host.now += rtt;
+        const before = c.ack;
+        for (let part = 1; part <= parts; part++) {
+          c.ack = (before + (8 * 1440 * part) / parts) | 0;
+          c.in({ options: tcpOptions({ timestamps: [1000, tsVal] }) });
+        }
+      };
+      for (let i = 0; i < 60; i++) ackAfter(100, 8);
+      const { srtt } = c.socket.info();
+      expect(srtt).toBeCloseTo(100, 0);
+      ackAfter(180, acks);
+      return c.socket.info().srtt - srtt;
+    };
+    // An eighth of the difference.
+    expect(moved(1)).toBeCloseTo(10, 0);
+    expect(moved(8)).toBeCloseTo(10, 0);
+  });
+
   test('RFC 9293 SHLD-11 a peer that is silent is given up after R2, at least 100 s', () => {
     const c = acceptOne(makeTcpHost());
     const start = c.host.now;

@@ -229,6 +229,26 @@ describe('RFC 7413 §4.2.1 a client', () => {
     expect(socket.state).toBe('ESTABLISHED');
   });
 
+  test('RFC 7413 §4.1.1 the option without a cookie asks, in a SYN-ACK it gives one, in the next SYN it carries that one', () => {
+    for (const length of [4, 8, 12]) {
+      const cookie = Uint8Array.from({ length }, (_, i) => 0xa0 + i);
+      const host = makeTcpHost(FAST);
+      const asking = dial(host);
+      expect(cookieIn(asking.syn)).toEqual(new Uint8Array(0));
+      asking.reply('S.', asking.iss + 1, tcpOptions({ mss: 1460, fastOpen: cookie }));
+      expect(host.out().map(cookieIn)).toEqual([null]);
+      expect(cookieIn(dial(host).syn)).toEqual(cookie);
+    }
+  });
+
+  test('RFC 7413 §4.1.1 a cookie of less than 4, of more than 16 or of an odd number of bytes is none', () => {
+    for (const length of [2, 5, 18]) {
+      const host = makeTcpHost(FAST);
+      learn(host, PEER, new Uint8Array(length).fill(7));
+      expect(cookieIn(dial(host).syn)).toEqual(new Uint8Array(0));
+    }
+  });
+
   test('SEM-OV-20 without Fast Open the text of connectWithData comes behind the handshake too', () => {
     const host = makeTcpHost();
     const { syn, iss, reply } = dial(host);

@@ -245,6 +245,23 @@ describe('RFC 4987 §3 the SYN queue under a flood', () => {
     expect(listener.accept()).toMatchObject({ state: 'ESTABLISHED', remotePort: 2001 });
   });
 
+  test('RFC 4987 §3.5 a half-open connection has no buffers and no timer of its own; they come with the handshake’s end', () => {
+    const host = makeTcpHost({ maxHalfOpen: 1000 });
+    const listener = listenOn(host, 100);
+    flood(host, 1);
+    const { nextDeadline } = host.stack;
+    flood(host, 500);
+    expect(halfOpen(host)).toBe(500);
+    // The first was the same peer, and all wait for the timer that it has armed.
+    expect(host.stack.nextDeadline).toBe(nextDeadline);
+    expect(host.allocator.inUse).toBe(0);
+    establish(host, 2001);
+    const socket = listener.accept();
+    host.in({ flags: '.', seq: 2, ack: 0, sourcePort: 2001 });
+    socket?.write(new Uint8Array(100), 0, 100);
+    expect(host.allocator.inUse).toBeGreaterThan(0);
+  });
+
   test('RFC 4987 §3 the records of a flood and the timer are gone when it is over', () => {
     const host = makeTcpHost({ maxHalfOpen: 100 });
     listenOn(host);

@@ -298,6 +298,19 @@ describe('RFC 9293 §3.8.5 the pointer that is sent', () => {
     expect(c.host.out()).toMatchObject([{ flags: 'P.', urgentPointer: 0 }]);
   });
 
+  test('RFC 6093 §4 the sequence number that it names is the one behind the urgent data, both ways', () => {
+    const c = acceptOne(makeTcpHost());
+    write(c, 'xyz', false);
+    c.host.out();
+    write(c, 'U', true);
+    const [segment] = c.host.out();
+    expect(segment).toMatchObject({ seq: (c.ack + 3) >>> 0, urgentPointer: 1 });
+    // Of the peer's four bytes the third is the urgent one.
+    send(c, 'abUc', 3);
+    expect(urgent(c.socket)).toBe('U');
+    expect(readAll(c.socket)).toEqual(['ab', 'c']);
+  });
+
   test('RFC 1122 §4.2.2.4 when asked for it is at that byte', () => {
     const c = acceptOne(makeTcpHost());
     c.socket.pointsAtUrgent = true;

@@ -1,8 +1,10 @@
 /** What NewReno and CUBIC share, seen at NewReno. */
 
 import { describe, expect, test } from '@jest/globals';
+import { AckSample } from '../../../../src/stack/tcp/congestion/ack-sample.ts';
 import { initialWindow } from '../../../../src/stack/tcp/congestion/control.ts';
 import { NewReno } from '../../../../src/stack/tcp/congestion/newreno.ts';
+import { WindowValidation } from '../../../../src/stack/tcp/congestion/window-validation.ts';
 import { ack, FullPath, SMSS, started } from './support.ts';
 
 /** A control in congestion avoidance with a window of `segments`. */
@@ -156,6 +158,47 @@ describe('RFC 4015 §3.3 response to a spurious loss', () => {
 });
 
 describe('RFC 7661 window validation', () => {
+  /** What was acknowledged, every `step` ms from `now` on, over round trips of 100 ms. @returns when it ended */
+  function feed(validation: WindowValidation, now: number, step: number, acked: readonly number[]): number {
+    let at = now;
+    for (const bytes of acked) {
+      const sample = Object.assign(new AckSample(), {
+        now: at,
+        acked: bytes,
+        srtt: 100,
+        isCwndLimited: false,
+      });
+      validation.onAck(sample, 100_000);
+      at += step;
+    }
+    return at;
+  }
+
+  test('§4.2 pipeACK is the most that was acknowledged within a round trip, and undefined before the first', () => {
+    const validation = new WindowValidation();
+    // Four ACKs a round trip.
+    const now = feed(validation, 1000, 25, [1000, 1000, 1000, 1000]);
+    expect(validation.pipeAck).toBe(-1);
+    expect(validation.isValidated).toBe(true);
+    const end = feed(validation, now, 25, [5000, 5000, 5000, 5000, 10, 10, 10, 10, 10]);
+    expect(validation.pipeAck).toBe(20_000);
+    expect(validation.isValidated).toBe(false);
+    validation.reset();
+    expect(validation.pipeAck).toBe(-1);
+    feed(validation, end, 25, [10]);
+    expect(validation.pipeAck).toBe(-1);
+  });
+
+  test('§4.2 it looks back over a second on a short path, and no longer', () => {
+    const validation = new WindowValidation();
+    let now = feed(validation, 1000, 100, [20_000, 10, 10]);
+    expect(validation.pipeAck).toBe(20_000);
+    now = feed(validation, now, 100, new Array<number>(5).fill(10));
+    expect(validation.pipeAck).toBe(20_000);
+    feed(validation, now, 100, new Array<number>(10).fill(10));
+    expect(validation.pipeAck).toBe(10);
+  });
+
   test('§4.3 a window that does not hold the sender back does not grow', () => {
     const control = started(new NewReno());
     ack(control, { acked: 10_000, isCwndLimited: false });

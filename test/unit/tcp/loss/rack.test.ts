@@ -98,6 +98,45 @@ describe('RFC 8985 RACK', () => {
     expect(sender.socket.info().retransSegs).toBe(1);
   });
 
+  test('RFC 8985 §6.1 a copy is noted with its own time: what was sent before it says nothing about it', () => {
+    const sender = loaded();
+    expect(sender.write(20 * MSS)).toEqual([]);
+    const first = sender.ack(0, block(1, 4));
+    expect(first).toContainEqual([0, MSS]);
+    // Segments of the first flight, sent with the original.
+    for (let end = 5; end <= 10; end++) expect(sender.ack(0, block(1, end))).not.toContainEqual([0, MSS]);
+    expect(sender.socket.info().retransSegs).toBe(1);
+    sender.host.now += 100;
+    // One that was sent behind the copy.
+    expect(sender.ack(0, block(1, 12))).toContainEqual([0, MSS]);
+    expect(sender.socket.info().retransSegs).toBe(2);
+  });
+
+  test('RFC 8985 §8 one timer stands for reordering, probe and timeout, whichever is due', () => {
+    const sender = makeSender(100);
+    const { stack } = sender.host;
+    const due = (): number => Math.round(stack.nextDeadline - sender.host.now);
+    sender.write(4 * MSS);
+    expect(due()).toBe(200);
+    sender.host.now += 100;
+    // Reordering takes the place of the probe, and nothing follows at the probe's time.
+    sender.ack(0, block(1, 2));
+    expect(due()).toBe(25);
+    const start = sender.host.now;
+    expect(sender.pass(1000)).toEqual([[0, MSS]]);
+    expect(sender.host.now - start).toBe(25);
+    // In recovery there is no probe: the timeout, 300 ms from the first sending or the last new ACK on.
+    expect(due()).toBe(300 - 125);
+    sender.host.now += 50;
+    sender.ack(at(2));
+    expect(sender.pass(200)).toEqual([]);
+    // With all acknowledged nothing is armed.
+    sender.ack(at(4));
+    expect(sender.pass(60_000)).toEqual([]);
+    expect(stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+    expect(sender.socket.info().timeouts).toBe(0);
+  });
+
   test('RFC 8985 §6.3 at a timeout the first segment is lost, and not what was sent a moment ago', () => {
     const sender = loaded();
     sender.ack(at(10));

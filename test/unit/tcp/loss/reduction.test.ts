@@ -80,6 +80,43 @@ describe('what else recovery has to withstand', () => {
     expect(sender.socket.info().fastRetransmits).toBe(0);
   });
 
+  test('RFC 6582 §4 after a timeout duplicate ACKs start no fast retransmit until all that was out then is acknowledged', () => {
+    const sender = loaded({ sack: false });
+    while (sender.socket.info().timeouts === 0) sender.pass(100_000);
+    const duplicates = (acked: number): number => {
+      for (let i = 0; i < 4; i++) sender.ack(acked);
+      return sender.socket.info().fastRetransmits;
+    };
+    // The copies of what had arrived are answered like that.
+    sender.ack(at(15));
+    expect(duplicates(at(15))).toBe(0);
+    // All of it is acknowledged; what is in flight now was sent after.
+    sender.ack(at(30));
+    expect(duplicates(at(30))).toBe(0);
+    sender.ack(at(31));
+    expect(duplicates(at(31))).toBe(1);
+  });
+
+  test('RFC 6675 §5.1 a timeout ends recovery, and no SACK starts it anew until all that was out then is acknowledged', () => {
+    const sender = loaded();
+    expect(sender.ack(at(10), block(11, 14))).toContainEqual([at(10), MSS]);
+    const again: number[][] = [];
+    while (sender.socket.info().timeouts === 0) again.push(...sender.pass(100_000));
+    expect(again).toContainEqual([at(10), MSS]);
+    // The reports are used: what they name is not sent again. They start nothing.
+    for (let segment = 15; segment < 20; segment++) again.push(...sender.ack(at(10), block(11, segment)));
+    expect(again.map(([seq = 0]) => seq).filter((seq) => seq > at(10) && seq < at(14))).toEqual([]);
+    expect(sender.socket.info().fastRetransmits).toBe(1);
+    // All of it is acknowledged: what is missing of the new data starts recovery again.
+    sender.host.now += 100;
+    const { flightSize } = sender.socket.info();
+    const next = 10 + flightSize / MSS;
+    expect(sender.ack(at(next)).length).toBeGreaterThan(4);
+    sender.host.now += 100;
+    sender.ack(at(next), block(next + 1, next + 4));
+    expect(sender.socket.info().fastRetransmits).toBe(2);
+  });
+
   test('RFC 2018 §8 SACKed text is kept until it is acknowledged, and sent again to a peer that has dropped it', () => {
     const sender = loaded();
     sender.ack(at(10), block(11, 30));
