@@ -52,7 +52,7 @@ import { allowsSuperSegments, ecnCodepoint, noteEcnSent, takeEcnFlags } from './
 import { synEcnFlags } from './ecn/negotiation.ts';
 import { countSent } from './observe/counting.ts';
 import { synOptionsLength, timestampNow, writeSynOptions } from './options.ts';
-import { noteSizeSent } from './path/mss.ts';
+import { LEAST_TEXT, noteSizeSent } from './path/mss.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 import { urgentPointerAt } from './urgent.ts';
 
@@ -133,7 +133,7 @@ export function writeSegment(
 export function segmentSize(tcb: Tcb): number {
   const size = tcb.smss - ecnOptionLength(tcb);
   if (tcb.early.count === 0 || !tcb.isSackEnabled) return size;
-  return size - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb)));
+  return size - sackOptionLength(Math.min(tcb.early.count, maxSackBlocks(tcb, LEAST_TEXT)));
 }
 
 /** `length` cut to `room` and to what one frame takes; what is cut ends on a whole segment. */

@@ -61,8 +61,13 @@ export function acceptEcn(
 }
 
 /** The host asks, and the peer answers with `synAckFlags`. */
-export function connectEcn(tcp: TcpOptions, synAckFlags: string, synAck: TcpFields = {}): EcnPeer {
-  const host = makeTcpHost(tcp);
+export function connectEcn(
+  tcp: TcpOptions,
+  synAckFlags: string,
+  synAck: TcpFields = {},
+  iface: Partial<InterfaceOptions> = {},
+): EcnPeer {
+  const host = makeTcpHost(tcp, iface);
   const socket = host.stack.openTcp();
   socket.bind(IpAddress.anyV4, PORT);
   socket.connect(address(PEER), PEER_PORT);

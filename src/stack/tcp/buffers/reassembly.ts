@@ -9,6 +9,7 @@
 import { seqDiff, seqGt, seqLeq } from '../../../base/index.ts';
 import { DropReason, TCP_MAX_OPTIONS_LEN, TCPOPT_TIMESTAMPS_LEN } from '../../../wire/index.ts';
 import { ecnOptionLength } from '../ecn/accurate-option.ts';
+import { LEAST_TEXT } from '../path/mss.ts';
 import type { Tcb } from '../tcb.ts';
 
 /** Edges of the SACK blocks that {@link collectSackBlocks} found: left and right in turn. */
@@ -83,10 +84,14 @@ export function earlyExtent(tcb: Tcb): number {
   return tcb.early.count === 0 ? 0 : seqDiff(tcb.early.highest, tcb.rcvNxt);
 }
 
-/** Most SACK blocks that fit beside the other options (RFC 2018 §3): 4, or 3 with timestamps. */
-export function maxSackBlocks(tcb: Tcb): number {
-  const others = (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0) + ecnOptionLength(tcb);
-  return (TCP_MAX_OPTIONS_LEN - 4 - others) >> 3;
+/**
+ * Most SACK blocks that fit beside the other options (RFC 2018 §3): 4, or 3 with timestamps; fewer where segments are tiny.
+ * @param least bytes of text that have to fit too
+ */
+export function maxSackBlocks(tcb: Tcb, least: number): number {
+  const ecn = ecnOptionLength(tcb);
+  const most = TCP_MAX_OPTIONS_LEN - (tcb.isTimestamped ? TCPOPT_TIMESTAMPS_LEN : 0);
+  return Math.max(0, Math.min(most, tcb.smss - least) - ecn - 4) >> 3;
 }
 
 /**
@@ -98,17 +103,19 @@ export function maxSackBlocks(tcb: Tcb): number {
 export function collectSackBlocks(tcb: Tcb, isBare: boolean): number {
   if (!tcb.isSackEnabled) return 0;
   const { early } = tcb;
+  const fitting = maxSackBlocks(tcb, isBare ? 0 : LEAST_TEXT);
   let blocks = 0;
   if (isBare && tcb.isDuplicateDue) {
     tcb.isDuplicateDue = false;
+    if (fitting === 0) return 0;
     sackEdges[0] = tcb.duplicateStart;
     sackEdges[1] = tcb.duplicateEnd;
     blocks = 1;
     // RFC 2883 §4.2: when it lies in a range of early text, that follows as the second block.
     if (early.has(tcb.duplicateStart)) tcb.latestEarly = tcb.duplicateStart;
   }
-  if (early.count === 0) return blocks;
-  const most = Math.min(early.count + blocks, maxSackBlocks(tcb));
+  const most = Math.min(early.count + blocks, fitting);
+  if (blocks === most) return blocks;
   const latest = Math.min(early.indexAfter(tcb.latestEarly), early.count - 1);
   putBlock(tcb, blocks++, latest);
   for (let index = early.count - 1; index >= 0 && blocks < most; index--) {

@@ -17,6 +17,7 @@ import {
   TCPOPT_ACC_ECN1,
   writeAccEcnOption,
 } from '../../../wire/index.ts';
+import { LEAST_TEXT } from '../path/mss.ts';
 import type { Tcb } from '../tcb.ts';
 import { EcnFeedback, type EcnState, FIRST_ECT_BYTES } from './state.ts';
 
@@ -26,9 +27,11 @@ export function ecnOptionLength(tcb: Tcb): number {
   if (ecn === null || ecn.feedback !== EcnFeedback.accurate || ecn.isOptionOff) return 0;
   if (!ecn.isOptionDue && ecn.isOptionTested) return 0;
   const isFull = !ecn.isOptionTested || (ecn.rE0b !== FIRST_ECT_BYTES && ecn.rE1b !== FIRST_ECT_BYTES);
-  if (!isFull) return TCPOPT_ACC_ECN_PAIR_LEN;
+  const length = isFull ? TCPOPT_ACC_ECN_FULL_LEN : TCPOPT_ACC_ECN_PAIR_LEN;
+  if (length + LEAST_TEXT > tcb.smss) return 0;
+  if (!isFull) return length;
   // §3.2.3.3: where it would not leave room for two SACK blocks, those are more important.
-  return tcb.isTimestamped && tcb.early.count > 0 ? 0 : TCPOPT_ACC_ECN_FULL_LEN;
+  return tcb.isTimestamped && tcb.early.count > 0 ? 0 : length;
 }
 
 /** Bytes of the option on a SYN-ACK whose other options take `others`; 0 for none. Never on a SYN (§3.2.3.2.1). */

@@ -17,6 +17,12 @@ const DEFAULT_MSS_V6 = 1220;
 /** Jumbograms are not spoken: lengths have 16 bits. */
 const MAX_PACKET = 65_535;
 
+/**
+ * Least text of a segment that has any, bytes: what the largest header leaves of the least MTU (RFC 791 §3.2). Options that are
+ * not in every segment stay away when there would be less.
+ */
+export const LEAST_TEXT = 8;
+
 /** The MSS of a peer that announces none (RFC 9293 §3.7.1, MUST-15). */
 export function defaultMss(family: IpFamily): number {
   return family === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
@@ -42,7 +48,7 @@ export function updateSmss(tcb: Tcb): void {
     if (mtuSearch.isError) isFragmentable = true;
   }
   tcb.isFragmentable = isFragmentable;
-  tcb.smss = textIn(tcb, size);
+  tcb.smss = Math.max(LEAST_TEXT, textIn(tcb, size));
   tcb.congestion.smss = tcb.smss;
   noteSmss(tcb);
 }
