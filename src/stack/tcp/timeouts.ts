@@ -75,7 +75,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
     onMtuTimeout(tcb);
     onRetransmissionTimeout(tcb);
   }
-  tcb.rtt.backoff++;
+  tcb.rtt.backOff();
   let wait = tcb.rtt.rto;
   const { userTimeout } = tcb.settings;
   if (userTimeout > 0) wait = Math.min(wait, Math.max(1, tcb.stalledSince + userTimeout - now));

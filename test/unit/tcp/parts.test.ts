@@ -143,9 +143,9 @@ describe('RFC 6298 retransmission timeout', () => {
     const rtt = new RttEstimator(200, 60_000);
     rtt.sample(100);
     const first = rtt.rto;
-    rtt.backoff = 3;
+    for (let i = 0; i < 3; i++) rtt.backOff();
     expect(rtt.rto).toBe(8 * first);
-    rtt.backoff = 20;
+    for (let i = 0; i < 17; i++) rtt.backOff();
     expect(rtt.rto).toBe(60_000);
     rtt.sample(100);
     expect(rtt.rto).toBeLessThanOrEqual(first);
@@ -153,7 +153,7 @@ describe('RFC 6298 retransmission timeout', () => {
 
   test('5.7 after a lost SYN without a sample it is 3 s', () => {
     const rtt = new RttEstimator(200, 60_000);
-    rtt.backoff = 2;
+    for (let i = 0; i < 2; i++) rtt.backOff();
     rtt.restartAfterSynLoss();
     expect(rtt.rto).toBe(3000);
   });

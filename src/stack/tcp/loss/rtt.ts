@@ -19,12 +19,14 @@ export class RttEstimator {
   /** The timeout from the samples, without back-off. */
   base = INITIAL_RTO + 0.5;
   /** How often the timer ran out since the last new acknowledgement: each doubles the timeout (§5.5). */
-  backoff = 0;
+  #backoff = 0;
+  /** The timeout now, ms: kept, since each ACK asks for it. */
+  #rto = INITIAL_RTO + 0.5;
 
   constructor(minRto: number, maxRto: number) {
     this.#minRto = minRto;
     this.#maxRto = maxRto;
-    this.base = INITIAL_RTO;
+    this.#setBase(INITIAL_RTO);
   }
 
   get hasSample(): boolean {
@@ -33,7 +35,18 @@ export class RttEstimator {
 
   /** The timeout now, ms. */
   get rto(): number {
-    return Math.min(this.#maxRto, this.base * 2 ** this.backoff);
+    return this.#rto;
+  }
+
+  /** Whether the timer ran out since the last new acknowledgement. */
+  get isBackedOff(): boolean {
+    return this.#backoff > 0;
+  }
+
+  /** The timer ran out: the timeout doubles (§5.5). */
+  backOff(): void {
+    this.#backoff++;
+    this.#rto = Math.min(this.#maxRto, this.base * 2 ** this.#backoff);
   }
 
   /** Takes a sample of `rtt` ms and ends any back-off (§5.7: the exponential back-off is kept until a sample comes). */
@@ -48,8 +61,7 @@ export class RttEstimator {
       this.srtt += (rtt - this.srtt) / 8;
     }
     // The floor applies to the variance term, so that a stable path of any length keeps room for a delayed ACK.
-    this.base = Math.min(this.#maxRto, this.srtt + Math.max(this.#minRto, 4 * this.rttvar));
-    this.backoff = 0;
+    this.#setBase(this.srtt + Math.max(this.#minRto, 4 * this.rttvar));
   }
 
   /**
@@ -59,13 +71,18 @@ export class RttEstimator {
   adaptAfterSpurious(rtt: number): void {
     this.srtt = Math.max(this.srtt, rtt);
     this.rttvar = Math.max(this.rttvar, this.srtt / 2);
-    this.base = Math.min(this.#maxRto, this.srtt + Math.max(this.#minRto, 4 * this.rttvar));
-    this.backoff = 0;
+    this.#setBase(this.srtt + Math.max(this.#minRto, 4 * this.rttvar));
   }
 
   /** The handshake's SYN was retransmitted: without a sample the timeout is 3 s once data flows (§5.7). */
   restartAfterSynLoss(): void {
-    if (!this.hasSample) this.base = 3 * INITIAL_RTO;
-    this.backoff = 0;
+    this.#setBase(this.hasSample ? this.base : 3 * INITIAL_RTO);
+  }
+
+  /** The timeout is `ms`, and back-off is over. */
+  #setBase(ms: number): void {
+    this.base = Math.min(this.#maxRto, ms);
+    this.#backoff = 0;
+    this.#rto = this.base;
   }
 }

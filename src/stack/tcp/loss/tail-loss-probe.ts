@@ -22,7 +22,7 @@ const LEAST_PTO = 10;
 export function probeTimeout(tcb: Tcb): number {
   const { sent } = tcb;
   if (!tcb.isSackEnabled || tcb.probe.isOut || tcb.recovery !== Recovery.open) return -1;
-  if (sent.inFlightBytes === 0 || sent.sackedBytes > 0 || tcb.rtt.backoff > 0) return -1;
+  if (sent.inFlightBytes === 0 || sent.sackedBytes > 0 || tcb.rtt.isBackedOff) return -1;
   if (!tcb.rtt.hasSample) return FIRST_PTO;
   let pto = 2 * tcb.rtt.srtt;
   if (tcb.flightSize <= tcb.smss) pto += WORST_DELAYED_ACK;
