@@ -101,8 +101,8 @@ const DIFFERENCES: readonly Difference[] = [
   },
   {
     isSilent: true,
-    why: 'an ACK that is older than the connection is challenged, however large the window',
-    is: ({ iss }, { flags, ack }) => flags.includes('A') && isBefore(ack, (iss + 1) | 0),
+    why: 'an ACK of ISS, as old as the connection, is challenged too',
+    is: ({ iss }, { flags, ack }) => flags.includes('A') && ack === iss,
   },
   {
     why: 'in SYN-RECEIVED the ACK is looked at before the sequence number',

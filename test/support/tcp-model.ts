@@ -303,8 +303,9 @@ export class TcpModel {
       }
       this.#establish(seg);
     }
-    // RFC 5961 §5.2.
-    if (lt(this.nxt, seg.ack) || lt(seg.ack, (this.una - Math.max(1, this.maxWnd)) | 0)) {
+    // RFC 5961 §5.2; and before ISS nothing was sent. No model lives long enough for it to come around again.
+    const oldest = (this.una - Math.max(1, this.maxWnd)) | 0;
+    if (lt(this.nxt, seg.ack) || lt(seg.ack, oldest) || lt(seg.ack, this.iss)) {
       this.#isAckDue = true;
       return false;
     }

@@ -20,7 +20,7 @@ export type SeqPlace =
   | 'irs';
 
 /** Where an acknowledgement lies: around SND.UNA and SND.NXT, and at the edges of what RFC 5961 §5 takes. */
-export type AckPlace = 'una' | 'nxt' | 'over' | 'old' | 'oldest' | 'ancient' | 'far';
+export type AckPlace = 'una' | 'nxt' | 'over' | 'old' | 'oldest' | 'ancient' | 'unsent' | 'far';
 
 export interface SegmentStep {
   readonly kind: 'segment';
@@ -75,6 +75,7 @@ export function segmentOf(step: SegmentStep, model: TcpModel): ModelSegment {
     old: model.una - 1,
     oldest: model.una - Math.max(1, model.maxWnd),
     ancient: model.una - Math.max(1, model.maxWnd) - 1,
+    unsent: model.iss - 1,
     far: model.nxt + 2 ** 30,
   };
   const ack = step.flags.includes('A') ? acks[step.ack] : 0;
@@ -135,7 +136,7 @@ export function formatStep(step: Step): string {
 const SEQ_PLACES: readonly SeqPlace[] = [
   ...(['old', 'older', 'ahead', 'last', 'edge', 'beyond', 'far', 'ancient', 'irs'] as const),
 ];
-const ACK_PLACES: readonly AckPlace[] = ['una', 'over', 'old', 'oldest', 'ancient', 'far'];
+const ACK_PLACES: readonly AckPlace[] = ['una', 'over', 'old', 'oldest', 'ancient', 'unsent', 'far'];
 /** Common ones more often; with SYN no text and no FIN, which is Fast Open's matter. */
 const FLAGS = ['A', 'A', 'A', 'A', 'FA', 'FA', 'R', 'RA', 'S', 'SA', '', 'F', 'SR', 'FRA'];
 

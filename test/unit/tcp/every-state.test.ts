@@ -26,7 +26,7 @@ const FAR = 0x4000_0000;
 /** Far before, before, left edge, inside, right edge, past, far past. */
 const EDGES = [-FAR, -2, -1, 0, 1, WINDOW - 3, WINDOW - 2, WINDOW - 1, WINDOW, WINDOW + 1, FAR];
 /** Too old by a little and by far, the oldest good one, nothing new, all, too new. */
-const ACKS = [-FAR, -MAX_SND_WND - 1, -MAX_SND_WND, -1, 0, 1, 2, FAR];
+const ACKS = [-FAR, -MAX_SND_WND - 1, -MAX_SND_WND, -3, -2, -1, 0, 1, 2, FAR];
 
 /** A fresh connection for each case: how it begins, and what the oracle has to know. */
 interface Case {
@@ -105,7 +105,13 @@ function whatHappens(c: Scripted, seg: OracleSegment, flags: string): object {
 }
 
 describe.each(CASES)('$name', ({ name, rcvWnd, inFlight, make }) => {
-  const at: OracleState = { name, rcvWnd, inFlight, maxSndWnd: MAX_SND_WND };
+  const at: OracleState = {
+    name,
+    rcvWnd,
+    inFlight,
+    maxSndWnd: MAX_SND_WND,
+    acked: name === 'FIN-WAIT-2' ? 2 : 1,
+  };
 
   test.each(KIND_NAMES)(
     'RFC 9293 §3.10.7, RFC 5961 §3, §4, §5: %s at each edge of the window, with each ACK',

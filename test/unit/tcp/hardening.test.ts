@@ -226,6 +226,29 @@ describe('RFC 5961 §5 ACKs of a misbehaving receiver', () => {
     expect(c.socket.unsentBytes).toBe(3000);
   });
 
+  test('RFC 5961 §5.2 an ACK no older than the largest window is harmless, older ones are challenged, as any of before our SYN', () => {
+    const c = acceptOne(makeTcpHost(), PLAIN_SYN, 20_000);
+    const first = c.ack;
+    // Nothing is acknowledged yet.
+    expect(c.in({ ack: first - 1 })).toBe(DropReason.none);
+    expect(c.in({ ack: first - 2, payload: 'x' })).toBe(DropReason.tcpAckUnacceptable);
+    for (let sent = 0; sent < 30_000; sent += 10_000) {
+      c.socket.write(new Uint8Array(10_000), 0, 10_000);
+      c.host.out();
+      c.ack += 10_000;
+      c.in();
+      if (sent > 0) continue;
+      // Less is acknowledged than a window.
+      expect(c.in({ ack: first - 1 })).toBe(DropReason.none);
+      expect(c.exchange({ ack: first - 2 })).toMatchObject([{ flags: '.', ack: c.seq }]);
+    }
+    expect(c.in({ ack: c.ack - 20_000 })).toBe(DropReason.none);
+    expect(c.host.out()).toEqual([]);
+    expect(c.in({ ack: c.ack - 20_001 })).toBe(DropReason.tcpAckUnacceptable);
+    expect(c.host.out()).toMatchObject([{ flags: '.', ack: c.seq }]);
+    expect(c.socket.readableBytes).toBe(0);
+  });
+
   test('RFC 5961 §5.2 text with an ACK older than any window is not taken', () => {
     const c = acceptOne(makeTcpHost());
     expect(c.in({ ack: c.ack - 70_000, payload: 'x' })).toBe(DropReason.tcpAckUnacceptable);

@@ -24,6 +24,8 @@ export interface OracleState {
   readonly inFlight: number;
   /** MAX.SND.WND */
   readonly maxSndWnd: number;
+  /** SND.UNA − ISS */
+  readonly acked: number;
 }
 
 /** What has to follow. */
@@ -115,7 +117,8 @@ function checkAck(at: OracleState, seg: OracleSegment): Outcome {
     if (!isNew) return outcome('RST', at.name);
     return textAndFin({ ...at, name: 'ESTABLISHED' }, seg);
   }
-  if (seg.ack > at.inFlight || seg.ack < -at.maxSndWnd) return outcome('ACK', at.name);
+  // RFC 5961 §5.2; and nothing was sent before ISS.
+  if (seg.ack > at.inFlight || seg.ack < -Math.min(at.maxSndWnd, at.acked)) return outcome('ACK', at.name);
   if (!isNew) return textAndFin(at, seg);
   switch (at.name) {
     case 'FIN-WAIT-1':
