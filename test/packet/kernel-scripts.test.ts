@@ -30,6 +30,17 @@ describe('scripts for a kernel', () => {
     expect(run(text.replace(/(mss|win) \d+/, '$1 9'))).toMatch(/differs/);
   });
 
+  test.each([
+    // Ours alone tries larger segments after a black hole; a kernel only when it is told to.
+    ['', false],
+    ['`sysctl -q net.ipv4.tcp_mtu_probing=1`\n', true],
+    ['`sysctl -q net.ipv4.tcp_mtu_probing=0`\n', false],
+  ])('given %j, the path’s MTU is searched for: %s', (command, isSearched) => {
+    const sent = `${command}${CONNECTED.replace('mss 1000', 'mss 1460')}+0 write(4, ..., 1460) = 1460\n+0 > P. 1:1461(1460) ack 1\n`;
+    const again = isSearched ? '. 1:1161(1160)' : 'P. 1:1461(1460)';
+    expect(run(`${sent}+.3 > P. 1:1461(1460) ack 1\n+.6 > ${again} ack 1`)).toBe('ok');
+  });
+
   test('given a variable that has no counterpart, a note says so', () => {
     const { notes } = runScript('`sysctl -q net.ipv4.tcp_tea=1`', { name: 'x', isKernel: true });
     expect(notes[0]).toBe('x:1: tcp_tea means nothing here');

@@ -12,6 +12,12 @@ type Settings = Record<string, number | boolean | string>;
 /** Linux's numbers for `tcp_ecn`: 3 to 5 know AccECN, 2 and 5 only answer. */
 const ECN_MODES = ['off', 'classic', 'passive', 'accurate', 'classic', 'passive'] as const;
 
+/** Linux's numbers for `tcp_mtu_probing`. */
+const MTU_PROBING_MODES = ['off', 'blackHole', 'always'] as const;
+
+/** What a kernel does when no command says otherwise, and this stack does not. */
+const KERNEL_DEFAULTS: Settings = { mtuProbing: 'off' };
+
 /** Variables below `net.ipv4.`, and what each sets. A value with several numbers is minimum, default and maximum. */
 const VARIABLES: Readonly<Record<string, (values: readonly number[], into: Settings) => void>> = {
   tcp_timestamps: toSwitch('timestamps'),
@@ -23,6 +29,9 @@ const VARIABLES: Readonly<Record<string, (values: readonly number[], into: Setti
   tcp_ecn: ([value], into) => {
     into['ecn'] = ECN_MODES[value ?? 0] ?? 'off';
   },
+  tcp_mtu_probing: ([value], into) => {
+    into['mtuProbing'] = MTU_PROBING_MODES[value ?? 0] ?? 'off';
+  },
   tcp_rmem: toNumber('receiveBufferSize', 1),
 };
 
@@ -31,7 +40,7 @@ const ASSIGNMENT = /net[./]ipv4[./](\w+)=(?:"([^"]*)"|(\S+))/g;
 
 /** The settings of all commands of a script. */
 export function readSysctls(script: Script): { readonly tcp: Partial<TcpOptions>; readonly notes: string[] } {
-  const tcp: Settings = {};
+  const tcp: Settings = { ...KERNEL_DEFAULTS };
   const notes: string[] = [];
   for (const { line, action } of script.events) {
     if (action.kind !== 'command') continue;
