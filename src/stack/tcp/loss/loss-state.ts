@@ -29,7 +29,7 @@ export class Rack {
   /** RACK.xmit_ts and RACK.end_seq: the delivered segment that had been sent last. */
   xmitAt = -0.5;
   endSeq = 0;
-  /** RACK.rtt: its round trip, ms. */
+  /** RACK.rtt: the round trip of the segment that was delivered last, ms. */
   rtt = 0.5;
   /** RACK.fack: the highest byte that was delivered; valid once `xmitAt` is. */
   fack = 0;

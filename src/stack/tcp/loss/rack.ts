@@ -32,10 +32,11 @@ export function rackDelivered(tcb: Tcb, seg: Segment, slot: number, end: number)
     if (tcb.isTimestamped && seg.tsEcr !== 0 && seqLt(seg.tsEcr, timestampAt(sentAt, tcb.tsOffset))) return;
     if (rtt < rack.minRtt) return;
   }
+  // Also of one that was sent earlier and comes late: then others may too.
+  rack.rtt = rtt;
   if (sentAt > rack.xmitAt || (sentAt === rack.xmitAt && seqGt(end, rack.endSeq))) {
     rack.xmitAt = sentAt;
     rack.endSeq = end;
-    rack.rtt = rtt;
   }
 }
 

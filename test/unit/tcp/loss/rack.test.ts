@@ -137,6 +137,22 @@ describe('RFC 8985 RACK', () => {
     expect(sender.socket.info().timeouts).toBe(0);
   });
 
+  test('RFC 8985 §6.2 step 2 RACK.rtt is that of any segment delivered, of one that comes late too', () => {
+    const sender = makeSender(100);
+    // The last one’s delivery is known; the first comes 20 ms later than its turn: the path reorders.
+    sender.write(3 * MSS);
+    sender.host.now += 10;
+    sender.write(MSS);
+    sender.host.now += 100;
+    sender.ack(0, block(3, 4));
+    sender.host.now += 20;
+    sender.ack(at(1), block(3, 4));
+    // What was sent with the late one has a quarter of the least round trip from now on.
+    const start = sender.host.now;
+    expect(sender.pass(1000)).toEqual([[at(1), MSS]]);
+    expect(sender.host.now - start).toBe(25);
+  });
+
   test('RFC 8985 §6.3 at a timeout the first segment is lost, and not what was sent a moment ago', () => {
     const sender = loaded();
     sender.ack(at(10));
