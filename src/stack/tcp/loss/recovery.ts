@@ -71,11 +71,18 @@ export function onAcknowledgement(tcb: Tcb, seg: Segment, acked: number, duplica
 export function onReorderingTimeout(tcb: Tcb): void {
   beginSample(tcb, 0);
   tcb.env.sample.marked = 0;
-  sampleRate(tcb);
-  const overdue = detectLoss(tcb);
-  if (tcb.recovery === Recovery.open && tcb.env.sample.lost > 0) startFastRecovery(tcb);
-  tellCongestionControl(tcb);
-  armAfterAck(tcb, false, overdue);
+  lookForLosses(tcb);
+}
+
+/**
+ * An acknowledgement of less than SND.UNA that brings SACK blocks: later ones have overtaken it, and what it reports is true all
+ * the same (RFC 6675 §5: of any ACK). It is no duplicate ACK, and says nothing of whether a loss was spurious.
+ */
+export function onOldReport(tcb: Tcb, seg: Segment): void {
+  noteIfAppLimited(tcb);
+  beginSample(tcb, 0);
+  readSackBlocks(tcb, seg);
+  lookForLosses(tcb);
 }
 
 /** The retransmission timer ran out (RFC 6298 §5.4, RFC 6675 §5.1, RFC 8985 §6.3). */
@@ -110,6 +117,15 @@ export function onRetransmissionTimeout(tcb: Tcb): void {
 export function markAllLost(tcb: Tcb): void {
   giveUpAll(tcb);
   tcb.isRetransmitForced = true;
+}
+
+/** The end of what moves no SND.UNA. */
+function lookForLosses(tcb: Tcb): void {
+  sampleRate(tcb);
+  const overdue = detectLoss(tcb);
+  if (tcb.recovery === Recovery.open && tcb.env.sample.lost > 0) startFastRecovery(tcb);
+  tellCongestionControl(tcb);
+  armAfterAck(tcb, false, overdue);
 }
 
 function beginSample(tcb: Tcb, acked: number): void {

@@ -12,7 +12,7 @@ import { sendBareSegment } from '../control-segment.ts';
 import { takeEcnFeedback } from '../ecn/ecn.ts';
 import type { EcnState } from '../ecn/state.ts';
 import { becomeTimeWait, changeState, finish, tell, tellClosed } from '../lifecycle.ts';
-import { onAcknowledgement } from '../loss/recovery.ts';
+import { onAcknowledgement, onOldReport } from '../loss/recovery.ts';
 import { noteSizeAcked } from '../path/path-mtu.ts';
 import type { Segment } from '../segment.ts';
 import { type Tcb, TcpTimer } from '../tcb.ts';
@@ -39,7 +39,10 @@ export function checkAck(tcb: Tcb, seg: Segment): Verdict {
   tcb.env.sample.marked = marked;
   if (marked > 0) tcb.counts.eceAcksIn++;
   if (acked > 0) takeAck(tcb, seg, acked);
-  else if (acked === 0 && tcb.sent.count > 0) takeDuplicate(tcb, seg);
+  else if (tcb.sent.count > 0) {
+    if (acked === 0) takeDuplicate(tcb, seg);
+    else if (tcb.isSackEnabled && seg.sackCount > 0) onOldReport(tcb, seg);
+  }
   if (acked >= 0) updateWindow(tcb, seg);
   return acked > 0 && tcb.isFinQueued ? checkFinAcked(tcb) : GO_ON;
 }

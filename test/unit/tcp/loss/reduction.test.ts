@@ -97,6 +97,20 @@ describe('what else recovery has to withstand', () => {
     expect(duplicates(at(31))).toBe(1);
   });
 
+  test('RFC 6675 §5 SACK blocks of an ACK that later ones have overtaken count', () => {
+    const sender = loaded();
+    expect(sender.ack(at(10), block(11, 14))).toContainEqual([at(10), MSS]);
+    sender.host.now += 100;
+    sender.ack(at(16), block(17, 18));
+    const { spuriousRecoveries } = sender.socket.info();
+    // Sent before the last one, and known to have arrived from now on: it makes room as any delivery does, and is not sent again.
+    expect(sender.ack(at(14), block(18, 24)).length).toBeGreaterThan(0);
+    const again = sender.ack(at(17), block(18, 24));
+    for (let i = 0; i < 5; i++) again.push(...sender.pass(1000));
+    expect(again.filter(([seq = 0]) => seq >= at(18) && seq < at(24))).toEqual([]);
+    expect(sender.socket.info().spuriousRecoveries).toBe(spuriousRecoveries);
+  });
+
   test('RFC 6675 §5.1 a timeout ends recovery, and no SACK starts it anew until all that was out then is acknowledged', () => {
     const sender = loaded();
     expect(sender.ack(at(10), block(11, 14))).toContainEqual([at(10), MSS]);
