@@ -301,6 +301,27 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     text: 'The first fragment, or the quoted packet, does not have all headers.',
   },
   ipv6NoNextHeader: { source: 'RFC 8200 §4.7', text: 'Nothing follows the headers: there is no payload.' },
+
+  ndpHopLimit: {
+    source: 'RFC 4861 §7.1',
+    text: 'A Neighbor Discovery message has a hop limit below 255: it may come from beyond the link.',
+  },
+  ndpMalformed: {
+    source: 'RFC 4861 §6.1',
+    text: 'A Neighbor Discovery message is too short, or its code is not 0.',
+  },
+  ndpOption: {
+    source: 'RFC 4861 §4.6',
+    text: 'An option of a Neighbor Discovery message has no length, or does not fit into it.',
+  },
+  ndpAddress: {
+    source: 'RFC 4861 §7.1',
+    text: 'A Neighbor Discovery message comes from, goes to or is about an address that it must not.',
+  },
+  ndpTooMany: {
+    source: 'RFC 4861 §6.2.6',
+    text: 'More router advertisements came in a second than any network needs.',
+  },
 };
 
 /** By number; numbers without a reason are left out. */

@@ -112,6 +112,12 @@ export const DropReason = {
   ipv6Routing: 136,
   ipv6HeaderChain: 137,
   ipv6NoNextHeader: 138,
+  // Neighbor Discovery
+  ndpHopLimit: 140,
+  ndpMalformed: 141,
+  ndpOption: 142,
+  ndpAddress: 143,
+  ndpTooMany: 144,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

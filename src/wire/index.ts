@@ -57,6 +57,8 @@ export * from './ipv4-options.ts';
 export * from './ipv6.ts';
 export * from './ipv6-extensions.ts';
 export * from './mld.ts';
+export * from './ndp.ts';
+export * from './router-advertisement.ts';
 export * from './segment-offload.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';

@@ -4,11 +4,11 @@
  */
 
 import type { IpAddress, Random, TimerOwner, TimerQueue } from '../../base/index.ts';
+import type { RouterAdvertisement } from '../../wire/index.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import type { Part } from './lifetime.ts';
 import { Prefixes } from './prefixes.ts';
-import type { RouterAdvertisement } from './router-advertisement.ts';
 import { RouterNames } from './router-names.ts';
 import { Routers } from './routers.ts';
 import { Slaac, type SlaacOptions } from './slaac.ts';

@@ -2,11 +2,11 @@
  * The prefixes that are on an interface's link, as routers say (RFC 4861 §6.3.4): a route without a gateway for each.
  */
 
+import type { AdvertisedPrefix } from '../../wire/index.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RouteTable } from '../route/table.ts';
 import { firstEnd, type Part, removeEnded } from './lifetime.ts';
 import { isLinkLocalPrefix } from './link-local.ts';
-import type { AdvertisedPrefix } from './router-advertisement.ts';
 
 /** Most prefixes of an interface; what comes on top is ignored. */
 const MAX_PREFIXES = 32;

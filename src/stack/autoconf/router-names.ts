@@ -4,9 +4,9 @@
  */
 
 import type { IpAddress } from '../../base/index.ts';
+import type { RouterAdvertisement } from '../../wire/index.ts';
 import type { NameConfiguration } from '../api.ts';
 import { firstEnd, type Part, removeEnded } from './lifetime.ts';
-import type { RouterAdvertisement } from './router-advertisement.ts';
 
 /** RFC 8106 §5.3.1 wants at least three. */
 const MAX_SERVERS = 8;

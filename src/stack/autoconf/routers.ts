@@ -4,10 +4,10 @@
  */
 
 import type { IpAddress } from '../../base/index.ts';
+import type { AdvertisedRoute, RouterAdvertisement, RouterPreference } from '../../wire/index.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RouteTable } from '../route/table.ts';
 import { firstEnd, type Part, removeEnded } from './lifetime.ts';
-import type { AdvertisedRoute, RouterAdvertisement, RouterPreference } from './router-advertisement.ts';
 
 /** Most routes that routers give an interface; what comes on top is ignored. */
 const MAX_ROUTES = 64;

@@ -5,13 +5,13 @@
  */
 
 import { IpAddress, type Random } from '../../base/index.ts';
+import type { AdvertisedPrefix } from '../../wire/index.ts';
 import type { AddressOrigin } from '../api.ts';
 import type { InterfaceAddress, NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { type IdentifierSeed, opaqueAddress } from './interface-identifier.ts';
 import type { Part } from './lifetime.ts';
 import { isLinkLocalPrefix } from './link-local.ts';
-import type { AdvertisedPrefix } from './router-advertisement.ts';
 import { IDGEN_RETRIES, TemporaryAddresses } from './temporary.ts';
 
 /** Interface identifiers have 64 bits (RFC 4291 §2.5.1): prefixes of another length make no address (§5.5.3 d). */

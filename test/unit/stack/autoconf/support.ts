@@ -4,14 +4,11 @@ import { IpAddress, SeededRandom, TimerQueue } from '../../../../src/base/index.
 import { AddressLifetimes } from '../../../../src/stack/address-lifetimes.ts';
 import { ConfigChange } from '../../../../src/stack/api.ts';
 import { InterfaceAutoconf } from '../../../../src/stack/autoconf/interface-autoconf.ts';
-import type {
-  AdvertisedPrefix,
-  RouterAdvertisement,
-} from '../../../../src/stack/autoconf/router-advertisement.ts';
 import { StackCounters } from '../../../../src/stack/counters.ts';
 import type { NetworkInterface } from '../../../../src/stack/interface.ts';
 import type { NeighborHost } from '../../../../src/stack/neighbor/neighbor-host.ts';
 import { Topology } from '../../../../src/stack/topology.ts';
+import type { AdvertisedPrefix, RouterAdvertisement } from '../../../../src/wire/index.ts';
 
 export const ip = (text: string): IpAddress => IpAddress.parse(text) as IpAddress;
 export const HOUR = 3_600_000;
