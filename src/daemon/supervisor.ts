@@ -260,7 +260,7 @@ class RunningDaemon implements Daemon {
 }
 
 function attachLink(host: RunningHost, impairment: Impairment, config: DaemonConfig): void {
-  host.driver.attach(impairment.link, {
+  const index = host.driver.attach(impairment.link, {
     addresses: config.address,
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
   });
