@@ -299,7 +299,7 @@ export class Topology {
     if (destination.isLimitedBroadcast || destination.isMulticast)
       return this.#groupPath(source, destination);
     const asked = source.isAny ? null : source;
-    const isBound = asked !== null && !this.#maySendWeakly(asked);
+    const isBound = asked !== null && !this.maySendWeakly(asked);
     const route = this.routes.lookup(destination, isBound ? asked : null, asked);
     if (route === null || route.interface.isLoopback) return null;
     if (asked !== null && !isBound && !this.isLocalV4(asked.w3)) return null;
@@ -312,7 +312,7 @@ export class Topology {
   }
 
   /** Whether packets from `source` may leave by another interface than its own: where that is said, and on a router. */
-  #maySendWeakly(source: IpAddress): boolean {
+  maySendWeakly(source: IpAddress): boolean {
     return (
       this.interfaceOf(source)?.weakHostSend === true || this.#interfaces.some((held) => held.isForwarding)
     );

@@ -65,11 +65,11 @@ export class IpInput {
     this.#icmp = icmp;
     this.#raw = raw;
     this.#transports = transports;
-    this.#forwarder = new Forwarder(host, host.topology, icmp);
+    this.#forwarder = new Forwarder(host, host.topology, icmp, icmp6);
     this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, {
       reassemblyExpired: (packet) => (packet.family === 4 ? icmp : icmp6).reassemblyExpired(packet),
     });
-    this.#ipv6 = new Ipv6Input(host, this.packet, this.reassembler, icmp6, raw, transports);
+    this.#ipv6 = new Ipv6Input(host, this.packet, this.reassembler, icmp6, raw, transports, this.#forwarder);
   }
 
   /**

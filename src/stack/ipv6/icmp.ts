@@ -8,6 +8,7 @@ import { copy, IpAddress } from '../../base/index.ts';
 import {
   DropReason,
   ICMPV6_HEADER_LEN,
+  ICMPV6_HOP_LIMIT_EXCEEDED,
   ICMPV6_REASSEMBLY_EXPIRED,
   IcmpV6Header,
   IcmpV6Problem,
@@ -28,10 +29,11 @@ import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Path, Transport } from '../host.ts';
 import type { EchoTable } from '../icmp/echo-table.ts';
 import { IcmpRateLimiter } from '../ip/icmp-ratelimit.ts';
-import { Packet, pseudoHeaderSumOf, sourceOf } from '../ip/packet.ts';
+import { destinationOf, Packet, pseudoHeaderSumOf, sourceOf } from '../ip/packet.ts';
 import type { PartialPacket, ReassemblyOwner } from '../ip/reassemble.ts';
 import { LEAST_MTU_V6, pathTooBig } from '../ip/too-big.ts';
 import type { RawTransport } from '../raw/transport.ts';
+import type { ForwardErrors } from '../route/forwarder.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 
 /** RFC 4443 §2.4(c): as much of the packet as fits the least MTU. */
@@ -43,7 +45,7 @@ const TYPES = 256;
 /** Takes messages of one type, whose checksum is right. @returns 0 or the `DropReason` */
 export type IcmpV6Handler = (packet: InboundPacket, header: IcmpV6Header) => number;
 
-export class Icmp6 implements Transport, ReassemblyOwner {
+export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
   readonly #host: Host;
   readonly #echoes: EchoTable;
   readonly #raw: RawTransport;
@@ -124,6 +126,24 @@ export class Icmp6 implements Transport, ReassemblyOwner {
     if (!isProblemForGroups) this.#report(packet, IcmpV6Type.parameterProblem, problemCode, offset);
     else this.#sendError(packet, IcmpV6Type.parameterProblem, problemCode, offset);
   }
+
+  /** The hop limit ran out here (RFC 4443 §3.3). */
+  ttlExceeded(packet: InboundPacket): void {
+    this.#report(packet, IcmpV6Type.timeExceeded, ICMPV6_HOP_LIMIT_EXCEEDED, 0);
+  }
+
+  /** There is no way on (RFC 4443 §3.1). */
+  unreachable(packet: InboundPacket, code: number): void {
+    this.#report(packet, IcmpV6Type.destinationUnreachable, code, 0);
+  }
+
+  /** Too big for the next link (RFC 4443 §3.2). */
+  tooBig(packet: InboundPacket, mtu: number): void {
+    this.#report(packet, IcmpV6Type.packetTooBig, 0, mtu);
+  }
+
+  /** Redirects are neighbour discovery's (RFC 4861 §8), which knows the next hop's hardware address. */
+  redirect(): void {}
 
   /** A parameter problem about one field. @param offset of it in the packet */
   fieldProblem(packet: InboundPacket, offset: number): void {
@@ -261,7 +281,12 @@ export class Icmp6 implements Transport, ReassemblyOwner {
 
   /** What was sent to a group is answered from an address of the interface (RFC 4443 §2.2(c), §4.2). */
   #pathBack(packet: InboundPacket): Path | null {
-    if (!packet.isGroup) return this.#host.pathBack(packet);
+    if (!packet.isGroup) {
+      const path = this.#host.pathBack(packet);
+      if (path !== null || this.#host.isLocal(destinationOf(packet))) return path;
+      // It was passing through: from an address that a router chooses (RFC 4443 §2.2(d)).
+      return this.#host.pathTo(IpAddress.anyV6, sourceOf(packet));
+    }
     const { src0, src1, src2, src3 } = packet;
     if ((src0 | src1 | src2 | src3) === 0) return null;
     return this.#host.pathTo(IpAddress.anyV6, sourceOf(packet));

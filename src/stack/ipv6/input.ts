@@ -5,6 +5,7 @@
 import { FRAME_CSUM_VALID, FRAME_NEEDS_CSUM } from '../../base/index.ts';
 import {
   DropReason,
+  IcmpV6Unreachable,
   IPPROTO_ICMPV6,
   IPV6_NO_NEXT_HEADER,
   Ipv6Extensions,
@@ -20,6 +21,9 @@ import type { NetworkInterface } from '../interface.ts';
 import type { Packet } from '../ip/packet.ts';
 import type { Reassembler } from '../ip/reassemble.ts';
 import type { RawTransport } from '../raw/transport.ts';
+import type { Forwarder } from '../route/forwarder.ts';
+import { isPassableV6 } from '../route/martians.ts';
+import { isTakenTransparently } from '../route/transparent.ts';
 import type { Topology } from '../topology.ts';
 import type { Icmp6 } from './icmp.ts';
 
@@ -41,6 +45,7 @@ export class Ipv6Input {
   readonly #icmp: Icmp6;
   readonly #raw: RawTransport;
   readonly #transports: ReadonlyMap<number, Transport>;
+  readonly #forwarder: Forwarder;
   readonly #header = new Ipv6Header();
   readonly #chain = new Ipv6Extensions();
   readonly #restOfChain = new Ipv6Extensions();
@@ -53,7 +58,9 @@ export class Ipv6Input {
     icmp: Icmp6,
     raw: RawTransport,
     transports: ReadonlyMap<number, Transport>,
+    forwarder: Forwarder,
   ) {
+    this.#forwarder = forwarder;
     this.#host = host;
     this.#topology = host.topology;
     this.#packet = packet;
@@ -83,7 +90,11 @@ export class Ipv6Input {
     if (parsed !== DropReason.none) return parsed;
     packet.setIpv6(bytes, header, header.nextHeader, header.payloadAt, iface.index);
     const reason = this.#checkAddresses(iface, packet, isLinkGroup);
-    if (reason !== DropReason.none) return reason;
+    if (reason !== DropReason.none) {
+      const isForOthers = reason === DropReason.ipNotForUs && !packet.isGroup && !isLinkGroup;
+      if (!isForOthers) return reason;
+      return this.#receiveForOthers(iface, packet, (flags & FRAME_NEEDS_CSUM) !== 0, gsoSize);
+    }
     packet.checksumPartial = (flags & FRAME_NEEDS_CSUM) !== 0;
     packet.checksumTrusted = (flags & (FRAME_NEEDS_CSUM | FRAME_CSUM_VALID)) !== 0;
     packet.gsoSize = gsoSize;
@@ -149,6 +160,20 @@ export class Ipv6Input {
     return this.#deliver(packet);
   }
 
+  /** What is for another host: it is passed on where that is switched on. */
+  #receiveForOthers(
+    iface: NetworkInterface,
+    packet: Packet,
+    isPartial: boolean,
+    gsoSize: number,
+  ): DropReason {
+    if (iface.isTransparent) this.#icmp.unreachable(packet, IcmpV6Unreachable.prohibited);
+    if (!iface.isForwarding) return DropReason.ipNotForUs;
+    if (this.#isSourceFaulty(iface, packet)) return DropReason.ipSourceAddress;
+    packet.gsoSize = gsoSize;
+    return this.#forwarder.forwardV6(packet, this.#header, isPartial, gsoSize);
+  }
+
   /** Has the sender told what was wrong with the chain, unless the packet is an error itself. */
   #reportProblem(packet: Packet): void {
     const rest = this.#restOfChain;
@@ -194,11 +219,23 @@ export class Ipv6Input {
     if (iface.isLoopback) return this.#checkLoopback(packet);
     if (isGroup) {
       if (!isGroupOf(iface, dst0, dst1, dst2, dst3)) return DropReason.ipNotForUs;
-    } else if (isLinkGroup || !iface.hasV6(dst0, dst1, dst2, dst3)) {
+    } else if (isLinkGroup || !this.#isTaken(iface, packet)) {
       // RFC 1122 §3.3.6 of both families: sent to all stations, but to one host: nobody honest does that.
       return DropReason.ipNotForUs;
     }
     return this.#isSourceFaulty(iface, packet) ? DropReason.ipSourceAddress : DropReason.none;
+  }
+
+  /** Whether the destination is ours, or taken as if it were. */
+  #isTaken(iface: NetworkInterface, packet: Packet): boolean {
+    const { dst0, dst1, dst2, dst3 } = packet;
+    if (iface.hasV6(dst0, dst1, dst2, dst3) || isTakenTransparently(iface, packet)) return true;
+    // What is of another link's scope only is not ours here, whatever the model.
+    return (
+      iface.takesAllOurs &&
+      isPassableV6(dst0, dst1, dst2, dst3) &&
+      this.#ownerOf(dst0, dst1, dst2, dst3) !== null
+    );
   }
 
   /** RFC 4291 §2.5.2, §2.5.3: a source is one host's address, and never our own; `::` only calls to groups. */

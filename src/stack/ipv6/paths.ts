@@ -121,8 +121,11 @@ export class Ipv6Paths {
       const from = source.isAny ? iface.sourceFor(destination) : source;
       return from === null ? null : this.#onLink(iface, from, destination);
     }
-    const route = topology.routes.lookup(destination, source.isAny ? null : source);
+    const asked = source.isAny ? null : source;
+    const isBound = asked !== null && !topology.maySendWeakly(asked);
+    const route = topology.routes.lookup(destination, isBound ? asked : null, asked);
     if (route === null || route.interface.isLoopback) return null;
+    if (asked !== null && !isBound && topology.interfaceOf(asked) === null) return null;
     const iface = route.interface;
     const from = source.isAny ? iface.sourceFor(destination) : source;
     if (from === null) return null;

@@ -4,7 +4,7 @@
  */
 
 import { IpAddress } from '../../base/index.ts';
-import type { InboundPacket, Path } from '../host.ts';
+import type { Host, InboundPacket, Path } from '../host.ts';
 import { destinationOf, sourceOf } from '../ip/packet.ts';
 import type { Topology } from '../topology.ts';
 import type { Route } from './table.ts';
@@ -43,10 +43,12 @@ export class ForwardWay {
 }
 
 export class ForwardWays {
+  readonly #host: Host;
   readonly #topology: Topology;
   readonly #slots = new Array<ForwardWay | null>(SLOTS).fill(null);
 
-  constructor(topology: Topology) {
+  constructor(host: Host, topology: Topology) {
+    this.#host = host;
     this.#topology = topology;
   }
 
@@ -90,7 +92,7 @@ export class ForwardWays {
     if (route === null || route.interface.isLoopback) return null;
     const nextHop = route.gateway ?? destination;
     const any = packet.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
-    const path = this.#topology.linkPath(route.interfaceIndex, any, nextHop);
+    const path = this.#host.linkPath(route.interfaceIndex, any, nextHop);
     return path === null ? null : new ForwardWay(destination, source, interfaceIndex, route, nextHop, path);
   }
 }

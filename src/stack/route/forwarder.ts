@@ -25,15 +25,21 @@ import {
   completeChecksum,
   DropReason,
   IcmpV4Unreachable,
+  IcmpV6Unreachable,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
   IPV4_MORE_FRAGMENTS,
   IPV4_OPTION_RECORD_ROUTE,
   IPV4_OPTION_TIMESTAMP,
+  IPV6_HEADER_LEN,
   type Ipv4Header,
+  Ipv6Extensions,
+  type Ipv6Header,
+  isIpv6Extension,
   SegmentCutter,
   sealIpv4,
+  skipIpv6Extensions,
   TCP_CHECKSUM_OFFSET,
   TCP_CWR,
   TCP_HEADER_LEN,
@@ -47,7 +53,7 @@ import type { Packet } from '../ip/packet.ts';
 import type { Topology } from '../topology.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { type ForwardWay, ForwardWays } from './forward-ways.ts';
-import { isPassableV4 } from './martians.ts';
+import { isLinkLocalV6, isPassableV4, isPassableV6 } from './martians.ts';
 import { copyFragmentOptions, recordRoute, recordTime } from './router-options.ts';
 
 /** Who tells senders what became of their packets; each decides by itself whether an error may be sent. */
@@ -62,6 +68,8 @@ export interface ForwardErrors {
 
 /** Room for a head: an IP header with options. */
 const HEAD_BYTES = 64;
+/** Where IPv6's hop limit is. */
+const HOP_LIMIT_OFFSET = 7;
 /** Room for the largest packet. */
 const WHOLE_BYTES = 65_536;
 /** RFC 791: a timestamp that is not ms since midnight UTC says so. */
@@ -70,6 +78,8 @@ const OTHER_TIME = 0x8000_0000 | 0;
 export class Forwarder {
   readonly #host: Host;
   readonly #errors: ForwardErrors;
+  readonly #errors6: ForwardErrors;
+  readonly #chain = new Ipv6Extensions();
   readonly #ways: ForwardWays;
   /** By interface index. */
   readonly #queues: (ForwardQueue | undefined)[] = [];
@@ -79,10 +89,12 @@ export class Forwarder {
   #whole: Uint8Array | null = null;
   #piece: Uint8Array | null = null;
 
-  constructor(host: Host, topology: Topology, errors: ForwardErrors) {
+  /** @param errors of IPv4, `errors6` of IPv6 */
+  constructor(host: Host, topology: Topology, errors: ForwardErrors, errors6: ForwardErrors) {
     this.#host = host;
     this.#errors = errors;
-    this.#ways = new ForwardWays(topology);
+    this.#errors6 = errors6;
+    this.#ways = new ForwardWays(host, topology);
   }
 
   /**
@@ -122,10 +134,70 @@ export class Forwarder {
       return DropReason.forwardTooBig;
     }
     this.#writeHead(packet, header, way);
+    return this.#add(way, packet, header.headerLength, length, isPartial, gsoSize);
+  }
+
+  /**
+   * As {@link forwardV4} for IPv6 (RFC 8200 §3, §5): no fragments are made here, and extension headers are not looked at but to
+   * find the transport's (RFC 8200 §4.3 lets a router pass over hop-by-hop options).
+   */
+  forwardV6(packet: Packet, header: Ipv6Header, isPartial: boolean, gsoSize: number): DropReason {
+    const { counters } = this.#host;
+    counters.ipInForwDatagrams++;
+    this.#findTransport(packet, header);
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet;
+    if (!isPassableV6(dst0, dst1, dst2, dst3)) return DropReason.forwardProhibited;
+    if (!isPassableV6(src0, src1, src2, src3)) {
+      // RFC 4443 §3.1: to somewhere that its source's address means nothing to.
+      if (isLinkLocalV6(src0)) this.#errors6.unreachable(packet, IcmpV6Unreachable.beyondScope);
+      return DropReason.forwardProhibited;
+    }
+    const way = this.#ways.of(packet);
+    if (way === null) {
+      this.#errors6.unreachable(packet, IcmpV6Unreachable.noRoute);
+      return DropReason.noRoute;
+    }
+    if (header.hopLimit <= 1) {
+      this.#errors6.ttlExceeded(packet);
+      return DropReason.forwardTtlExceeded;
+    }
+    const length =
+      gsoSize === 0
+        ? header.end - header.headerAt
+        : segmentLength(packet, packet.payloadAt - header.headerAt, gsoSize);
+    if (length > way.path.linkMtu) {
+      counters.ipFragFails++;
+      this.#errors6.tooBig(packet, way.path.linkMtu);
+      return DropReason.forwardTooBig;
+    }
+    const head = this.#head;
+    for (let i = 0; i < IPV6_HEADER_LEN; i++) head[i] = packet.bytes[header.headerAt + i] as number;
+    head[HOP_LIMIT_OFFSET] = header.hopLimit - 1;
+    return this.#add(way, packet, IPV6_HEADER_LEN, length, isPartial, gsoSize);
+  }
+
+  /** Sets protocol and payload of a packet behind its extension headers; a faulty chain is its destination's affair. */
+  #findTransport(packet: Packet, header: Ipv6Header): void {
+    if (!isIpv6Extension(header.nextHeader)) return;
+    const chain = this.#chain;
+    if (skipIpv6Extensions(packet.bytes, header, chain) !== DropReason.none) return;
+    packet.protocol = chain.protocol;
+    packet.payloadAt = chain.payloadAt;
+  }
+
+  /** Queues a packet whose head is written, whole or in pieces. @param length of it, or of each packet of a super-segment */
+  #add(
+    way: ForwardWay,
+    packet: Packet,
+    headLength: number,
+    length: number,
+    isPartial: boolean,
+    gsoSize: number,
+  ): DropReason {
     const isAdded =
       length <= way.path.linkMtu && this.#goesWhole(way, packet.protocol, isPartial, gsoSize)
-        ? this.#addAsIs(way, packet, header, isPartial, gsoSize)
-        : this.#addInPieces(way, packet, header, isPartial, gsoSize);
+        ? this.#addAsIs(way, packet, headLength, isPartial, gsoSize)
+        : this.#addInPieces(way, packet, headLength, isPartial, gsoSize);
     return isAdded ? DropReason.none : DropReason.outputQueueFull;
   }
 
@@ -173,20 +245,20 @@ export class Forwarder {
   #addAsIs(
     way: ForwardWay,
     packet: Packet,
-    header: Ipv4Header,
+    headLength: number,
     isPartial: boolean,
     gsoSize: number,
   ): boolean {
-    const { bytes, payloadAt, end, protocol } = packet;
-    const { headerLength } = header;
+    const { bytes, headerAt, payloadAt, end, protocol } = packet;
+    const restAt = headerAt + headLength;
     return this.#queue(way).add(
       way.path,
       this.#head,
-      headerLength,
+      headLength,
       bytes,
-      payloadAt,
-      end - payloadAt,
-      isPartial ? headerLength : 0,
+      restAt,
+      end - restAt,
+      isPartial ? payloadAt - headerAt : 0,
       protocol === IPPROTO_TCP ? TCP_CHECKSUM_OFFSET : UDP_CHECKSUM_OFFSET,
       gsoSize === 0 ? 0 : gsoTypeOf(packet),
       gsoSize,
@@ -197,32 +269,31 @@ export class Forwarder {
   #addInPieces(
     way: ForwardWay,
     packet: Packet,
-    header: Ipv4Header,
+    headLength: number,
     isPartial: boolean,
     gsoSize: number,
   ): boolean {
     this.#whole ??= new Uint8Array(WHOLE_BYTES);
     const whole = this.#whole;
-    const { bytes, payloadAt, end, protocol } = packet;
-    const { headerLength } = header;
-    const length = headerLength + end - payloadAt;
-    copy(this.#head, 0, whole, 0, headerLength);
-    copy(bytes, payloadAt, whole, headerLength, end - payloadAt);
+    const { bytes, headerAt, payloadAt, end, protocol } = packet;
+    const length = end - headerAt;
+    copy(this.#head, 0, whole, 0, headLength);
+    copy(bytes, headerAt + headLength, whole, headLength, length - headLength);
     if (gsoSize > 0) {
       const count = this.#cutter.begin(whole, 0, length, 0, gsoTypeOf(packet), gsoSize);
       this.#piece ??= new Uint8Array(WHOLE_BYTES);
       let isAdded = count > 0;
       for (let i = 0; i < count; i++) {
         const pieceLength = this.#cutter.write(i, this.#piece, 0);
-        isAdded = this.#addPacket(way, this.#piece, headerLength, pieceLength) && isAdded;
+        isAdded = this.#addPacket(way, this.#piece, headLength, pieceLength) && isAdded;
       }
       return isAdded;
     }
     if (isPartial) {
       const offset = protocol === IPPROTO_TCP ? TCP_CHECKSUM_OFFSET : UDP_CHECKSUM_OFFSET;
-      completeChecksum(whole, 0, length, headerLength, offset);
+      completeChecksum(whole, 0, length, payloadAt - headerAt, offset);
     }
-    return this.#addPacket(way, whole, headerLength, length);
+    return this.#addPacket(way, whole, headLength, length);
   }
 
   /** Queues a packet that needs nothing more, or its fragments. */

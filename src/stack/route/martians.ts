@@ -11,5 +11,10 @@ export function isPassableV4(word: number): boolean {
 /** ::, ::1, fe80::/10 (RFC 4291 §2.5.2, §2.5.3, §2.5.6), multicast, and IPv4's addresses in disguise (§2.5.5.2). */
 export function isPassableV6(w0: number, w1: number, w2: number, w3: number): boolean {
   if (w0 === 0 && w1 === 0 && ((w2 === 0 && (w3 === 0 || w3 === 1)) || w2 === 0xffff)) return false;
-  return w0 >>> 22 !== 0x3fa && w0 >>> 24 !== 0xff;
+  return !isLinkLocalV6(w0) && w0 >>> 24 !== 0xff;
+}
+
+/** fe80::/10, by the first word. */
+export function isLinkLocalV6(w0: number): boolean {
+  return w0 >>> 22 === 0x3fa;
 }
