@@ -31,6 +31,8 @@ const PORT_TRIES = 16;
 const MAX_WAITING = 256 * 1024;
 const READ_BYTES = 16 * 1024;
 const LISTEN_BACKLOG = 64;
+/** RFC 6762 §11: what is not from the link has less. */
+const GROUP_HOP_LIMIT = 255;
 
 /** Takes an endpoint's event when the endpoint belongs to the names room. @returns whether it did */
 export function takeNameEvent(endpoint: Endpoint, events: number): boolean {
@@ -68,6 +70,7 @@ export class StackNetwork implements NameNetwork {
     if (endpoint === null) return null;
     const { peer, hopLimit = 0 } = options;
     endpoint.ttl = hopLimit;
+    if (hopLimit > 0) endpoint.multicastTtl = hopLimit;
     const isOpen =
       this.#bindByChance(endpoint, family) &&
       (peer === undefined || endpoint.connect(peer.address, peer.port) === 0);
@@ -75,7 +78,7 @@ export class StackNetwork implements NameNetwork {
       endpoint.close();
       return null;
     }
-    return new UdpSocket(endpoint, listener, peer !== undefined);
+    return new UdpSocket(endpoint, listener, peer !== undefined, this.#groupInterfaces);
   }
 
   listenDatagram(address: IpAddress, port: number, listener: DatagramListener): DatagramSocket | null {
@@ -87,7 +90,7 @@ export class StackNetwork implements NameNetwork {
     }
     // An asker that is gone is no news.
     endpoint.reportsPortUnreachable = false;
-    return new UdpSocket(endpoint, listener, false);
+    return new UdpSocket(endpoint, listener, false, this.#groupInterfaces);
   }
 
   openStream(address: IpAddress, port: number, listener: StreamListener): StreamSocket | null {
@@ -117,8 +120,20 @@ export class StackNetwork implements NameNetwork {
     return endpoint;
   }
 
-  joinGroup(): DatagramSocket | null {
-    return null;
+  joinGroup(group: IpAddress, port: number, listener: DatagramListener): DatagramSocket | null {
+    const endpoint = this.#openUdp(group.family);
+    if (endpoint === null) return null;
+    endpoint.multicastTtl = GROUP_HOP_LIMIT;
+    endpoint.reportsPortUnreachable = false;
+    const isBound = endpoint.bind(anyOf(group.family), port, { sharing: 'reuse' }) === 0;
+    const joined = isBound
+      ? this.#groupInterfaces().filter((index) => endpoint.joinGroup(group, { interfaceIndex: index }) === 0)
+      : [];
+    if (joined.length === 0) {
+      endpoint.close();
+      return null;
+    }
+    return new UdpSocket(endpoint, listener, false, this.#groupInterfaces);
   }
 
   isOnLink(address: IpAddress): boolean {
@@ -127,6 +142,10 @@ export class StackNetwork implements NameNetwork {
       iface.addresses.some((held) => isWithinPrefix(address, held.address, held.prefixLength)),
     );
   }
+
+  /** Interfaces that have a link: what goes to a group leaves by each of them. */
+  readonly #groupInterfaces = (): number[] =>
+    this.#stack.interfaces.flatMap(({ index, isUp, isLoopback }) => (isUp && !isLoopback ? index : []));
 
   /** @returns `null` when the stack has not this family */
   #openUdp(family: IpFamily): UdpEndpoint | null {
@@ -146,10 +165,9 @@ export class StackNetwork implements NameNetwork {
   }
 
   #bindByChance(endpoint: UdpEndpoint, family: IpFamily): boolean {
-    const any = family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
     for (let i = 0; i < PORT_TRIES; i++) {
       const port = FIRST_PORT + randomBelow(this.random, LAST_PORT - FIRST_PORT + 1);
-      const error = endpoint.bind(any, port, { sharing: 'exclusive' });
+      const error = endpoint.bind(anyOf(family), port, { sharing: 'exclusive' });
       if (error === 0) return true;
       if (error !== StackError.addressInUse && error !== StackError.accessDenied) return false;
     }
@@ -161,10 +179,17 @@ class UdpSocket extends NameEndpoint implements DatagramSocket {
   readonly #endpoint: UdpEndpoint;
   readonly #listener: DatagramListener;
   readonly #hasPeer: boolean;
+  readonly #groupInterfaces: () => number[];
   #isClosed = false;
 
-  constructor(endpoint: UdpEndpoint, listener: DatagramListener, hasPeer: boolean) {
+  constructor(
+    endpoint: UdpEndpoint,
+    listener: DatagramListener,
+    hasPeer: boolean,
+    groupInterfaces: () => number[],
+  ) {
     super();
+    this.#groupInterfaces = groupInterfaces;
     this.#endpoint = endpoint;
     this.#listener = listener;
     this.#hasPeer = hasPeer;
@@ -173,7 +198,17 @@ class UdpSocket extends NameEndpoint implements DatagramSocket {
 
   send(bytes: Uint8Array, address: IpAddress, port: number): boolean {
     if (this.#isClosed) return false;
+    if (address.isMulticast) return this.#sendToGroup(bytes, address, port);
     return this.#endpoint.send(bytes, 0, bytes.length, this.#hasPeer ? null : address, port) >= 0;
+  }
+
+  #sendToGroup(bytes: Uint8Array, group: IpAddress, port: number): boolean {
+    let isSent = false;
+    for (const index of this.#groupInterfaces()) {
+      this.#endpoint.multicastInterface = index;
+      if (this.#endpoint.send(bytes, 0, bytes.length, group, port) >= 0) isSent = true;
+    }
+    return isSent;
   }
 
   close(): void {
@@ -294,6 +329,10 @@ class TcpAcceptor extends NameEndpoint {
       stream.happened(0);
     }
   }
+}
+
+function anyOf(family: IpFamily): IpAddress {
+  return family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
 }
 
 function originOf({ source, sourcePort, destination, interfaceIndex, ttl }: DatagramInfo): DatagramOrigin {

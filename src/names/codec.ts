@@ -115,7 +115,8 @@ export function encodeMessage(parts: MessageParts): Uint8Array {
   const bytes = dnsPacket.encode(packet as unknown as dnsPacket.Packet);
   if (bytes.length > MAX_MESSAGE) throw new RangeError(`a DNS message of ${bytes.length} bytes`);
   markUnicastQuestions(bytes, parts.questions);
-  return bytes;
+  // Not a Buffer: its `slice` would share memory where others copy.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A message in front of which its length stands, as TCP wants it (RFC 1035 §4.2.2). */

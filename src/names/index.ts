@@ -5,8 +5,9 @@
  * - {@link Resolver}: `lookup` a name as it was typed, `query` a full one, `reverse` an address; {@link resolveAddresses} as
  *   `getaddrinfo` and {@link resolveName} as `getnameinfo` want it;
  * - {@link NameCache}, {@link HostsFile}, {@link mergeSettings}: what is known, and what the interfaces say of name servers;
- * - {@link MdnsResolver} and {@link LlmnrResolver}: names of the link, as options of the resolver; {@link DnsProxy} behind a
- *   {@link ProxyServer} an address answers the hosts of a shared connection;
+ * - {@link MdnsResolver} and {@link LlmnrResolver}: names of the link, as options of the resolver; {@link MdnsBrowser} watches
+ *   what is there for as long as it is wanted; {@link DnsProxy} behind a {@link ProxyServer} an address answers the hosts of a
+ *   shared connection;
  * - {@link NameNetwork}: what has to be handed in. The daemon makes it of its stack's own endpoints, below the provider catalog:
  *   no layered provider sees or changes what happens here.
  *
@@ -36,6 +37,7 @@ export { HostsFile, HostTable } from './hosts.ts';
 export type { LinkCounters } from './link-query.ts';
 export { LlmnrResolver } from './llmnr.ts';
 export { MdnsResolver } from './mdns.ts';
+export { type BrowseObserver, MdnsBrowser } from './mdns-browser.ts';
 export {
   type DnsMessage,
   type DnsRecord,

@@ -128,19 +128,20 @@ class Scanner {
     let isPlain = true;
     for (let i = 0; i < shape.names; i++) {
       if (place >= end) return null;
-      place = this.#name(place, end);
+      place = this.#name(place, end, type === SOA && i === 1);
       if (place < 0) return null;
-      // A SOA's second name is a mailbox, whose first label may have dots: nobody compares it.
-      if (type !== SOA || i === 0) isPlain &&= this.#isPlain;
+      isPlain &&= this.#isPlain;
     }
     return place + shape.after === end ? isPlain : null;
   }
 
   /**
-   * Walks a name. @param limit where the bytes end that it may use before its first pointer
+   * Walks a name.
+   * @param limit where the bytes end that it may use before its first pointer
+   * @param isMailbox its first label may have dots (RFC 1035 §8)
    * @returns where it ends, or -1 when it is malformed
    */
-  #name(from: number, limit: number): number {
+  #name(from: number, limit: number, isMailbox = false): number {
     const bytes = this.#bytes;
     let at = from;
     let end = -1;
@@ -164,18 +165,19 @@ class Scanner {
       if (size > 63) return -1;
       length += size + 1;
       if (length > MAX_WIRE_NAME || at + 1 + size > (end < 0 ? limit : bytes.length)) return -1;
-      this.#isPlain &&= isPlainLabel(bytes, at + 1, size);
+      this.#isPlain &&= isPlainLabel(bytes, at + 1, size, isMailbox && length === size + 2);
       at += size + 1;
     }
   }
 }
 
 /** Whether a label is text that comes back as the same bytes: UTF-8 without dots, backslashes and control characters. */
-function isPlainLabel(bytes: Uint8Array, at: number, length: number): boolean {
+function isPlainLabel(bytes: Uint8Array, at: number, length: number, allowsDots: boolean): boolean {
   let isAscii = true;
   for (let i = at; i < at + length; i++) {
     const byte = bytes[i] as number;
-    if (byte < 0x20 || byte === 0x2e || byte === 0x5c || byte === 0x7f) return false;
+    const isDot = byte === 0x2e && !(allowsDots && i > at);
+    if (byte < 0x20 || isDot || byte === 0x5c || byte === 0x7f) return false;
     if (byte > 0x7f) isAscii = false;
   }
   return isAscii || isUtf8(bytes.subarray(at, at + length));

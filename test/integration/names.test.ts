@@ -326,6 +326,10 @@ describePrivileged('names by dnsmasq, over a TUN device', () => {
 
   test('tshark has nothing against what was sent', async () => {
     expect(await judge.complaints(OURS, { hasChecksums: true })).toEqual([]);
+    // RFC 6762 §11, RFC 4795 §2.4: what goes to a group shows that it comes from the link.
+    const hops = await dissect(`udp.dstport in {5353, 5355} && ip.src == ${OURS}`, 'ip.ttl');
+    expect(hops.length).toBeGreaterThan(1);
+    expect(new Set(hops)).toEqual(new Set(['255']));
     expect(
       await dissect(`dns && ip.src == ${OURS} && (_ws.malformed || _ws.expert.severity == "Error")`),
     ).toEqual([]);
