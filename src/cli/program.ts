@@ -18,6 +18,7 @@ import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
+import { traceRouteCommand, tracertCommand } from './commands/traceroute.ts';
 import { upCommand } from './commands/up.ts';
 import type { Context } from './context.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
@@ -89,6 +90,8 @@ const COMMANDS = [
   statusCommand,
   downCommand,
   pingCommand,
+  traceRouteCommand,
+  tracertCommand,
   nslookupCommand,
   netstatCommand,
   ipconfigCommand,

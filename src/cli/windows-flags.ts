@@ -116,5 +116,19 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
     // Windows means milliseconds.
     '/w': { flag: '--timeout', value: (text) => (/^\d+$/.test(text) ? `${text}ms` : text) },
     '/t': { flag: '--count=0' },
+    '/f': { flag: '--dont-fragment' },
+    '/r': { flag: '--record-route', value: asIs },
+    '/s': { flag: '--timestamps', value: asIs },
+    '/4': { flag: '-4' },
+    '/6': { flag: '-6' },
+  },
+  tracert: {
+    ...HELP,
+    '/d': { flag: '--numeric' },
+    '/h': { flag: '--max-hops', value: asIs },
+    '/w': { flag: '--timeout', value: (text) => (/^\d+$/.test(text) ? `${text}ms` : text) },
+    '-w': { flag: '--timeout', value: (text) => (/^\d+$/.test(text) ? `${text}ms` : text) },
+    '/4': { flag: '-4' },
+    '/6': { flag: '-6' },
   },
 };

@@ -23,6 +23,7 @@ import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
 import { forgetNeighbors, interfacesFor, neighborStatus } from './neighbors.ts';
 import type { Account } from './privileges.ts';
+import { sendProbe } from './probe.ts';
 import { badRequest, checked, RequestError } from './request-error.ts';
 import { addRouting } from './routing-control.ts';
 import type { DaemonState } from './state.ts';
@@ -56,6 +57,11 @@ const schemas = {
     timeoutMs: z.number().min(1).max(3_600_000).default(1000),
     ttl: z.number().int().min(1).max(255).optional(),
     sequence: z.number().int().min(0).max(65_535).default(1),
+    dontFragment: z.boolean().default(false),
+    recordRoute: z.number().int().min(0).max(9).default(0),
+    timestamps: z.number().int().min(0).max(4).default(0),
+    method: z.enum(['icmp', 'udp']).default('icmp'),
+    port: z.number().int().min(1).max(65_535).default(33_434),
   }),
   resolve: z.strictObject({
     name: z.string().max(1025),
@@ -247,12 +253,18 @@ function addressIn(request: FastifyRequest): IpAddress {
 
 function addPing(app: FastifyInstance, { stack, scheduler }: DaemonState): void {
   app.post('/v1/ping', (request) => {
-    const { address: text, size, timeoutMs, ttl = 0, sequence } = checked(schemas.ping, request.body ?? {});
+    const { address: text, ttl = 0, method, port, ...rest } = checked(schemas.ping, request.body ?? {});
     const address = IpAddress.parse(text);
     if (address === null)
       throw badRequest(`address: ${text} is no internet address; names are not looked up`);
-    if (address.family !== 4) throw badRequest(`address: ${text} is IPv6, which this stack does not run yet`);
-    return sendEcho(stack, scheduler, { address, size, timeoutMs, ttl, sequence });
+    if (rest.recordRoute > 0 && rest.timestamps > 0)
+      throw badRequest('recordRoute: a header has no room for timestamps beside it');
+    if (address.family === 6 && rest.recordRoute + rest.timestamps > 0)
+      throw badRequest('recordRoute: IPv6 has no such options, nor timestamps');
+    const asked = { ...rest, address, ttl };
+    return method === 'udp'
+      ? sendProbe(stack, scheduler, { ...asked, port })
+      : sendEcho(stack, scheduler, asked);
   });
 }
 

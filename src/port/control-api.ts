@@ -375,10 +375,25 @@ export interface PingRequest {
   readonly timeoutMs?: number;
   readonly ttl?: number;
   readonly sequence?: number;
+  readonly dontFragment?: boolean;
+  /** IPv4: room for so many hops to note themselves (1 … 9), or to note themselves with the time (1 … 4). */
+  readonly recordRoute?: number;
+  readonly timestamps?: number;
+  /** `udp`: a datagram to `port`, as traceroute sends them. Default `icmp`. */
+  readonly method?: 'icmp' | 'udp';
+  readonly port?: number;
+}
+
+/** A hop's entry in a timestamp option. */
+export interface PingStamp {
+  readonly address: string;
+  /** ms: since midnight UT when `isOfDay`, else from any start (RFC 791). */
+  readonly time: number;
+  readonly isOfDay: boolean;
 }
 
 export interface PingAnswer {
-  /** `reply`, `timeout`, or the error that came back or kept it from being sent. */
+  /** `reply` (of a datagram: that the port is closed), `timeout`, or the error that came back or kept it from being sent. */
   readonly result: 'reply' | 'timeout' | 'unreachable' | 'ttl-expired' | 'error';
   /** Who answered. */
   readonly from: string | null;
@@ -387,6 +402,9 @@ export interface PingAnswer {
   readonly ttl: number;
   readonly rttMs: number;
   readonly message: string;
+  /** What came back in the options, when they were asked for. */
+  readonly route?: readonly string[];
+  readonly stamps?: readonly PingStamp[];
 }
 
 export interface CaptureRequest {

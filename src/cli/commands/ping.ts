@@ -18,6 +18,11 @@ interface PingOptions {
   readonly ttl?: number;
   /** ms */
   readonly timeout: number;
+  readonly dontFragment?: boolean;
+  readonly recordRoute?: number;
+  readonly timestamps?: number;
+  readonly 4?: boolean;
+  readonly 6?: boolean;
 }
 
 /** What `ping --json` answers; times in ms. */
@@ -53,7 +58,16 @@ export function pingCommand(session: Session): Command {
     .option('-s, --size <bytes>', 'bytes of payload', (text) => readInteger('--size', text, 0, 65_507), 56)
     .option('-l <bytes>', 'the same as -s', (text) => readInteger('-l', text, 0, 65_507))
     .option('-t, --ttl <hops>', 'time to live', (text) => readInteger('--ttl', text, 1, 255))
-    .addOption(durationOption('-W, --timeout <time>', 'how long to wait for each answer', 1000));
+    .addOption(durationOption('-W, --timeout <time>', 'how long to wait for each answer', 1000))
+    .option('-f, --dont-fragment', 'nobody on the way may cut the packet')
+    .option('-r, --record-route <count>', 'room for so many hops to note themselves (IPv4)', (text) =>
+      readInteger('--record-route', text, 1, 9),
+    )
+    .option('--timestamps <count>', 'room for so many hops to note the time (IPv4); also /s', (text) =>
+      readInteger('--timestamps', text, 1, 4),
+    )
+    .option('-4', 'the address is to be IPv4')
+    .option('-6', 'the address is to be IPv6');
 }
 
 async function ping(
@@ -63,8 +77,11 @@ async function ping(
   const { c, l, ...given } = invocation.options;
   const options: PingOptions = { ...given, count: c ?? given.count, size: l ?? given.size };
   const [address = ''] = args;
-  if (IpAddress.parse(address) === null)
+  const family = IpAddress.parse(address)?.family;
+  if (family === undefined)
     throw usageError('ping', address, 'an internet address (names are not looked up)');
+  if ((family === 4 && given[6] === true) || (family === 6 && given[4] === true))
+    throw usageError('ping', address, `an IPv${family === 4 ? 6 : 4} address, as asked for`);
   const isText = given.json !== true;
   if (isText) context.stdout.write(`PING ${address}: ${options.size} data bytes\n`);
   const answers: PingAnswer[] = [];
@@ -88,7 +105,7 @@ async function ping(
 function question(
   address: string,
   sequence: number,
-  { size, timeout, ttl }: PingOptions,
+  { size, timeout, ttl, dontFragment, recordRoute, timestamps }: PingOptions,
 ): { body: PingRequest; timeoutMs: number } {
   const body: PingRequest = {
     address,
@@ -96,6 +113,9 @@ function question(
     timeoutMs: timeout,
     sequence: sequence & 0xffff,
     ...(ttl === undefined ? {} : { ttl }),
+    ...(dontFragment === true ? { dontFragment } : {}),
+    ...(recordRoute === undefined ? {} : { recordRoute }),
+    ...(timestamps === undefined ? {} : { timestamps }),
   };
   return { body, timeoutMs: timeout + 10_000 };
 }
@@ -108,10 +128,20 @@ async function pause(context: Context, until: number): Promise<void> {
 
 function answerText(answer: PingAnswer, sequence: number): string {
   const { result, from, bytes, ttl, rttMs, message } = answer;
-  if (result === 'reply')
-    return `${bytes} bytes from ${from}: icmp_seq=${sequence} ttl=${ttl} time=${ms(rttMs)} ms\n`;
+  if (result === 'reply') {
+    const line = `${bytes} bytes from ${from}: icmp_seq=${sequence} ttl=${ttl} time=${ms(rttMs)} ms\n`;
+    return line + routeText(answer);
+  }
   if (result === 'timeout') return `no answer for icmp_seq ${sequence}\n`;
   return `${from === null ? '' : `from ${from}: `}icmp_seq=${sequence} ${message}\n`;
+}
+
+/** What hops have noted in the options, in the look of Windows' ping. */
+function routeText({ route = [], stamps = [] }: PingAnswer): string {
+  const noted = route.length === 0 ? '' : `    Route: ${route.join(' ->\n           ')}\n`;
+  if (stamps.length === 0) return noted;
+  const times = stamps.map(({ address, time }) => `${address} : ${time}`);
+  return `${noted}Timestamp: ${times.join(' ->\n           ')}\n`;
 }
 
 function summarise(address: string, answers: readonly PingAnswer[]): PingReport {

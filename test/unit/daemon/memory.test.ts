@@ -196,7 +196,6 @@ describe('a daemon in memory', () => {
 
   test.each([
     [{ address: 'example' }, 'names are not looked up'],
-    [{ address: '::1' }, 'IPv6'],
     [{ address: '127.0.0.1', size: 65_508 }, 'size'],
     [{ address: '127.0.0.1', colour: 1 }, 'colour'],
     [{}, 'address'],
