@@ -14,6 +14,10 @@
   kernel-peer.py udp-echo PORT COUNT             echo COUNT datagrams
   kernel-peer.py udp-ask HOST PORT SIZE COUNT    send datagrams one by one and compare the echoes
   kernel-peer.py udp-refused HOST PORT           send a datagram; the error of the next receive is the result
+  kernel-peer.py udp-collect PORT BYTES          receive datagrams until so many bytes are there: how many of each size, the
+                                                 SHA-256 of all, and the destinations that they were sent to
+  kernel-peer.py udp-segments HOST PORT BYTES SIZE   send BYTES in one call, which UDP_SEGMENT cuts into datagrams of SIZE
+  kernel-peer.py udp-broadcast HOST PORT TEXT    send a datagram to a broadcast address
 
 `serve-send PORT BYTES`, `serve-recv PORT`, `serve-exchange PORT BYTES ORDER` and `serve-abort PORT BYTES` accept one
 connection and go on as their namesakes; `serve-echo PORT COUNT` echoes COUNT connections until their end;
@@ -37,6 +41,8 @@ import sys
 import threading
 
 GROUP = 50
+IP_PKTINFO = 8
+UDP_SEGMENT = 103
 
 options = argparse.Namespace()
 
@@ -257,6 +263,40 @@ def udp_refused(host, port):
     return {"error": None}
 
 
+def udp_collect(port, total):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    s.bind(("", int(port)))
+    s.settimeout(20)
+    print("READY", flush=True)
+    sizes, digest, got, to = {}, hashlib.sha256(), 0, set()
+    while got < int(total):
+        data, control, _, _ = s.recvmsg(65536, 256)
+        for _, kind, value in control:
+            if kind == IP_PKTINFO:
+                to.add(socket.inet_ntoa(value[8:12]))
+        got += len(data)
+        digest.update(data)
+        sizes[len(data)] = sizes.get(len(data), 0) + 1
+    return {"sizes": sizes, "sha256": digest.hexdigest(), "to": sorted(to)}
+
+
+def udp_segments(host, port, total, size):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, int(size))
+    data = block()[: int(total)]
+    s.sendto(data, (host, int(port)))
+    return {"sha256": hashlib.sha256(data).hexdigest()}
+
+
+def udp_broadcast(host, port, text):
+    s = new_socket(socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    s.sendto(text.encode(), (host, int(port)))
+    return {"sent": len(text)}
+
+
 STREAMS = {"send": send, "recv": recv, "exchange": exchange, "abort": abort}
 OTHERS = {
     "refused": refused,
@@ -267,6 +307,9 @@ OTHERS = {
     "udp-echo": udp_echo,
     "udp-ask": udp_ask,
     "udp-refused": udp_refused,
+    "udp-collect": udp_collect,
+    "udp-segments": udp_segments,
+    "udp-broadcast": udp_broadcast,
 }
 
 
