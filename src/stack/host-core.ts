@@ -34,6 +34,7 @@ import type {
 import { Outbox } from './ip/outbox.ts';
 import { Ipv6Paths } from './ipv6/paths.ts';
 import { Groups } from './multicast/groups.ts';
+import { SolicitedNodes } from './multicast/solicited-nodes.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { Topology } from './topology.ts';
 
@@ -80,6 +81,7 @@ export class HostCore implements Host, NeighborHost {
   readonly topology: Topology;
   readonly autoIp: AutoIp;
   readonly #lifetimes: AddressLifetimes;
+  readonly #solicitedNodes: SolicitedNodes;
   readonly #paths6: Ipv6Paths;
   /** Who answers a packet that nobody takes; set once the network layer is there. */
   refusePort: (packet: InboundPacket) => void = () => {};
@@ -120,10 +122,12 @@ export class HostCore implements Host, NeighborHost {
       if ((changes & ConfigChange.addresses) !== 0) {
         this.#lifetimes.changed();
         this.autoIp.changed();
+        this.#solicitedNodes.changed(this.topology.interfaces);
       }
       this.noteChange(changes);
     });
     this.groups = new Groups(this, this.topology);
+    this.#solicitedNodes = new SolicitedNodes(this.groups);
     this.#paths6 = new Ipv6Paths(this.topology, options.random, this.secret);
     this.autoIp = new AutoIp(this, this.topology);
   }

@@ -8,7 +8,14 @@
  * `Host.secret`.
  */
 
-import type { BufferAllocator, IpAddress, Random, TimerQueue, TransmitBatch } from '../base/index.ts';
+import type {
+  BufferAllocator,
+  IpAddress,
+  IpFamily,
+  Random,
+  TimerQueue,
+  TransmitBatch,
+} from '../base/index.ts';
 import type { Endpoint, SourceFilter } from './api.ts';
 import type { StackCounters } from './counters.ts';
 import type { PacketAddresses } from './demux.ts';
@@ -168,8 +175,8 @@ export interface GroupTable {
    */
   joinLinkGroup(interfaceIndex: number, group: IpAddress): void;
   leaveLinkGroup(interfaceIndex: number, group: IpAddress): void;
-  /** Reports all groups anew: the link is up again, or has now the address from which routers take reports (RFC 3590 §4). */
-  reportAll(interfaceIndex: number): void;
+  /** Reports all groups of a family anew: the link is up again, or has now the address from which routers take reports (RFC 3590 §4). */
+  reportAll(interfaceIndex: number, family: IpFamily): void;
 }
 
 /** Room for one packet that belongs to no endpoint's queue: a RST, an ICMP message. */

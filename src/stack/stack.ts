@@ -50,6 +50,7 @@ import { IpInput } from './ip/input.ts';
 import { Icmp6 } from './ipv6/icmp.ts';
 import { Loopback } from './loopback.ts';
 import { Igmp } from './multicast/igmp.ts';
+import { Mld } from './multicast/mld.ts';
 import { holdUnresolved } from './neighbor/hold.ts';
 import type { NeighborTable } from './neighbor/table.ts';
 import { neighborViews, setNeighbor } from './neighbor/views.ts';
@@ -109,6 +110,7 @@ class SansIoStack implements Stack {
     host.topology.duplicates.onDuplicate((index, address) => this.#dhcp.addressConflict(index, address));
     this.#udp.taker = this.#dhcp;
     const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
+    new Mld(host, icmp6);
     host.refusePort = (packet) => (packet.family === 4 ? icmp : icmp6).refusePort(packet);
     host.undeliverable = (index, bytes, at, end) => {
       (u8(bytes, at) >> 4 === 6 ? icmp6 : icmp).undeliverable(index, bytes, at, end);
@@ -147,7 +149,8 @@ class SansIoStack implements Stack {
 
   setInterface(index: number, settings: InterfaceSettings): void {
     const down = this.#host.topology.configure(index, settings);
-    if (settings.isUp === true) this.#host.groups.reportAll(index);
+    if (settings.isUp === true)
+      for (const family of [4, 6] as const) this.#host.groups.reportAll(index, family);
     if (down === null) return;
     this.#singles.forget(down);
     this.#host.abandon(down.egress);

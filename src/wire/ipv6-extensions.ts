@@ -18,6 +18,7 @@ import { IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP } from './ipv4.ts';
 import {
   IPV6_DESTINATION_OPTIONS,
   IPV6_FRAGMENT,
+  IPV6_HEADER_LEN,
   IPV6_HOP_BY_HOP,
   IPV6_NEXT_HEADER_OFFSET,
   IPV6_ROUTING,
@@ -107,6 +108,19 @@ export function isIpv6Extension(protocol: number): boolean {
     protocol === IPV6_FRAGMENT ||
     protocol === IPV6_DESTINATION_OPTIONS
   );
+}
+
+/** Value of the router alert (RFC 2711) of a packet whose chain was walked and is right; -1 without one. */
+export function ipv6RouterAlert(bytes: Uint8Array, headerAt: number): number {
+  if (bytes[headerAt + IPV6_NEXT_HEADER_OFFSET] !== IPV6_HOP_BY_HOP) return -1;
+  const hopByHopAt = headerAt + IPV6_HEADER_LEN;
+  const end = hopByHopAt + (((bytes[hopByHopAt + 1] as number) + 1) << 3);
+  for (let at = hopByHopAt + 2; at + 2 <= end; ) {
+    const type = bytes[at] as number;
+    if (type === IPV6_OPTION_ROUTER_ALERT) return u16(bytes, at + 2);
+    at += type === IPV6_OPTION_PAD1 ? 1 : 2 + (bytes[at + 1] as number);
+  }
+  return -1;
 }
 
 /**

@@ -108,9 +108,8 @@ export class Groups implements GroupTable {
     this.leave(held);
   }
 
-  reportAll(interfaceIndex: number): void {
-    this.#links[4][interfaceIndex]?.reportAll();
-    this.#links[6][interfaceIndex]?.reportAll();
+  reportAll(interfaceIndex: number, family: IpFamily): void {
+    this.#links[family][interfaceIndex]?.reportAll();
   }
 
   /** A router asks on an interface. */
