@@ -19,6 +19,7 @@ import { DEFAULT_CATALOG } from '../spi/index.ts';
 import { dhcpInterfaces, dhcpStatus, releaseDhcp, renewDhcp } from './dhcp.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
+import { groupStatus } from './groups-view.ts';
 import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
 import { forgetNeighbors, interfacesFor, neighborStatus } from './neighbors.ts';
@@ -178,6 +179,7 @@ function addViews(app: FastifyInstance, state: DaemonState): void {
   app.get('/v1/sockets', () => socketStatus(stack, afd));
   app.get('/v1/tcp', (request) => tcpStatus(stack, afd, checked(schemas.tcp, request.query).port));
   app.get('/v1/interfaces', () => interfaceStatus(stack));
+  app.get('/v1/groups', () => groupStatus(stack));
   app.get('/v1/routes', () => routeStatus(stack));
   app.get('/v1/drops', () => dropStatus(stack.counters));
   app.get('/v1/counters', () => counterStatus(stack.counters));

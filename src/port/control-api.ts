@@ -83,6 +83,24 @@ export interface LinkStatus {
   readonly namespace: string | null;
 }
 
+/** A multicast group that an interface listens to. */
+export interface GroupStatus {
+  readonly interfaceIndex: number;
+  readonly interface: string;
+  readonly group: string;
+  /** Of IPv6 the scope in the address (RFC 4291 §2.7), of IPv4 0, as netsh prints it. */
+  readonly scope: number;
+  /** Only from these sources, or from all but these. */
+  readonly mode: 'include' | 'exclude';
+  readonly sources: readonly string[];
+  /** How many sockets and protocols of the host listen. */
+  readonly members: number;
+  /** Whether routers have heard of the group from this host last. */
+  readonly isReporter: boolean;
+  /** `IGMPv3` and the like: the protocol that routers are told by. */
+  readonly protocol: string;
+}
+
 export interface InterfaceStatus {
   readonly index: number;
   readonly name: string;

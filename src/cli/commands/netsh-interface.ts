@@ -12,6 +12,7 @@ import { type Invocation, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode, usageError } from '../exit-codes.ts';
 import { fields, isForPeople, table } from '../render.ts';
 import { readInteger } from '../units.ts';
+import { showJoins } from './netsh-joins.ts';
 
 type Family = 4 | 6;
 type SwitchName =
@@ -45,7 +46,7 @@ function familyCommand(session: Session, name: string, family: Family): Command 
   if (name === 'ipv4') command.alias('ip');
   const show = new Command('show').description('list what is set');
   show.addCommand(showInterfaces(session)).addCommand(showAddresses(session, family));
-  show.addCommand(showRoute(session, family));
+  show.addCommand(showRoute(session, family)).addCommand(showJoins(session, family));
   const set = new Command('set').description('change what is set').addCommand(setInterface(session));
   const add = new Command('add').description('add a route').addCommand(changeRoute(session, 'POST'));
   const remove = new Command('delete')
