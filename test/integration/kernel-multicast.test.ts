@@ -5,8 +5,15 @@
 
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { SimDatagramSocket } from '../../src/sim/index.ts';
-import { BridgedHost, type MdbEntry, PORT_DEVICE } from '../support/bridged-host.ts';
-import { Judge } from '../support/judge.ts';
+import {
+  BridgedHost,
+  KERNEL6,
+  type MdbEntry,
+  OURS6,
+  OURS6_LINK_LOCAL,
+  PORT_DEVICE,
+} from '../support/bridged-host.ts';
+import { complaintsAbout, Judge } from '../support/judge.ts';
 import { KERNEL, OURS } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { ip } from '../unit/stack/support.ts';
@@ -177,6 +184,109 @@ describePrivileged('multicast with the kernel', () => {
       expect(
         await judge.complaints(OURS, { hasChecksums: false, alsoWrong: ['igmp.checksum.status == "Bad"'] }),
       ).toEqual([]);
+    });
+  });
+
+  describe('MLDv2', () => {
+    let host: BridgedHost;
+    let judge: Judge;
+
+    beforeAll(async () => {
+      host = new BridgedHost();
+      judge = await Judge.start(host.space, PORT_DEVICE, undefined, 'ip or ip6');
+    });
+    afterAll(() => {
+      judge.remove();
+      host.close();
+    });
+
+    test('RFC 3810 §6.1 the bridge learns a group that is joined, and forgets one that is left', async () => {
+      const group = 'ff15::5:1';
+      const { endpoint } = host.udp(0, '::');
+      expect(endpoint.joinGroup(ip(group))).toBe(0);
+      expect(await learned(host, group, isThere)).toEqual({ group, filterMode: 'exclude', sources: [] });
+      endpoint.close();
+      expect(await learned(host, group, isGone)).toBeNull();
+    });
+
+    test('RFC 3810 §6.2 its queries are answered, also for the solicited-node groups of our addresses', async () => {
+      const group = 'ff02::1:ff00:2';
+      expect(await learned(host, group, isThere)).not.toBeNull();
+      expect(await learned(host, group, isGone, 5000)).not.toBeNull();
+    });
+
+    test('datagrams of the kernel reach a member for its source, and not one for another', async () => {
+      const group = 'ff35::5:2';
+      const [wanted, other] = [host.udp(6201, '::'), host.udp(6202, '::')];
+      wanted.endpoint.joinGroup(ip(group), {}, ip(KERNEL6));
+      other.endpoint.joinGroup(ip(group), {}, ip('fd09::77'));
+      expect(await learned(host, group, (entry) => entry?.sources.length === 2)).toMatchObject({
+        filterMode: 'include',
+        sources: [KERNEL6, 'fd09::77'],
+      });
+      for (const port of [6201, 6202]) await host.peer('say', group, port, 'from the kernel').result();
+      expect(await texts(wanted, 1)).toEqual(['from the kernel']);
+      expect(other.endpoint.nextLength).toBe(-1);
+      for (const socket of [wanted, other]) socket.close();
+    });
+
+    test('our datagrams reach a member of the kernel for our address, and not one for another', async () => {
+      const group = 'ff35::5:3';
+      const wanted = await host.peer('listen', group, 6203, 1, OURS6).said('READY');
+      const other = await host.peer('listen', group, 6204, 1, 'fd09::77', '--wait', 2).said('READY');
+      const socket = host.udp(0, '::');
+      for (const port of [6203, 6204]) socket.send(Buffer.from('from us'), group, port);
+      expect(await wanted.result()).toEqual({ received: ['from us'] });
+      expect(await other.result()).toEqual({ received: [] });
+      socket.close();
+    });
+
+    test('tshark has nothing against our reports: each with a router alert, a hop limit of 1, link-local', async () => {
+      await judge.stop();
+      const ours = `icmpv6.type == 143 && ipv6.src == ${OURS6_LINK_LOCAL}`;
+      expect(await judge.count(ours)).toBeGreaterThan(5);
+      expect(await judge.count(`icmpv6.type == 143 && !(ipv6.hlim == 1 && ipv6.opt.type == 5)`)).toBe(0);
+      expect(
+        await complaintsAbout(host.space, judge.file, `ipv6.src == ${OURS6_LINK_LOCAL} || ipv6.src == ::`, {
+          hasChecksums: false,
+          alsoWrong: ['icmpv6.checksum.status == "Bad"'],
+        }),
+      ).toEqual([]);
+    });
+  });
+
+  describe('MLDv1', () => {
+    let host: BridgedHost;
+    let judge: Judge;
+
+    beforeAll(async () => {
+      host = new BridgedHost({ igmp: 2, mld: 1 });
+      judge = await Judge.start(host.space, PORT_DEVICE, undefined, 'ip or ip6');
+    });
+    afterAll(() => {
+      judge.remove();
+      host.close();
+    });
+
+    test('RFC 3810 §8.2 after its query we speak version 1; the bridge learns and forgets by it', async () => {
+      const group = 'ff15::6:1';
+      const socket = host.udp(6301, '::');
+      socket.endpoint.joinGroup(ip(group));
+      const isOld = (): boolean =>
+        host.stack.groups.some(({ version, group: { family } }) => version === 2 && family === 6);
+      await learned(host, group, isOld);
+      expect(await learned(host, group, isThere)).toMatchObject({ group });
+      await host.peer('say', group, 6301, 'heard').result();
+      expect(await texts(socket, 1)).toEqual(['heard']);
+      socket.close();
+      expect(await learned(host, group, isGone)).toBeNull();
+    });
+
+    test('tshark saw a report to the group and a done to all routers', async () => {
+      await judge.stop();
+      const ours = `ipv6.src == ${OURS6_LINK_LOCAL}`;
+      expect(await judge.count(`icmpv6.type == 131 && ${ours} && ipv6.dst == ff15::6:1`)).toBeGreaterThan(0);
+      expect(await judge.count(`icmpv6.type == 132 && ${ours} && ipv6.dst == ff02::2`)).toBe(1);
     });
   });
 });

@@ -11,6 +11,10 @@ import { KernelPeer } from './kernel-peer.ts';
 import { KERNEL, OURS } from './live-host.ts';
 import { createNamespace, type Namespace } from './netns.ts';
 
+/** Addresses of IPv6: the kernel's, and ours. */
+export const KERNEL6 = 'fd09::1';
+export const OURS6 = 'fd09::2';
+export const OURS6_LINK_LOCAL = 'fe80::9:2';
 export const BRIDGE = 'br0';
 export const PORT_DEVICE = 'tap0';
 
@@ -51,11 +55,14 @@ export class BridgedHost {
     ip('link', 'set', PORT_DEVICE, 'master', BRIDGE);
     this.space.exec('bridge', 'link', 'set', 'dev', PORT_DEVICE, 'mcast_flood', 'off');
     ip('address', 'add', `${KERNEL}/24`, 'dev', BRIDGE);
+    // Without it queries would wait for the bridge's address.
+    this.space.exec('sysctl', '-qw', `net.ipv6.conf.${BRIDGE}.accept_dad=0`);
+    ip('address', 'add', `${KERNEL6}/64`, 'dev', BRIDGE, 'nodad');
     ip('link', 'set', PORT_DEVICE, 'up');
     ip('link', 'set', BRIDGE, 'up');
     this.#host = createHost({
       scheduler: new RealTime(),
-      links: [{ link: this.link, addresses: [`${OURS}/24`] }],
+      links: [{ link: this.link, addresses: [`${OURS}/24`, `${OURS6}/64`, `${OURS6_LINK_LOCAL}/64`] }],
       observer: happened,
     });
     this.stack = this.#host.stack;

@@ -41,12 +41,12 @@ export class Judge {
   readonly #ended: Promise<void>;
   #stderr = '';
 
-  private constructor(space: Namespace, device: string, snapLength: number) {
+  private constructor(space: Namespace, device: string, snapLength: number, filter: string) {
     this.#space = space;
     // Packets are written as they are read, for `stop`; a large buffer takes the bursts that a busy machine lets pile up.
     // Root is kept, so that the folder stays ours.
     const options = ['-Z', 'root', '-n', '-U', '-B', '131072', '-s', String(snapLength)];
-    this.#tcpdump = space.spawn(['tcpdump', ...options, '-i', device, '-w', this.file, 'ip'], {
+    this.#tcpdump = space.spawn(['tcpdump', ...options, '-i', device, '-w', this.file, filter], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#tcpdump.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -55,9 +55,12 @@ export class Judge {
     this.#ended = new Promise((resolve) => this.#tcpdump.once('close', () => resolve()));
   }
 
-  /** Records `device` from now on. @param snapLength bytes kept of each packet; whole packets by default. */
-  static async start(space: Namespace, device: string, snapLength = 262_144): Promise<Judge> {
-    const judge = new Judge(space, device, snapLength);
+  /**
+   * Records `device` from now on. @param snapLength bytes kept of each packet; whole packets by default.
+   * @param filter tcpdump's words for what is recorded
+   */
+  static async start(space: Namespace, device: string, snapLength = 262_144, filter = 'ip'): Promise<Judge> {
+    const judge = new Judge(space, device, snapLength, filter);
     await new Promise<void>((resolve, reject) => {
       judge.#tcpdump.stderr?.on('data', () => {
         if (judge.#stderr.includes('listening on')) resolve();
