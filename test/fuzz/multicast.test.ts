@@ -19,7 +19,9 @@ import {
   readMldRecord,
 } from '../../src/wire/index.ts';
 import { igmpQuery, igmpReport, readReport } from '../support/igmp.ts';
-import { type HostUnderTest, makeHost } from '../unit/stack/support.ts';
+import { mldQuery, mldReport, readMldReport } from '../support/mld.ts';
+import { makeHost6 } from '../unit/stack/ipv6/support.ts';
+import { type HostUnderTest, ip, makeHost } from '../unit/stack/support.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20260701);
 /** For long runs: so many times the usual number of rounds. */
@@ -223,6 +225,47 @@ describe('a host', () => {
       host.outBytes();
       host.pass(100_000_000);
       expect([host.outBytes(), host.stack.groups, host.stack.nextDeadline]).toEqual([[], [], Infinity]);
+    },
+  );
+
+  test.each([0, 1, 2, 3])(
+    'RFC 3810: whatever routers ask over IPv6, its reports are right and come to an end (%i)',
+    (n) => {
+      const random = new SeededRandom(SEED + n);
+      const host = makeHost6();
+      const groups = Array.from({ length: 4 }, (_, i) => `ff15::${i + 1}`);
+      const sources = Array.from({ length: 6 }, (_, i) => `fd00::${i + 10}`);
+      const pick = (of: readonly string[]): string => of[randomBelow(random, of.length)] as string;
+      const some = (): string[] => sources.filter(() => randomBelow(random, 3) === 0);
+      const udp = host.stack.openUdp(6);
+      let reports = 0;
+      for (let round = 0; round < 1000 * SCALE; round++) {
+        if (randomBelow(random, 3) === 0) {
+          const mode = randomBelow(random, 2) === 0 ? 'include' : 'exclude';
+          udp.setSourceFilter(ip(pick(groups)), { mode, sources: some().map(ip) });
+        }
+        const version = randomBelow(random, 3) === 0 ? 1 : 2;
+        const message =
+          randomBelow(random, 5) === 0
+            ? mldReport(pick(groups))
+            : mldQuery({
+                version,
+                ...(randomBelow(random, 2) === 0 ? {} : { group: pick(groups) }),
+                sources: some(),
+                maxResponse: randomBelow(random, 20_000),
+                robustness: randomBelow(random, 8),
+                interval: randomBelow(random, 256),
+              });
+        expect([DropReason.none, DropReason.ipNotForUs]).toContain(host.in(message));
+        host.pass(randomBelow(random, 2) === 0 ? randomBelow(random, 300) : randomBelow(random, 400_000));
+        reports += host.outBytes().flatMap(readMldReport).length;
+      }
+      expect(reports).toBeGreaterThan(300);
+      udp.close();
+      host.pass(100_000_000);
+      host.outBytes();
+      host.pass(100_000_000);
+      expect([host.outBytes(), host.stack.groups]).toEqual([[], []]);
     },
   );
 });
