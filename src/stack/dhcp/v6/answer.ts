@@ -105,9 +105,9 @@ function associationOf(
 /** Whether it is a host's, of more than the link, and its lifetimes are in order (§21.6). */
 function isUsable({ address, preferredSec, validSec }: DhcpV6Address): boolean {
   const { w0, w1, w2 } = address;
-  if (preferredSec > validSec || address.isMulticast) return false;
-  // Unspecified, loopback and those that stand for IPv4 addresses; link-local ones.
-  return !(w0 === 0 && w1 === 0 && (w2 === 0 || w2 === 0xffff)) && w0 >>> 22 !== 0xfe80 >> 6;
+  if (preferredSec > validSec || address.isMulticast || address.isLinkLocal) return false;
+  // Unspecified, loopback and those that stand for IPv4 addresses.
+  return !(w0 === 0 && w1 === 0 && (w2 === 0 || w2 === 0xffff));
 }
 
 function serversOf(value: Uint8Array | undefined | null): IpAddress[] {

@@ -132,8 +132,8 @@ export class V6Exchange {
   #linkLocalSource(): IpAddress | null {
     const iface = this.#around.topology.find(this.#options.interfaceIndex);
     for (const { address, state } of iface?.addresses ?? []) {
-      const isLinkLocal = address.family === 6 && address.w0 >>> 22 === 0xfe80 >> 6;
-      if (isLinkLocal && (state === 'preferred' || state === 'deprecated')) return address;
+      const isSource = address.family === 6 && address.isLinkLocal;
+      if (isSource && (state === 'preferred' || state === 'deprecated')) return address;
     }
     return null;
   }
