@@ -49,6 +49,7 @@ describeLab('DHCPv4 with dnsmasq', PROGRAMS, () => {
     const address = await bound(host);
     expect(address).toMatch(/^192\.168\.5\.1[0-4]\d$/);
     expect(host.addresses).toContain(`${address}/24`);
+    await until('the lease in the file', () => server.leases().length > 0);
     expect(server.leases()).toEqual([
       expect.stringMatching(new RegExp(`^\\d+ ${host.mac} ${address} bench 01:${host.mac}$`)),
     ]);
@@ -124,6 +125,95 @@ describeLab('DHCPv4 with dnsmasq', PROGRAMS, () => {
   }, 60_000);
 });
 
+describeLab('DHCPv6 with dnsmasq', PROGRAMS, () => {
+  const LINK_LOCAL = 'fe80::77';
+  const v6 = (host: LabHost) => host.stack.dhcpStatus(host.index).v6;
+
+  /** A host whose link-local address the kernel need not ask for. */
+  function hostOnLan(): LabHost {
+    lab.space.exec('ip', 'address', 'add', '2001:db8:5::1/64', 'dev', 'br0', 'nodad');
+    const host = lab.host({ addresses: [`${LINK_LOCAL}/64`] });
+    lab.space.exec(
+      'ip',
+      '-6',
+      'neigh',
+      'replace',
+      LINK_LOCAL,
+      'lladdr',
+      host.mac,
+      'dev',
+      'br0',
+      'nud',
+      'permanent',
+    );
+    return host;
+  }
+
+  test.each([
+    ['with four messages', false],
+    ['with two (rapid commit)', true],
+  ])(
+    'RFC 8415: lease %s, renewal and release, seen in the lease file; tshark has no complaint',
+    async (_how, rapidCommit) => {
+      const host = hostOnLan();
+      const server = await lab.dnsmasq(
+        '--port=0',
+        '--dhcp-range=2001:db8:5::100,2001:db8:5::1ff,64,1h',
+        '--dhcp-option=option6:dns-server,[2001:db8:5::53]',
+        '--dhcp-option=option6:domain-search,eng.example,lan.example',
+      );
+      const recording = await lab.record();
+      host.stack.startDhcp(host.index, { family: 6, rapidCommit });
+      await until('a lease', () => v6(host)?.state === 'BOUND', BIND_MS);
+      const { lease } = v6(host) ?? {};
+      const [leased] = lease?.addresses ?? [];
+      const address = `${leased?.address}`;
+      expect(address).toMatch(/^2001:db8:5::1[0-9a-f]{2}$/);
+      expect(host.addresses).toContain(`${address}/128`);
+      expect([`${lease?.dnsServers}`, lease?.searchList]).toEqual([
+        '2001:db8:5::53',
+        ['eng.example', 'lan.example'],
+      ]);
+      const held = () => server.leases().filter((line) => line.includes(` ${address} `));
+      await until('the lease in the file', () => held().length === 1);
+
+      const before = leased?.validUntil ?? 0;
+      host.stack.renewDhcp(host.index);
+      await until('a renewal', () => (v6(host)?.lease?.addresses[0]?.validUntil ?? 0) > before);
+      expect(host.addresses).toContain(`${address}/128`);
+
+      host.stack.releaseDhcp(host.index);
+      await until('the release', () => v6(host)?.state === 'RELEASED');
+      expect(host.addresses).not.toContain(`${address}/128`);
+      await until('its end in the file', () => held().length === 0);
+
+      await recording.waitFor('dhcpv6.msgtype == 8', 1);
+      const ours = `eth.src == ${host.mac}`;
+      const types = await recording.fields(`dhcpv6 && ${ours}`, 'dhcpv6.msgtype', 'ipv6.src', 'ipv6.dst');
+      const expected = rapidCommit ? [1, 5, 8] : [1, 3, 5, 8];
+      expect(types.map(String)).toEqual(expected.map((type) => `${type},${LINK_LOCAL},ff02::1:2`));
+      expect(await recording.complaints(ours)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('RFC 8415 §6.1: stateless, only what there is to know', async () => {
+    const host = hostOnLan();
+    await lab.dnsmasq(
+      '--port=0',
+      '--dhcp-range=2001:db8:5::,ra-stateless,64,1h',
+      '--dhcp-option=option6:dns-server,[2001:db8:5::53]',
+    );
+    host.stack.startDhcp(host.index, { family: 6, mode: 'stateless' });
+    await until('an answer', () => v6(host)?.state === 'INFORMED', BIND_MS);
+    const view = host.stack.interfaces.find(({ index }) => index === host.index);
+    expect(view?.names.map(({ origin, servers }) => `${origin} ${servers}`)).toContain(
+      'dhcpv6 2001:db8:5::53',
+    );
+    expect(host.addresses.filter((text) => text.startsWith('2001:'))).toEqual([]);
+  }, 60_000);
+});
+
 describeLab('winsockd up --tap --dhcp with dnsmasq', PROGRAMS, () => {
   test('ipconfig /all, /renew and /release tell and do what the server sees', async () => {
     const server = await lab.dnsmasq('--port=0', RANGE, '--domain=lan.example');
@@ -150,6 +240,7 @@ describeLab('winsockd up --tap --dhcp with dnsmasq', PROGRAMS, () => {
       const [status] = JSON.parse(renewed.out) as DhcpInterfaceStatus[];
       expect(status).toMatchObject({ interface: device, v4: { state: 'BOUND', lease: { server: ROUTER } } });
       const address = status?.v4?.lease?.address.split('/')[0];
+      await until('the lease in the file', () => server.leases().length > 0);
       expect(server.leases()).toEqual([expect.stringContaining(` ${address} `)]);
 
       const all = (await ipconfig('/all')).out;

@@ -55,6 +55,12 @@ export class DhcpService {
     else this.#startV4(iface, options);
   }
 
+  /** What a router's advertisement says of DHCPv6, when it has changed (RFC 4861 §4.2). A client that runs is not ended by it. */
+  flags(interfaceIndex: number, isManaged: boolean, hasOtherConfig: boolean): void {
+    if (isManaged) this.startStateful(interfaceIndex);
+    else if (hasOtherConfig) this.startStateless(interfaceIndex);
+  }
+
   /** A router says that addresses are to be had (RFC 4861 §4.2, M). A client that runs goes on. */
   startStateful(interfaceIndex: number): void {
     this.#ask(interfaceIndex, 'stateful');
