@@ -45,6 +45,8 @@ export class SimDhcpServer {
       name: `server-${options.address}`,
       segment,
       addresses: [`${options.address}/24`],
+      // It serves from the first moment.
+      detectDuplicates: false,
       ...(options.impair === undefined ? {} : { impair: options.impair }),
       observer: () => this.#receive(),
     });

@@ -186,7 +186,7 @@ export class DhcpService {
       },
       isBroadcast: options.broadcast ?? mac === null,
       linkLocalFallback: options.linkLocalFallback ?? true,
-      checksConflicts: mac !== null,
+      checksConflicts: iface.detectsDuplicates,
     };
   }
 

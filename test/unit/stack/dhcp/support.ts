@@ -32,7 +32,7 @@ export function makeClient(
   const { stack, index } = host;
   const isEthernet = iface.medium === 'ethernet';
   const out = (): Uint8Array[] => host.outBytes().map((frame) => (isEthernet ? frame.subarray(14) : frame));
-  const isIpv4 = (packet: Uint8Array): boolean => (packet[0] as number) >> 4 === 4;
+  const isIpv4 = (packet: Uint8Array): boolean => (packet[0] as number) >> 4 === 4 && packet[9] === 17;
   const view = () => stack.interfaces.find((held) => held.index === index);
   const sent = (): SeenRequest[] =>
     out()
