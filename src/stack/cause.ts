@@ -40,6 +40,8 @@ export const Cause = {
   echoRequest: 40,
   echoReply: 41,
   icmpError: 42,
+  /** IGMP, MLD. */
+  groupReport: 43,
   // Neighbours
   arpRequest: 50,
   arpReply: 51,
@@ -49,8 +51,6 @@ export const Cause = {
   neighborAdvertisement: 55,
   // Routers
   forwarded: 60,
-  /** IGMP, MLD. */
-  groupReport: 43,
 } as const;
 export type Cause = (typeof Cause)[keyof typeof Cause];
 
