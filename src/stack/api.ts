@@ -617,6 +617,47 @@ export interface PolicyRule {
   readonly table: number;
 }
 
+/**
+ * Whose packets come in through a mapping of the translator (RFC 4787 §5): anybody's; those of hosts, or of ports of hosts, that
+ * the host inside has sent to.
+ */
+export type NatFiltering = 'endpointIndependent' | 'addressDependent' | 'addressAndPortDependent';
+
+/** A port outside that leads to a host inside for good. */
+export interface NatPortMap {
+  readonly protocol: 'tcp' | 'udp';
+  readonly outsidePort: number;
+  readonly insideAddress: string;
+  readonly insidePort: number;
+}
+
+/**
+ * Network address and port translation of IPv4 (RFC 4787, 5382, 5508): what is passed on by one interface leaves from its address.
+ * Mapping is endpoint-independent, ports are kept where they are free, and hosts inside reach each other by the outside address.
+ */
+export interface NatOptions {
+  /** The interface to the outside; its first address is what the others are translated to. */
+  readonly interfaceIndex: number;
+  /** Default `addressDependent`, as RFC 4787 REQ-8 has it where more than transparency counts. */
+  readonly filtering?: NatFiltering;
+  readonly portMaps?: readonly NatPortMap[];
+  /** Most mappings, in all and for each host inside. Default 16384 and 2048. */
+  readonly maxMappings?: number;
+  readonly maxMappingsPerHost?: number;
+}
+
+/** A mapping of the translator. */
+export interface NatMappingView {
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly insideAddress: IpAddress;
+  /** Or an echo message's identifier. */
+  readonly insidePort: number;
+  readonly outsidePort: number;
+  readonly isStatic: boolean;
+  /** Peers outside. */
+  readonly sessions: number;
+}
+
 /** Where a route came from; `connected`: with an address. */
 export type RouteOrigin = 'manual' | 'connected' | 'dhcp' | 'router' | 'redirect';
 
@@ -758,6 +799,9 @@ export interface Stack {
   enableAutoIp(index: number): void;
   /** Takes it away again. */
   disableAutoIp(index: number): void;
+  /** Translates what is passed on by an interface from now on; `null`: nothing. What was mapped before is forgotten. @throws RangeError */
+  setNat(options: NatOptions | null): void;
+  readonly natMappings: readonly NatMappingView[];
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;
   /** The groups that interfaces listen to. */

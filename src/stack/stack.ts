@@ -27,6 +27,8 @@ import type {
   InterfaceSettings,
   InterfaceView,
   NameConfiguration,
+  NatMappingView,
+  NatOptions,
   NeighborView,
   PolicyRule,
   RawEndpoint,
@@ -162,6 +164,19 @@ class SansIoStack implements Stack {
 
   get groups(): readonly GroupView[] {
     return this.#host.groups.views();
+  }
+
+  setNat(options: NatOptions | null): void {
+    const { forwarder } = this.#input;
+    const isOwn = (protocol: number, port: number): boolean =>
+      protocol === IPPROTO_TCP
+        ? this.#tcp.hasPort(port)
+        : protocol === IPPROTO_UDP && this.#udp.ports.isBound(port);
+    forwarder.setNat(options, isOwn);
+  }
+
+  get natMappings(): readonly NatMappingView[] {
+    return this.#input.forwarder.nat?.views ?? [];
   }
 
   addInterface(options: InterfaceOptions): number {

@@ -46,7 +46,8 @@ export class IpInput {
   readonly #icmp: Icmp;
   readonly #raw: RawTransport;
   readonly #transports: ReadonlyMap<number, Transport>;
-  readonly #forwarder: Forwarder;
+  /** Passes on what is for others. */
+  readonly forwarder: Forwarder;
   readonly #ipv6: Ipv6Input;
   readonly #ethernet = new EthernetHeader();
   readonly #header = new Ipv4Header();
@@ -65,11 +66,11 @@ export class IpInput {
     this.#icmp = icmp;
     this.#raw = raw;
     this.#transports = transports;
-    this.#forwarder = new Forwarder(host, host.topology, icmp, icmp6);
+    this.forwarder = new Forwarder(host, host.topology, icmp, icmp6);
     this.reassembler = new Reassembler(host.allocator, host.timers, host.counters, {
       reassemblyExpired: (packet) => (packet.family === 4 ? icmp : icmp6).reassemblyExpired(packet),
     });
-    this.#ipv6 = new Ipv6Input(host, this.packet, this.reassembler, icmp6, raw, transports, this.#forwarder);
+    this.#ipv6 = new Ipv6Input(host, this.packet, this.reassembler, icmp6, raw, transports, this.forwarder);
   }
 
   /**
@@ -161,7 +162,7 @@ export class IpInput {
     if ((header.options & IPV4_OPTION_SOURCE_ROUTE) !== 0) return DropReason.ipSourceRoute;
     if (isForOthers) {
       packet.gsoSize = gsoSize;
-      return this.#forwarder.forwardV4(iface, packet, header, (flags & FRAME_NEEDS_CSUM) !== 0, gsoSize);
+      return this.forwarder.forwardV4(iface, packet, header, (flags & FRAME_NEEDS_CSUM) !== 0, gsoSize);
     }
     if (header.isFragment) return this.#receiveFragment(iface, bytes);
     packet.checksumPartial = (flags & FRAME_NEEDS_CSUM) !== 0;
@@ -195,6 +196,8 @@ export class IpInput {
   /** Gives a whole packet that is for us to raw endpoints and its transport. */
   #deliver(packet: Packet): DropReason {
     const host = this.#host;
+    const translated = packet.isGroup ? -1 : this.forwarder.receiveTranslated(packet);
+    if (translated >= 0) return translated as DropReason;
     host.counters.ipInDelivers++;
     const copies = this.#raw.size > 0 ? this.#raw.deliver(packet) : 0;
     const rawOwner = packet.owner;

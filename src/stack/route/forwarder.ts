@@ -37,6 +37,7 @@ import {
   Ipv6Extensions,
   type Ipv6Header,
   isIpv6Extension,
+  parseIpv4,
   SegmentCutter,
   sealIpv4,
   skipIpv6Extensions,
@@ -47,9 +48,12 @@ import {
   UDP_HEADER_LEN,
   updateChecksum,
 } from '../../wire/index.ts';
+import type { NatOptions } from '../api.ts';
 import type { Host, InboundPacket } from '../host.ts';
 import { contains, type NetworkInterface } from '../interface.ts';
-import type { Packet } from '../ip/packet.ts';
+import { Packet } from '../ip/packet.ts';
+import { Reassembler, type ReassemblyOwner } from '../ip/reassemble.ts';
+import { Translator } from '../nat/translator.ts';
 import type { Topology } from '../topology.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { type ForwardWay, ForwardWays } from './forward-ways.ts';
@@ -83,6 +87,12 @@ export class Forwarder {
   readonly #ways: ForwardWays;
   /** By interface index. */
   readonly #queues: (ForwardQueue | undefined)[] = [];
+  readonly #topology: Topology;
+  /** Translates what leaves by its interface; `null`: nothing is. */
+  nat: Translator | null = null;
+  /** Of packets that are to be translated. */
+  readonly #reassembler: Reassembler;
+  readonly #fragmented = new Packet();
   readonly #head = new Uint8Array(HEAD_BYTES);
   readonly #cutter = new SegmentCutter();
   /** Made for the first packet that can't leave as it came: the whole packet, and one of its pieces. */
@@ -90,7 +100,14 @@ export class Forwarder {
   #piece: Uint8Array | null = null;
 
   /** @param errors of IPv4, `errors6` of IPv6 */
-  constructor(host: Host, topology: Topology, errors: ForwardErrors, errors6: ForwardErrors) {
+  constructor(
+    host: Host,
+    topology: Topology,
+    errors: ForwardErrors & ReassemblyOwner,
+    errors6: ForwardErrors,
+  ) {
+    this.#topology = topology;
+    this.#reassembler = new Reassembler(host.allocator, host.timers, host.counters, errors);
     this.#host = host;
     this.#errors = errors;
     this.#errors6 = errors6;
@@ -98,10 +115,24 @@ export class Forwarder {
   }
 
   /**
+   * Begins to translate, or ends it. @param isOwn whether an endpoint of our own has a port
+   * @throws {RangeError} when the options can't be; then nothing changes
+   */
+  setNat(options: NatOptions | null, isOwn: (protocol: number, port: number) => boolean): void {
+    let made: Translator | null = null;
+    if (options !== null) {
+      made = new Translator(this.#host, this.#topology.interface(options.interfaceIndex), options, isOwn);
+    }
+    this.nat?.close();
+    this.nat = made;
+  }
+
+  /**
    * Passes on an IPv4 packet that came in by `iface`, whose header is right and whose source is somebody's. It was not sent to
    * all stations of its link.
    * @param isPartial the checksum of its transport is partial
    * @param gsoSize payload bytes of each packet of a super-segment, else 0
+   * @param reported the packet as its sender knows it, when it was translated
    * @returns `none`, or why it was dropped (not counted yet)
    */
   forwardV4(
@@ -110,6 +141,7 @@ export class Forwarder {
     header: Ipv4Header,
     isPartial: boolean,
     gsoSize: number,
+    reported: InboundPacket = packet,
   ): DropReason {
     const { counters } = this.#host;
     counters.ipInForwDatagrams++;
@@ -118,23 +150,80 @@ export class Forwarder {
     const way = this.#ways.of(packet);
     if (way === null) {
       // RFC 1812 §5.2.7.1: the network, for all that is known here. About a later fragment nothing is said (RFC 1122 §3.2.2).
-      if (!isLater) this.#errors.unreachable(packet, IcmpV4Unreachable.net);
+      if (!isLater) this.#errors.unreachable(reported, IcmpV4Unreachable.net);
       return DropReason.noRoute;
     }
     if (way.isBroadcast) return DropReason.forwardBroadcast;
     if (header.ttl <= 1) {
-      if (!isLater) this.#errors.ttlExceeded(packet);
+      if (!isLater) this.#errors.ttlExceeded(reported);
       return DropReason.forwardTtlExceeded;
     }
     if (way.route.interfaceIndex === iface.index && !isLater) this.#redirect(iface, packet, way);
     const length = gsoSize === 0 ? header.totalLength : segmentLength(packet, header.headerLength, gsoSize);
     if (header.dontFragment && length > way.path.linkMtu) {
       counters.ipFragFails++;
-      if (!isLater) this.#errors.tooBig(packet, way.path.linkMtu);
+      if (!isLater) this.#errors.tooBig(reported, way.path.linkMtu);
       return DropReason.forwardTooBig;
+    }
+    const { nat } = this;
+    if (
+      nat !== null &&
+      way.route.interface === nat.outside &&
+      iface !== nat.outside &&
+      packet !== nat.packet
+    ) {
+      return this.#forwardTranslated(nat, way, packet, header, length, isPartial, gsoSize);
     }
     this.#writeHead(packet, header, way);
     return this.#add(way, packet, header.headerLength, length, isPartial, gsoSize);
+  }
+
+  /**
+   * A whole packet to an address of ours, which the translator may have given to hosts inside.
+   * @returns what became of it; -1 when it is our own
+   */
+  receiveTranslated(packet: Packet): DropReason | -1 {
+    const { nat } = this;
+    const iface = nat === null ? null : this.#topology.find(packet.interfaceIndex);
+    if (nat === null || iface === null) return -1;
+    const { checksumPartial, gsoSize } = packet;
+    const reason = nat.inbound(iface, packet, checksumPartial);
+    if (reason !== DropReason.none) return reason;
+    // From the translator's buffer on; errors are about the packet as it came.
+    return this.forwardV4(iface, nat.packet, nat.header, checksumPartial, gsoSize, packet);
+  }
+
+  /** RFC 4787 REQ-14: fragments are put together first, in whatever order they come: only one has the ports. */
+  #forwardTranslated(
+    nat: Translator,
+    way: ForwardWay,
+    packet: Packet,
+    header: Ipv4Header,
+    length: number,
+    isPartial: boolean,
+    gsoSize: number,
+  ): DropReason {
+    const reassembler = this.#reassembler;
+    let taken = packet;
+    let size = length;
+    if (header.isFragment) {
+      const reason = reassembler.addIpv4(packet.bytes, header, packet.interfaceIndex, this.#host.now);
+      if (reason !== DropReason.none || !reassembler.isComplete) return reason;
+      const { bytes, headerAt, end } = reassembler;
+      taken = this.#fragmented;
+      if (parseIpv4(bytes, headerAt, end, header) !== DropReason.none) {
+        reassembler.release();
+        return DropReason.natMalformed;
+      }
+      taken.setIpv4(bytes, header, packet.interfaceIndex);
+      size = header.totalLength;
+    }
+    taken.gsoSize = gsoSize;
+    const reason = nat.outbound(taken, isPartial);
+    if (taken !== packet) reassembler.release();
+    if (reason !== DropReason.none) return reason;
+    this.#writeHead(nat.packet, nat.header, way);
+    return this.#add(way, nat.packet, nat.header.headerLength, size, isPartial, gsoSize);
   }
 
   /**

@@ -212,6 +212,11 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     return this.#ports.claim(address, port, options);
   }
 
+  /** Whether any endpoint holds `port`. */
+  hasPort(port: number): boolean {
+    return this.#ports.isBound(port);
+  }
+
   claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number {
     return this.#ports.bindForConnect(local, remote, remotePort, 0, this.#flows);
   }

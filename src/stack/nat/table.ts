@@ -1,0 +1,146 @@
+/**
+ * All mappings, bounded in all and for each host inside (RFC 6888 REQ-4), found from both sides. Who has the most gives one up when
+ * there is no room: one host inside can't take the others' places.
+ */
+
+import type { Random } from '../../base/index.ts';
+import { IPPROTO_ICMP, IPPROTO_TCP } from '../../wire/index.ts';
+import { Mapping } from './mapping.ts';
+
+export interface NatLimits {
+  readonly mappings: number;
+  readonly perHost: number;
+}
+
+/** RFC 4787 REQ-3: ports from here on are anybody's. */
+const FIRST_PORT = 1024;
+const PORTS = 65_536;
+
+export class NatTable {
+  readonly #random: Random;
+  readonly #limits: NatLimits;
+  /** Whether an endpoint of our own has a port. */
+  readonly #isOwn: (protocol: number, port: number) => boolean;
+  readonly #byInside = new Map<number, Mapping>();
+  readonly #byOutside = new Map<number, Mapping>();
+  readonly #byHost = new Map<number, Set<Mapping>>();
+
+  constructor(random: Random, limits: NatLimits, isOwn: (protocol: number, port: number) => boolean) {
+    this.#random = random;
+    this.#limits = limits;
+    this.#isOwn = isOwn;
+  }
+
+  get size(): number {
+    return this.#byInside.size;
+  }
+
+  mappings(): Iterable<Mapping> {
+    return this.#byInside.values();
+  }
+
+  countOf(inside: number): number {
+    return this.#byHost.get(inside)?.size ?? 0;
+  }
+
+  fromInside(protocol: number, inside: number, port: number): Mapping | null {
+    return this.#byInside.get(insideKey(protocol, inside, port)) ?? null;
+  }
+
+  fromOutside(protocol: number, port: number): Mapping | null {
+    return this.#byOutside.get(outsideKey(protocol, port)) ?? null;
+  }
+
+  /** @returns `null` when there is no port, or no room that could be made */
+  add(protocol: number, inside: number, insidePort: number): Mapping | null {
+    if (this.countOf(inside) >= this.#limits.perHost && !this.#evictFrom(inside)) return null;
+    if (this.size >= this.#limits.mappings && !this.#evict()) return null;
+    const port = this.#choosePort(protocol, insidePort);
+    return port < 0 ? null : this.#insert(new Mapping(protocol, inside, insidePort, port, false));
+  }
+
+  /** @returns `null` when a side of it is taken */
+  addStatic(protocol: number, inside: number, insidePort: number, outsidePort: number): Mapping | null {
+    const isTaken =
+      this.fromInside(protocol, inside, insidePort) !== null ||
+      this.fromOutside(protocol, outsidePort) !== null;
+    return isTaken ? null : this.#insert(new Mapping(protocol, inside, insidePort, outsidePort, true));
+  }
+
+  remove(mapping: Mapping): void {
+    this.#byInside.delete(insideKey(mapping.protocol, mapping.inside, mapping.insidePort));
+    this.#byOutside.delete(outsideKey(mapping.protocol, mapping.outsidePort));
+    const others = this.#byHost.get(mapping.inside);
+    others?.delete(mapping);
+    if (others?.size === 0) this.#byHost.delete(mapping.inside);
+  }
+
+  /** Removes what nobody has used for its time. */
+  expire(now: number): void {
+    for (const mapping of this.#byInside.values()) if (!mapping.expire(now)) this.remove(mapping);
+  }
+
+  #insert(mapping: Mapping): Mapping {
+    this.#byInside.set(insideKey(mapping.protocol, mapping.inside, mapping.insidePort), mapping);
+    this.#byOutside.set(outsideKey(mapping.protocol, mapping.outsidePort), mapping);
+    const others = this.#byHost.get(mapping.inside);
+    if (others === undefined) this.#byHost.set(mapping.inside, new Set([mapping]));
+    else others.add(mapping);
+    return mapping;
+  }
+
+  /**
+   * The same port when it is free (RFC 4787 §4.2.1, REQ-3's port preservation without overloading), else one by chance, of the
+   * same parity (REQ-4) and not below 1024. @returns -1 when all are taken
+   */
+  #choosePort(protocol: number, wanted: number): number {
+    if (wanted > 0 && this.#isFree(protocol, wanted)) return wanted;
+    const isEcho = protocol === IPPROTO_ICMP;
+    const step = isEcho ? 1 : 2;
+    const places = (PORTS - FIRST_PORT) / step;
+    const start = (this.#random.next() >>> 0) % places;
+    for (let i = 0; i < places; i++) {
+      const port = FIRST_PORT + ((start + i) % places) * step + (isEcho ? 0 : wanted & 1);
+      if (this.#isFree(protocol, port)) return port;
+    }
+    return -1;
+  }
+
+  #isFree(protocol: number, port: number): boolean {
+    return !this.#byOutside.has(outsideKey(protocol, port)) && !this.#isOwn(protocol, port);
+  }
+
+  /** Room in all: from the host that has the most. */
+  #evict(): boolean {
+    let most = 0;
+    let host = 0;
+    for (const [inside, held] of this.#byHost) {
+      if (held.size <= most) continue;
+      most = held.size;
+      host = inside;
+    }
+    return most > 0 && this.#evictFrom(host);
+  }
+
+  /** The mapping of a host that was used least lately, but no connection that is open, and none made by hand. */
+  #evictFrom(inside: number): boolean {
+    let oldest: Mapping | null = null;
+    for (const mapping of this.#byHost.get(inside) ?? []) {
+      if (mapping.isStatic || mapping.isEstablished) continue;
+      if (oldest === null || mapping.usedAt < oldest.usedAt) oldest = mapping;
+    }
+    if (oldest === null) return false;
+    this.remove(oldest);
+    return true;
+  }
+}
+
+/** Address, protocol and port in 50 bits: a number that is exact. */
+function insideKey(protocol: number, inside: number, port: number): number {
+  const kind = protocol === IPPROTO_ICMP ? 0 : protocol === IPPROTO_TCP ? 1 : 2;
+  return ((inside >>> 0) * 4 + kind) * PORTS + port;
+}
+
+function outsideKey(protocol: number, port: number): number {
+  return (protocol << 16) | port;
+}

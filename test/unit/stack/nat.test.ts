@@ -1,0 +1,393 @@
+/** NAT44 by the requirements of RFC 4787 (UDP), RFC 5382 (TCP), RFC 5508 (ICMP): inside 10.0.0.0/24, outside 192.0.2.1. */
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  createFrameBatch,
+  createTransmitBatch,
+  FRAME_CSUM_OFFSET,
+  FRAME_CSUM_START,
+  FRAME_FLAGS,
+  FRAME_GSO_SIZE,
+  FRAME_GSO_TYPE,
+  FRAME_LENGTH,
+  FRAME_NEEDS_CSUM,
+  flattenFrame,
+  GSO_TCPV4,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  putU16,
+  transmitLength,
+  u16,
+} from '../../../src/base/index.ts';
+import type { NatOptions } from '../../../src/stack/index.ts';
+import { DropReason, fold, IPPROTO_TCP, pseudoHeaderSumV4 } from '../../../src/wire/index.ts';
+import { icmpPacket, type ReadPacket, readPacket, tcpPacket, udpPacket, v4 } from '../../support/segment.ts';
+import { type HostUnderTest, ip, makeHost, pattern } from './support.ts';
+
+const OUR = '192.0.2.1';
+const PEER_A = '192.0.2.9';
+const PEER_B = '192.0.2.10';
+const INSIDE = '10.0.0.7';
+const OTHER = '10.0.0.8';
+
+let host: HostUnderTest;
+let far: number;
+
+function makeNat(options: Partial<NatOptions> = {}, offload = 0): void {
+  host = makeHost();
+  far = host.stack.addInterface({ name: 'far', mtu: 1500, offload, addresses: [`${OUR}/24`] });
+  host.stack.setInterface(host.index, { isForwarding: true });
+  host.stack.setNat({ interfaceIndex: far, ...options });
+}
+
+beforeEach(() => makeNat());
+
+function all(index: number): Uint8Array[] {
+  const packets: Uint8Array[] = [];
+  for (let one = host.stack.takePacket(index); one !== null; one = host.stack.takePacket(index))
+    packets.push(one);
+  return packets;
+}
+
+const farOut = (): ReadPacket[] => all(far).map(readPacket);
+const nearOut = (): ReadPacket[] => all(host.index).map(readPacket);
+
+/** Sends a datagram out. @returns the port outside that it left from */
+function out(src: string, sourcePort: number, dst = PEER_A, destinationPort = 53): number {
+  expect(host.in(udpPacket({ src, sourcePort, dst, destinationPort, payload: 4 }))).toBe(0);
+  const [left] = farOut();
+  expect(left).toMatchObject({ src: OUR, dst, destinationPort });
+  return left?.sourcePort ?? 0;
+}
+
+/** A datagram from outside. @returns its drop reason */
+function back(src: string, sourcePort: number, destinationPort: number): number {
+  return host.stack.inputPacket(far, udpPacket({ src, dst: OUR, sourcePort, destinationPort, payload: 4 }));
+}
+
+describe('RFC 4787 UDP', () => {
+  test('REQ-1 endpoint-independent mapping: one port outside for all peers', () => {
+    const port = out(INSIDE, 5000);
+    expect(out(INSIDE, 5000, PEER_B, 99)).toBe(port);
+    expect(host.stack.natMappings).toMatchObject([
+      { protocol: 'udp', insidePort: 5000, outsidePort: port, sessions: 2 },
+    ]);
+    expect(back(PEER_A, 53, port)).toBe(0);
+    expect(nearOut()).toMatchObject([
+      { src: PEER_A, sourcePort: 53, dst: INSIDE, destinationPort: 5000, ttl: 63 },
+    ]);
+  });
+
+  test('REQ-3 ports are kept where they are free, and never shared', () => {
+    expect(out(INSIDE, 5000)).toBe(5000);
+    const other = out(OTHER, 5000);
+    expect(other).not.toBe(5000);
+    expect(other).toBeGreaterThanOrEqual(1024);
+    back(PEER_A, 53, other);
+    expect(nearOut()).toMatchObject([{ dst: OTHER, destinationPort: 5000 }]);
+  });
+
+  test('REQ-3 a port that an endpoint of our own has is not given away', () => {
+    const udp = host.stack.openUdp();
+    udp.bind(ip(OUR), 5000);
+    expect(out(INSIDE, 5000)).not.toBe(5000);
+    back(PEER_A, 53, 5000);
+    expect(udp.nextLength).toBe(4);
+  });
+
+  test('REQ-4 the parity of a port is kept', () => {
+    for (const port of [6000, 6001]) {
+      out(INSIDE, port);
+      for (const third of ['10.0.0.20', '10.0.0.21', '10.0.0.22'])
+        expect(out(third, port) & 1).toBe(port & 1);
+    }
+  });
+
+  test('REQ-5, REQ-6 a mapping lasts five minutes from what last went out; what comes in does not keep it', () => {
+    const port = out(INSIDE, 5000);
+    host.pass(200_000);
+    out(INSIDE, 5000);
+    host.pass(290_000);
+    expect(back(PEER_A, 53, port)).toBe(0);
+    host.pass(20_000);
+    expect(back(PEER_A, 53, port)).not.toBe(0);
+    expect(host.stack.natMappings).toEqual([]);
+    host.pass(20_000);
+    expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test.each([
+    ['endpointIndependent', [0, 0, 0]],
+    ['addressDependent', [0, 0, DropReason.natFiltered]],
+    ['addressAndPortDependent', [0, DropReason.natFiltered, DropReason.natFiltered]],
+  ] as const)('REQ-8 filtering %s', (filtering, verdicts) => {
+    makeNat({ filtering });
+    const port = out(INSIDE, 5000);
+    expect([back(PEER_A, 53, port), back(PEER_A, 54, port), back(PEER_B, 53, port)]).toEqual(verdicts);
+  });
+
+  test('REQ-9 hairpinning: two hosts inside reach each other by the outside address, and see it as the source', () => {
+    const first = out(INSIDE, 5000);
+    // The other has sent to it, as one does who was told the address by a third: filtering is about the outside address.
+    host.in(udpPacket({ src: INSIDE, sourcePort: 5000, dst: OUR, destinationPort: 6000 }));
+    nearOut();
+    host.stack.setNat(null);
+    makeNat({ filtering: 'endpointIndependent' });
+    expect(out(INSIDE, 5000)).toBe(first);
+    expect(
+      host.in(udpPacket({ src: OTHER, sourcePort: 6000, dst: OUR, destinationPort: 5000, payload: 8 })),
+    ).toBe(0);
+    expect(nearOut()).toMatchObject([{ src: OUR, sourcePort: 6000, dst: INSIDE, destinationPort: 5000 }]);
+    expect(
+      host.in(udpPacket({ src: INSIDE, sourcePort: 5000, dst: OUR, destinationPort: 6000, payload: 8 })),
+    ).toBe(0);
+    expect(nearOut()).toMatchObject([{ src: OUR, sourcePort: 5000, dst: OTHER, destinationPort: 6000 }]);
+    expect(farOut()).toEqual([]);
+  });
+
+  test('REQ-14 fragments, in whatever order, leave translated', () => {
+    const whole = udpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, payload: pattern(2000) });
+    const body = whole.slice(20);
+    const fragment = (at: number, end: number): Uint8Array => {
+      const part = udpPacket({
+        src: INSIDE,
+        dst: PEER_A,
+        id: 5,
+        fragmentOffset: at,
+        moreFragments: end < body.length,
+        payload: end - at - 8,
+      });
+      part.set(body.subarray(at, end), 20);
+      return part;
+    };
+    expect(host.in(fragment(1000, body.length))).toBe(0);
+    expect(farOut()).toEqual([]);
+    expect(host.in(fragment(0, 1000))).toBe(0);
+    const there = makeHost({ addresses: [`${PEER_A}/24`] });
+    const udp = there.stack.openUdp();
+    udp.bind(ip(PEER_A), 53);
+    for (const one of all(far)) there.in(one);
+    expect(udp.nextLength).toBe(2000);
+    expect(host.allocator.inUse).toBe(0);
+  });
+
+  test('RFC 768 a datagram without a checksum stays without', () => {
+    host.in(udpPacket({ src: INSIDE, dst: PEER_A, hasChecksum: false, payload: 4 }));
+    const [left] = all(far);
+    expect(u16(left as Uint8Array, 26)).toBe(0);
+  });
+});
+
+describe('RFC 5382 TCP', () => {
+  const segment = (flags: string, fields: object = {}): number =>
+    host.in(tcpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, destinationPort: 80, flags, ...fields }));
+  const answer = (flags: string): number =>
+    host.stack.inputPacket(
+      far,
+      tcpPacket({ src: PEER_A, sourcePort: 80, dst: OUR, destinationPort: 5000, flags }),
+    );
+
+  function open(): void {
+    segment('S');
+    answer('S.');
+    segment('.');
+  }
+
+  test('REQ-1 a handshake passes both ways, checksums right', () => {
+    open();
+    expect(farOut()).toMatchObject([
+      { flags: 'S', src: OUR },
+      { flags: '.', src: OUR },
+    ]);
+    expect(nearOut()).toMatchObject([{ flags: 'S.', dst: INSIDE, destinationPort: 5000 }]);
+  });
+
+  test('REQ-2 simultaneous open: a SYN from outside passes once one has gone out', () => {
+    segment('S');
+    expect(answer('S')).toBe(0);
+    expect(nearOut()).toMatchObject([{ flags: 'S', dst: INSIDE }]);
+  });
+
+  test('REQ-5 an open connection lasts two hours and four minutes without a word, a half-open or ended one four minutes', () => {
+    open();
+    host.pass(7_439_000);
+    expect(answer('.')).toBe(0);
+    segment('F.');
+    answer('F.');
+    host.pass(239_000);
+    expect(host.stack.natMappings).toHaveLength(1);
+    host.pass(20_000);
+    expect(host.stack.natMappings).toEqual([]);
+    segment('S');
+    host.pass(260_000);
+    expect(host.stack.natMappings).toEqual([]);
+  });
+
+  test('super-segments pass whole with their partial checksum', () => {
+    makeNat({}, OFFLOAD_CSUM | OFFLOAD_TSO4);
+    const packet = tcpPacket({
+      src: INSIDE,
+      sourcePort: 5000,
+      dst: PEER_A,
+      flags: 'P.',
+      seq: 7,
+      payload: pattern(4000),
+    });
+    putU16(packet, 36, fold(pseudoHeaderSumV4(v4(INSIDE), v4(PEER_A), IPPROTO_TCP, packet.length - 20)));
+    const batch = createFrameBatch(1, packet.length);
+    batch.bytes.set(packet);
+    batch.count = 1;
+    batch.table[FRAME_LENGTH] = packet.length;
+    batch.table[FRAME_FLAGS] = FRAME_NEEDS_CSUM;
+    batch.table[FRAME_GSO_TYPE] = GSO_TCPV4;
+    batch.table[FRAME_GSO_SIZE] = 1400;
+    batch.table[FRAME_CSUM_START] = 20;
+    batch.table[FRAME_CSUM_OFFSET] = 16;
+    host.stack.input(host.index, batch);
+    const transmit = createTransmitBatch(4);
+    expect(host.stack.output(far, transmit)).toBe(1);
+    const frame = new Uint8Array(transmitLength(transmit, 0));
+    flattenFrame(transmit, 0, frame, 0);
+    const expected = fold(pseudoHeaderSumV4(v4(OUR), v4(PEER_A), IPPROTO_TCP, packet.length - 20));
+    expect([frame.length, u16(frame, 36)]).toEqual([packet.length, expected]);
+  });
+});
+
+describe('RFC 5508 ICMP', () => {
+  test('REQ-1, REQ-2 an echo’s identifier is translated both ways, for 60 seconds at least', () => {
+    for (const src of [INSIDE, OTHER]) host.in(icmpPacket({ src, dst: PEER_A, echoId: 77, payload: 8 }));
+    const [first, second] = farOut().map(({ rest = 0 }) => rest >>> 16);
+    expect(first).toBe(77);
+    expect(second).not.toBe(77);
+    host.pass(59_000);
+    const reply = (echoId: number) => icmpPacket({ src: PEER_A, dst: OUR, type: 0, echoId, payload: 8 });
+    expect(host.stack.inputPacket(far, reply(second as number))).toBe(0);
+    expect(nearOut()).toMatchObject([{ dst: OTHER, type: 0, rest: (77 << 16) | 1 }]);
+  });
+
+  test('an echo request to the outside address is answered by us', () => {
+    expect(host.stack.inputPacket(far, icmpPacket({ src: PEER_A, dst: OUR }))).toBe(0);
+    expect(farOut()).toMatchObject([{ src: OUR, dst: PEER_A, type: 0 }]);
+  });
+
+  test('REQ-4 an error from a router outside reaches the host inside, its quote as the host sent it', () => {
+    host.in(udpPacket({ src: OTHER, sourcePort: 5000, dst: PEER_B }));
+    all(far);
+    const sent = udpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, payload: 20 });
+    host.in(sent);
+    const [left] = all(far);
+    const error = icmpPacket({
+      src: '192.0.2.254',
+      dst: OUR,
+      type: 3,
+      code: 1,
+      rest: 0,
+      payload: left as Uint8Array,
+    });
+    expect(host.stack.inputPacket(far, error)).toBe(0);
+    const [told] = nearOut();
+    expect(told).toMatchObject({ src: '192.0.2.254', dst: INSIDE, type: 3, code: 1 });
+    const quote = readPacket(told?.payload ?? null);
+    expect(quote).toMatchObject({ src: INSIDE, sourcePort: 5000, dst: PEER_A });
+  });
+
+  test('REQ-5 an error from inside leaves with the outside address, inside and out', () => {
+    const port = out(INSIDE, 5000);
+    back(PEER_A, 53, port);
+    const [inward] = all(host.index);
+    const error = icmpPacket({
+      src: INSIDE,
+      dst: PEER_A,
+      type: 3,
+      code: 3,
+      rest: 0,
+      payload: inward as Uint8Array,
+    });
+    expect(host.in(error)).toBe(0);
+    const [told] = farOut();
+    expect(told).toMatchObject({ src: OUR, dst: PEER_A, type: 3, code: 3 });
+    expect(readPacket(told?.payload ?? null)).toMatchObject({ src: PEER_A, dst: OUR, destinationPort: port });
+  });
+
+  test('REQ-3 an error that is damaged, or about nothing of ours, goes nowhere', () => {
+    const quoted = udpPacket({ src: INSIDE, sourcePort: 1, dst: PEER_A, payload: 20 });
+    const error = icmpPacket({ src: INSIDE, dst: PEER_A, type: 3, code: 3, rest: 0, payload: quoted });
+    expect(host.in(error)).toBe(DropReason.natNoMapping);
+    error[error.length - 1] = (error[error.length - 1] as number) ^ 1;
+    expect(host.in(error)).toBe(DropReason.natMalformed);
+    expect(farOut()).toEqual([]);
+  });
+
+  test('an error that the router itself makes quotes the packet as its sender knows it', () => {
+    const port = out(INSIDE, 5000);
+    const packet = udpPacket({
+      src: PEER_A,
+      sourcePort: 53,
+      dst: OUR,
+      destinationPort: port,
+      ttl: 1,
+      payload: 4,
+    });
+    expect(host.stack.inputPacket(far, packet)).toBe(DropReason.forwardTtlExceeded);
+    const [told] = farOut();
+    expect(told).toMatchObject({ type: 11, dst: PEER_A });
+    expect(readPacket(told?.payload ?? null)).toMatchObject({ dst: OUR, destinationPort: port });
+  });
+});
+
+describe('bounds and port maps', () => {
+  test('RFC 6888 REQ-4 one host inside has a bound of its own, and past it gives up what it used least lately', () => {
+    makeNat({ maxMappingsPerHost: 3 });
+    for (let port = 1; port <= 5; port++) {
+      out(INSIDE, 5000 + port);
+      host.pass(10);
+    }
+    out(OTHER, 7000);
+    expect(host.stack.natMappings.map(({ insidePort }) => insidePort)).toEqual([5003, 5004, 5005, 7000]);
+  });
+
+  test('when all is full, the host with the most gives one up; an open connection is not given up', () => {
+    makeNat({ maxMappings: 4 });
+    for (let port = 1; port <= 4; port++) out(INSIDE, 5000 + port);
+    out(OTHER, 7000);
+    expect(host.stack.natMappings.map(({ insidePort }) => insidePort)).toEqual([5002, 5003, 5004, 7000]);
+    makeNat({ maxMappings: 1 });
+    host.in(tcpPacket({ src: INSIDE, sourcePort: 1, dst: PEER_A, flags: 'S' }));
+    host.stack.inputPacket(
+      far,
+      tcpPacket({ src: PEER_A, sourcePort: 80, dst: OUR, destinationPort: 1, flags: 'S.' }),
+    );
+    expect(host.in(udpPacket({ src: OTHER, dst: PEER_A }))).toBe(DropReason.natTableFull);
+  });
+
+  test('a port map lets everybody in, for good', () => {
+    makeNat({ portMaps: [{ protocol: 'tcp', outsidePort: 8080, insideAddress: INSIDE, insidePort: 80 }] });
+    host.pass(10_000_000);
+    const syn = tcpPacket({ src: PEER_B, sourcePort: 999, dst: OUR, destinationPort: 8080, flags: 'S' });
+    expect(host.stack.inputPacket(far, syn)).toBe(0);
+    expect(nearOut()).toMatchObject([{ dst: INSIDE, destinationPort: 80, src: PEER_B, flags: 'S' }]);
+    host.in(tcpPacket({ src: INSIDE, sourcePort: 80, dst: PEER_B, destinationPort: 999, flags: 'S.' }));
+    expect(farOut()).toMatchObject([{ src: OUR, sourcePort: 8080, flags: 'S.' }]);
+  });
+
+  test.each([[{ outsidePort: 0 }], [{ insideAddress: '::1' }], [{ insidePort: 70_000 }]])(
+    'a port map with %p is refused, and the old translator stays',
+    (bad) => {
+      out(INSIDE, 5000);
+      const map = { protocol: 'udp', outsidePort: 1, insideAddress: INSIDE, insidePort: 1, ...bad } as const;
+      expect(() => host.stack.setNat({ interfaceIndex: far, portMaps: [map] })).toThrow(RangeError);
+      expect(host.stack.natMappings).toHaveLength(1);
+    },
+  );
+
+  test('what has no port to translate does not leave', () => {
+    const truncated = udpPacket({ src: INSIDE, dst: PEER_A }).slice(0, 24);
+    putU16(truncated, 2, 24);
+    putU16(truncated, 10, 0);
+    let sum = 0;
+    for (let i = 0; i < 20; i += 2) sum += u16(truncated, i);
+    putU16(truncated, 10, ~fold(sum));
+    expect(host.in(truncated)).toBe(DropReason.natMalformed);
+    expect(farOut()).toEqual([]);
+  });
+});
