@@ -113,6 +113,16 @@ describeLab('DHCPv4 with dnsmasq', PROGRAMS, () => {
     expect(server.process.output).toContain('DHCPNAK');
   }, 60_000);
 
+  test('RFC 2131 §4.4.4: an address that somebody else has is declined, and not used', async () => {
+    const server = await lab.dnsmasq('--port=0', '--no-ping', '--dhcp-range=192.168.5.100,192.168.5.100,1h');
+    lab.kernelHost('192.168.5.100/24');
+    const host = lab.host();
+    host.stack.startDhcp(host.index);
+    await until('the server hears of it', () => server.process.output.includes('DHCPDECLINE'), BIND_MS);
+    expect(v4(host)).toMatchObject({ state: 'INIT', lease: null });
+    expect(host.addresses.filter((text) => text.startsWith('192.'))).toEqual([]);
+  }, 60_000);
+
   test('RFC 3442: classless routes are followed', async () => {
     await lab.dnsmasq('--port=0', RANGE, '--dhcp-option=121,10.40.0.0/16,192.168.5.7,0.0.0.0/0,192.168.5.8');
     const host = lab.host();
