@@ -53,6 +53,7 @@ describePrivileged('multicast with the kernel', () => {
 
     beforeAll(async () => {
       host = new BridgedHost();
+      await host.ready();
       judge = await Judge.start(host.space, PORT_DEVICE);
     });
     afterAll(() => {
@@ -156,6 +157,7 @@ describePrivileged('multicast with the kernel', () => {
 
     beforeAll(async () => {
       host = new BridgedHost({ igmp: 2, mld: 1 });
+      await host.ready();
       judge = await Judge.start(host.space, PORT_DEVICE);
     });
     afterAll(() => {
@@ -193,6 +195,7 @@ describePrivileged('multicast with the kernel', () => {
 
     beforeAll(async () => {
       host = new BridgedHost();
+      await host.ready();
       judge = await Judge.start(host.space, PORT_DEVICE, undefined, 'ip or ip6');
     });
     afterAll(() => {
@@ -261,6 +264,7 @@ describePrivileged('multicast with the kernel', () => {
 
     beforeAll(async () => {
       host = new BridgedHost({ igmp: 2, mld: 1 });
+      await host.ready();
       judge = await Judge.start(host.space, PORT_DEVICE, undefined, 'ip or ip6');
     });
     afterAll(() => {

@@ -8,7 +8,7 @@ import { TapLink } from '../../src/link/device/index.ts';
 import { parseAddress, SimDatagramSocket } from '../../src/sim/index.ts';
 import type { Endpoint, Stack } from '../../src/stack/index.ts';
 import { KernelPeer } from './kernel-peer.ts';
-import { KERNEL, OURS } from './live-host.ts';
+import { KERNEL, OURS, until } from './live-host.ts';
 import { createNamespace, type Namespace } from './netns.ts';
 
 /** Addresses of IPv6: the kernel's, and ours. */
@@ -67,6 +67,13 @@ export class BridgedHost {
     });
     this.stack = this.#host.stack;
     this.index = this.stack.interfaces.find(({ isLoopback }) => !isLoopback)?.index ?? 0;
+  }
+
+  /** Waits until nobody else has our addresses (RFC 5227, RFC 4862 §5.4): before that nobody can answer for them. */
+  ready(): Promise<void> {
+    return until('our addresses are ours', () =>
+      this.stack.interfaces.every(({ addresses }) => addresses.every(({ state }) => state === 'preferred')),
+    );
   }
 
   /** A UDP socket on `port`. */
