@@ -90,6 +90,16 @@ export class IpAddress {
     return this.family === 6 && this.w0 === 0 && this.w1 === 0 && this.w2 === MAPPED_WORD;
   }
 
+  /** The IPv4 address that a v4-mapped one stands for; any other as it is. */
+  unmapped(): IpAddress {
+    return this.isV4Mapped ? IpAddress.v4(this.w3) : this;
+  }
+
+  /** An IPv4 address as a v4-mapped one; any other as it is. */
+  mapped(): IpAddress {
+    return this.family === 6 ? this : new IpAddress(6, 0, 0, MAPPED_WORD, this.w3);
+  }
+
   /** The same address in `zone`, if it is one that has zones. */
   inZone(zone: number): IpAddress {
     if (this.zone === zone || !this.isScoped) return this;

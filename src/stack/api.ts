@@ -154,6 +154,16 @@ export interface PacketOptions {
   readonly pathMtu: number;
 }
 
+/** What an endpoint of IPv6 makes of IPv4 (RFC 3493 §3.7, §5.3; IPV6_V6ONLY). */
+export interface DualStackOptions {
+  /**
+   * Only IPv6, as Winsock has it at first. Else it takes and reaches IPv4 too, whose addresses it names as v4-mapped ones
+   * (`::ffff:10.0.0.1`), and `::` is both families' any-address. To be set before `bind` and `connect`; of endpoints of IPv4
+   * it means nothing.
+   */
+  v6Only: boolean;
+}
+
 /** A connection that a peer asks for and the application has not decided about: its SYN is held, unanswered. */
 export interface ConnectionRequest {
   readonly localAddress: IpAddress;
@@ -171,7 +181,7 @@ export interface ConnectionRequest {
   reject(): void;
 }
 
-export interface TcpEndpoint extends Endpoint, PacketOptions {
+export interface TcpEndpoint extends Endpoint, PacketOptions, DualStackOptions {
   readonly kind: 'tcp';
   /** RFC 9293 §3.3.2's names, `CLOSED` before use and after the end. */
   readonly state: TcpState;
@@ -387,7 +397,7 @@ export interface MessageEndpoint extends Endpoint, PacketOptions, GroupMembershi
   multicastLoop: boolean;
 }
 
-export interface UdpEndpoint extends MessageEndpoint {
+export interface UdpEndpoint extends MessageEndpoint, DualStackOptions {
   readonly kind: 'udp';
   /** Datagrams leave without a checksum: for tunnels whose payload has one of its own (RFC 768; over IPv6, RFC 6935 §5). */
   sendsZeroChecksum: boolean;

@@ -176,6 +176,8 @@ export class ConnectionTable<T extends ConnectionEntry<T>> {
 export interface ListenerEntry<T> {
   readonly localAddress: IpAddress;
   readonly localPort: number;
+  /** Bound to `::`, and takes IPv4 packets too (RFC 3493 §5.3). */
+  readonly isDual: boolean;
   /** The table's own; `null` at first. */
   nextListener: T | null;
 }
@@ -192,7 +194,10 @@ export class ListenerTable<T extends ListenerEntry<T>> {
     return this.#size;
   }
 
-  /** The one for a packet to `port`: bound to its destination, else to the any-address (SEM-BIND-16), else to all ports. */
+  /**
+   * The one for a packet to `port`: bound to its destination, else to the any-address of its family (SEM-BIND-16), else to that
+   * of both, else to all ports.
+   */
   find(packet: PacketAddresses, port: number): T | null {
     const found = this.#find(packet, port);
     return found === null && this.#ports.has(ALL_PORTS) ? this.#find(packet, ALL_PORTS) : found;
@@ -209,7 +214,7 @@ export class ListenerTable<T extends ListenerEntry<T>> {
       ) {
         return entry;
       }
-      if (wildcard === null && localAddress.isAny && localAddress.family === packet.family) wildcard = entry;
+      if (localAddress.isAny) wildcard = betterWildcard(wildcard, entry, packet.family);
       entry = entry.nextListener;
     }
     return wildcard;
@@ -227,7 +232,7 @@ export class ListenerTable<T extends ListenerEntry<T>> {
       ) {
         return entry;
       }
-      if (wildcard === null && localAddress.isAny && localAddress.family === quoted.family) wildcard = entry;
+      if (localAddress.isAny) wildcard = betterWildcard(wildcard, entry, quoted.family);
       entry = entry.nextListener;
     }
     return wildcard;
@@ -274,6 +279,14 @@ export class ListenerTable<T extends ListenerEntry<T>> {
       for (let entry: T | null = head; entry !== null; entry = entry.nextListener) yield entry;
     }
   }
+}
+
+/** Of what is bound to an any-address, the oldest of the packet's family, else the oldest of both. */
+function betterWildcard<T extends ListenerEntry<T>>(held: T | null, entry: T, family: IpFamily): T | null {
+  if (entry.localAddress.family === family) {
+    return held === null || held.localAddress.family !== family ? entry : held;
+  }
+  return held === null && entry.isDual ? entry : held;
 }
 
 /** Both addresses of a connection are in one zone, if they are in any. */

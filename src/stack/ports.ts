@@ -25,6 +25,8 @@ export interface PortBinding {
   readonly owner: number;
   /** Made by a connect without a bind: shared by all connections from it to different peers. */
   readonly isImplicit: boolean;
+  /** Of `::` for both families (RFC 3493 §5.3): it is IPv4's any-address too. */
+  readonly isDual: boolean;
   /** How many endpoints hold it. */
   users: number;
 }
@@ -82,20 +84,31 @@ export class PortTable {
   }
 
   /**
-   * Claims `port`, or with 0 an unused ephemeral one. Whether `address` is one of ours is the caller's check.
+   * Claims `port`, or with 0 an unused ephemeral one. Whether `address` is one of ours is the caller's check; a v4-mapped one
+   * is given as IPv4's.
+   * @param isDual `::` is for both families
    * @returns the claim, or `addressInUse`, `accessDenied`, `noBuffers` (no port left).
    */
-  bind(address: IpAddress, port: number, sharing: PortSharing = 'none', owner = 0): PortBinding | number {
-    if (port === 0) return this.#bindAny(address, sharing, owner);
-    const conflict = this.#conflict(address, port, sharing, owner);
-    return conflict === 0 ? this.#add(address, port, sharing, owner, false) : conflict;
+  bind(
+    address: IpAddress,
+    port: number,
+    sharing: PortSharing = 'none',
+    owner = 0,
+    isDual = false,
+  ): PortBinding | number {
+    const isBoth = isDual && address.isAny;
+    if (port === 0) return this.#bindAny(address, sharing, owner, isBoth);
+    const conflict = this.#conflict(address, port, sharing, owner, isBoth);
+    return conflict === 0 ? this.#add(address, port, sharing, owner, false, isBoth) : conflict;
   }
 
   /** As {@link bind}, with what an endpoint was given. */
-  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number {
+  claim(address: IpAddress, port: number, options: BindOptions, isDual: boolean): PortBinding | number {
     const { sharing = 'none', owner = 0 } = options;
-    if (port === 0 && options.allPorts === true) return this.#bindAll(address, sharing, owner);
-    return this.bind(address, port, sharing, owner);
+    if (port === 0 && options.allPorts === true) {
+      return this.#bindAll(address, sharing, owner, isDual && address.isAny);
+    }
+    return this.bind(address, port, sharing, owner, isDual);
   }
 
   /**
@@ -120,7 +133,7 @@ export class PortTable {
       const list = this.#bindings.get(port);
       // A connection in TIME-WAIT holds its addresses and ports but no claim.
       if (tuples.get(local, port, remote, remotePort) !== null) continue;
-      if (list === undefined) return this.#add(local, port, 'none', owner, true);
+      if (list === undefined) return this.#add(local, port, 'none', owner, true, false);
       const shared = implicitOf(list, local, owner);
       if (shared === null) continue;
       shared.users++;
@@ -156,17 +169,17 @@ export class PortTable {
   }
 
   /** Stands in for every port that nobody has: conflicts only with another such claim. */
-  #bindAll(address: IpAddress, sharing: PortSharing, owner: number): PortBinding | number {
-    const conflict = this.#conflict(address, 0, sharing, owner);
-    return conflict === 0 ? this.#add(address, 0, sharing, owner, false) : conflict;
+  #bindAll(address: IpAddress, sharing: PortSharing, owner: number, isDual: boolean): PortBinding | number {
+    const conflict = this.#conflict(address, 0, sharing, owner, isDual);
+    return conflict === 0 ? this.#add(address, 0, sharing, owner, false, isDual) : conflict;
   }
 
-  #bindAny(address: IpAddress, sharing: PortSharing, owner: number): PortBinding | number {
+  #bindAny(address: IpAddress, sharing: PortSharing, owner: number, isDual: boolean): PortBinding | number {
     const offset = this.#random.next();
     for (let i = 0; i < EPHEMERAL_COUNT; i++) {
       const port = EPHEMERAL_FIRST + ((offset + i) & (EPHEMERAL_COUNT - 1));
       // Unused by anyone, even where a matrix would let two share it: port 0 asks for a port of one's own.
-      if (!this.#bindings.has(port)) return this.#add(address, port, sharing, owner, false);
+      if (!this.#bindings.has(port)) return this.#add(address, port, sharing, owner, false, isDual);
     }
     return StackError.noBuffers;
   }
@@ -177,20 +190,21 @@ export class PortTable {
     sharing: PortSharing,
     owner: number,
     isImplicit: boolean,
+    isDual: boolean,
   ): PortBinding {
-    const binding = { address, port, sharing, owner, isImplicit, users: 1 };
+    const binding = { address, port, sharing, owner, isImplicit, isDual, users: 1 };
     const list = this.#bindings.get(port);
     if (list === undefined) this.#bindings.set(port, [binding]);
     else list.push(binding);
     return binding;
   }
 
-  #conflict(address: IpAddress, port: number, sharing: PortSharing, owner: number): number {
+  #conflict(address: IpAddress, port: number, sharing: PortSharing, owner: number, isDual: boolean): number {
     const list = this.#bindings.get(port);
     if (list === undefined) return 0;
     const column = 2 * SHARING_ROW[sharing] + (address.isAny ? 0 : 1);
     for (const bound of list) {
-      if (bound.address.family !== address.family) continue;
+      if (bound.address.family !== address.family && !bound.isDual && !isDual) continue;
       // Different specific addresses never conflict (SEM-BIND-17).
       if (!bound.address.isAny && !address.isAny && !bound.address.equals(address)) continue;
       const row = 2 * SHARING_ROW[bound.sharing] + (bound.address.isAny ? 0 : 1);

@@ -35,6 +35,7 @@ export class Inbox {
   /** Most payload bytes that wait. */
   limit: number;
   readonly #ring: Ring;
+  readonly #family: IpFamily;
   #count = 0;
   #bytes = 0;
   #nextLength = -1;
@@ -42,7 +43,8 @@ export class Inbox {
   #lastSource = IpAddress.anyV4;
   #lastDestination = IpAddress.anyV4;
 
-  constructor(allocator: BufferAllocator, limit: number) {
+  constructor(allocator: BufferAllocator, limit: number, family: IpFamily) {
+    this.#family = family;
     this.limit = limit;
     // The bound is kept by `add`: it is about payload, and records come on top.
     this.#ring = new Ring(allocator, Number.MAX_SAFE_INTEGER);
@@ -159,8 +161,10 @@ export class Inbox {
   }
 
   #readRecord(info: DatagramInfo, length: number): void {
-    this.#lastSource = addressAt(4, this.#lastSource);
-    this.#lastDestination = addressAt(20, this.#lastDestination);
+    // What an endpoint of IPv6 has from IPv4 has v4-mapped addresses: the words are the same.
+    const family: IpFamily = this.#family === 6 || record[46] !== 4 ? 6 : 4;
+    this.#lastSource = addressAt(4, family, this.#lastSource);
+    this.#lastDestination = addressAt(20, family, this.#lastDestination);
     info.source = this.#lastSource;
     info.destination = this.#lastDestination;
     info.interfaceIndex = i32(record, 36);
@@ -195,8 +199,7 @@ function writeRecord(packet: InboundPacket, sourcePort: number, length: number, 
 }
 
 /** The address in the record at `at`: `last` when it is the same. */
-function addressAt(at: number, last: IpAddress): IpAddress {
-  const family: IpFamily = record[46] === 4 ? 4 : 6;
+function addressAt(at: number, family: IpFamily, last: IpAddress): IpAddress {
   const w0 = i32(record, at);
   const w1 = i32(record, at + 4);
   const w2 = i32(record, at + 8);

@@ -72,11 +72,16 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     this.localAddress = this.anyAddress;
     this.remoteAddress = this.anyAddress;
     this.id = host.nextId();
-    this.inbox = new Inbox(host.allocator, DEFAULT_BUFFER);
+    this.inbox = new Inbox(host.allocator, DEFAULT_BUFFER, family);
     this.outbox = new Outbox(host, DEFAULT_BUFFER, () => {
       if (!this.isClosed) host.notify(this, EndpointEvent.writable);
     });
     this.memberships = new Memberships(host, this);
+  }
+
+  /** Takes and reaches IPv4 too, though it is of IPv6. */
+  get isDual(): boolean {
+    return false;
   }
 
   abstract bind(address: IpAddress, port: number, options?: BindOptions): number;
@@ -210,6 +215,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     const destination = address ?? this.remoteAddress;
     if (destination.isAny) return address === null ? StackError.notConnected : StackError.addressNotAvailable;
     if (destination.family !== this.localAddress.family) return StackError.addressNotAvailable;
+    if (destination.isV4Mapped) return this.#pathToV4(destination.unmapped());
     const { source } = this;
     let path = this.#path;
     if (source !== null) {
@@ -217,6 +223,19 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
       path = this.#findPath(source, destination);
     } else if (path?.isValid !== true || !path.destination.equals(destination)) {
       path = this.#findPath(this.localAddress, destination);
+      this.#path = path;
+    }
+    if (path === null) return StackError.networkUnreachable;
+    return path.isBroadcast && !this.broadcast ? StackError.broadcastDenied : path;
+  }
+
+  /** A v4-mapped destination: IPv4's path, for an endpoint of both families. */
+  #pathToV4(destination: IpAddress): Path | number {
+    if (!this.isDual) return StackError.networkUnreachable;
+    let path = this.#path;
+    if (path?.isValid !== true || !path.destination.equals(destination)) {
+      const local = this.localAddress.unmapped();
+      path = this.#findPath(local.isAny ? IpAddress.anyV4 : local, destination);
       this.#path = path;
     }
     if (path === null) return StackError.networkUnreachable;
@@ -284,9 +303,10 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   /** Why `address` may not be bound, 0 when it may: it is the any-address or one of ours. */
   protected bindError(address: IpAddress, isForeign = false): number {
     if (address.isLimitedBroadcast && !this.broadcast) return StackError.broadcastDenied;
-    const isOurs =
-      address.family === this.localAddress.family &&
-      (address.isAny || isForeign || this.host.isLocal(address));
+    if (address.family !== this.localAddress.family) return StackError.addressNotAvailable;
+    if (address.isV4Mapped && !this.isDual) return StackError.addressNotAvailable;
+    const local = address.unmapped();
+    const isOurs = local.isAny || isForeign || this.host.isLocal(local);
     return isOurs ? 0 : StackError.addressNotAvailable;
   }
 }

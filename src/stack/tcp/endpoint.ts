@@ -42,7 +42,7 @@ import { passUrgent, readableBytes, readUrgent, urgentCount, urgentMark } from '
 export interface TcpRegistry {
   readonly config: TcpConfig;
   /** Claims a port. @returns the claim or a `StackError` */
-  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number;
+  claim(address: IpAddress, port: number, options: BindOptions, isDual: boolean): PortBinding | number;
   /** Claims a port for a connection of an endpoint that is not bound. */
   claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number;
   unclaim(binding: PortBinding): void;
@@ -60,6 +60,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   context: unknown = null;
   pendingEvents = 0;
   readonly settings: TcpSettings;
+  v6Only = true;
   /** The connection, from connect or accept on; stays when it has ended, for what there is still to read. */
   tcb: Tcb | null = null;
   listener: Listener | null = null;
@@ -91,7 +92,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
 
   get localAddress(): IpAddress {
-    return this.tcb?.localAddress ?? this.#binding?.address ?? this.#anyAddress;
+    return this.#shown(this.tcb?.localAddress ?? this.#binding?.address ?? this.#anyAddress);
   }
 
   get localPort(): number {
@@ -99,7 +100,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   }
 
   get remoteAddress(): IpAddress {
-    return this.tcb?.remoteAddress ?? this.#anyAddress;
+    return this.#shown(this.tcb?.remoteAddress ?? this.#anyAddress);
   }
 
   get remotePort(): number {
@@ -109,9 +110,11 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   bind(address: IpAddress, port: number, options: BindOptions = {}): number {
     if (this.#isClosed || this.#binding !== null || this.tcb !== null) return StackError.invalid;
     if (address.family !== this.#anyAddress.family) return StackError.notSupported;
-    const isOurs = address.isAny || options.isForeign === true || this.#host.isLocal(address);
+    if (address.isV4Mapped && this.v6Only) return StackError.addressNotAvailable;
+    const local = address.unmapped();
+    const isOurs = local.isAny || options.isForeign === true || this.#host.isLocal(local);
     if (!isOurs) return StackError.addressNotAvailable;
-    const binding = this.#registry.claim(address, port, options);
+    const binding = this.#registry.claim(local, port, options, this.isDual);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;
     return 0;
@@ -152,16 +155,34 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     }
     if (address.family !== this.#anyAddress.family) return StackError.notSupported;
     if (address.isAny || port === 0) return StackError.addressNotAvailable;
-    const path = this.#host.pathTo(this.#binding?.address ?? this.#anyAddress, address);
+    if (address.isV4Mapped && this.v6Only) return StackError.networkUnreachable;
+    const peer = address.unmapped();
+    const path = this.#host.pathTo(this.#sourceFor(peer), peer);
     if (path === null) return StackError.networkUnreachable;
     if (path.isGroup) return StackError.addressNotAvailable;
     this.tcb = null;
     if (this.#binding === null) {
-      const binding = this.#registry.claimFor(path.source, address, port);
+      const binding = this.#registry.claimFor(path.source, peer, port);
       if (typeof binding === 'number') return binding;
       this.#binding = binding;
     }
-    return this.#registry.connect(this, this.#binding, path.source, address, port);
+    return this.#registry.connect(this, this.#binding, path.source, peer, port);
+  }
+
+  /** Takes and reaches IPv4 too. */
+  get isDual(): boolean {
+    return this.#anyAddress.family === 6 && !this.v6Only;
+  }
+
+  /** What it is bound to, for a peer of either family: `::` is both any-addresses. */
+  #sourceFor(peer: IpAddress): IpAddress {
+    const bound = this.#binding?.address ?? this.#anyAddress;
+    return bound.isAny && peer.family === 4 ? IpAddress.anyV4 : bound;
+  }
+
+  /** An endpoint of IPv6 names IPv4 addresses by v4-mapped ones. */
+  #shown(address: IpAddress): IpAddress {
+    return this.#anyAddress.family === 6 ? address.mapped() : address;
   }
 
   connectWithData(address: IpAddress, port: number, from: Uint8Array, at: number, length: number): number {

@@ -208,8 +208,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
 
   // What endpoints ask for.
 
-  claim(address: IpAddress, port: number, options: BindOptions): PortBinding | number {
-    return this.#ports.claim(address, port, options);
+  claim(address: IpAddress, port: number, options: BindOptions, isDual: boolean): PortBinding | number {
+    return this.#ports.claim(address, port, options, isDual);
   }
 
   /** Whether any endpoint holds `port`. */
@@ -283,7 +283,8 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     handshake: Handshake,
     isAnswered: boolean,
   ): Tcb {
-    const child = new TcpSocket(this.host, this, path.source.family, { ...listener.settings });
+    const { family } = listener.endpoint.localAddress;
+    const child = new TcpSocket(this.host, this, family, { ...listener.settings });
     const tcb = this.#createTcb(child, path, localPort, remotePort);
     child.tcb = tcb;
     tcb.binding = this.#ports.inherit(listener.binding);

@@ -2,7 +2,7 @@
  * A UDP endpoint (RFC 768, RFC 1122 §4.1).
  */
 
-import type { IpAddress, IpFamily } from '../../base/index.ts';
+import { IpAddress, type IpFamily } from '../../base/index.ts';
 import {
   DropReason,
   IPPROTO_UDP,
@@ -48,6 +48,7 @@ export class UdpSocket
   implements UdpEndpoint, ConnectionEntry<UdpSocket>, ListenerEntry<UdpSocket>
 {
   override readonly kind = 'udp';
+  v6Only = true;
   sendsZeroChecksum = false;
   takesZeroChecksum = false;
   segmentSize = 0;
@@ -68,6 +69,11 @@ export class UdpSocket
     this.#tables = tables;
   }
 
+  /** Takes and reaches IPv4 too. */
+  override get isDual(): boolean {
+    return this.anyAddress.family === 6 && !this.v6Only;
+  }
+
   /** Whether it has a peer, and so is found by both addresses. */
   get isConnected(): boolean {
     return !this.remoteAddress.isAny;
@@ -77,7 +83,7 @@ export class UdpSocket
     if (this.isClosed || this.#binding !== null) return StackError.invalid;
     const error = this.bindError(address, options.isForeign);
     if (error !== 0) return error;
-    const binding = this.#tables.ports.claim(address, port, options);
+    const binding = this.#tables.ports.claim(address.unmapped(), port, options, this.isDual);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;
     this.#boundAddress = address;
@@ -93,13 +99,14 @@ export class UdpSocket
     if (this.isClosed) return StackError.invalid;
     if (address.isAny || port === 0) return this.#disconnect();
     if (address.family !== this.localAddress.family) return StackError.addressNotAvailable;
-    const path = this.host.pathTo(this.#boundAddress, address);
+    if (address.isV4Mapped && !this.isDual) return StackError.networkUnreachable;
+    const path = this.#pathToPeer(address.unmapped());
     if (path === null) return StackError.networkUnreachable;
     if (path.isBroadcast && !this.broadcast) return StackError.broadcastDenied;
     const error = this.#ensureBound();
     if (error !== 0) return error;
     this.#leaveTables();
-    this.localAddress = path.source;
+    this.localAddress = this.anyAddress.family === 6 ? path.source.mapped() : path.source;
     this.remoteAddress = address;
     this.remotePort = port;
     this.forgetPath();
@@ -120,7 +127,7 @@ export class UdpSocket
     const remotePort = address === null ? this.remotePort : port;
     if (remotePort === 0) return StackError.addressNotAvailable;
     const optionsLength = this.ipOptions.length;
-    const most = this.anyAddress.family === 4 ? MAX_PAYLOAD_V4 - optionsLength : MAX_PAYLOAD_V6;
+    const most = path.source.family === 4 ? MAX_PAYLOAD_V4 - optionsLength : MAX_PAYLOAD_V6;
     if (length > most) return StackError.messageTooLong;
     const { segmentSize } = this;
     const isCut = segmentSize > 0 && length > segmentSize;
@@ -151,6 +158,12 @@ export class UdpSocket
     this.#tables.closed(this);
   }
 
+  /** The way to a peer from what is bound: `::` is both families' any-address when IPv4 is spoken too. */
+  #pathToPeer(peer: IpAddress): Path | null {
+    const bound = this.#boundAddress.unmapped();
+    return this.host.pathTo(bound.isAny && peer.family === 4 ? IpAddress.anyV4 : bound, peer);
+  }
+
   /** Takes a datagram's payload, or that of several. @param segmentSize see `Inbox.add` */
   receiveDatagram(
     packet: InboundPacket,
@@ -173,7 +186,7 @@ export class UdpSocket
       if (peer.w1 !== packet.src1 || peer.w0 !== packet.src0) return false;
     }
     const bound = this.#boundAddress;
-    if (bound.family !== packet.family) return false;
+    if (bound.family !== packet.family && !(bound.isAny && this.isDual)) return false;
     return bound.isAny || this.host.interfaceOf(bound) === packet.interfaceIndex;
   }
 
@@ -181,7 +194,7 @@ export class UdpSocket
   hasSentElsewhere(quoted: InboundPacket, remotePort: number): boolean {
     const { localAddress: local } = this;
     const to = this.#elsewhere;
-    if (to === null || this.#elsewherePort !== remotePort || to.family !== quoted.family) return false;
+    if (to === null || this.#elsewherePort !== remotePort) return false;
     if (to.w3 !== quoted.dst3 || to.w2 !== quoted.dst2 || to.w1 !== quoted.dst1 || to.w0 !== quoted.dst0) {
       return false;
     }

@@ -17,6 +17,7 @@ interface Connection {
 interface Listener {
   localAddress: IpAddress;
   localPort: number;
+  readonly isDual: boolean;
   nextListener: Listener | null;
 }
 
@@ -25,7 +26,7 @@ function connection(local: string, localPort: number, remote: string, remotePort
 }
 
 function listener(local: string, localPort: number): Listener {
-  return { localAddress: ip(local), localPort, nextListener: null };
+  return { localAddress: ip(local), localPort, isDual: false, nextListener: null };
 }
 
 function packet(src: string, dst: string, family: 4 | 6 = 4): PacketAddresses {

@@ -83,6 +83,7 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
   readonly binding: PortBinding;
   readonly localAddress: IpAddress;
   readonly localPort: number;
+  readonly isDual: boolean;
   nextListener: Listener | null = null;
   readonly #env: ListenEnvironment;
   readonly #backlog: number;
@@ -110,6 +111,7 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
     this.binding = binding;
     this.localAddress = binding.address;
     this.localPort = binding.port;
+    this.isDual = binding.isDual;
     this.#backlog = Math.max(1, backlog);
     this.#fastOpens = new PendingFastOpens(host, config.maxFastOpens);
     this.#synQueue = new SynQueue(host, this, config.maxSynRetransmissions, config.maxRto, config.holdSynMs);
