@@ -124,6 +124,9 @@ export const IPV6_DROP_MEMBERSHIP = 13;
 export const IPV6_LEAVE_GROUP = 13;
 export const IPV6_DONTFRAG = 14;
 export const IPV6_V6ONLY = 27;
+export const IPV6_USER_MTU = 76;
+export const IPV6_MTU = 72;
+export const IPV6_MTU_DISCOVER = 71;
 
 /** Level IPPROTO_TCP. */
 export const TCP_NODELAY = 1;
@@ -279,6 +282,11 @@ export const OPTION_LAYOUTS: readonly OptionLayout[] = [
   layout(IPPROTO_IP, IP_MTU, 'IP_MTU', 'dword', 'whole'),
   layout(IPPROTO_IP, IP_USER_MTU, 'IP_USER_MTU', 'dword', 'whole'),
   layout(IPPROTO_IPV6, IPV6_V6ONLY, 'IPV6_V6ONLY', 'boolean', 'any'),
+  layout(IPPROTO_IPV6, IPV6_UNICAST_HOPS, 'IPV6_UNICAST_HOPS', 'int', 'whole'),
+  layout(IPPROTO_IPV6, IPV6_DONTFRAG, 'IPV6_DONTFRAG', 'boolean', 'any'),
+  layout(IPPROTO_IPV6, IPV6_MTU_DISCOVER, 'IPV6_MTU_DISCOVER', 'dword', 'whole'),
+  layout(IPPROTO_IPV6, IPV6_MTU, 'IPV6_MTU', 'dword', 'whole'),
+  layout(IPPROTO_IPV6, IPV6_USER_MTU, 'IPV6_USER_MTU', 'dword', 'whole'),
   layout(IPPROTO_TCP, TCP_NODELAY, 'TCP_NODELAY', 'boolean', 'byte'),
   layout(IPPROTO_TCP, TCP_EXPEDITED_1122, 'TCP_EXPEDITED_1122', 'boolean', 'whole'),
   layout(IPPROTO_TCP, TCP_KEEPIDLE, 'TCP_KEEPIDLE', 'dword', 'whole'),

@@ -16,6 +16,7 @@ import {
   SD_RECEIVE,
   SD_SEND,
   SOCKADDR_IN_LEN,
+  SOCKADDR_IN6_LEN,
   sockaddrFamily,
   sockaddrOf,
   WSAEACCES,
@@ -40,7 +41,7 @@ import {
 import { type DatagramInfo, EndpointEvent, type MessageEndpoint, StackError } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
 import { CONTROL_LENGTH_LEN, readSendControl, sendWith, writeControl } from './control-data.ts';
-import { AfdEndpoint, addressOf, checkAddress, portOf } from './endpoint.ts';
+import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
 
@@ -60,7 +61,8 @@ const info: DatagramInfo = {
   length: 0,
 };
 /** The source of a message that was received at once: good until the next call, as its completion is. */
-const source = new Uint8Array(SOCKADDR_IN_LEN);
+const source = new Uint8Array(SOCKADDR_IN6_LEN);
+const sourceV4 = source.subarray(0, SOCKADDR_IN_LEN);
 
 export class DatagramEndpoint extends AfdEndpoint {
   readonly endpoint: MessageEndpoint;
@@ -104,7 +106,7 @@ export class DatagramEndpoint extends AfdEndpoint {
   }
 
   override bind(address: Uint8Array | null): number {
-    const error = checkAddress(address);
+    const error = this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     if (this.isBound) return WSAEINVAL;
     const local = addressOf(address);
@@ -120,7 +122,7 @@ export class DatagramEndpoint extends AfdEndpoint {
   override connect(request: AfdRequest): number {
     const { address } = request;
     if (address !== null && sockaddrFamily(address) === AF_UNSPEC) return this.#disconnect();
-    const error = checkAddress(address);
+    const error = this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     const peer = addressOf(address);
     const port = this.#hasPorts ? portOf(address) : 0;
@@ -167,7 +169,7 @@ export class DatagramEndpoint extends AfdEndpoint {
     if (n < 0) return wsaOfMessage(n);
     writeSockaddr(source, 0, info.source, info.sourcePort);
     reply.value = n;
-    reply.address = source;
+    reply.address = info.source.family === 4 ? sourceV4 : source;
     reply.flags = this.#finish(into, room, n);
     return info.length > n ? WSAEMSGSIZE : 0; // SEM-IO-03
   }
@@ -217,7 +219,7 @@ export class DatagramEndpoint extends AfdEndpoint {
 
   #checkDestination(address: Uint8Array | null): number {
     if (address === null) return this.isConnected ? 0 : WSAENOTCONN; // SEM-IO-18
-    const error = checkAddress(address);
+    const error = this.checkAddress(address);
     if (error !== 0) return error;
     const isNowhere = addressOf(address).isAny || (this.#hasPorts && portOf(address) === 0);
     return isNowhere ? WSAEADDRNOTAVAIL : 0;

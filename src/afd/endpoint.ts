@@ -5,8 +5,11 @@
 
 import {
   AF_INET,
+  AF_INET6,
   FD_ALL_EVENTS,
-  SOCKADDR_IN_LEN,
+  readSockaddr,
+  sockaddrFamily,
+  sockaddrLength,
   sockaddrOf,
   WSA_OPERATION_ABORTED,
   WSAEFAULT,
@@ -88,6 +91,17 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   abstract get sendQueue(): number;
   /** Ends the stack's endpoint; nothing pends any more. */
   protected abstract release(isAbortive: boolean): void;
+
+  /** AF_INET or AF_INET6. */
+  get family(): number {
+    return this.endpoint.localAddress.family === 4 ? AF_INET : AF_INET6;
+  }
+
+  /** What is wrong with a sockaddr for this socket; 0: nothing. */
+  checkAddress(bytes: Uint8Array | null): number {
+    const { family } = this;
+    return checkSockaddr(bytes, family, sockaddrLength(family));
+  }
 
   listen(_backlog: number): number {
     return WSAEOPNOTSUPP;
@@ -238,8 +252,16 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   }
 }
 
-/** The address of a SOCKADDR_IN that {@link checkSockaddr} has passed. */
+/**
+ * The address of a sockaddr that {@link AfdEndpoint.checkAddress} has passed. The scope id of one that has no zones means nothing
+ * (RFC 3493 §3.3).
+ */
 export function addressOf(bytes: Uint8Array): IpAddress {
+  if (sockaddrFamily(bytes) === AF_INET6) {
+    const address = readSockaddr(bytes)?.address ?? IpAddress.anyV6;
+    const { w0, w1, w2, w3 } = address;
+    return address.isScoped ? address : new IpAddress(6, w0, w1, w2, w3);
+  }
   return IpAddress.v4(
     ((bytes[4] as number) << 24) |
       ((bytes[5] as number) << 16) |
@@ -251,11 +273,6 @@ export function addressOf(bytes: Uint8Array): IpAddress {
 /** Its port. */
 export function portOf(bytes: Uint8Array): number {
   return ((bytes[2] as number) << 8) | (bytes[3] as number);
-}
-
-/** What is wrong with an IPv4 sockaddr; 0: nothing. */
-export function checkAddress(bytes: Uint8Array | null): number {
-  return checkSockaddr(bytes, AF_INET, SOCKADDR_IN_LEN);
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   writeINTERFACE_INFO,
   writeSocketAddressList,
 } from '../abi/index.ts';
-import { IpAddress, prefixMask } from '../base/index.ts';
+import { IpAddress, type IpFamily, prefixMask } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
 import type { InterfaceView, Stack } from '../stack/index.ts';
 
@@ -27,7 +27,7 @@ interface Listed {
 
 /** Writes an INTERFACE_INFO for each IPv4 address, loopback included. Short: WSAEFAULT, nothing written. */
 export function listInterfaces(stack: Stack, into: Uint8Array | null, reply: AfdCompletion): number {
-  const entries = list(stack);
+  const entries = list(stack, 4);
   if (into === null || into.length < entries.length * INTERFACE_INFO_LEN) return WSAEFAULT;
   let end = 0;
   for (const { address, prefixLength, flags } of entries) {
@@ -47,8 +47,13 @@ export function listInterfaces(stack: Stack, into: Uint8Array | null, reply: Afd
  * Writes a SOCKET_ADDRESS_LIST of the addresses that can be bound; loopback is not listed. Short: WSAEFAULT with the length
  * that is needed, or WSAEINVAL when there is not even room for the count.
  */
-export function listAddresses(stack: Stack, into: Uint8Array | null, reply: AfdCompletion): number {
-  const addresses = list(stack)
+export function listAddresses(
+  stack: Stack,
+  family: IpFamily,
+  into: Uint8Array | null,
+  reply: AfdCompletion,
+): number {
+  const addresses = list(stack, family)
     .filter(({ flags }) => (flags & IFF_LOOPBACK) === 0)
     .map(({ address }) => address);
   const length = socketAddressListLength(addresses);
@@ -59,11 +64,14 @@ export function listAddresses(stack: Stack, into: Uint8Array | null, reply: AfdC
   return 0;
 }
 
-function list(stack: Stack): Listed[] {
+/** The addresses of a family that may be used; those of IPv6 that are still asked about are not listed. */
+function list(stack: Stack, family: IpFamily): Listed[] {
   const entries: Listed[] = [];
   for (const view of stack.interfaces) {
-    for (const { address, prefixLength } of view.addresses) {
-      if (address.family === 4) entries.push({ address, prefixLength, flags: flagsOf(view, address) });
+    for (const { address, prefixLength, state } of view.addresses) {
+      if (address.family !== family) continue;
+      if (family === 6 && (state === 'tentative' || state === 'duplicate')) continue;
+      entries.push({ address, prefixLength, flags: flagsOf(view, address) });
     }
   }
   return entries;

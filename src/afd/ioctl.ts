@@ -4,6 +4,7 @@
  */
 
 import {
+  AF_INET6,
   FIONBIO,
   FIONREAD,
   IPPROTO_IGMP,
@@ -32,6 +33,7 @@ import {
   SIOCATMARK,
   SOCKADDR_IN_LEN,
   sockaddrFamily,
+  sockaddrLength,
   WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINVAL,
@@ -45,7 +47,7 @@ import { IpAddress, i32le, putI32le } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
 import type { MessageEndpoint, RawTap } from '../stack/index.ts';
 import { DatagramEndpoint } from './datagram.ts';
-import { type AfdEndpoint, addressOf, checkAddress } from './endpoint.ts';
+import { type AfdEndpoint, addressOf } from './endpoint.ts';
 import { wsaOf } from './error-map.ts';
 import { listAddresses, listInterfaces } from './interface-list.ts';
 import { MULTICAST_IOCTLS } from './multicast-ioctl.ts';
@@ -150,12 +152,13 @@ function routingInterface(
   into: Uint8Array | null,
   reply: AfdCompletion,
 ): number {
+  const size = sockaddrLength(socket.family);
   if (data === null || data.length < SOCKADDR_IN_LEN) return WSAEINVAL;
-  if (sockaddrFamily(data) === 0 || checkAddress(data) !== 0) return WSAEAFNOSUPPORT;
+  if (sockaddrFamily(data) === 0 || socket.checkAddress(data) !== 0) return WSAEAFNOSUPPORT;
   const destination = addressOf(data);
   if (destination.isAny) return WSAEINVAL;
-  reply.value = SOCKADDR_IN_LEN;
-  if (into === null || into.length < SOCKADDR_IN_LEN) return WSAEFAULT;
+  reply.value = size;
+  if (into === null || into.length < size) return WSAEFAULT;
   const route = socket.context.stack.routeTo(destination);
   if (route === null) {
     reply.value = 0;
@@ -215,7 +218,11 @@ const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler
   [SIO_RCVALL_IGMPMCAST, receiveAll(IPPROTO_IGMP, 'groupReports', 'groupReports')],
   [SIO_ABSORB_RTRALERT, absorbRouterAlert],
   [SIO_GET_INTERFACE_LIST, (socket, _data, into, reply) => listInterfaces(socket.context.stack, into, reply)],
-  [SIO_ADDRESS_LIST_QUERY, (socket, _data, into, reply) => listAddresses(socket.context.stack, into, reply)],
+  [
+    SIO_ADDRESS_LIST_QUERY,
+    (socket, _data, into, reply) =>
+      listAddresses(socket.context.stack, socket.family === AF_INET6 ? 6 : 4, into, reply),
+  ],
   [SIO_ROUTING_INTERFACE_QUERY, routingInterface],
   [SIO_GET_BROADCAST_ADDRESS, broadcastAddress],
   [SIO_IDEAL_SEND_BACKLOG_QUERY, idealSendBacklog],

@@ -4,6 +4,7 @@
  */
 
 import {
+  AF_INET6,
   IP_DONTFRAGMENT,
   IP_HDRINCL,
   IP_TOS,
@@ -13,7 +14,6 @@ import {
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  IPV6_V6ONLY,
   SO_ACCEPTCONN,
   SO_BROADCAST,
   SO_CONNECT_TIME,
@@ -47,6 +47,7 @@ import {
 } from '../abi/index.ts';
 import type { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
+import { IPV6_OPTIONS } from './ipv6-options.ts';
 import { IP_MESSAGE_OPTIONS, UDP_OPTIONS, udpOf } from './message-options.ts';
 import { MTU_OPTIONS } from './mtu-options.ts';
 import { IP_MULTICAST_OPTIONS } from './multicast-options.ts';
@@ -57,8 +58,9 @@ import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
 import { TCP_OPTIONS } from './tcp-options.ts';
 
-/** Largest UDP payload of an IPv4 datagram without options. */
+/** Largest UDP payload of an IPv4 datagram without options, and of IPv6, which does not count its header. */
 const MAX_UDP_MESSAGE = 65_507;
+const MAX_UDP6_MESSAGE = 65_527;
 /** Bounds of what SO_SNDBUF and SO_RCVBUF do; what they read back is what was set. */
 const MIN_APPLIED_BUFFER = 2048;
 const MAX_APPLIED_BUFFER = 64 << 20;
@@ -84,7 +86,7 @@ export function optionHandler(
     if (!(socket instanceof StreamEndpoint)) return WSAENOPROTOOPT;
     return asHandler(TCP_OPTIONS.get(option));
   }
-  if (level === IPPROTO_IPV6) return option === IPV6_V6ONLY ? V6ONLY : WSAENOPROTOOPT;
+  if (level === IPPROTO_IPV6) return IPV6_OPTIONS.get(option) ?? WSAENOPROTOOPT;
   if (level === IPPROTO_UDP)
     return udpOf(socket) === null ? WSAENOPROTOOPT : asHandler(UDP_OPTIONS.get(option));
   return level === IPPROTO_ICMP ? WSAENOPROTOOPT : WSAEINVAL;
@@ -298,7 +300,8 @@ const MESSAGE_OPTIONS: Handlers<DatagramEndpoint> = new Map<number, OptionHandle
 ]);
 
 function maxMessage(socket: AfdEndpoint): number {
-  return socket.type === SOCK_DGRAM ? MAX_UDP_MESSAGE : MAX_RAW_MESSAGE;
+  if (socket.type !== SOCK_DGRAM) return MAX_RAW_MESSAGE;
+  return socket.family === AF_INET6 ? MAX_UDP6_MESSAGE : MAX_UDP_MESSAGE;
 }
 
 /** IPPROTO_IP options of every IPv4 socket. */
@@ -347,6 +350,3 @@ const HEADER_INCLUDED: OptionHandler<AfdEndpoint> = {
     return 0;
   },
 };
-
-/** Readable on IPv4 sockets too (SEM-DS-05). */
-const V6ONLY: OptionHandler<AfdEndpoint> = { get: () => 1 };

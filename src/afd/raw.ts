@@ -4,6 +4,7 @@
  */
 
 import { SOCK_RAW } from '../abi/index.ts';
+import type { IpFamily } from '../base/index.ts';
 import type { RawEndpoint } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
 import { DatagramEndpoint } from './datagram.ts';
@@ -13,8 +14,9 @@ import type { AfdEndpoint } from './endpoint.ts';
 export const MAX_RAW_MESSAGE = 65_467;
 
 /** Opens a raw socket of `protocol`; whether the process may is asked before (RAW-02). */
-export function openRaw(context: AfdContext, protocol: number, owner: number): AfdEndpoint {
-  return new DatagramEndpoint(context, SOCK_RAW, protocol, owner, context.stack.openRaw(protocol));
+export function openRaw(context: AfdContext, protocol: number, owner: number, family: IpFamily): AfdEndpoint {
+  const raw = context.stack.openRaw(protocol, family);
+  return new DatagramEndpoint(context, SOCK_RAW, protocol, owner, raw);
 }
 
 /** The stack's raw endpoint behind a socket; `null` for other kinds. */

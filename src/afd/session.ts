@@ -4,6 +4,7 @@
  */
 
 import {
+  AF_INET6,
   NO_ERROR,
   SOCK_RAW,
   SOCK_STREAM,
@@ -252,14 +253,16 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     if (type === SOCK_RAW && !context.policy.mayOpenRaw(this.identity)) return WSAEACCES;
     if (!this.hasRoom) return WSAEMFILE;
     const { stack } = context;
-    if (type === SOCK_RAW) this.#reply.value = this.adopt(openRaw(context, protocol, this.identity.uid));
+    const family = request.a === AF_INET6 ? 6 : 4;
+    if (type === SOCK_RAW)
+      this.#reply.value = this.adopt(openRaw(context, protocol, this.identity.uid, family));
     else if (type === SOCK_STREAM)
       this.#reply.value = this.adopt(
-        new StreamEndpoint(context, type, protocol, this.identity.uid, stack.openTcp()),
+        new StreamEndpoint(context, type, protocol, this.identity.uid, stack.openTcp(family)),
       );
     else
       this.#reply.value = this.adopt(
-        new DatagramEndpoint(context, type, protocol, this.identity.uid, stack.openUdp()),
+        new DatagramEndpoint(context, type, protocol, this.identity.uid, stack.openUdp(family)),
       );
     return 0;
   }

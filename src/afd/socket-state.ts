@@ -72,8 +72,7 @@ export function selectSocket(family: number, type: number, protocol: number): Se
   const isKnownType = type === 0 || type === SOCK_STREAM || type === SOCK_DGRAM || type === SOCK_RAW;
   if (!isKnownType && protocol !== 0) return refusal(WSAESOCKTNOSUPPORT);
   if (family === AF_UNSPEC && protocol === 0) return refusal(WSAEINVAL);
-  // IPv6 comes with the internet layer; until then it is a family like any other that is missing.
-  if (family === AF_INET6 || (family !== AF_UNSPEC && family !== AF_INET)) return refusal(WSAEAFNOSUPPORT);
+  if (family !== AF_UNSPEC && family !== AF_INET && family !== AF_INET6) return refusal(WSAEAFNOSUPPORT);
   if (!isKnownType) return refusal(WSAESOCKTNOSUPPORT);
   if (type === SOCK_RAW) {
     return protocol >= 0 && protocol <= 255 ? { error: 0, type, protocol } : refusal(WSAEPROTONOSUPPORT);

@@ -28,7 +28,7 @@ import { IpAddress } from '../base/index.ts';
 import { AFD_OVERLAPPED, type AfdCompletion, AfdOp, AfdPollEvent, type AfdRequest } from '../port/index.ts';
 import { EndpointEvent, type TcpEndpoint } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
-import { AfdEndpoint, addressOf, checkAddress, portOf, ROOM_EVENTS } from './endpoint.ts';
+import { AfdEndpoint, addressOf, portOf, ROOM_EVENTS } from './endpoint.ts';
 import { wsaOf, wsaOfBroken } from './error-map.ts';
 import { PEND, type PendingRequest, type RequestOwner } from './request.ts';
 import { REFUSED_RETRIES } from './socket-options.ts';
@@ -88,7 +88,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   }
 
   override bind(address: Uint8Array | null): number {
-    const error = checkAddress(address);
+    const error = this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     if (this.isBound || this.state !== SocketState.open) return WSAEINVAL;
     const options = { sharing: this.sharing, owner: this.owner };
@@ -121,7 +121,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
 
   override connect(request: AfdRequest): number {
     const { address } = request;
-    const error = streamRule('connect', this.state) || checkAddress(address);
+    const error = streamRule('connect', this.state) || this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     const peer = addressOf(address);
     const port = portOf(address);

@@ -8,6 +8,7 @@
 import { EventEmitter } from 'node:events';
 import {
   AF_INET,
+  AF_INET6,
   IP_ADD_MEMBERSHIP,
   IP_ADD_SOURCE_MEMBERSHIP,
   IP_DROP_MEMBERSHIP,
@@ -29,7 +30,7 @@ import {
   WSAEMSGSIZE,
   WSAENETRESET,
 } from '../abi/index.ts';
-import { IpAddress, i32le, putI32le } from '../base/index.ts';
+import { IpAddress, type IpFamily, i32le, putI32le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
 import { interfaceValue, membershipValue } from './membership-value.ts';
@@ -52,7 +53,7 @@ export { attachedTo, attachTo } from './process-winsock.ts';
 const RECEIVE_LEN = 65536;
 
 export interface DatagramOptions {
-  readonly type: 'udp4';
+  readonly type: 'udp4' | 'udp6';
   readonly reuseAddr?: boolean | undefined;
   readonly lookup?: Lookup | undefined;
   readonly recvBufferSize?: number | undefined;
@@ -79,7 +80,7 @@ type Message = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** A UDP socket. `onMessage` takes its 'message' events. */
 export function createSocket(
-  options: DatagramOptions | 'udp4',
+  options: DatagramOptions | 'udp4' | 'udp6',
   onMessage?: (message: Buffer, from: RemoteInfo) => void,
 ): DatagramSocket {
   const socket = new DatagramSocket(typeof options === 'string' ? { type: options } : options);
@@ -88,7 +89,7 @@ export function createSocket(
 }
 
 export class DatagramSocket extends EventEmitter {
-  readonly type: 'udp4';
+  readonly type: 'udp4' | 'udp6';
   readonly #options: DatagramOptions;
   #winsock: Winsock | null = null;
   #handle = 0;
@@ -100,9 +101,14 @@ export class DatagramSocket extends EventEmitter {
 
   constructor(options: DatagramOptions) {
     super();
-    if (options.type !== 'udp4') throw new NodeStyleError('socket', 'EAFNOSUPPORT', 0);
+    if (options.type !== 'udp4' && options.type !== 'udp6')
+      throw new NodeStyleError('socket', 'EAFNOSUPPORT', 0);
     this.type = options.type;
     this.#options = options;
+  }
+
+  get #family(): IpFamily {
+    return this.type === 'udp4' ? 4 : 6;
   }
 
   /** Gives the socket its address; 'listening' follows. Port 0 or none: an unused one. */
@@ -166,7 +172,7 @@ export class DatagramSocket extends EventEmitter {
       throw new NodeStyleError('disconnect', 'ERR_SOCKET_DGRAM_NOT_CONNECTED', 0);
     }
     this.#remote = null;
-    void ws.connect(this.#handle, addressBytes(IpAddress.anyV4, 0));
+    void ws.connect(this.#handle, addressBytes(this.#family === 4 ? IpAddress.anyV4 : IpAddress.anyV6, 0));
   }
 
   /** Where it is bound. @throws {NodeStyleError} EBADF before that */
@@ -275,10 +281,10 @@ export class DatagramSocket extends EventEmitter {
 
   async #create(options: BindOptions): Promise<void> {
     const ws = await startedWinsock(this.#options.winsock);
-    const host = options.address ?? '0.0.0.0';
+    const host = options.address ?? (this.#family === 4 ? '0.0.0.0' : '::');
     const port = checkPort(options.port ?? 0);
-    const address = await resolveHost(host, this.#options.lookup);
-    const handle = await ws.socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    const address = await resolveHost(host, this.#options.lookup, this.#family);
+    const handle = await ws.socket(this.#family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
     if (handle < 0) throw nodeError('socket', handle);
     if (this.#isClosed) {
       await ws.closesocket(handle);
@@ -308,12 +314,12 @@ export class DatagramSocket extends EventEmitter {
 
   async #connect(port: number, host: string): Promise<void> {
     await this.#open({});
-    const address = await resolveHost(host, this.#options.lookup);
+    const address = await resolveHost(host, this.#options.lookup, this.#family);
     const ws = this.#winsock;
     if (ws === null || this.#handle === 0) return;
     const answer = await ws.connect(this.#handle, addressBytes(address, port));
     if (answer < 0) throw nodeError('connect', answer, host, port);
-    this.#remote = { address: address.toString(), family: 'IPv4', port };
+    this.#remote = { address: address.toString(), family: address.family === 4 ? 'IPv4' : 'IPv6', port };
     this.emit('connect');
   }
 
@@ -324,7 +330,7 @@ export class DatagramSocket extends EventEmitter {
       throw new NodeStyleError('send', 'ERR_SOCKET_DGRAM_NOT_RUNNING', 0);
     let to: Uint8Array | null = null;
     if (port !== undefined) {
-      const address = await resolveHost(host ?? 'localhost', this.#options.lookup);
+      const address = await resolveHost(host ?? 'localhost', this.#options.lookup, this.#family);
       to = addressBytes(address, checkPort(port));
     }
     const sent =

@@ -4,8 +4,9 @@
 
 import { EventEmitter } from 'node:events';
 import {
-  AF_INET,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  IPV6_V6ONLY,
   SOCK_STREAM,
   SOCKADDR_STORAGE_LEN,
   SOMAXCONN,
@@ -21,6 +22,7 @@ import {
   addressBytes,
   addressInfo,
   checkPort,
+  familyOf,
   nameOf,
   resolveHost,
 } from './node-address.ts';
@@ -41,6 +43,8 @@ export interface ServerOptions {
 }
 
 export interface ListenOptions {
+  /** `::` takes connections of IPv6 alone. */
+  readonly ipv6Only?: boolean | undefined;
   readonly port?: number | string | undefined;
   /** Default: every address. */
   readonly host?: string | undefined;
@@ -130,8 +134,12 @@ export class Server extends EventEmitter {
     const host = options.host ?? '0.0.0.0';
     const address = await resolveHost(host);
     this.#winsock = ws;
-    const handle = await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    const handle = await ws.socket(familyOf(address), SOCK_STREAM, IPPROTO_TCP);
     if (handle < 0) throw nodeError('listen', handle, host, port);
+    // As Node has it, `::` is for both families unless said otherwise.
+    if (address.family === 6 && options.ipv6Only !== true) {
+      await ws.setsockopt(handle, IPPROTO_IPV6, IPV6_V6ONLY, Uint8Array.of(0, 0, 0, 0));
+    }
     const bound = await ws.bind(handle, addressBytes(address, port));
     const answer = bound < 0 ? bound : await ws.listen(handle, options.backlog ?? SOMAXCONN);
     if (answer < 0 || this.#isClosing) {

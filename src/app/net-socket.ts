@@ -8,7 +8,6 @@
 
 import { Duplex, type DuplexOptions } from 'node:stream';
 import {
-  AF_INET,
   IPPROTO_TCP,
   SD_SEND,
   SO_KEEPALIVE,
@@ -24,6 +23,7 @@ import {
   type AddressInfo,
   addressBytes,
   checkPort,
+  familyOf,
   type Lookup,
   nameOf,
   resolveHost,
@@ -287,12 +287,13 @@ export class Socket extends Duplex {
     const address = await resolveHost(host, options.lookup);
     if (this.destroyed) return;
     this.#winsock = ws;
-    const handle = await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    const handle = await ws.socket(familyOf(address), SOCK_STREAM, IPPROTO_TCP);
     if (handle < 0) throw nodeError('socket', handle);
     if (this.destroyed) return void (await ws.closesocket(handle));
     this.#handle = handle;
     if (options.localAddress !== undefined || options.localPort !== undefined) {
-      await bindLocal(ws, handle, options.localAddress ?? '0.0.0.0', options.localPort ?? 0);
+      const any = address.family === 4 ? '0.0.0.0' : '::';
+      await bindLocal(ws, handle, options.localAddress ?? any, options.localPort ?? 0);
     }
     this.#applyOptions();
     this.#touch();

@@ -2,8 +2,8 @@
  * Hosts and ports as Node's modules name them, and as Winsock wants them.
  */
 
-import { readSockaddr, SOCKADDR_STORAGE_LEN, sockaddrOf } from '../abi/index.ts';
-import { IpAddress } from '../base/index.ts';
+import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_STORAGE_LEN, sockaddrOf } from '../abi/index.ts';
+import { IpAddress, type IpFamily } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import { NodeStyleError } from './node-error.ts';
 
@@ -23,15 +23,16 @@ export type Lookup = (
 
 /**
  * The address of a host: numeric text and `localhost` by itself, names with `lookup`.
+ * @param family of `localhost`, and of what is looked up
  * @throws {NodeStyleError} ENOTFOUND, EINVAL for an address of another family
  */
-export async function resolveHost(host: string, lookup?: Lookup): Promise<IpAddress> {
-  if (host.toLowerCase() === 'localhost') return IpAddress.loopbackV4;
+export async function resolveHost(host: string, lookup?: Lookup, family: IpFamily = 4): Promise<IpAddress> {
+  if (host.toLowerCase() === 'localhost') return family === 4 ? IpAddress.loopbackV4 : IpAddress.loopbackV6;
   const numeric = IpAddress.parse(host);
   if (numeric !== null) return numeric;
   if (lookup === undefined) throw new NodeStyleError('getaddrinfo', 'ENOTFOUND', 0, host);
   const text = await new Promise<string>((resolve, reject) => {
-    lookup(host, { family: 4 }, (error, address) => {
+    lookup(host, { family }, (error, address) => {
       if (error === null) resolve(address);
       else reject(error);
     });
@@ -47,6 +48,11 @@ export function checkPort(port: number | string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65535) return value;
   const error = new RangeError(`Port should be >= 0 and < 65536. Received ${JSON.stringify(port)}.`);
   throw Object.assign(error, { code: 'ERR_SOCKET_BAD_PORT' });
+}
+
+/** The Winsock family of an address. */
+export function familyOf(address: IpAddress): number {
+  return address.family === 4 ? AF_INET : AF_INET6;
 }
 
 /** The sockaddr of a host and port. */

@@ -15,13 +15,14 @@ import { ConfigError } from './errors.ts';
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
 
-const PREFIX = 'an address with its prefix length, such as 10.77.0.2/24';
-const prefix = z
-  .string()
-  .refine((text) => text.includes('/') && parsePrefix(text)?.address.family === 4, PREFIX);
+const PREFIX = 'an address with its prefix length, such as 10.77.0.2/24 or fd00:77::2/64';
+const prefix = z.string().refine((text) => text.includes('/') && parsePrefix(text) !== null, PREFIX);
 const gateway = z
   .string()
   .refine((text) => IpAddress.parse(text)?.family === 4, 'an IPv4 address, such as 10.77.0.1');
+const gateway6 = z
+  .string()
+  .refine((text) => IpAddress.parse(text)?.family === 6, 'an IPv6 address, such as fd00:77::1');
 const nameServer = z
   .string()
   .refine((text) => IpAddress.parse(text)?.isAny === false, 'an address, such as 10.77.0.1');
@@ -64,6 +65,7 @@ const schema = z.strictObject({
   /** The kernel's addresses on its side of the device; in memory, those of a second host. */
   hostAddress: z.array(prefix).default([]),
   gateway: gateway.optional(),
+  gateway6: gateway6.optional(),
   /** Applications reach the world through the host's own sockets; and its loopback address, too. */
   share: z.boolean().default(false),
   shareLoopback: z.boolean().default(false),

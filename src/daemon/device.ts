@@ -68,7 +68,7 @@ function setUp(device: Device, config: DaemonConfig): void {
 /** A wire in this process. A host address gets a host, so that there is somebody to talk to. */
 function openMemory(config: DaemonConfig, scheduler: Scheduler): OpenedLink {
   const mtu = config.mtu ?? DEFAULT_MEMORY_MTU;
-  const offload = config.offload ? OFFLOAD_CSUM | OFFLOAD_TSO4 : 0;
+  const offload = config.offload ? OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 : 0;
   const wire = new MemorySegment({ scheduler, name: 'memory', mtu, offload });
   const link = wire.port({ name: 'memory0' });
   let peer: RunningHost | null = null;

@@ -263,6 +263,7 @@ function attachLink(host: RunningHost, impairment: Impairment, config: DaemonCon
   const index = host.driver.attach(impairment.link, {
     addresses: config.address,
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
+    ...(config.gateway6 === undefined ? {} : { gateway6: config.gateway6 }),
   });
   if (config.dhcp) {
     // A fully qualified name would be taken for a name with dots in it.

@@ -47,6 +47,8 @@ export interface AttachOptions {
   readonly gateway?: string;
   /** See `InterfaceOptions`. */
   readonly detectDuplicates?: boolean;
+  /** And of IPv6, when there are both. */
+  readonly gateway6?: string;
   /** Largest IP packet over it; the link's own when absent or larger. */
   readonly mtu?: number;
   /** See `InterfaceOptions.windowBudget`; what the link's queue takes when absent. */
@@ -100,9 +102,10 @@ export class Driver {
     });
     const attachment = new Attachment(this, link, index);
     this.#attachments.push(attachment);
-    if (options.gateway !== undefined) {
-      const destination = options.gateway.includes(':') ? '::/0' : '0.0.0.0/0';
-      this.stack.addRoute({ destination, gateway: options.gateway, interfaceIndex: index });
+    for (const gateway of [options.gateway, options.gateway6]) {
+      if (gateway === undefined) continue;
+      const destination = gateway.includes(':') ? '::/0' : '0.0.0.0/0';
+      this.stack.addRoute({ destination, gateway, interfaceIndex: index });
     }
     link.open(attachment);
     // Its addresses may have to be asked for or announced.

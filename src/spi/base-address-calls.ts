@@ -4,9 +4,10 @@
 
 import {
   AF_INET,
+  AF_INET6,
   readSockaddr,
-  SOCKADDR_IN_LEN,
   sockaddrFamily,
+  sockaddrLength,
   WSAEFAULT,
   WSAEINVAL,
   writeSockaddr,
@@ -21,6 +22,8 @@ type AddressCalls = Pick<WSPPROC_TABLE, 'WSPAddressToString' | 'WSPStringToAddre
 
 /** `a.b.c.d`, perhaps with `:port`. */
 const WITH_PORT = /^([^:]*)(?::([0-9]{1,5}))?$/;
+/** `[a::b]`, perhaps with `:port`, or the address alone. */
+const WITH_PORT_V6 = /^(?:\[([^\]]*)\](?::([0-9]{1,5}))?|([^[\]]*))$/;
 
 export const baseAddressCalls: AddressCalls = {
   WSPAddressToString(lpsaAddress, length, _info, lpszAddressString, lpdwAddressStringLength): Answer {
@@ -28,11 +31,11 @@ export const baseAddressCalls: AddressCalls = {
     const bytes = readable(lpsaAddress, length);
     if (bytes === null) return -WSAEFAULT;
     const family = sockaddrFamily(bytes);
-    if (family >= 0 && family !== AF_INET) return -WSAEINVAL;
+    if (family >= 0 && family !== AF_INET && family !== AF_INET6) return -WSAEINVAL;
     const socketAddress = readSockaddr(bytes);
     if (socketAddress === null) return -WSAEFAULT;
     const { address, port } = socketAddress;
-    const text = port === 0 ? `${address}` : `${address}:${port}`;
+    const text = address.family === 4 ? textOfIpv4(address, port) : textOfIpv6(address, port);
     // The length counts the closing zero, in and out.
     const room = lpdwAddressStringLength.value;
     lpdwAddressStringLength.value = text.length + 1;
@@ -43,15 +46,36 @@ export const baseAddressCalls: AddressCalls = {
 
   WSPStringToAddress(AddressString, AddressFamily, _info, lpAddress, lpAddressLength): Answer {
     if (AddressString === null || lpAddress === null || lpAddressLength === null) return -WSAEFAULT;
-    if (AddressFamily !== AF_INET) return -WSAEINVAL;
-    const match = WITH_PORT.exec(AddressString);
-    const word = match === null ? -1 : parseHistoricalIpv4(match[1] as string);
-    const port = Number(match?.[2] ?? 0);
-    if (word < 0 || port > 65535) return -WSAEINVAL;
+    if (AddressFamily !== AF_INET && AddressFamily !== AF_INET6) return -WSAEINVAL;
+    const match = (AddressFamily === AF_INET ? WITH_PORT : WITH_PORT_V6).exec(AddressString);
+    if (match === null) return -WSAEINVAL;
+    const address = AddressFamily === AF_INET ? readIpv4(match) : readIpv6(match);
+    const port = Number(match[2] ?? 0);
+    if (address === null || port > 65535) return -WSAEINVAL;
     const room = Math.min(lpAddressLength.value, lpAddress.length);
-    lpAddressLength.value = SOCKADDR_IN_LEN;
-    if (room < SOCKADDR_IN_LEN) return -WSAEFAULT;
-    writeSockaddr(lpAddress, 0, IpAddress.v4(word), port);
+    const length = sockaddrLength(AddressFamily);
+    lpAddressLength.value = length;
+    if (room < length) return -WSAEFAULT;
+    writeSockaddr(lpAddress, 0, address, port);
     return 0;
   },
 };
+
+function textOfIpv4(address: IpAddress, port: number): string {
+  return port === 0 ? `${address}` : `${address}:${port}`;
+}
+
+/** With a port, in brackets; the scope id comes with the address. */
+function textOfIpv6(address: IpAddress, port: number): string {
+  return port === 0 ? `${address}` : `[${address}]:${port}`;
+}
+
+function readIpv4(match: RegExpExecArray): IpAddress | null {
+  const word = parseHistoricalIpv4(match[1] as string);
+  return word < 0 ? null : IpAddress.v4(word);
+}
+
+function readIpv6(match: RegExpExecArray): IpAddress | null {
+  const address = IpAddress.parse(match[1] ?? match[3] ?? '');
+  return address?.family === 6 ? address : null;
+}

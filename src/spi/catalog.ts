@@ -4,7 +4,7 @@
  */
 
 import { LAYERED_PROTOCOL, PFL_HIDDEN, type WSAPROTOCOL_INFO } from '../abi/index.ts';
-import { BASE_PROVIDER_ID, DEFAULT_CATALOG } from './default-catalog.ts';
+import { DEFAULT_CATALOG, isBaseProvider } from './default-catalog.ts';
 import { type Selection, type SocketQuery, selectByInfo, selectEntry } from './selection.ts';
 
 export class Catalog {
@@ -57,7 +57,7 @@ export class Catalog {
 
   /** Where a provider is loaded from; the empty string for the built-in base provider, `null` for an unknown one. */
   providerPath(providerId: string): string | null {
-    if (providerId === BASE_PROVIDER_ID) return '';
+    if (isBaseProvider(providerId)) return '';
     return this.#paths.get(providerId) ?? null;
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '../abi/index.ts';
 import { type BaseProvider, SPI_VERSION } from './base-provider.ts';
 import type { Catalog } from './catalog.ts';
-import { BASE_PROVIDER_ID } from './default-catalog.ts';
+import { isBaseProvider } from './default-catalog.ts';
 import { WSP_ENTRIES, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
 
@@ -77,7 +77,7 @@ export class Providers {
   }
 
   #find(providerId: string): WSPStartup | null {
-    if (providerId === BASE_PROVIDER_ID) return this.#base.WSPStartup;
+    if (isBaseProvider(providerId)) return this.#base.WSPStartup;
     const path = this.#catalog.providerPath(providerId);
     return path === null ? null : this.#load(path);
   }

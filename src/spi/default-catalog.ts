@@ -5,6 +5,7 @@
 
 import {
   AF_INET,
+  AF_INET6,
   BASE_PROTOCOL,
   BIGENDIAN,
   IPPROTO_IP,
@@ -17,6 +18,7 @@ import {
   SOCK_RAW,
   SOCK_STREAM,
   SOCKADDR_IN_LEN,
+  SOCKADDR_IN6_LEN,
   type WSAPROTOCOL_INFO,
   XP1_CONNECTIONLESS,
   XP1_EXPEDITED_DATA,
@@ -31,6 +33,13 @@ import {
 
 /** The GUID of the base provider's TCP/IP entries. */
 export const BASE_PROVIDER_ID = 'E70F1AA0-AB8B-11CF-8CA3-00805F48A192';
+/** And of its TCP/IPv6 entries. */
+export const BASE_PROVIDER_ID_V6 = 'F9EAB0C0-26D4-11D0-BBBF-00AA006C34E4';
+
+/** Whether a provider is one of the base provider's two names. */
+export function isBaseProvider(providerId: string): boolean {
+  return providerId === BASE_PROVIDER_ID || providerId === BASE_PROVIDER_ID_V6;
+}
 
 /** The id of the first entry of a catalog; the others follow in the order of installation. */
 export const FIRST_CATALOG_ENTRY_ID = 1001;
@@ -71,6 +80,14 @@ const IPV4 = {
   iMinSockAddr: SOCKADDR_IN_LEN,
 } as const;
 
+const IPV6 = {
+  ...BASE,
+  ProviderId: BASE_PROVIDER_ID_V6,
+  iAddressFamily: AF_INET6,
+  iMaxSockAddr: SOCKADDR_IN6_LEN,
+  iMinSockAddr: SOCKADDR_IN6_LEN,
+} as const;
+
 /** The default entries in their order. */
 export const DEFAULT_CATALOG: readonly WSAPROTOCOL_INFO[] = [
   {
@@ -101,5 +118,34 @@ export const DEFAULT_CATALOG: readonly WSAPROTOCOL_INFO[] = [
     iProtocolMaxOffset: 255,
     dwMessageSize: RAW_MESSAGE_SIZE,
     szProtocol: 'MSAFD Tcpip [RAW/IP]',
+  },
+  {
+    ...IPV6,
+    dwCatalogEntryId: FIRST_CATALOG_ENTRY_ID + 3,
+    dwServiceFlags1: STREAM_SERVICE,
+    iSocketType: SOCK_STREAM,
+    iProtocol: IPPROTO_TCP,
+    dwMessageSize: 0,
+    szProtocol: 'MSAFD Tcpip [TCP/IPv6]',
+  },
+  {
+    ...IPV6,
+    dwCatalogEntryId: FIRST_CATALOG_ENTRY_ID + 4,
+    dwServiceFlags1: DATAGRAM_SERVICE,
+    iSocketType: SOCK_DGRAM,
+    iProtocol: IPPROTO_UDP,
+    dwMessageSize: DATAGRAM_MESSAGE_SIZE,
+    szProtocol: 'MSAFD Tcpip [UDP/IPv6]',
+  },
+  {
+    ...IPV6,
+    dwCatalogEntryId: FIRST_CATALOG_ENTRY_ID + 5,
+    dwServiceFlags1: DATAGRAM_SERVICE,
+    dwProviderFlags: PFL_HIDDEN | PFL_MATCHES_PROTOCOL_ZERO,
+    iSocketType: SOCK_RAW,
+    iProtocol: IPPROTO_IP,
+    iProtocolMaxOffset: 255,
+    dwMessageSize: RAW_MESSAGE_SIZE,
+    szProtocol: 'MSAFD Tcpip [RAW/IPv6]',
   },
 ];

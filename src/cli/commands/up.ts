@@ -27,6 +27,7 @@ interface DaemonFlags {
   readonly address?: readonly string[];
   readonly hostAddress?: readonly string[];
   readonly gateway?: string;
+  readonly gateway6?: string;
   readonly share?: boolean;
   readonly shareLoopback?: boolean;
   readonly dhcp?: boolean;
@@ -80,6 +81,7 @@ export function upCommand(session: Session): Command {
       ),
     )
     .option('--gateway <address>', 'where everything else goes')
+    .option('--gateway6 <address>', 'and what is of IPv6')
     .option('--share', 'applications reach the world through this machine’s own sockets')
     .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
     .option('--dhcp', 'ask for address, routes and name servers on the device’s network')
@@ -292,6 +294,7 @@ const SETTINGS = [
   'address',
   'hostAddress',
   'gateway',
+  'gateway6',
   'share',
   'shareLoopback',
   'dhcp',

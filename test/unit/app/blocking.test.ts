@@ -252,7 +252,10 @@ describe('the blocking face', () => {
       [0, 2, 10],
       [0],
       [0, [9, 1, 0, 0], 4],
-      [2, ['MSAFD Tcpip [TCP/IP]', 'MSAFD Tcpip [UDP/IP]']],
+      [
+        4,
+        ['MSAFD Tcpip [TCP/IP]', 'MSAFD Tcpip [UDP/IP]', 'MSAFD Tcpip [TCP/IPv6]', 'MSAFD Tcpip [UDP/IPv6]'],
+      ],
       [0, '127.0.0.1:7000', 15],
       [0, true],
       [0, 0],

@@ -104,8 +104,8 @@ describe('dgram', () => {
     expect(failed).toMatchObject({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' });
   });
 
-  test('udp6 is EAFNOSUPPORT while there is no IPv6', () => {
-    expect(() => createSocket({ type: 'udp6' as 'udp4', winsock: a })).toThrow('EAFNOSUPPORT');
+  test('another type is EAFNOSUPPORT', () => {
+    expect(() => createSocket({ type: 'unix' as 'udp4', winsock: a })).toThrow('EAFNOSUPPORT');
   });
 });
 

@@ -108,7 +108,7 @@ describe('loadConfig', () => {
     ['an MTU too small', { mtu: 67 }, '--mtu', 67, '68 to 65535'],
     ['an MTU of words', { mtu: 'big' }, '--mtu', 'big', 'number'],
     ['an address without a length', { address: ['10.0.0.2'] }, '--address', '10.0.0.2', 'prefix length'],
-    ['an IPv6 address', { address: ['fe80::1/64'] }, '--address', 'fe80::1/64', 'prefix length'],
+    ['an IPv6 gateway that is none', { gateway6: '10.0.0.1' }, '--gateway6', '10.0.0.1', 'IPv6'],
     ['a gateway that is none', { gateway: '10.0.0' }, '--gateway', '10.0.0', 'IPv4'],
     ['a device name with a slash', { tun: 'a/b' }, '--tun', 'a/b', 'interface name'],
     [

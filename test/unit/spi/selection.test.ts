@@ -23,7 +23,13 @@ import { BASE_PROVIDER_ID, Catalog, DEFAULT_CATALOG, selectEntry } from '../../.
 
 const UNKNOWN = 0xdead;
 const catalog = new Catalog();
-const [TCP4, UDP4, RAW4] = DEFAULT_CATALOG as [WSAPROTOCOL_INFO, WSAPROTOCOL_INFO, WSAPROTOCOL_INFO];
+const [TCP4, UDP4, RAW4, TCP6, UDP6] = DEFAULT_CATALOG as [
+  WSAPROTOCOL_INFO,
+  WSAPROTOCOL_INFO,
+  WSAPROTOCOL_INFO,
+  WSAPROTOCOL_INFO,
+  WSAPROTOCOL_INFO,
+];
 
 /** The name of the entry that a triple selects, or the WSA code. */
 function select(
@@ -63,25 +69,28 @@ describe('the default catalog', () => {
   );
 
   test('CAT-CHAIN-09 ids are unique, increasing and start at 1001', () => {
-    expect(DEFAULT_CATALOG.map((entry) => entry.dwCatalogEntryId)).toEqual([1001, 1002, 1003]);
+    expect(DEFAULT_CATALOG.map((entry) => entry.dwCatalogEntryId)).toEqual([
+      1001, 1002, 1003, 1004, 1005, 1006,
+    ]);
   });
 
   test('SEM-SOCK-03 WSAEnumProtocols does not see hidden entries', () => {
-    expect(catalog.enumerate(null)).toEqual([TCP4, UDP4]);
+    expect(catalog.enumerate(null)).toEqual([TCP4, UDP4, TCP6, UDP6]);
   });
 
   test('CAT-CHAIN-08 layers are not enumerated, and a list of protocols narrows the rest', () => {
-    const layer: WSAPROTOCOL_INFO = { ...TCP4, dwCatalogEntryId: 1004, ChainLen: LAYERED_PROTOCOL };
+    const layer: WSAPROTOCOL_INFO = { ...TCP4, dwCatalogEntryId: 1007, ChainLen: LAYERED_PROTOCOL };
     const layered = new Catalog([layer, ...DEFAULT_CATALOG]);
-    expect(layered.enumerate(null)).toEqual([TCP4, UDP4]);
-    expect(layered.enumerate([IPPROTO_UDP])).toEqual([UDP4]);
+    expect(layered.enumerate(null)).toEqual([TCP4, UDP4, TCP6, UDP6]);
+    expect(layered.enumerate([IPPROTO_UDP])).toEqual([UDP4, UDP6]);
   });
 
   test('an entry is found by its id and by its family, and a provider by its path', () => {
     expect(catalog.byId(1002)).toBe(UDP4);
     expect(catalog.byId(7)).toBeNull();
     expect(catalog.byFamily(AF_INET)).toBe(TCP4);
-    expect(catalog.byFamily(AF_INET6)).toBeNull();
+    expect(catalog.byFamily(AF_INET6)).toBe(TCP6);
+    expect(catalog.byFamily(99)).toBeNull();
     expect(catalog.providerPath(BASE_PROVIDER_ID)).toBe('');
     expect(catalog.providerPath('00000000-0000-0000-0000-000000000000')).toBeNull();
   });
@@ -92,7 +101,6 @@ describe('WSASocket without protocol info', () => {
     ['SEM-SOCK-10 unknown family, stream, TCP', UNKNOWN, SOCK_STREAM, IPPROTO_TCP, WSAEAFNOSUPPORT],
     ['SEM-SOCK-10 unknown family, stream, UDP', UNKNOWN, SOCK_STREAM, IPPROTO_UDP, WSAEAFNOSUPPORT],
     ['SEM-SOCK-10 unknown family, stream, unknown protocol', UNKNOWN, SOCK_STREAM, UNKNOWN, WSAEAFNOSUPPORT],
-    ['SEM-SOCK-10 IPv6 while no entry offers it', AF_INET6, SOCK_STREAM, IPPROTO_TCP, WSAEAFNOSUPPORT],
     ['SEM-SOCK-11 IPv4, unknown type, TCP', AF_INET, UNKNOWN, IPPROTO_TCP, WSAESOCKTNOSUPPORT],
     ['SEM-SOCK-11 unknown family, unknown type, UDP', UNKNOWN, UNKNOWN, IPPROTO_UDP, WSAESOCKTNOSUPPORT],
     ['SEM-SOCK-12 IPv4, stream, unknown protocol', AF_INET, SOCK_STREAM, UNKNOWN, WSAEPROTONOSUPPORT],
