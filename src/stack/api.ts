@@ -525,6 +525,12 @@ export interface AddressView {
   readonly preferredUntil: number;
 }
 
+/** How an interface's own IPv6 addresses are made. */
+export interface Ipv6Options {
+  /** Opaque and stable (RFC 7217, the default), or with the hardware address in it (RFC 4291 appendix A). */
+  readonly identifier?: 'opaque' | 'hardware';
+}
+
 /** What is known of a neighbour (RFC 4861 §7.3.2; `STALE` and the others serve ARP too). */
 export interface NeighborView {
   readonly address: IpAddress;
@@ -805,6 +811,13 @@ export interface Stack {
   /** In the order in which they are tried. @throws RangeError when one can't be read */
   setPolicies(rules: readonly PolicyRule[]): void;
   readonly policies: readonly PolicyRule[];
+  /**
+   * Gives the interface the link-local address that IPv6 begins with (RFC 4862 §5.3). One that is a duplicate is replaced.
+   * @throws RangeError when there is no such interface, or its MTU is below 1280
+   */
+  enableIpv6(index: number, options?: Ipv6Options): void;
+  /** Takes it away again. */
+  disableIpv6(index: number): void;
   /** Gives the interface a link-local IPv4 address (RFC 3927) while it has no other. @throws RangeError without such an interface */
   enableAutoIp(index: number): void;
   /** Takes it away again. */

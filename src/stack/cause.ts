@@ -49,6 +49,8 @@ export const Cause = {
   arpProbe: 53,
   neighborSolicitation: 54,
   neighborAdvertisement: 55,
+  routerSolicitation: 56,
+  duplicateCheck: 57,
   // Routers
   forwarded: 60,
 } as const;
@@ -90,6 +92,8 @@ const TEXT: Readonly<Record<number, string>> = {
   [Cause.arpProbe]: 'ARP probe: does somebody have the address? (RFC 5227)',
   [Cause.neighborSolicitation]: 'neighbor solicitation',
   [Cause.neighborAdvertisement]: 'neighbor advertisement',
+  [Cause.routerSolicitation]: 'router solicitation',
+  [Cause.duplicateCheck]: 'neighbor solicitation: does somebody have the address? (RFC 4862)',
   [Cause.forwarded]: 'passed on for another host',
   [Cause.groupReport]: 'report of group membership',
 };

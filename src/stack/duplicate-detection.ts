@@ -43,27 +43,21 @@ export class DuplicateDetection {
    * @param wasInUse whether it was
    */
   added(iface: NetworkInterface, held: InterfaceAddress, options: AddressOptions, wasInUse: boolean): void {
-    const { address } = held;
-    const { conflicts } = iface;
-    if (wasInUse || address.family !== 4 || conflicts === null) return;
-    if (options.detectDuplicates ?? iface.detectsDuplicates) this.#check(iface, held);
-    else conflicts.announce(address.w3, held.conflictDefense === 'always');
+    if (wasInUse || iface.neighbors === null) return;
+    this.#begin(iface, held, options.detectDuplicates ?? iface.detectsDuplicates);
   }
 
   removed(iface: NetworkInterface, address: IpAddress): void {
-    if (address.family === 4) iface.conflicts?.forget(address.w3);
+    if (iface.neighbors === null) return;
+    this.#forget(iface, address);
   }
 
-  /** An interface went up or down: what was asked has to be asked again (RFC 5227 §2.1). */
+  /** An interface went up or down: what was asked has to be asked again (RFC 5227 §2.1, RFC 4862 §5.4). */
   linkChanged(iface: NetworkInterface): void {
-    const { conflicts } = iface;
-    if (conflicts === null) return;
+    if (iface.neighbors === null) return;
     for (const held of iface.addresses) {
-      if (held.address.family !== 4) continue;
-      conflicts.forget(held.address.w3);
-      if (!iface.isUp) continue;
-      if (iface.detectsDuplicates || held.state === 'tentative') this.#check(iface, held);
-      else conflicts.announce(held.address.w3, held.conflictDefense === 'always');
+      this.#forget(iface, held.address);
+      if (iface.isUp) this.#begin(iface, held, iface.detectsDuplicates || held.state === 'tentative');
     }
   }
 
@@ -78,18 +72,29 @@ export class DuplicateDetection {
     else iface.conflicts.check(address.w3, done);
   }
 
-  #check(iface: NetworkInterface, held: InterfaceAddress): void {
+  #begin(iface: NetworkInterface, held: InterfaceAddress, isAsked: boolean): void {
+    if (!isAsked) {
+      announce(iface, held);
+      return;
+    }
     const { address } = held;
     held.state = 'tentative';
-    iface.conflicts?.check(address.w3, (isConflict) => {
+    const done = (isConflict: boolean): void => {
       if (isConflict) {
         this.#lost(iface, address);
         return;
       }
       held.state = held.preferredUntil <= this.#now() ? 'deprecated' : 'preferred';
-      iface.conflicts?.announce(address.w3, held.conflictDefense === 'always');
+      announce(iface, held);
       this.#topology.addressesChanged();
-    });
+    };
+    if (address.family === 4) iface.conflicts?.check(address.w3, done);
+    else iface.ndp?.dad.check(address, done);
+  }
+
+  #forget({ conflicts, ndp }: NetworkInterface, address: IpAddress): void {
+    if (address.family === 4) conflicts?.forget(address.w3);
+    else ndp?.dad.forget(address);
   }
 
   #lost(iface: NetworkInterface, address: IpAddress): void {
@@ -99,4 +104,13 @@ export class DuplicateDetection {
     this.#topology.addressesChanged();
     for (const listener of this.#listeners) listener(iface.index, address);
   }
+}
+
+/** Tells the link that the address is ours. */
+function announce(
+  { conflicts, ndp }: NetworkInterface,
+  { address, conflictDefense }: InterfaceAddress,
+): void {
+  if (address.family === 4) conflicts?.announce(address.w3, conflictDefense === 'always');
+  else ndp?.announce(address);
 }

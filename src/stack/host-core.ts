@@ -33,6 +33,7 @@ import type {
 } from './host.ts';
 import { Outbox } from './ip/outbox.ts';
 import { Ipv6Paths } from './ipv6/paths.ts';
+import { Ipv6LinkLocal } from './ipv6-link-local.ts';
 import { Groups } from './multicast/groups.ts';
 import { SolicitedNodes } from './multicast/solicited-nodes.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
@@ -80,6 +81,7 @@ export class HostCore implements Host, NeighborHost {
   readonly timers: WatchedTimers;
   readonly topology: Topology;
   readonly autoIp: AutoIp;
+  readonly linkLocal6: Ipv6LinkLocal;
   readonly #lifetimes: AddressLifetimes;
   readonly #solicitedNodes: SolicitedNodes;
   readonly #paths6: Ipv6Paths;
@@ -130,6 +132,7 @@ export class HostCore implements Host, NeighborHost {
     this.#solicitedNodes = new SolicitedNodes(this.groups);
     this.#paths6 = new Ipv6Paths(this.topology, options.random, this.secret);
     this.autoIp = new AutoIp(this, this.topology);
+    this.linkLocal6 = new Ipv6LinkLocal(this.topology, this.secret);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */

@@ -19,6 +19,7 @@ import { selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
 import type { AddressConflicts } from './neighbor/address-conflicts.ts';
 import { Arp } from './neighbor/arp.ts';
+import { Ndp } from './neighbor/ndp.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { NeighborTable } from './neighbor/table.ts';
 
@@ -78,6 +79,7 @@ export class NetworkInterface implements InterfaceView {
   /** `null` on a link without hardware addresses. */
   neighbors: NeighborTable | null = null;
   arp: Arp | null = null;
+  ndp: Ndp | null = null;
   inPackets = 0;
   inBytes = 0;
   outPackets = 0;
@@ -144,6 +146,7 @@ export class NetworkInterface implements InterfaceView {
     if (this.mac === null) return;
     this.neighbors = new NeighborTable(host, this);
     this.arp = new Arp(host, this, this.neighbors);
+    this.ndp = new Ndp(host, this, this.neighbors);
   }
 
   /** Who asks for conflicts about IPv4 addresses; `null` on a link without hardware addresses. */

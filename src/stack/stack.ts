@@ -26,6 +26,7 @@ import type {
   InterfaceOptions,
   InterfaceSettings,
   InterfaceView,
+  Ipv6Options,
   NameConfiguration,
   NatMappingView,
   NatOptions,
@@ -50,10 +51,12 @@ import type { NetworkInterface } from './interface.ts';
 import { Icmp } from './ip/icmp.ts';
 import { IpInput } from './ip/input.ts';
 import { Icmp6 } from './ipv6/icmp.ts';
+import { Redirects6 } from './ipv6/redirects.ts';
 import { Loopback } from './loopback.ts';
 import { Igmp } from './multicast/igmp.ts';
 import { Mld } from './multicast/mld.ts';
 import { holdUnresolved } from './neighbor/hold.ts';
+import { NdpInput } from './neighbor/ndp-input.ts';
 import type { NeighborTable } from './neighbor/table.ts';
 import { neighborViews, setNeighbor } from './neighbor/views.ts';
 import { RawTransport } from './raw/transport.ts';
@@ -113,6 +116,8 @@ class SansIoStack implements Stack {
     this.#udp.taker = this.#dhcp;
     const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
     new Mld(host, icmp6);
+    const redirects6 = new Redirects6(host.topology.routes, () => host.now);
+    new NdpInput(host.topology, redirects6).serve(icmp6);
     host.refusePort = (packet) => (packet.family === 4 ? icmp : icmp6).refusePort(packet);
     host.undeliverable = (index, bytes, at, end) => {
       (u8(bytes, at) >> 4 === 6 ? icmp6 : icmp).undeliverable(index, bytes, at, end);
@@ -193,6 +198,14 @@ class SansIoStack implements Stack {
 
   addAddress(index: number, prefix: string, options?: AddressOptions): void {
     this.#host.topology.addAddress(index, prefix, options);
+  }
+
+  enableIpv6(index: number, options?: Ipv6Options): void {
+    this.#host.linkLocal6.enable(index, options);
+  }
+
+  disableIpv6(index: number): void {
+    this.#host.linkLocal6.disable(index);
   }
 
   enableAutoIp(index: number): void {

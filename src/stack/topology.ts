@@ -96,6 +96,7 @@ export class Topology {
     removed.isUp = false;
     removed.neighbors?.close();
     removed.conflicts?.close();
+    removed.ndp?.dad.close();
     this.#byIndex[index] = null;
     this.#interfaces = this.#interfaces.filter((held) => held !== removed);
     this.routes.removeInterface(removed);

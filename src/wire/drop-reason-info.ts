@@ -318,6 +318,14 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 4861 §7.1',
     text: 'A Neighbor Discovery message comes from, goes to or is about an address that it must not.',
   },
+  ndpNotForUs: {
+    source: 'RFC 4861 §7.2.3, §7.2.5',
+    text: 'The neighbor discovery message is about addresses that are neither ours nor in use here.',
+  },
+  ndpConflict: {
+    source: 'RFC 4862 §5.4',
+    text: 'Another station uses, or asks for, an IPv6 address of this host.',
+  },
   ndpTooMany: {
     source: 'RFC 4861 §6.2.6',
     text: 'More router advertisements came in a second than any network needs.',

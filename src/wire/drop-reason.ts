@@ -118,6 +118,8 @@ export const DropReason = {
   ndpOption: 142,
   ndpAddress: 143,
   ndpTooMany: 144,
+  ndpNotForUs: 145,
+  ndpConflict: 146,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

@@ -94,7 +94,7 @@ export class Arp implements Solicitor, ConflictMessages {
     const neighbor = this.#table.findWords(4, 0, 0, MAPPED_WORD, sender);
     if (neighbor === null) return DropReason.arpNotForUs;
     const { senderHigh, senderLow } = message;
-    this.#table.advertised(neighbor, senderHigh, senderLow, true, this.#mayOverride(neighbor));
+    this.#table.advertised(neighbor, senderHigh, senderLow, neighbor.isAsked, this.#mayOverride(neighbor));
     return DropReason.none;
   }
 

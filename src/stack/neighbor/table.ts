@@ -47,7 +47,7 @@ export class NeighborTable implements TimerOwner {
   readonly link: NeighborLink;
   readonly frames: FrameQueue;
   /** Told that a neighbour did not answer any more: whoever chooses routers may choose another (RFC 4861 §6.3.6). */
-  onUnreachable: ((address: IpAddress) => void) | null = null;
+  onUnreachable: ((neighbor: Neighbor) => void) | null = null;
   readonly #host: NeighborHost;
   readonly #solicitors: [arp: Solicitor | null, ndp: Solicitor | null] = [null, null];
   readonly #buckets = new Array<Neighbor | null>(BUCKETS).fill(null);
@@ -149,7 +149,22 @@ export class NeighborTable implements TimerOwner {
       this.#host.counters.drop(DropReason.noNeighbor);
       return;
     }
-    const frame = HeldFrame.copyOf(batch, index);
+    this.#hold(neighbor, HeldFrame.copyOf(batch, index));
+  }
+
+  /** Sends a whole frame to a neighbour, whose hardware address is written into it; it waits while that is not known. */
+  send(held: Neighbor, frame: HeldFrame): void {
+    const neighbor = held.state >= NeighborState.stale ? this.use(held) : held;
+    if (!neighbor.isResolved) {
+      if (neighbor.place !== NO_PLACE) this.#hold(neighbor, frame);
+      return;
+    }
+    putU16(frame.bytes, 0, neighbor.macHigh);
+    putI32(frame.bytes, 2, neighbor.macLow);
+    this.frames.add(frame);
+  }
+
+  #hold(neighbor: Neighbor, frame: HeldFrame): void {
     neighbor.held.push(frame);
     neighbor.heldBytes += frame.bytes.length;
     this.#heldBytes += frame.bytes.length;
@@ -166,6 +181,7 @@ export class NeighborTable implements TimerOwner {
    * An answer came (RFC 4861 §7.2.5), or for ARP what is like one.
    * @param isSolicited to a request of ours: it proves that the neighbour is reachable
    * @param isOverride it counts against what is known
+   * @returns whether it was believed
    */
   advertised(
     neighbor: Neighbor,
@@ -173,28 +189,28 @@ export class NeighborTable implements TimerOwner {
     macLow: number,
     isSolicited: boolean,
     isOverride: boolean,
-  ): void {
-    if (neighbor.isStatic) return;
+  ): boolean {
+    if (neighbor.isStatic) return false;
     const { now } = this.#host;
-    const isAnswer = isSolicited && neighbor.isAsked;
     const isNews = !neighbor.hasMac(macHigh, macLow);
     if (neighbor.state === NeighborState.incomplete) {
       this.#learn(neighbor, macHigh, macLow, now);
-      if (isAnswer) this.#becomeReachable(neighbor, now);
+      if (isSolicited) this.#becomeReachable(neighbor, now);
       else this.#enter(neighbor, NeighborState.stale, Number.POSITIVE_INFINITY);
       this.#release(neighbor);
-      return;
+      return true;
     }
     if (isNews && !isOverride) {
       // Perhaps somebody else has it now: the next packet finds out.
       if (neighbor.state === NeighborState.reachable) {
         this.#enter(neighbor, NeighborState.stale, Number.POSITIVE_INFINITY);
       }
-      return;
+      return false;
     }
     if (isNews) this.#learn(neighbor, macHigh, macLow, now);
-    if (isAnswer) this.#becomeReachable(neighbor, now);
+    if (isSolicited) this.#becomeReachable(neighbor, now);
     else if (isNews) this.#enter(neighbor, NeighborState.stale, Number.POSITIVE_INFINITY);
+    return true;
   }
 
   /** `address` said in passing what its hardware address is. @param mayAdd whether that is reason to remember it */
@@ -206,6 +222,11 @@ export class NeighborTable implements TimerOwner {
     }
     if (neighbor !== null) this.advertised(neighbor, macHigh, macLow, false, true);
     return neighbor;
+  }
+
+  /** The neighbour at `address`, not asked for yet when it is new; `null` when the interface is gone. */
+  findOrAdd(address: IpAddress): Neighbor | null {
+    return this.#isClosed ? null : this.#findOrAdd(address);
   }
 
   /** Sets a neighbour by hand. */
@@ -345,7 +366,7 @@ export class NeighborTable implements TimerOwner {
         this.#host.undeliverable(this.link.index, bytes, ETHERNET_HEADER_LEN, bytes.length);
       }
     }
-    this.onUnreachable?.(neighbor.address);
+    this.onUnreachable?.(neighbor);
   }
 
   #findOrAdd(address: IpAddress): Neighbor {

@@ -105,6 +105,8 @@ describe('Ethernet', () => {
     host = makeHost6({ medium: 'ethernet', mac: MAC });
     host.stack.addAddress(host.index, 'fd00::2/64');
     host.stack.addNeighbor(host.index, ip('fd00::1'), Uint8Array.of(2, 0, 0, 0, 0, 1));
+    // What the link is told of the addresses.
+    host.outBytes();
   });
 
   test('a frame of IPv6 is answered in one, to the neighbour', () => {
