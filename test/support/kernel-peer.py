@@ -28,6 +28,7 @@ Servers print READY when they listen.
   --congestion NAME        the congestion control of the connection, such as cubic
   --hold                   before the first read: print CONNECTED and wait for a line
   --chunk N                bytes that one call sends or reads at most (default 256 KiB)
+  --six                    sockets of IPv6
 """
 
 import argparse
@@ -57,7 +58,7 @@ def block():
 
 
 def new_socket(kind=socket.SOCK_STREAM):
-    s = socket.socket(socket.AF_INET, kind)
+    s = socket.socket(socket.AF_INET6 if options.six else socket.AF_INET, kind)
     if options.sndbuf:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf)
     if options.rcvbuf:
@@ -323,6 +324,7 @@ def main():
     parser.add_argument("--chunk", type=int, default=1 << 18)
     parser.add_argument("--hold", action="store_true")
     parser.add_argument("--last", action="store_true")
+    parser.add_argument("--six", action="store_true")
     parser.parse_args(namespace=options)
     mode, arguments = options.mode, options.arguments
     if mode in OTHERS:

@@ -11,7 +11,13 @@
  * host.close();
  */
 
-import { PoolAllocator, parsePrefix, SeededRandom } from '../../src/base/index.ts';
+import {
+  type IpAddress,
+  type IpFamily,
+  PoolAllocator,
+  parsePrefix,
+  SeededRandom,
+} from '../../src/base/index.ts';
 import { createHost, type Driver, RealTime, type RunningHost } from '../../src/engine/index.ts';
 import { TunLink } from '../../src/link/device/index.ts';
 import { ImpairedLink, type ImpairSettings } from '../../src/link/index.ts';
@@ -31,6 +37,9 @@ import { createNamespace, type Namespace } from './netns.ts';
 /** The kernel's end of the device, and ours. */
 export const KERNEL = '10.9.0.1';
 export const OURS = '10.9.0.2';
+/** Likewise, of a host with `family: 6`. */
+export const KERNEL6 = 'fd09::1';
+export const OURS6 = 'fd09::2';
 /** The device's name in the namespace. */
 export const DEVICE = 'tun0';
 
@@ -39,6 +48,8 @@ export interface LiveHostOptions {
   /** Whether the device may give and take super-segments and partial checksums. Default true. */
   readonly offload?: boolean;
   readonly tcp?: TcpOptions;
+  /** With 6, both ends have addresses of IPv6 too, which are meant then. Default 4. */
+  readonly family?: IpFamily;
   /** What happens to packets on the way to the kernel, and from it. */
   readonly outbound?: ImpairSettings;
   readonly inbound?: ImpairSettings;
@@ -64,15 +75,21 @@ export const MODES: readonly Mode[] = [
 ];
 
 /** A device whose kernel's end is up and has an address. The link belongs to the caller. */
-export function openTun(space: Namespace, options: Pick<LiveHostOptions, 'mtu' | 'offload'> = {}): TunLink {
+export function openTun(
+  space: Namespace,
+  options: Pick<LiveHostOptions, 'mtu' | 'offload' | 'family'> = {},
+): TunLink {
   const link = TunLink.create({
     name: DEVICE,
     namespace: space.name,
     mtu: options.mtu ?? 1500,
     ...((options.offload ?? true) ? {} : { offload: 0 }),
   });
-  const prefix = parsePrefix(`${KERNEL}/24`);
-  if (prefix !== null) link.device.addAddress(prefix);
+  const prefixes = options.family === 6 ? [`${KERNEL}/24`, `${KERNEL6}/64`] : [`${KERNEL}/24`];
+  for (const text of prefixes) {
+    const prefix = parsePrefix(text);
+    if (prefix !== null) link.device.addAddress(prefix);
+  }
   link.device.queueLength = 1000;
   link.device.isUp = true;
   return link;
@@ -91,10 +108,12 @@ export class LiveHost {
   readonly #host: RunningHost;
   readonly #impaired: ImpairedLink | null;
   readonly #peerLimitMs: number | undefined;
+  readonly #family: IpFamily;
 
   constructor(options: LiveHostOptions = {}) {
     const scheduler = new RealTime();
     this.#peerLimitMs = options.peerLimitMs;
+    this.#family = options.family ?? 4;
     this.space = createNamespace();
     this.link = openTun(this.space, options);
     const isImpaired = options.outbound !== undefined || options.inbound !== undefined;
@@ -111,12 +130,22 @@ export class LiveHost {
     this.#host = createHost({
       scheduler,
       allocator: this.allocator,
-      links: [{ link, addresses: [`${OURS}/24`], gateway: KERNEL }],
+      links: [
+        { link, addresses: this.#isSix ? [`${OURS}/24`, `${OURS6}/64`] : [`${OURS}/24`], gateway: KERNEL },
+      ],
       observer: happened,
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
     });
     this.stack = this.#host.stack;
     this.driver = this.#host.driver;
+  }
+
+  get #isSix(): boolean {
+    return this.#family === 6;
+  }
+
+  get #any(): IpAddress {
+    return parseAddress(this.#isSix ? '::' : '0.0.0.0');
   }
 
   /** The impairments of the path, to be changed and counted. @throws {Error} when there are none. */
@@ -127,11 +156,11 @@ export class LiveHost {
 
   /** Connects to the kernel. Rejects with an `EndpointError`. */
   async connect(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): Promise<SimStream> {
-    const endpoint = this.stack.openTcp();
+    const endpoint = this.stack.openTcp(this.#family);
     prepare(endpoint);
     const stream = new SimStream(endpoint, listener);
     try {
-      return await stream.open(parseAddress(KERNEL), port);
+      return await stream.open(parseAddress(this.#isSix ? KERNEL6 : KERNEL), port);
     } catch (error) {
       stream.close();
       throw error;
@@ -140,23 +169,23 @@ export class LiveHost {
 
   /** Listens on all addresses; `prepare` sets what accepted connections inherit. */
   listen(port: number, prepare: (endpoint: TcpEndpoint) => void = () => {}): SimListener {
-    const endpoint = this.stack.openTcp();
+    const endpoint = this.stack.openTcp(this.#family);
     prepare(endpoint);
-    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    must('bind', endpoint.bind(this.#any, port));
     must('listen', endpoint.listen(1024));
     return new SimListener(endpoint, listener);
   }
 
   /** A UDP socket on `port`, 0 for any. */
   udp(port = 0): SimDatagramSocket {
-    const endpoint = this.stack.openUdp();
-    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    const endpoint = this.stack.openUdp(this.#family);
+    must('bind', endpoint.bind(this.#any, port));
     return new SimDatagramSocket(endpoint, listener);
   }
 
   /** One echo request with `size` bytes. @returns the reply, or the ICMP error about it. @throws {Error} when none comes. */
   async ping(address: string, size: number, ttl = 0): Promise<EchoReply> {
-    const endpoint = this.stack.openIcmp();
+    const endpoint = this.stack.openIcmp(this.#family);
     endpoint.ttl = ttl;
     try {
       must('echo request', endpoint.sendEcho(parseAddress(address), 1, pingPayload(size)));
@@ -173,8 +202,8 @@ export class LiveHost {
 
   /** Serves connections on `port` without a promise each: every byte is sent back, the end is answered with the end. */
   echo(port: number, onByte: (endpoint: TcpEndpoint) => void = () => {}): TcpEndpoint {
-    const endpoint = this.stack.openTcp();
-    must('bind', endpoint.bind(parseAddress('0.0.0.0'), port));
+    const endpoint = this.stack.openTcp(this.#family);
+    must('bind', endpoint.bind(this.#any, port));
     must('listen', endpoint.listen(1024));
     endpoint.context = new EchoService(onByte);
     return endpoint;
@@ -182,7 +211,8 @@ export class LiveHost {
 
   /** Starts the kernel's side of a test. See kernel-peer.py for the modes. */
   kernel(mode: string, ...args: (string | number)[]): KernelPeer {
-    return new KernelPeer(this.space, [mode, ...args], this.#peerLimitMs);
+    const six = this.#isSix ? ['--six'] : [];
+    return new KernelPeer(this.space, [mode, ...args, ...six], this.#peerLimitMs);
   }
 
   /** Starts a server of the kernel's and waits until it listens. */
