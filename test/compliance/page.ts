@@ -147,7 +147,7 @@ export function deviationsIn(source: string): string[] {
 const STATUSES: readonly Status[] = ['met', 'untested', 'deviates', 'not applicable'];
 
 const INTRODUCTION = [
-  '# Compliance of TCP',
+  '# Compliance',
   '',
   'What each RFC requires, what this stack does about it, and the tests that prove it. The page is written by',
   '`scripts/compliance` from the lists in [`test/compliance`](../test/compliance) and from the names of the tests: a test that',

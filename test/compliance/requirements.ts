@@ -5,9 +5,9 @@
  *     MUST-1 §3.1 | The window is an unsigned number.
  *     MUST-51 §3.9.2.1 | … | not applicable: source routes are dropped (RFC 7126)
  *
- * A requirement is known by its RFC's own label where there is one (RFC 9293), else by its section; `-` before the section
- * stands for what the RFC is about, which tests that name nothing but its number prove too. The third column is the
- * status: nothing for `met`, which needs a test that names the id, or `untested`, `deviates: why`, `not applicable: why`.
+ * A requirement is known by its RFC's own label where there is one (RFC 9293; `REQ-1` of RFC 4787), else by its section; `-`
+ * before the section stands for what the RFC is about, which tests that name nothing but its number prove too. The third
+ * column is the status: nothing for `met`, which needs a test that names the id, or `untested`, `deviates: why`, `not applicable: why`.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -36,7 +36,9 @@ export interface Rfc {
 
 /** Section as RFCs print it: `§3.10.7.4`, `§A.2`. */
 const SECTION = '§[A-Z0-9]+(?:\\.[0-9]+)*';
-const LINE = new RegExp(`^(?:((?:MUST|SHLD|MAY|REC)-\\d+|-) )?(${SECTION}) \\| ([^|]+?)(?: \\| ([^|]+))?$`);
+const LINE = new RegExp(
+  `^(?:((?:MUST|SHLD|MAY|REC|REQ)-\\d+|-) )?(${SECTION}) \\| ([^|]+?)(?: \\| ([^|]+))?$`,
+);
 const STATUS = /^(untested|deviates|not applicable)(?:: (.+))?$/;
 
 /** All RFCs of the lists, by number. */

@@ -2,7 +2,8 @@
  * Which requirements the tests name: the titles of all tests, read from their sources, and the RFC ids in them.
  *
  * `RFC 9293 §3.8.3 MUST-20 …` names a section and a label; `RFC 2018 and 6675 …` names two RFCs. A section belongs
- * to the RFC before it, a label always to RFC 9293. A test inherits the ids of the `describe`s around it. A packet script's title is its first comment.
+ * to the RFC before it, and so does a label `REQ-1`, which several RFCs have; other labels are RFC 9293's. A test inherits the
+ * ids of the `describe`s around it. A packet script's title is its first comment.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ export interface NamedId {
   readonly title: string;
 }
 
-/** The RFC that labels its requirements: a label is its own wherever it stands. */
+/** The RFC whose labels nobody else has, so that they are its own wherever they stand. */
 const LABELLED = 9293;
 const TEST_ROOT = new URL('../', import.meta.url);
 
@@ -40,7 +41,7 @@ export function idsIn(title: string): { rfc: number; id: string }[] {
   const found: { rfc: number; id: string }[] = [];
   let rfc = 0;
   for (const [token] of title.matchAll(
-    /virtio|RFC \d+|(?<=RFC \d+(?: and |, ))\d{3,4}\b|§[A-Z0-9]+(?:\.[0-9]+)*|\b(?:MUST|SHLD|MAY|REC)-\d+/g,
+    /virtio|RFC \d+|(?<=RFC \d+(?: and |, ))\d{3,4}\b|§[A-Z0-9]+(?:\.[0-9]+)*|\b(?:MUST|SHLD|MAY|REC|REQ)-\d+/g,
   )) {
     const number = /^(?:RFC )?(\d+)$/.exec(token)?.[1];
     // Sections of another standard.
@@ -48,7 +49,7 @@ export function idsIn(title: string): { rfc: number; id: string }[] {
     else if (number !== undefined) {
       rfc = Number(number);
       found.push({ rfc, id: '' });
-    } else if (!token.startsWith('§')) found.push({ rfc: LABELLED, id: token });
+    } else if (!/^(?:§|REQ-)/.test(token)) found.push({ rfc: LABELLED, id: token });
     else if (rfc !== 0) {
       if (found.at(-1)?.id === '') found.pop();
       found.push({ rfc, id: token });

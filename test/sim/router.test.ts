@@ -118,7 +118,7 @@ describe('RFC 4787, RFC 5382 two hosts behind a translator', () => {
     expect((await network.run(first.ping('192.0.2.9'))).type).toBe(0);
   });
 
-  test('REQ-9 one reaches the other by the outside address', async () => {
+  test('RFC 4787 REQ-9, RFC 5382 REQ-8 one reaches the other by the outside address', async () => {
     const { first, second } = home();
     expect(await network.run(transfer(second, first, '192.0.2.1'))).toBe('192.0.2.1');
   });

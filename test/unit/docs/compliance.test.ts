@@ -114,7 +114,8 @@ describe('ids of tests', () => {
     ['RFC 2018 and 6675 SACK', ['2018 ', '6675 ']],
     ['RFC 9293 §3.10.7.4 RFC 5961 §5.2(b) an ACK', ['9293 §3.10.7.4', '5961 §5.2']],
     ['RFC 6528 numbers MUST-14 and RFC 7323, 2018: options', ['6528 ', '9293 MUST-14', '7323 ', '2018 ']],
-    ['§3.1 of nothing', []],
+    ['RFC 4787 REQ-5, REQ-6 and RFC 5382 REQ-5', ['4787 REQ-5', '4787 REQ-6', '5382 REQ-5']],
+    ['§3.1 and REQ-1 of nothing', []],
   ])('given %j, each belongs to its RFC', (title, ids) => {
     expect(idsIn(title).map(({ rfc, id }) => `${rfc} ${id}`)).toEqual(ids);
   });
