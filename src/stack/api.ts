@@ -525,6 +525,12 @@ export interface AddressView {
   readonly preferredUntil: number;
 }
 
+/** How an interface configures itself by what routers say (RFC 4862). */
+export interface AutoconfOptions extends Ipv6Options {
+  /** Whether temporary addresses are made too, for what the host begins (RFC 8981). Default true. */
+  readonly temporaryAddresses?: boolean;
+}
+
 /** How an interface's own IPv6 addresses are made. */
 export interface Ipv6Options {
   /** Opaque and stable (RFC 7217, the default), or with the hardware address in it (RFC 4291 appendix A). */
@@ -818,6 +824,14 @@ export interface Stack {
   enableIpv6(index: number, options?: Ipv6Options): void;
   /** Takes it away again. */
   disableIpv6(index: number): void;
+  /**
+   * Gives the interface its link-local address and does what routers say: addresses, routes, name servers, and DHCPv6 where they
+   * want it.
+   * @throws RangeError when there is no such interface, it is no Ethernet one, or its MTU is below 1280
+   */
+  startAutoconf(index: number, options?: AutoconfOptions): void;
+  /** Ends that, and takes back all that it gave. */
+  stopAutoconf(index: number): void;
   /** Gives the interface a link-local IPv4 address (RFC 3927) while it has no other. @throws RangeError without such an interface */
   enableAutoIp(index: number): void;
   /** Takes it away again. */

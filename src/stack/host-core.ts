@@ -18,6 +18,7 @@ import {
 import { DropReason } from '../wire/index.ts';
 import { AddressLifetimes } from './address-lifetimes.ts';
 import { ConfigChange, type Endpoint, type StackOptions } from './api.ts';
+import type { AutoconfService } from './autoconf/service.ts';
 import { AutoIp } from './autoip.ts';
 import { StackCounters } from './counters.ts';
 import type { EgressQueue } from './egress.ts';
@@ -82,6 +83,8 @@ export class HostCore implements Host, NeighborHost {
   readonly topology: Topology;
   readonly autoIp: AutoIp;
   readonly linkLocal6: Ipv6LinkLocal;
+  /** Set once the protocols that it uses are there. */
+  autoconf: AutoconfService | null = null;
   readonly #lifetimes: AddressLifetimes;
   readonly #solicitedNodes: SolicitedNodes;
   readonly #paths6: Ipv6Paths;
@@ -125,6 +128,7 @@ export class HostCore implements Host, NeighborHost {
         this.#lifetimes.changed();
         this.autoIp.changed();
         this.#solicitedNodes.changed(this.topology.interfaces);
+        this.autoconf?.addressesChanged();
       }
       this.noteChange(changes);
     });

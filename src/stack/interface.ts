@@ -42,6 +42,7 @@ const MAX_MTU = 65535;
 const DEFAULT_METRIC = 25;
 const LOOPBACK_METRIC = 75;
 const MAX_METRIC = 0xffff;
+const DEFAULT_HOP_LIMIT = 64;
 /** RFC 8200 §5. */
 const MIN_MTU_V6 = 1280;
 const MANUAL: AddressOrigin = 'manual';
@@ -74,6 +75,9 @@ export class NetworkInterface implements InterfaceView {
   weakHostSend = false;
   weakHostReceive = false;
   isTransparent = false;
+  /** Of IPv6 packets that ask for none, and the largest of them: routers may say so (RFC 4861 §6.3.4). */
+  hopLimit = DEFAULT_HOP_LIMIT;
+  mtuV6: number;
   sendsRedirects = true;
   acceptsRedirects = true;
   /** `null` on a link without hardware addresses. */
@@ -98,6 +102,7 @@ export class NetworkInterface implements InterfaceView {
     this.name = options.name;
     this.mtu = mtu;
     this.linkMtu = mtu;
+    this.mtuV6 = mtu;
     this.medium = medium;
     this.offload = options.offload ?? 0;
     this.mac = medium === 'ethernet' && mac !== undefined ? mac.slice() : null;

@@ -20,6 +20,7 @@ import {
 import { DropReason, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
   AddressOptions,
+  AutoconfOptions,
   Endpoint,
   GroupView,
   IcmpEndpoint,
@@ -41,6 +42,7 @@ import type {
   TcpObserver,
   UdpEndpoint,
 } from './api.ts';
+import { AutoconfService } from './autoconf/service.ts';
 import type { StackCounters } from './counters.ts';
 import { DhcpService } from './dhcp/service.ts';
 import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
@@ -85,6 +87,7 @@ class SansIoStack implements Stack {
   readonly #raw: RawTransport;
   readonly #echoes: EchoTable;
   readonly #dhcp: DhcpService;
+  readonly #autoconf: AutoconfService;
   readonly #echoes6: EchoTable;
   readonly #input: IpInput;
   readonly #loopback: Loopback;
@@ -112,6 +115,13 @@ class SansIoStack implements Stack {
       conflicts: host.topology.duplicates,
       linkLocal: host.autoIp,
     });
+    this.#autoconf = new AutoconfService({
+      host,
+      topology: host.topology,
+      linkLocal: host.linkLocal6,
+      dhcp: this.#dhcp,
+    });
+    host.autoconf = this.#autoconf;
     host.topology.duplicates.onDuplicate((index, address) => this.#dhcp.addressConflict(index, address));
     this.#udp.taker = this.#dhcp;
     const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
@@ -191,6 +201,7 @@ class SansIoStack implements Stack {
   removeInterface(index: number): void {
     const removed = this.#host.topology.removeInterface(index);
     this.#dhcp.removeInterface(index);
+    this.#autoconf.removeInterface(index);
     this.#singles.forget(removed);
     this.#host.groups.forget(index);
     this.#host.abandon(removed.egress);
@@ -206,6 +217,14 @@ class SansIoStack implements Stack {
 
   disableIpv6(index: number): void {
     this.#host.linkLocal6.disable(index);
+  }
+
+  startAutoconf(index: number, options?: AutoconfOptions): void {
+    this.#autoconf.start(index, options);
+  }
+
+  stopAutoconf(index: number): void {
+    this.#autoconf.stop(index);
   }
 
   enableAutoIp(index: number): void {

@@ -157,6 +157,11 @@ export class Topology {
     this.#changed(ConfigChange.interfaces);
   }
 
+  /** What packets of an interface are like has changed. */
+  interfaceChanged(): void {
+    this.#changed(ConfigChange.interfaces);
+  }
+
   /** States or lifetimes of addresses have changed: what was derived from them is stale. */
   addressesChanged(): void {
     this.#changed(ConfigChange.addresses);

@@ -112,6 +112,12 @@ export class InterfaceAutoconf implements TimerOwner {
     return wasOurs;
   }
 
+  /** Takes back all that routers gave, and ends. */
+  stop(): void {
+    for (const part of [this.#routers, this.#prefixes, this.#slaac, this.#names]) part.clear();
+    this.close();
+  }
+
   close(): void {
     this.#host.timers.destroy(this.#timer);
   }

@@ -10,6 +10,11 @@ export interface Part {
   run(now: number): number;
 }
 
+/** A part that holds something, which {@link clear} takes back. */
+export interface Holding {
+  clear(): void;
+}
+
 /** Takes out of `entries` what has ended. @returns what was taken out */
 export function removeEnded<T extends Mortal>(entries: T[], now: number): T[] {
   const ended = entries.filter(({ until }) => until <= now);

@@ -3,9 +3,10 @@
  */
 
 import type { AdvertisedPrefix } from '../../wire/index.ts';
+import type { RouteOptions } from '../api.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RouteTable } from '../route/table.ts';
-import { firstEnd, type Part, removeEnded } from './lifetime.ts';
+import { firstEnd, type Holding, type Part, removeEnded } from './lifetime.ts';
 import { isLinkLocalPrefix } from './link-local.ts';
 
 /** Most prefixes of an interface; what comes on top is ignored. */
@@ -16,7 +17,7 @@ interface OnLinkPrefix {
   until: number;
 }
 
-export class Prefixes implements Part {
+export class Prefixes implements Part, Holding {
   readonly #interface: NetworkInterface;
   readonly #table: RouteTable;
   readonly #prefixes: OnLinkPrefix[] = [];
@@ -38,13 +39,22 @@ export class Prefixes implements Part {
     }
     if (option.validLifetime === 0 || this.#prefixes.length >= MAX_PREFIXES) return;
     this.#prefixes.push({ destination, until: now + option.validLifetime });
-    this.#table.add({ destination, interfaceIndex: this.#interface.index }, this.#interface);
+    this.#table.add(this.#routeTo(destination), this.#interface);
+  }
+
+  clear(): void {
+    for (const prefix of this.#prefixes) prefix.until = 0;
+    this.run(0);
   }
 
   run(now: number): number {
     for (const { destination } of removeEnded(this.#prefixes, now)) {
-      this.#table.remove({ destination, interfaceIndex: this.#interface.index });
+      this.#table.remove(this.#routeTo(destination));
     }
     return firstEnd(this.#prefixes);
+  }
+
+  #routeTo(destination: string): RouteOptions {
+    return { destination, interfaceIndex: this.#interface.index, origin: 'router' };
   }
 }

@@ -6,7 +6,7 @@
 import type { IpAddress } from '../../base/index.ts';
 import type { RouterAdvertisement } from '../../wire/index.ts';
 import type { NameConfiguration } from '../api.ts';
-import { firstEnd, type Part, removeEnded } from './lifetime.ts';
+import { firstEnd, type Holding, type Part, removeEnded } from './lifetime.ts';
 
 /** RFC 8106 §5.3.1 wants at least three. */
 const MAX_SERVERS = 8;
@@ -18,7 +18,7 @@ interface Entry<T> {
   until: number;
 }
 
-export class RouterNames implements Part {
+export class RouterNames implements Part, Holding {
   readonly #servers: Entry<IpAddress>[] = [];
   readonly #domains: Entry<string>[] = [];
   readonly #onChange: (names: NameConfiguration) => void;
@@ -40,6 +40,11 @@ export class RouterNames implements Part {
       }
     }
     if (isChanged) this.#tell();
+  }
+
+  clear(): void {
+    for (const entry of [...this.#servers, ...this.#domains]) entry.until = 0;
+    this.run(0);
   }
 
   run(now: number): number {

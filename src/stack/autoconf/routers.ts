@@ -5,9 +5,10 @@
 
 import type { IpAddress } from '../../base/index.ts';
 import type { AdvertisedRoute, RouterAdvertisement, RouterPreference } from '../../wire/index.ts';
+import type { RouteOptions } from '../api.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RouteTable } from '../route/table.ts';
-import { firstEnd, type Part, removeEnded } from './lifetime.ts';
+import { firstEnd, type Holding, type Part, removeEnded } from './lifetime.ts';
 
 /** Most routes that routers give an interface; what comes on top is ignored. */
 const MAX_ROUTES = 64;
@@ -25,7 +26,7 @@ interface LearntRoute {
   until: number;
 }
 
-export class Routers implements Part {
+export class Routers implements Part, Holding {
   readonly #interface: NetworkInterface;
   readonly #table: RouteTable;
   readonly #routes: LearntRoute[] = [];
@@ -50,6 +51,11 @@ export class Routers implements Part {
   forget(router: IpAddress): void {
     const gateway = router.toString();
     for (const route of this.#routes) if (route.gateway === gateway) route.until = 0;
+    this.run(0);
+  }
+
+  clear(): void {
+    for (const route of this.#routes) route.until = 0;
     this.run(0);
   }
 
@@ -94,13 +100,8 @@ export class Routers implements Part {
     return !isDefault || this.#routes.filter((held) => held.destination === DEFAULT).length < MAX_ROUTERS;
   }
 
-  #optionsOf({ destination, gateway, metric }: LearntRoute): {
-    destination: string;
-    gateway: string;
-    metric: number;
-    interfaceIndex: number;
-  } {
-    return { destination, gateway, metric, interfaceIndex: this.#interface.index };
+  #optionsOf({ destination, gateway, metric }: LearntRoute): RouteOptions {
+    return { destination, gateway, metric, interfaceIndex: this.#interface.index, origin: 'router' };
   }
 }
 

@@ -10,7 +10,7 @@ import type { AddressOrigin } from '../api.ts';
 import type { InterfaceAddress, NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { type IdentifierSeed, opaqueAddress } from './interface-identifier.ts';
-import type { Part } from './lifetime.ts';
+import type { Holding, Part } from './lifetime.ts';
 import { isLinkLocalPrefix } from './link-local.ts';
 import { IDGEN_RETRIES, TemporaryAddresses } from './temporary.ts';
 
@@ -35,7 +35,7 @@ export interface SlaacOptions {
   readonly isTemporary: boolean;
 }
 
-export class Slaac implements Part {
+export class Slaac implements Part, Holding {
   readonly #topology: Topology;
   readonly #interface: NetworkInterface;
   readonly #random: Random;
@@ -82,6 +82,14 @@ export class Slaac implements Part {
       return true;
     }
     return false;
+  }
+
+  clear(): void {
+    for (const entry of this.#prefixes) {
+      this.#topology.removeAddress(this.#interface.index, entry.stable);
+      entry.temporaries?.clear();
+    }
+    this.#prefixes.length = 0;
   }
 
   run(now: number): number {

@@ -7,7 +7,7 @@ import type { AddressOrigin } from '../api.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { randomAddress } from './interface-identifier.ts';
-import type { Part } from './lifetime.ts';
+import type { Holding, Part } from './lifetime.ts';
 
 const HOUR = 3_600_000;
 /** §3.8, ms. */
@@ -35,7 +35,7 @@ export type AddTemporary = (
   preferredUntil: number,
 ) => void;
 
-export class TemporaryAddresses implements Part {
+export class TemporaryAddresses implements Part, Holding {
   readonly #prefix: IpAddress;
   readonly #topology: Topology;
   readonly #interface: NetworkInterface;
@@ -82,6 +82,11 @@ export class TemporaryAddresses implements Part {
     // §3.4 step 7: after three more it is given up.
     if (this.#retries++ < IDGEN_RETRIES) this.#create(now);
     return true;
+  }
+
+  clear(): void {
+    for (const { address } of this.#addresses) this.#topology.removeAddress(this.#interface.index, address);
+    this.#addresses = [];
   }
 
   /** §3.5: the next address is made a little before the last one stops to be preferred. */

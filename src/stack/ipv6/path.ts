@@ -13,7 +13,6 @@ import {
 } from '../../wire/index.ts';
 import type { Path } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
-import { DEFAULT_TTL } from '../ip/path.ts';
 import { LEAST_MTU_V6 } from '../ip/too-big.ts';
 import type { LinkHeader } from '../link-header.ts';
 import type { PmtuCache } from '../pmtu-cache.ts';
@@ -59,15 +58,15 @@ export class Ipv6Path implements Path {
     this.interfaceIndex = link.index;
     this.source = s;
     this.destination = d;
-    this.linkMtu = link.mtu;
-    this.#mtu = link.mtu;
+    this.linkMtu = Math.min(link.mtu, link.mtuV6);
+    this.#mtu = this.linkMtu;
     this.#pmtus = pmtus;
     this.#link = parts.link;
     this.headerLength = parts.link.length + IPV6_HEADER_LEN;
     this.fragmentHeaderLength = this.headerLength + IPV6_FRAGMENT_HEADER_LEN;
     this.offload = link.offload;
     this.isGroup = d.isMulticast;
-    this.#defaultHops = this.isGroup ? DEFAULT_MULTICAST_HOPS : DEFAULT_TTL;
+    this.#defaultHops = this.isGroup ? DEFAULT_MULTICAST_HOPS : link.hopLimit;
     this.#addressSum = pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, 0, 0);
     this.#ids = ids;
     this.#routes = routes;

@@ -107,7 +107,7 @@ export class RouteTable implements TimerOwner {
     });
   }
 
-  /** @returns whether there was such a route. @throws {RangeError} as {@link add} */
+  /** Of any origin, unless one is named. @returns whether there was such a route. @throws {RangeError} as {@link add} */
   remove(options: RouteOptions): boolean {
     const { destination, prefixLength, gateway } = readRoute(options);
     const table = options.table ?? MAIN_TABLE;
@@ -115,6 +115,7 @@ export class RouteTable implements TimerOwner {
       (route) =>
         route.interfaceIndex === options.interfaceIndex &&
         route.table === table &&
+        (options.origin === undefined || route.origin === options.origin) &&
         route.prefixLength === prefixLength &&
         route.destination.equals(destination) &&
         isSame(route.gateway, gateway),

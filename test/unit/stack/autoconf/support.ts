@@ -78,7 +78,7 @@ export class Lab implements NeighborHost {
   }
 }
 
-const SILENT: RouterAdvertisement = {
+export const SILENT: RouterAdvertisement = {
   router: new IpAddress(6, 0xfe800000 | 0, 0, 0, 1, 2),
   hopLimit: 0,
   isManaged: false,

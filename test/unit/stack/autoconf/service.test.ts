@@ -1,0 +1,192 @@
+import { describe, expect, test } from '@jest/globals';
+import { IpAddress, parseMac } from '../../../../src/base/index.ts';
+import type { AutoconfOptions } from '../../../../src/stack/index.ts';
+import { IcmpV6Type } from '../../../../src/wire/index.ts';
+import { ALL_NODES, address, ndpFrameOf, ROUTER, sent6, slla } from '../neighbor/ndp-support.ts';
+import { OWN_MAC } from '../neighbor/support.ts';
+import { type HostUnderTest, makeHost } from '../support.ts';
+
+/** A host on an Ethernet that configures itself. */
+function configured(options: AutoconfOptions = { temporaryAddresses: false }): HostUnderTest {
+  const mac = parseMac(OWN_MAC) as Uint8Array;
+  const host = makeHost({ medium: 'ethernet', mac, addresses: [], detectDuplicates: true });
+  host.stack.startAutoconf(host.index, options);
+  return host;
+}
+
+const view = (host: HostUnderTest) => {
+  const found = host.stack.interfaces.find(({ index }) => index === host.index);
+  if (found === undefined) throw new Error('the interface is gone');
+  return found;
+};
+const addresses = (host: HostUnderTest): string[] =>
+  view(host).addresses.map((held) => `${held.address}/${held.prefixLength} ${held.origin} ${held.state}`);
+const routes = (host: HostUnderTest): string[] =>
+  host.stack.routes
+    .filter(({ interfaceIndex, origin }) => interfaceIndex === host.index && origin === 'router')
+    .map(({ destination, prefixLength, gateway }) => `${destination}/${prefixLength} via ${gateway}`);
+
+const PREFIX = `0304 40c0 00015180 0000a8c0 00000000 ${address('2001:db8:1::')}`;
+
+/** An advertisement of fe80::1: for half an hour, with 2001:db8:1::/64, and what `options` say. */
+function advertise(host: HostUnderTest, word = 0x40000708, options = PREFIX + slla()): number {
+  return host.in(
+    ndpFrameOf(IcmpV6Type.routerAdvertisement, {
+      src: ROUTER,
+      dst: ALL_NODES,
+      rest: word,
+      body: `00000000 00000000 ${options}`,
+    }),
+  );
+}
+
+/** Until routers are asked. */
+function ready(host: HostUnderTest): void {
+  host.pass(3000);
+  host.outBytes();
+}
+
+describe('RFC 4862 §4', () => {
+  test('the link-local address is asked for first, then routers, from it and with the hardware address', () => {
+    const host = configured();
+    expect(addresses(host)).toEqual([expect.stringMatching(/^fe80::\S+\/64 linkLocal tentative$/)]);
+    host.pass(3000);
+    const sent = sent6(host);
+    expect(addresses(host)).toEqual([expect.stringMatching(/linkLocal preferred$/)]);
+    const [own] = view(host).addresses;
+    const text = `${own?.address}`.replace(/%\d+$/, '');
+    expect(sent[0]).toMatch(new RegExp(`^ns ${text} from :: `));
+    expect(sent).toContain(`rs from ${text} with mac > 33:33:00:00:00:02`);
+  });
+
+  test('an advertisement makes an address, which is asked for too, an on-link prefix and a default route', () => {
+    const host = configured();
+    ready(host);
+    expect(advertise(host)).toBe(0);
+    expect(addresses(host)[1]).toMatch(/^2001:db8:1:0:\S+\/64 router tentative$/);
+    expect(routes(host).toSorted()).toEqual(['2001:db8:1::/64 via null', `::/0 via ${ROUTER}%${host.index}`]);
+    host.pass(3000);
+    expect(addresses(host)[1]).toMatch(/router preferred$/);
+    const way = host.stack.routeTo(IpAddress.parse('2001:db8:9::9') as IpAddress);
+    expect(`${way?.source}`).toMatch(/^2001:db8:1:0:/);
+    // An answer ends the asking.
+    host.outBytes();
+    host.pass(100_000);
+    expect(sent6(host).filter((text) => text.startsWith('rs'))).toEqual([]);
+  });
+
+  test('§5.4.5, RFC 7217 §6: an address that somebody else has is replaced by another one', () => {
+    const host = configured();
+    ready(host);
+    advertise(host);
+    const first = `${view(host).addresses[1]?.address}`;
+    host.pass(10);
+    host.in(
+      ndpFrameOf(IcmpV6Type.neighborAdvertisement, {
+        src: ROUTER,
+        dst: ALL_NODES,
+        rest: 0x20000000,
+        body: `${address(first)} 0201 020000000077`,
+      }),
+    );
+    host.pass(5000);
+    const routed = view(host).addresses.filter(({ origin }) => origin === 'router');
+    expect(routed).toHaveLength(1);
+    expect(`${routed[0]?.address}`).not.toBe(first);
+    expect(routed[0]?.state).toBe('preferred');
+  });
+
+  test('RFC 8981: a temporary address is what the host begins with', () => {
+    const host = configured({});
+    ready(host);
+    advertise(host);
+    host.pass(3000);
+    expect(view(host).addresses.map(({ origin }) => origin)).toEqual(['linkLocal', 'router', 'temporary']);
+  });
+});
+
+describe('RFC 4861 §6.3.4 what a router says of the link', () => {
+  test('its hop limit and MTU are those of IPv6 packets from now on', () => {
+    const host = configured();
+    ready(host);
+    advertise(host, 0x21000708, `${PREFIX} 0501 0000 00000578`);
+    host.pass(3000);
+    expect(host.stack.routeTo(IpAddress.parse('2001:db8:9::9') as IpAddress)?.mtu).toBe(1400);
+    expect(view(host).mtu).toBe(1500);
+    // What is not said stays; what can't be is not believed.
+    advertise(host, 0x00000708, `${PREFIX} 0501 0000 000004ff`);
+    advertise(host, 0x00000708, `${PREFIX} 0501 0000 000005dd`);
+    expect(host.stack.routeTo(IpAddress.parse('2001:db8:9::9') as IpAddress)?.mtu).toBe(1400);
+  });
+
+  test('§4.2: M asks for addresses by DHCPv6', () => {
+    const host = configured();
+    ready(host);
+    expect(host.stack.dhcpStatus(host.index).v6).toBeNull();
+    advertise(host, 0x40800708);
+    host.pass(2000);
+    expect(host.stack.dhcpStatus(host.index).v6?.mode).toBe('stateful');
+  });
+
+  test('§4.2: O asks for the rest', () => {
+    const host = configured();
+    ready(host);
+    advertise(host, 0x40400708);
+    host.pass(2000);
+    expect(host.stack.dhcpStatus(host.index).v6?.mode).toBe('stateless');
+  });
+
+  test('RFC 8106: name servers', () => {
+    const host = configured();
+    ready(host);
+    advertise(host, 0x40000708, `${PREFIX} 1903 0000 00000258 ${address('2001:db8::53')}`);
+    expect(view(host).names.map(({ origin, servers }) => `${origin} ${servers}`)).toEqual([
+      'router 2001:db8::53',
+    ]);
+  });
+});
+
+test('stopped, it takes back all that routers gave, and nothing of the user’s', () => {
+  const host = configured({});
+  ready(host);
+  host.stack.addAddress(host.index, '2001:db8:1::7/64');
+  advertise(host, 0x40000708, `${PREFIX} 1903 0000 00000258 ${address('2001:db8::53')}`);
+  host.pass(3000);
+  expect(addresses(host)).toHaveLength(4);
+  host.stack.stopAutoconf(host.index);
+  expect(addresses(host)).toEqual(['2001:db8:1::7/64 manual preferred']);
+  expect(routes(host)).toEqual([]);
+  expect(view(host).names).toEqual([]);
+  expect(`${host.stack.routeTo(IpAddress.parse('2001:db8:1::9') as IpAddress)?.source}`).toBe(
+    '2001:db8:1::7',
+  );
+  // Nobody listens any more.
+  advertise(host);
+  expect(addresses(host)).toHaveLength(1);
+  host.stack.stopAutoconf(host.index);
+});
+
+test('an interface without a link to hear routers on, or with an MTU that is too small, is refused', () => {
+  const host = makeHost();
+  expect(() => host.stack.startAutoconf(host.index)).toThrow('no Ethernet interface');
+  expect(() => host.stack.startAutoconf(99)).toThrow('no interface 99');
+  const mac = parseMac(OWN_MAC) as Uint8Array;
+  const narrow = makeHost({ medium: 'ethernet', mac, mtu: 1279, addresses: [] });
+  expect(() => narrow.stack.startAutoconf(narrow.index)).toThrow('IPv6 needs 1280');
+});
+
+test('started anew, and with its interface gone, nothing is left behind', () => {
+  const host = configured({});
+  ready(host);
+  advertise(host);
+  host.stack.startAutoconf(host.index);
+  ready(host);
+  advertise(host);
+  host.pass(3000);
+  expect(addresses(host)).toHaveLength(3);
+  host.stack.removeInterface(host.index);
+  // Timers that were disarmed are forgotten when their time comes.
+  host.pass(3 * 24 * 3_600_000);
+  expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+  expect(host.allocator.inUse).toBe(0);
+});
