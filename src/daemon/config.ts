@@ -71,6 +71,8 @@ const schema = z.strictObject({
   shareLoopback: z.boolean().default(false),
   /** Address, routes and name servers are asked for on the link (RFC 2131). */
   dhcp: z.boolean().default(false),
+  /** IPv6 addresses, routes and name servers are those that routers on the link advertise (RFC 4862). */
+  autoconf: z.boolean().default(false),
   mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),

@@ -265,6 +265,7 @@ function attachLink(host: RunningHost, impairment: Impairment, config: DaemonCon
     ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
     ...(config.gateway6 === undefined ? {} : { gateway6: config.gateway6 }),
   });
+  if (config.autoconf) host.stack.startAutoconf(index);
   if (config.dhcp) {
     // A fully qualified name would be taken for a name with dots in it.
     const [label = ''] = config.hostName?.split('.') ?? [];

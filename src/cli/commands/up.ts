@@ -31,6 +31,7 @@ interface DaemonFlags {
   readonly share?: boolean;
   readonly shareLoopback?: boolean;
   readonly dhcp?: boolean;
+  readonly autoconf?: boolean;
   readonly mtu?: number;
   readonly offload?: boolean;
   readonly socket?: string;
@@ -85,6 +86,7 @@ export function upCommand(session: Session): Command {
     .option('--share', 'applications reach the world through this machine’s own sockets')
     .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
     .option('--dhcp', 'ask for address, routes and name servers on the device’s network')
+    .option('--autoconf', 'take IPv6 addresses, routes and name servers that its routers advertise')
     .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
     .option('--no-offload', 'no checksum and segmentation offload')
     .option('--socket <path>', 'the socket that applications use')
@@ -298,6 +300,7 @@ const SETTINGS = [
   'share',
   'shareLoopback',
   'dhcp',
+  'autoconf',
   'mtu',
   'offload',
   'socket',
