@@ -90,13 +90,11 @@ export class BridgedHost {
     return new KernelPeer(this.space, [mode, BRIDGE, ...args], 60_000, 'group-peer.py');
   }
 
-  /** What the bridge has learned of `group` behind our port; `null` when nothing. */
-  async mdb(group: string): Promise<MdbEntry | null> {
+  /** What the bridge has learned of `group` behind a port, ours or its own; `null` when nothing. */
+  async mdb(group: string, port = PORT_DEVICE): Promise<MdbEntry | null> {
     const { stdout } = await this.space.run(['bridge', '-d', '-j', 'mdb', 'show', 'dev', BRIDGE]);
     const [{ mdb = [] } = {}] = JSON.parse(stdout) as { mdb?: RawEntry[] }[];
-    const entry = mdb.find(
-      (each) => each.grp === group && each.port === PORT_DEVICE && each.src === undefined,
-    );
+    const entry = mdb.find((each) => each.grp === group && each.port === port && each.src === undefined);
     if (entry === undefined) return null;
     return {
       group,
