@@ -72,7 +72,9 @@ export function tcpStatus(stack: Stack, afd: Afd, port = 0): TcpConnectionStatus
 export function interfaceStatus(stack: Stack): InterfaceStatus[] {
   const { routes } = stack;
   return stack.interfaces.map((view) => {
-    const route = routes.find((one) => one.interfaceIndex === view.index && one.prefixLength === 0);
+    const gateways = routes
+      .filter((one) => one.interfaceIndex === view.index && one.prefixLength === 0)
+      .flatMap(({ gateway }) => gateway?.toString() ?? []);
     return {
       index: view.index,
       name: view.name,
@@ -87,7 +89,8 @@ export function interfaceStatus(stack: Stack): InterfaceStatus[] {
         origin,
         state,
       })),
-      gateway: route?.gateway?.toString() ?? null,
+      gateway: gateways[0] ?? null,
+      gateways,
       metric: view.metric,
       isForwarding: view.isForwarding,
       weakHostSend: view.weakHostSend,
@@ -95,8 +98,9 @@ export function interfaceStatus(stack: Stack): InterfaceStatus[] {
       sendsRedirects: view.sendsRedirects,
       acceptsRedirects: view.acceptsRedirects,
       isLoopback: view.isLoopback,
-      dnsServers: view.names.flatMap(({ servers }) => servers.map(String)),
-      searchList: view.names.flatMap(({ searchList }) => searchList),
+      // Of several origins that name the same one, the first counts.
+      dnsServers: [...new Set(view.names.flatMap(({ servers }) => servers.map(String)))],
+      searchList: [...new Set(view.names.flatMap(({ searchList }) => searchList))],
       inPackets: view.inPackets,
       inBytes: view.inBytes,
       outPackets: view.outPackets,

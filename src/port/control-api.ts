@@ -112,7 +112,10 @@ export interface InterfaceStatus {
   readonly addresses: readonly string[];
   /** The same, with what else there is to say of each. */
   readonly addressDetails?: readonly AddressStatus[];
+  /** The first of `gateways`. */
   readonly gateway: string | null;
+  /** Default routers of both families, the best first. */
+  readonly gateways?: readonly string[];
   readonly metric: number;
   readonly isForwarding: boolean;
   readonly weakHostSend: boolean;

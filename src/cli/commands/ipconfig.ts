@@ -63,7 +63,7 @@ function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInter
   }
   for (const text of status.addresses) rows.push(...addressRows(text, isFull, status));
   if (isFull) rows.push(...leaseRows(lease));
-  rows.push(['Default Gateway', status.gateway ?? '']);
+  rows.push(...gatewayRows(status));
   if (isFull) {
     rows.push(...serverRows(dhcp));
     rows.push(...listRows('DNS Servers', status.dnsServers ?? []));
@@ -88,14 +88,21 @@ function addressRows(text: string, isFull: boolean, { addressDetails }: Interfac
   const detail = addressDetails?.find(({ address, prefixLength }) => `${address}/${prefixLength}` === text);
   const state = isFull && detail !== undefined ? `(${STATES[detail.state]})` : '';
   if (prefix === null || prefix.address.family === 6) {
-    const isLinkLocal = /^fe[89ab]/i.test(text);
-    return [[isLinkLocal ? 'Link-local IPv6 Address' : 'IPv6 Address', text + state]];
+    let name = /^fe[89ab]/i.test(text) ? 'Link-local IPv6 Address' : 'IPv6 Address';
+    if (detail?.origin === 'temporary') name = 'Temporary IPv6 Address';
+    return [[name, text + state]];
   }
   const name = detail?.origin === 'linkLocal' ? 'Autoconfiguration IPv4 Address' : 'IPv4 Address';
   return [
     [name, `${prefix.address}${state}`],
     ['Subnet Mask', formatV4(prefixMask(prefix.length))],
   ];
+}
+
+/** The line is there without a gateway, too. */
+function gatewayRows({ gateway, gateways }: InterfaceStatus): Row[] {
+  const all = gateways ?? (gateway === null ? [] : [gateway]);
+  return all.length === 0 ? [['Default Gateway', '']] : listRows('Default Gateway', all);
 }
 
 /** `Subnet Mask . . . . . .`: dots at even columns, up to the colon's. */

@@ -117,6 +117,21 @@ describe('ipconfig /all', () => {
     expect(out).toContain('   Autoconfiguration IPv4 Address. . : 169.254.7.8(Preferred)\n');
   });
 
+  test('all routers are listed, and a temporary address says that it is one', async () => {
+    const temporary = { address: '2001:db8::99', prefixLength: 64, origin: 'temporary', state: 'preferred' };
+    const iface = {
+      ...INTERFACE,
+      addresses: ['2001:db8::99/64'],
+      addressDetails: [temporary],
+      gateways: ['fe80::1%2', '192.168.5.1'],
+    };
+    const { out } = await (await fake({ 'GET /v1/interfaces': [iface] })).cli('ipconfig /all');
+    expect(out).toContain('   Temporary IPv6 Address. . . . . . : 2001:db8::99/64(Preferred)\n');
+    expect(out).toContain(
+      '   Default Gateway . . . . . . . . . : fe80::1%2\n                                       192.168.5.1\n',
+    );
+  });
+
   test('--json adds each interface’s client', async () => {
     expect(await (await fake({})).json('ipconfig /all')).toEqual([{ ...INTERFACE, dhcp: CLIENT }]);
   });

@@ -154,7 +154,7 @@ describe('a daemon in memory', () => {
         name: 'memory0',
         kind: 'memory',
         mtu: 1500,
-        offload: ['csum', 'tso4'],
+        offload: ['csum', 'tso4', 'tso6'],
         hostAddresses: ['10.77.0.1/24'],
         namespace: null,
       },
