@@ -3,7 +3,7 @@
  *
  * The contract (turns, ownership of bytes, errors) heads `api.ts`; what happens inside a turn:
  *
- *     input → ip/input (link and IP header, addresses, fragments) → raw copies → tcp | udp | icmp → events
+ *     input → ip/input, ipv6/input (link and IP header, addresses, fragments) → raw copies → tcp | udp | icmp → events
  *     calls on endpoints → outbox or send buffer → the interface's egress queue
  *     output → egress queue, each source a helping in turn → its path's headers → frames
  *
