@@ -126,8 +126,8 @@ export function insertOptions(into: Uint8Array, at: number, options: Uint8Array)
   return sealIpv4(into, at, headerLength);
 }
 
-/** An address more, if there is room (RFC 791: else the packet goes on as it is). */
-function fillRoute(bytes: Uint8Array, at: number, address: number): void {
+/** Record route: an address more, if there is room (RFC 791: else the packet goes on as it is). */
+export function fillRoute(bytes: Uint8Array, at: number, address: number): void {
   const length = bytes[at + 1] as number;
   const pointer = bytes[at + 2] as number;
   if (pointer + 3 > length) return;
@@ -135,8 +135,8 @@ function fillRoute(bytes: Uint8Array, at: number, address: number): void {
   bytes[at + 2] = pointer + 4;
 }
 
-/** @returns false when there was no room and no room to count that any more. */
-function fillTimestamp(
+/** A timestamp more, or one more that found no room. @returns false when there was no room to count that either */
+export function fillTimestamp(
   bytes: Uint8Array,
   at: number,
   address: number,

@@ -10,6 +10,7 @@
 
 import {
   copy,
+  EMPTY,
   GSO_ECN,
   GSO_TCPV4,
   GSO_TCPV6,
@@ -29,6 +30,7 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
+  IPV4_HEADER_LEN,
   IPV4_MORE_FRAGMENTS,
   IPV4_OPTION_RECORD_ROUTE,
   IPV4_OPTION_TIMESTAMP,
@@ -51,6 +53,13 @@ import {
 import type { NatOptions } from '../api.ts';
 import type { Host, InboundPacket } from '../host.ts';
 import { contains, type NetworkInterface } from '../interface.ts';
+import {
+  copiedOptions,
+  fillRoute,
+  fillTimestamp,
+  type IsOurAddress,
+  insertOptions,
+} from '../ip/ipv4-options.ts';
 import { Packet } from '../ip/packet.ts';
 import { Reassembler, type ReassemblyOwner } from '../ip/reassemble.ts';
 import { Translator } from '../nat/translator.ts';
@@ -58,7 +67,6 @@ import type { Topology } from '../topology.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { type ForwardWay, ForwardWays } from './forward-ways.ts';
 import { isLinkLocalV6, isPassableV4, isPassableV6 } from './martians.ts';
-import { copyFragmentOptions, recordRoute, recordTime } from './router-options.ts';
 
 /** Who tells senders what became of their packets; each decides by itself whether an error may be sent. */
 export interface ForwardErrors {
@@ -76,8 +84,6 @@ const HEAD_BYTES = 64;
 const HOP_LIMIT_OFFSET = 7;
 /** Room for the largest packet. */
 const WHOLE_BYTES = 65_536;
-/** RFC 791: a timestamp that is not ms since midnight UTC says so. */
-const OTHER_TIME = 0x8000_0000 | 0;
 
 export class Forwarder {
   readonly #host: Host;
@@ -95,6 +101,7 @@ export class Forwarder {
   readonly #fragmented = new Packet();
   readonly #head = new Uint8Array(HEAD_BYTES);
   readonly #cutter = new SegmentCutter();
+  readonly #isOurs: IsOurAddress;
   /** Made for the first packet that can't leave as it came: the whole packet, and one of its pieces. */
   #whole: Uint8Array | null = null;
   #piece: Uint8Array | null = null;
@@ -112,6 +119,7 @@ export class Forwarder {
     this.#errors = errors;
     this.#errors6 = errors6;
     this.#ways = new ForwardWays(host, topology);
+    this.#isOurs = (word) => topology.isLocalV4(word);
   }
 
   /**
@@ -314,10 +322,10 @@ export class Forwarder {
     if ((options & (IPV4_OPTION_RECORD_ROUTE | IPV4_OPTION_TIMESTAMP)) === 0) return;
     const address = way.route.interface.sourceFor(way.nextHop)?.w3 ?? 0;
     if ((options & IPV4_OPTION_RECORD_ROUTE) !== 0) {
-      recordRoute(head, header.recordRouteAt - headerAt, address);
+      fillRoute(head, header.recordRouteAt - headerAt, address);
     }
     if ((options & IPV4_OPTION_TIMESTAMP) !== 0) {
-      recordTime(head, header.timestampAt - headerAt, address, this.#host.now | OTHER_TIME);
+      fillTimestamp(head, header.timestampAt - headerAt, address, this.#isOurs, this.#host.now);
     }
     sealIpv4(head, 0, headerLength);
   }
@@ -403,10 +411,12 @@ export class Forwarder {
     const most = (path.linkMtu - headerLength) & ~7;
     const rest = length - headerLength;
     let headLength = headerLength;
+    const copied =
+      headerLength === IPV4_HEADER_LEN ? EMPTY : copiedOptions(bytes.subarray(IPV4_HEADER_LEN, headerLength));
     copy(bytes, 0, head, 0, headerLength);
     let isAdded = true;
     for (let offset = 0; offset < rest; offset += most) {
-      if (offset > 0) headLength = copyFragmentOptions(bytes, 0, headerLength, head);
+      if (offset > 0) headLength = insertOptions(head, 0, copied);
       const size = Math.min(most, rest - offset);
       const isLast = offset + size === rest;
       putU16(head, 2, headLength + size);
