@@ -70,7 +70,9 @@ describeLab('IPv6 autoconfiguration', PROGRAMS, () => {
     expect(reply?.type).toBe(0);
     echo.close();
 
-    await recording.waitFor('icmpv6.type == 133', 1);
+    // What was sent last is in the file last.
+    await recording.waitFor(`eth.src == ${host.mac} && icmpv6.type == 128`, 1);
+    await recording.waitFor(`eth.src == ${host.mac} && icmpv6.type == 129`, 1);
     recording.end();
     const ours = `eth.src == ${host.mac}`;
     expect(await recording.complaints(ours)).toEqual([]);
