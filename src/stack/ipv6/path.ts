@@ -28,6 +28,8 @@ export interface Ipv6PathParts {
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly link: LinkHeader;
+  /** See `flowLabel`. */
+  readonly flowLabel: number;
 }
 
 export class Ipv6Path implements Path {
@@ -45,6 +47,7 @@ export class Ipv6Path implements Path {
   readonly #link: LinkHeader;
   readonly #defaultHops: number;
   readonly #addressSum: number;
+  readonly #flowLabel: number;
   readonly #ids: FragmentIds;
   readonly #routes: RouteTable;
   readonly #generation: number;
@@ -68,6 +71,7 @@ export class Ipv6Path implements Path {
     this.isGroup = d.isMulticast;
     this.#defaultHops = this.isGroup ? DEFAULT_MULTICAST_HOPS : link.hopLimit;
     this.#addressSum = pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, 0, 0);
+    this.#flowLabel = parts.flowLabel;
     this.#ids = ids;
     this.#routes = routes;
     this.#generation = routes.generation;
@@ -111,7 +115,8 @@ export class Ipv6Path implements Path {
     const hops = ttl === 0 ? this.#defaultHops : ttl;
     const ipAt = this.#link.write(into, at);
     const { source, destination } = this;
-    return writeIpv6(into, ipAt, trafficClass, 0, transportLength, protocol, hops, source, destination);
+    const label = this.#flowLabel;
+    return writeIpv6(into, ipAt, trafficClass, label, transportLength, protocol, hops, source, destination);
   }
 
   writeFragment(
@@ -132,7 +137,7 @@ export class Ipv6Path implements Path {
       into,
       ipAt,
       trafficClass,
-      0,
+      this.#flowLabel,
       IPV6_FRAGMENT_HEADER_LEN + length,
       IPV6_FRAGMENT,
       hops,

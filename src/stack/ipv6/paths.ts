@@ -9,6 +9,7 @@ import type { NetworkInterface } from '../interface.ts';
 import { destinationOf, sourceOf } from '../ip/packet.ts';
 import { LinkHeader } from '../link-header.ts';
 import type { Topology } from '../topology.ts';
+import { flowLabel } from './flow-label.ts';
 import { FragmentIds } from './fragment-ids.ts';
 import { Ipv6Path } from './path.ts';
 
@@ -18,12 +19,14 @@ const CACHED_PATHS = 1024;
 export class Ipv6Paths {
   readonly #topology: Topology;
   readonly #ids: FragmentIds;
+  readonly #secret: Uint8Array;
   readonly #cache = new Array<Ipv6Path | null>(CACHED_PATHS).fill(null);
   /** The source that each cached path was asked for with: the any-address when it was to be chosen. */
   readonly #cachedFor = new Array<IpAddress>(CACHED_PATHS).fill(IpAddress.anyV6);
 
   constructor(topology: Topology, random: Random, secret: Uint8Array) {
     this.#topology = topology;
+    this.#secret = secret;
     this.#ids = new FragmentIds(random, secret);
   }
 
@@ -162,7 +165,9 @@ export class Ipv6Paths {
     const link = destination.isMulticast
       ? LinkHeader.toGroup(iface, destination, groupMac(destination), ETHERTYPE_IPV6)
       : LinkHeader.toNeighbor(iface, nextHop, ETHERTYPE_IPV6);
-    return new Ipv6Path({ interface: iface, source, destination, link }, routes, this.#ids, pmtus);
+    const label = flowLabel(this.#secret, source, destination);
+    const parts = { interface: iface, source, destination, link, flowLabel: label };
+    return new Ipv6Path(parts, routes, this.#ids, pmtus);
   }
 }
 

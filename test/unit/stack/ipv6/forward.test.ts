@@ -47,7 +47,7 @@ function out(index: number): ReadPacket6[] {
 }
 
 describe('RFC 8200 §3 what is passed on', () => {
-  test('one hop less, nothing else changed', () => {
+  test('one hop less, nothing else changed, and RFC 6437 §2: neither is the flow label', () => {
     const packet = udp6Packet({ src: NEAR, dst: FAR, hops: 9, flowLabel: 0x12345, payload: pattern(300) });
     expect(host.in(packet)).toBe(0);
     const left = host.stack.takePacket(far);
