@@ -26,6 +26,7 @@ import {
   recordTypeName,
   reverseName,
   type StaticName,
+  sortAddressRecords,
   winsockErrorOf,
 } from '../names/index.ts';
 import type { NameRecord, NamesStatus, ResolveAnswer, ResolveRequest } from '../port/index.ts';
@@ -184,6 +185,12 @@ export class DaemonNames {
       (all) => best(all).status,
     );
     const { status, name, canonicalName, source, isAuthoritative, server: who } = best(answers);
+    const told = answers.flatMap(({ records }) => records);
+    // One server's answer is shown as it came.
+    const records =
+      server === null
+        ? sortAddressRecords(told, (addresses) => this.#stack.sortDestinations(addresses))
+        : told;
     return {
       status,
       error: winsockErrorOf(status),
@@ -194,7 +201,7 @@ export class DaemonNames {
       source,
       server: (who ?? server)?.toString() ?? null,
       isAuthoritative,
-      records: distinct(answers.flatMap(({ records }) => records.map(recordView))),
+      records: distinct(records.map(recordView)),
       authority:
         answers.flatMap(({ authority }) => (authority === null ? [] : recordView(authority)))[0] ?? null,
       elapsedMs: this.#scheduler.now() - begin,

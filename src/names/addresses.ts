@@ -4,7 +4,7 @@
 
 import { IpAddress, type IpFamily } from '../base/index.ts';
 import type { AnswerSource, LookupAnswer, LookupOptions, LookupStatus } from './answer.ts';
-import { RecordType } from './message.ts';
+import { type DnsRecord, RecordType } from './message.ts';
 import { isHostName, readTypedName } from './name.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -95,6 +95,29 @@ export async function resolveName(
   );
   const [name = null, ...aliases] = names;
   return { status: status === 'found' && name === null ? 'noName' : status, name, aliases };
+}
+
+/** Records with those that are addresses last, in the order that `sort` gives them: what leads to them, aliases, comes first. */
+export function sortAddressRecords(
+  records: readonly DnsRecord[],
+  sort: (addresses: readonly IpAddress[]) => readonly IpAddress[],
+): DnsRecord[] {
+  const places = new Map<string, DnsRecord[]>();
+  const others: DnsRecord[] = [];
+  const addresses: IpAddress[] = [];
+  for (const record of records) {
+    if (record.kind !== 'address') {
+      others.push(record);
+      continue;
+    }
+    const key = record.address.toString();
+    const same = places.get(key);
+    if (same === undefined) {
+      places.set(key, [record]);
+      addresses.push(record.address);
+    } else same.push(record);
+  }
+  return [...others, ...sort(addresses).flatMap((address) => places.get(address.toString()) ?? [])];
 }
 
 /** What the answers for several types of one name come to. */

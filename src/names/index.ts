@@ -18,7 +18,13 @@
  *     const { status, addresses } = await resolveAddresses(resolver, 'www');
  */
 
-export { type ResolvedAddresses, type ResolveOptions, resolveAddresses, resolveName } from './addresses.ts';
+export {
+  type ResolvedAddresses,
+  type ResolveOptions,
+  resolveAddresses,
+  resolveName,
+  sortAddressRecords,
+} from './addresses.ts';
 export {
   type AnswerSource,
   type LookupAnswer,

@@ -525,6 +525,16 @@ export interface AddressView {
   readonly preferredUntil: number;
 }
 
+/** A row of the policy table of address selection (RFC 6724 §2.1). */
+export interface AddressPolicyRow {
+  /** `2001:db8::/32`; an IPv4 one counts as v4-mapped. */
+  readonly prefix: string;
+  /** 0 … 65535; of two destinations the one with more is tried first. */
+  readonly precedence: number;
+  /** 0 … 65535; an address is best reached from one with the same label. */
+  readonly label: number;
+}
+
 /** How an interface configures itself by what routers say (RFC 4862). */
 export interface AutoconfOptions extends Ipv6Options {
   /** Whether temporary addresses are made too, for what the host begins (RFC 8981). Default true. */
@@ -817,6 +827,15 @@ export interface Stack {
   /** In the order in which they are tried. @throws RangeError when one can't be read */
   setPolicies(rules: readonly PolicyRule[]): void;
   readonly policies: readonly PolicyRule[];
+  /**
+   * Replaces the policy table of address selection (RFC 6724 §2.1); `null`: by the default one. Addresses that no row is about have
+   * the lowest precedence.
+   * @throws RangeError when a row can't be read, two have the same prefix, or there are more than 256; nothing changes then
+   */
+  setAddressPolicy(rows: readonly AddressPolicyRow[] | null): void;
+  readonly addressPolicy: readonly AddressPolicyRow[];
+  /** A peer's addresses in the order in which to try them (RFC 6724 §6): the same objects, equals as they came. */
+  sortDestinations(addresses: readonly IpAddress[]): IpAddress[];
   /**
    * Gives the interface the link-local address that IPv6 begins with (RFC 4862 §5.3). One that is a duplicate is replaced.
    * @throws RangeError when there is no such interface, or its MTU is below 1280

@@ -15,6 +15,7 @@ import type {
   NameConfiguration,
 } from './api.ts';
 import { EgressQueue } from './egress.ts';
+import { PolicyTable } from './ipv6/policy-table.ts';
 import { selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
 import type { AddressConflicts } from './neighbor/address-conflicts.ts';
@@ -89,8 +90,13 @@ export class NetworkInterface implements InterfaceView {
   outPackets = 0;
   outBytes = 0;
 
-  /** @throws {RangeError} when the options make no interface. */
-  constructor(index: number, options: InterfaceOptions, isLoopback = false) {
+  readonly #policy: PolicyTable;
+
+  /**
+   * @param policy of address selection, the host's
+   * @throws {RangeError} when the options make no interface.
+   */
+  constructor(index: number, options: InterfaceOptions, isLoopback = false, policy = new PolicyTable()) {
     const { mtu, medium = 'ip', mac } = options;
     if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU) {
       throw new RangeError(`mtu of ${options.name} is ${mtu}: use ${MIN_MTU} … ${MAX_MTU}`);
@@ -98,6 +104,7 @@ export class NetworkInterface implements InterfaceView {
     if (medium === 'ethernet' && mac?.length !== 6) {
       throw new RangeError(`${options.name} is an Ethernet interface: give it a mac of six bytes`);
     }
+    this.#policy = policy;
     this.index = index;
     this.name = options.name;
     this.mtu = mtu;
@@ -263,7 +270,7 @@ export class NetworkInterface implements InterfaceView {
 
   /** The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. */
   sourceFor(nextHop: IpAddress): IpAddress | null {
-    if (nextHop.family === 6) return selectSource(this.addresses, nextHop);
+    if (nextHop.family === 6) return selectSource(this.addresses, nextHop, this.#policy);
     let first: IpAddress | null = null;
     for (const held of this.addresses) {
       const { address, prefixLength } = held;

@@ -20,6 +20,8 @@ import {
 import { DropReason, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/index.ts';
 import type {
   AddressOptions,
+  AddressPolicyRow,
+  AddressView,
   AutoconfOptions,
   Endpoint,
   GroupView,
@@ -52,6 +54,7 @@ import { EchoTable } from './icmp/echo-table.ts';
 import type { NetworkInterface } from './interface.ts';
 import { Icmp } from './ip/icmp.ts';
 import { IpInput } from './ip/input.ts';
+import { orderDestinations } from './ipv6/destination-order.ts';
 import { Icmp6 } from './ipv6/icmp.ts';
 import { Redirects6 } from './ipv6/redirects.ts';
 import { Loopback } from './loopback.ts';
@@ -175,6 +178,19 @@ class SansIoStack implements Stack {
 
   setPolicies(rules: readonly PolicyRule[]): void {
     this.#host.topology.routes.setPolicies(rules);
+  }
+
+  setAddressPolicy(rows: readonly AddressPolicyRow[] | null): void {
+    this.#host.topology.setAddressPolicy(rows);
+  }
+
+  get addressPolicy(): readonly AddressPolicyRow[] {
+    return this.#host.topology.addressPolicy.rows;
+  }
+
+  sortDestinations(addresses: readonly IpAddress[]): IpAddress[] {
+    const { topology } = this.#host;
+    return orderDestinations(addresses, (to) => this.#sourceOf(to), topology.addressPolicy);
   }
 
   get groups(): readonly GroupView[] {
@@ -389,6 +405,15 @@ class SansIoStack implements Stack {
   ): { readonly source: IpAddress; readonly interfaceIndex: number; readonly mtu: number } | null {
     const any = destination.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
     return this.#host.pathTo(any, destination);
+  }
+
+  /** The address from which a packet would go to `destination`. */
+  #sourceOf(destination: IpAddress): Pick<AddressView, 'address' | 'prefixLength' | 'state'> | null {
+    const address = this.routeTo(destination.unmapped())?.source;
+    if (address === undefined) return null;
+    // All of 127/8 is ours, but only one address of it is held.
+    const held = this.#host.topology.interfaceOf(address)?.find(address);
+    return held ?? { address, prefixLength: address.family === 4 ? 8 : 128, state: 'preferred' };
   }
 
   /** Takes all frames of a batch and writes their verdicts. */

@@ -14,6 +14,7 @@ import {
 import { ETHERTYPE_IPV4 } from '../wire/index.ts';
 import {
   type AddressOptions,
+  type AddressPolicyRow,
   ConfigChange,
   type InterfaceOptions,
   type InterfaceSettings,
@@ -26,6 +27,7 @@ import { NetworkInterface } from './interface.ts';
 import { Identifications } from './ip/identification.ts';
 import { destinationOf, sourceOf } from './ip/packet.ts';
 import { Ipv4Path } from './ip/path.ts';
+import { PolicyTable } from './ipv6/policy-table.ts';
 import { LinkHeader } from './link-header.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import type { NeighborTable } from './neighbor/table.ts';
@@ -45,7 +47,8 @@ export class Topology {
   readonly routes: RouteTable;
   readonly pmtus: PmtuCache;
   readonly duplicates: DuplicateDetection;
-  readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true);
+  readonly addressPolicy = new PolicyTable();
+  readonly loopback = new NetworkInterface(LOOPBACK_INDEX, LOOPBACK, true, this.addressPolicy);
   /** By index; holes where an interface was removed. */
   #byIndex: (NetworkInterface | null)[] = [null, this.loopback];
   #interfaces: readonly NetworkInterface[] = [this.loopback];
@@ -78,7 +81,7 @@ export class Topology {
   /** @throws {RangeError} when an option can't be read; nothing is added then */
   addInterface(options: InterfaceOptions): NetworkInterface {
     const prefixes = (options.addresses ?? []).map(readPrefix);
-    const added = new NetworkInterface(this.#byIndex.length, options);
+    const added = new NetworkInterface(this.#byIndex.length, options, false, this.addressPolicy);
     added.startNeighbors(this.#host);
     for (const { address } of prefixes) added.requireRoomFor(address);
     this.duplicates.watch(added);
@@ -155,6 +158,13 @@ export class Topology {
     if (next === iface.mtu) return;
     iface.mtu = next;
     this.#changed(ConfigChange.interfaces);
+  }
+
+  /** @throws {RangeError} when a row can't be read, or there are too many */
+  setAddressPolicy(rows: readonly AddressPolicyRow[] | null): void {
+    this.addressPolicy.set(rows);
+    // Paths have sources that were chosen by the old one.
+    this.routes.generation++;
   }
 
   /** What packets of an interface are like has changed. */

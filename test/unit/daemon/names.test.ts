@@ -29,7 +29,7 @@ function ask(method: string, path: string, body?: unknown): Promise<{ status: nu
 }
 
 beforeAll(async () => {
-  writeFileSync(hosts, '10.3.0.1 nas\nbroken\n');
+  writeFileSync(hosts, '10.3.0.1 nas\nfd00::9 pair\n10.3.0.2 pair\n10.77.0.9 pair\nbroken\n');
   daemon = await startDaemon(
     loadConfig({
       flags: {
@@ -75,6 +75,13 @@ test.each([
   [{ name: 'www' }, { status: 'temporary', error: 11002, name: 'www.lab.example' }],
 ])('POST /v1/resolve %j', async (body, expected) => {
   expect((await ask('POST', '/v1/resolve', body)).json).toMatchObject(expected);
+});
+
+test('RFC 6724 §6: addresses are answered in the order in which to try them', async () => {
+  const { json } = await ask('POST', '/v1/resolve', { name: 'pair' });
+  const data = json.records.map((record: { data: string }) => record.data);
+  // What has the longest prefix in common with our address, and what nothing leads to at the end.
+  expect(data).toEqual(['10.77.0.9', '10.3.0.2', 'fd00::9']);
 });
 
 test.each([
