@@ -16,12 +16,13 @@ import {
 import type { DualStackOptions } from '../stack/index.ts';
 import type { AfdEndpoint } from './endpoint.ts';
 import { IP_MTU_DISCOVER_HANDLER, IP_MTU_HANDLER, IP_USER_MTU_HANDLER } from './mtu-options.ts';
+import { IPV6_MULTICAST_OPTIONS } from './multicast-options.ts';
 import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
 import { DEFAULT_TTL } from './socket-options.ts';
 
 /** A handler for sockets of AF_INET6 alone. */
 function ofIpv6(handler: OptionHandler<AfdEndpoint>): OptionHandler<AfdEndpoint> {
-  const { get, set, check } = handler;
+  const { get, set, setBytes, check } = handler;
   const isOther = (socket: AfdEndpoint): boolean => socket.family !== AF_INET6;
   return {
     ...(get === undefined ? {} : { get }),
@@ -31,6 +32,12 @@ function ofIpv6(handler: OptionHandler<AfdEndpoint>): OptionHandler<AfdEndpoint>
       : {
           set: (socket: AfdEndpoint, value: number) =>
             isOther(socket) ? WSAENOPROTOOPT : set(socket, value),
+        }),
+    ...(setBytes === undefined
+      ? {}
+      : {
+          setBytes: (socket: AfdEndpoint, bytes: Uint8Array) =>
+            isOther(socket) ? WSAENOPROTOOPT : setBytes(socket, bytes),
         }),
   };
 }
@@ -81,4 +88,8 @@ export const IPV6_OPTIONS: Handlers<AfdEndpoint> = new Map<number, OptionHandler
   [IPV6_MTU_DISCOVER, ofIpv6(IP_MTU_DISCOVER_HANDLER)],
   [IPV6_MTU, ofIpv6(IP_MTU_HANDLER)],
   [IPV6_USER_MTU, ofIpv6(IP_USER_MTU_HANDLER)],
+  ...IPV6_MULTICAST_OPTIONS.map(([option, handler]): [number, OptionHandler<AfdEndpoint>] => [
+    option,
+    ofIpv6(handler),
+  ]),
 ]);

@@ -184,14 +184,14 @@ export const IP_MULTICAST_OPTIONS: readonly Entry[] = [
 ];
 
 /** Those of level IPPROTO_IPV6. */
-export const IPV6_MULTICAST_OPTIONS: ReadonlyMap<number, OptionHandler<AfdEndpoint>> = new Map([
+export const IPV6_MULTICAST_OPTIONS: readonly Entry[] = [
   value(IPV6_MULTICAST_IF, ({ endpoint }) => endpoint.multicastInterface, setInterfaceV6),
   value(IPV6_MULTICAST_HOPS, getTtl, setTtl),
   value(IPV6_MULTICAST_LOOP, getLoop, setLoop),
   membership(IPV6_ADD_MEMBERSHIP, readMreqV6, join),
   membership(IPV6_DROP_MEMBERSHIP, readMreqV6, leave),
   ...ANY_FAMILY,
-]);
+];
 
 /** A word in the other order of bytes. */
 function swap(word: number): number {

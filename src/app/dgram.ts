@@ -1,7 +1,7 @@
 /**
  * `winsockd/dgram`: UDP in the shape of `node:dgram`, over Winsock's sockets.
  *
- * Differences from `node:dgram`: IPv4 only for now, names need a `lookup`, and `ref` and `unref` do nothing, because the receive
+ * Differences from `node:dgram`: names need a `lookup`, an interface of IPv6 is named by its index (`::%2`), and `ref` and `unref` do nothing, because the receive
  * that waits is all that keeps the process alive.
  */
 
@@ -18,7 +18,16 @@ import {
   IP_MULTICAST_TTL,
   IP_TTL,
   IPPROTO_IP,
+  IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_ADD_MEMBERSHIP,
+  IPV6_DROP_MEMBERSHIP,
+  IPV6_MULTICAST_HOPS,
+  IPV6_MULTICAST_IF,
+  IPV6_MULTICAST_LOOP,
+  IPV6_UNICAST_HOPS,
+  MCAST_JOIN_SOURCE_GROUP,
+  MCAST_LEAVE_SOURCE_GROUP,
   SO_BROADCAST,
   SO_RCVBUF,
   SO_REUSEADDR,
@@ -33,7 +42,7 @@ import {
 import { IpAddress, type IpFamily, i32le, putI32le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
-import { interfaceValue, membershipValue } from './membership-value.ts';
+import { interfaceIndex, interfaceValue, membershipValue, membershipValueV6 } from './membership-value.ts';
 import {
   type AddressInfo,
   addressBytes,
@@ -192,12 +201,12 @@ export class DatagramSocket extends EventEmitter {
   }
 
   setTTL(ttl: number): number {
-    this.#setOption(IPPROTO_IP, IP_TTL, ttl);
+    this.#setIpOption(IP_TTL, IPV6_UNICAST_HOPS, ttl);
     return ttl;
   }
 
   setMulticastTTL(ttl: number): number {
-    this.#setOption(IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+    this.#setIpOption(IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS, ttl);
     return ttl;
   }
 
@@ -206,33 +215,40 @@ export class DatagramSocket extends EventEmitter {
    * not the sender (SEM-MP-05).
    */
   setMulticastLoopback(flag: boolean): boolean {
-    this.#setOption(IPPROTO_IP, IP_MULTICAST_LOOP, flag ? 1 : 0);
+    this.#setIpOption(IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP, flag ? 1 : 0);
     return flag;
   }
 
-  /** The interface, by an address of its, that datagrams to groups leave by. */
+  /** The interface that datagrams to groups leave by: an address of its, or over IPv6 `::%` and its index. */
   setMulticastInterface(address: string): void {
-    this.#setOption(IPPROTO_IP, IP_MULTICAST_IF, interfaceValue('setMulticastInterface', address));
+    const call = 'setMulticastInterface';
+    const value = this.#family === 4 ? interfaceValue(call, address) : interfaceIndex(call, address);
+    this.#setIpOption(IP_MULTICAST_IF, IPV6_MULTICAST_IF, value);
   }
 
-  /** Joins a group on an interface, named by an address of its; by default on the one that the route leads to. Binds first. */
+  /**
+   * Joins a group on an interface, named as for {@link setMulticastInterface}; by default on the one that the route leads to.
+   * Binds first.
+   */
   addMembership(group: string, interfaceAddress?: string): void {
-    this.#setMembership('addMembership', IP_ADD_MEMBERSHIP, group, interfaceAddress);
+    this.#setMembership('addMembership', IP_ADD_MEMBERSHIP, IPV6_ADD_MEMBERSHIP, group, interfaceAddress);
   }
 
   dropMembership(group: string, interfaceAddress?: string): void {
-    this.#setMembership('dropMembership', IP_DROP_MEMBERSHIP, group, interfaceAddress);
+    this.#setMembership('dropMembership', IP_DROP_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, group, interfaceAddress);
   }
 
   /** Joins a group for what comes from one source. */
   addSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): void {
     const call = 'addSourceSpecificMembership';
-    this.#setMembership(call, IP_ADD_SOURCE_MEMBERSHIP, group, interfaceAddress, source);
+    const option = IP_ADD_SOURCE_MEMBERSHIP;
+    this.#setMembership(call, option, MCAST_JOIN_SOURCE_GROUP, group, interfaceAddress, source);
   }
 
   dropSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): void {
     const call = 'dropSourceSpecificMembership';
-    this.#setMembership(call, IP_DROP_SOURCE_MEMBERSHIP, group, interfaceAddress, source);
+    const option = IP_DROP_SOURCE_MEMBERSHIP;
+    this.#setMembership(call, option, MCAST_LEAVE_SOURCE_GROUP, group, interfaceAddress, source);
   }
 
   setRecvBufferSize(size: number): void {
@@ -376,26 +392,35 @@ export class DatagramSocket extends EventEmitter {
     void ws.setsockopt(this.#handle, level, option, bytes);
   }
 
+  /** As {@link #setOption}, at the level of the socket's family. */
+  #setIpOption(option4: number, option6: number, value: number): void {
+    if (this.#family === 4) this.#setOption(IPPROTO_IP, option4, value);
+    else this.#setOption(IPPROTO_IPV6, option6, value);
+  }
+
   /** Once the socket is there, which is made when need be. What fails is an 'error', or thrown when it is known at once. */
   #setMembership(
     call: string,
-    option: number,
+    option4: number,
+    option6: number,
     group: string,
-    interfaceAddress = '0.0.0.0',
+    on?: string,
     source: string | null = null,
   ): void {
-    const value = membershipValue(call, group, interfaceAddress, source);
+    const isV4 = this.#family === 4;
+    const [level, option] = isV4 ? [IPPROTO_IP, option4] : [IPPROTO_IPV6, option6];
+    const value = isV4
+      ? membershipValue(call, group, on ?? '0.0.0.0', source)
+      : membershipValueV6(call, group, on ?? '', source);
     const ws = this.#winsock;
     if (ws === null || this.#handle === 0) {
       this.once('listening', () =>
-        this.#fail(
-          this.#applied(call, this.#winsock?.setsockopt(this.#handle, IPPROTO_IP, option, value) ?? 0),
-        ),
+        this.#fail(this.#applied(call, this.#winsock?.setsockopt(this.#handle, level, option, value) ?? 0)),
       );
       this.#fail(this.#open({}));
       return;
     }
-    const answer = ws.setsockopt(this.#handle, IPPROTO_IP, option, value);
+    const answer = ws.setsockopt(this.#handle, level, option, value);
     if (typeof answer !== 'number') this.#fail(this.#applied(call, answer));
     else if (answer < 0) throw nodeError(call, answer);
   }

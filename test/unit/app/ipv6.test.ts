@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   AF_INET,
   AF_INET6,
@@ -18,7 +18,7 @@ import {
   WSAENETUNREACH,
   WSAENOPROTOOPT,
 } from '../../../src/abi/index.ts';
-import { createSocket, type RemoteInfo } from '../../../src/app/dgram.ts';
+import { createSocket, type DatagramSocket, type RemoteInfo } from '../../../src/app/dgram.ts';
 import { createLocalHost, type LocalHost } from '../../../src/app/local.ts';
 import { createConnection, createServer } from '../../../src/app/net.ts';
 import { IpAddress, i32le } from '../../../src/base/index.ts';
@@ -111,6 +111,86 @@ describe('node:dgram over IPv6', () => {
     own.send('self', server.address().port);
     expect(await second).toMatchObject(['self', { address: '::1' }]);
     for (const socket of [server, client, own]) await socket[Symbol.asyncDispose]();
+  });
+});
+
+describe('node:dgram and IPv6 groups', () => {
+  const GROUP = 'ff0e::7:7';
+  const open: DatagramSocket[] = [];
+  afterEach(async () => {
+    for (const socket of open.splice(0)) await socket[Symbol.asyncDispose]();
+  });
+
+  async function bound(winsock: Winsock): Promise<DatagramSocket> {
+    const socket = createSocket({ type: 'udp6', winsock });
+    open.push(socket);
+    await new Promise<void>((resolve) => socket.bind(0, () => resolve()));
+    return socket;
+  }
+
+  /** Says something to the group, then to the host alone: all that the receiver has heard until that came. */
+  function heard(sender: DatagramSocket, receiver: DatagramSocket): Promise<string[]> {
+    const { port } = receiver.address();
+    const messages: string[] = [];
+    return new Promise((resolve) => {
+      receiver.on('message', function take(bytes: Buffer) {
+        messages.push(String(bytes));
+        if (messages.at(-1) !== 'alone') return;
+        receiver.off('message', take);
+        resolve(messages);
+      });
+      sender.send('group', port, GROUP);
+      sender.send('alone', port, 'fd00::2');
+    });
+  }
+
+  test('addMembership hears a group until dropMembership, on the interface of ::%index or the route’s', async () => {
+    const [receiver, sender] = [await bound(b), await bound(a)];
+    for (const on of ['::%2', undefined]) {
+      receiver.addMembership(GROUP, on);
+      expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+      receiver.dropMembership(GROUP, on);
+      expect(await heard(sender, receiver)).toEqual(['alone']);
+    }
+  });
+
+  test('addSourceSpecificMembership hears one source', async () => {
+    const [receiver, sender] = [await bound(b), await bound(a)];
+    receiver.addSourceSpecificMembership('fd00::9', GROUP, '::%2');
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+    receiver.addSourceSpecificMembership('fd00::1', GROUP, '::%2');
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+    receiver.dropSourceSpecificMembership('fd00::1', GROUP, '::%2');
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+  });
+
+  test('setMulticastTTL 0 keeps messages on the host, setMulticastInterface names the way out', async () => {
+    const [receiver, sender] = [await bound(b), await bound(a)];
+    receiver.addMembership(GROUP);
+    expect(sender.setMulticastTTL(0)).toBe(0);
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+    sender.setMulticastTTL(1);
+    sender.setMulticastInterface('::%2');
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+    sender.setMulticastInterface('::%1');
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+  });
+
+  test('setMulticastLoopback false: what its own host sends is not heard', async () => {
+    const [receiver, sender] = [await bound(b), await bound(b)];
+    receiver.addMembership(GROUP);
+    expect(await heard(sender, receiver)).toEqual(['group', 'alone']);
+    expect(receiver.setMulticastLoopback(false)).toBe(false);
+    expect(await heard(sender, receiver)).toEqual(['alone']);
+  });
+
+  test('what is no IPv6 group or interface is thrown', async () => {
+    const socket = await bound(b);
+    expect(() => socket.addMembership('fd00::9')).toThrow('addMembership EINVAL');
+    expect(() => socket.addMembership('239.1.1.1')).toThrow('addMembership EINVAL');
+    expect(() => socket.addMembership(GROUP, '::%eth0')).toThrow('addMembership EINVAL');
+    expect(() => socket.setMulticastInterface('10.0.0.2')).toThrow('setMulticastInterface EINVAL');
+    expect(() => socket.dropMembership(GROUP)).toThrow('dropMembership EADDRNOTAVAIL');
   });
 });
 
