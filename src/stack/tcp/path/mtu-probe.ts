@@ -3,12 +3,24 @@
  */
 
 import { seqLeq, seqLt } from '../../../base/index.ts';
+import type { Path } from '../../host.ts';
 import { LEAST_PATH_MTU } from '../../ip/path.ts';
+import { LEAST_MTU_V6 } from '../../ip/too-big.ts';
 
-/** RFC 8899 §5.1.2 BASE_PLPMTU: what nearly every path carries. */
-export const BASE_PLPMTU = 1200;
+/** RFC 8899 §5.1.2 BASE_PLPMTU over IPv4: what nearly every path carries. */
+const BASE_PLPMTU_V4 = 1200;
 /** The search ends when less is left to gain, bytes. */
 const GRAIN = 8;
+
+/** RFC 8899 §5.1.2 BASE_PLPMTU: over IPv6 what every link carries (RFC 8200 §5). */
+export function basePlpmtu(path: Path): number {
+  return path.source.family === 4 ? BASE_PLPMTU_V4 : LEAST_MTU_V6;
+}
+
+/** RFC 8899 §5.1.2 MIN_PLPMTU: packets are not made smaller than this, whatever is lost. */
+export function leastPlpmtu(path: Path): number {
+  return path.source.family === 4 ? LEAST_PATH_MTU : LEAST_MTU_V6;
+}
 
 /** A search that is under way, sizes of IP packets in bytes. */
 export class MtuSearch {
@@ -27,16 +39,20 @@ export class MtuSearch {
   isProbeLost = false;
   /** PROBE_COUNT: probes of one size that were lost. */
   probeCount = 0;
+  readonly #base: number;
+  readonly #least: number;
 
-  constructor(plpmtu: number, maxPlpmtu: number, isSuspect: boolean) {
+  constructor(path: Path, plpmtu: number, maxPlpmtu: number, isSuspect: boolean) {
+    this.#base = basePlpmtu(path);
+    this.#least = leastPlpmtu(path);
     this.plpmtu = plpmtu;
     this.maxPlpmtu = maxPlpmtu;
     this.isSuspect = isSuspect;
   }
 
-  /** RFC 8899 §5.2 ERROR: packets may be cut. */
+  /** RFC 8899 §5.2 ERROR: packets may be cut. Not so over IPv6, which has no routers that cut, and nothing below BASE_PLPMTU. */
   get isError(): boolean {
-    return this.plpmtu <= LEAST_PATH_MTU;
+    return this.plpmtu <= this.#least && this.#least < this.#base;
   }
 
   /** Whether too little is left to gain; the largest itself is tried before that is said. */
@@ -48,7 +64,7 @@ export class MtuSearch {
   get candidate(): number {
     const { plpmtu, maxPlpmtu } = this;
     if (!this.isSuspect || (!this.isEdge && maxPlpmtu - plpmtu <= GRAIN)) return maxPlpmtu;
-    if (plpmtu < BASE_PLPMTU && BASE_PLPMTU < maxPlpmtu) return BASE_PLPMTU;
+    if (plpmtu < this.#base && this.#base < maxPlpmtu) return this.#base;
     return (plpmtu + maxPlpmtu + 1) >> 1;
   }
 

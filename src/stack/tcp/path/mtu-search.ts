@@ -8,18 +8,17 @@
  *     BASE             the retransmission timer ran out repeatedly on full segments: segments of BASE_PLPMTU, until recovery ends
  *     SEARCHING        a probe now and then: one segment of new text that is larger than the others
  *     SEARCH_COMPLETE  no `MtuSearch`: what was found is the path's estimate for all (`pmtu-cache.ts`), and ages as PMTU_RAISE_TIMER
- *     ERROR            not even BASE_PLPMTU gets through: small packets that routers may cut
+ *     ERROR            not even BASE_PLPMTU gets through: small packets that routers may cut; over IPv4 only
  *
  * A search also begins when an estimate has aged: then only a probe is lost if the path is as narrow as before. A probe takes
  * part in everything that a segment does, but when it alone is lost that is no sign of congestion (RFC 4821 §7.4).
  */
 
 import { seqDiff, seqGeq } from '../../../base/index.ts';
-import { LEAST_PATH_MTU } from '../../ip/path.ts';
 import { TcpEvent, trace } from '../observe/trace.ts';
 import { Recovery, type Tcb } from '../tcb.ts';
 import { largestUseful, textIn, updateSmss } from './mss.ts';
-import { BASE_PLPMTU, MtuSearch } from './mtu-probe.ts';
+import { basePlpmtu, leastPlpmtu, MtuSearch } from './mtu-probe.ts';
 
 /** RFC 8899 §5.1.2 MAX_PROBES: a size is given up after so many lost probes. */
 const MAX_PROBES = 3;
@@ -34,7 +33,7 @@ const FOLLOWERS = 4;
 
 /** `TcpOptions.mtuProbing` 'always': nothing is believed of the path but BASE_PLPMTU. Called when options are agreed. */
 export function beginSearch(tcb: Tcb): void {
-  if (tcb.config.mtuProbing === 'always' && canProbe(tcb)) search(tcb, BASE_PLPMTU, false);
+  if (tcb.config.mtuProbing === 'always' && canProbe(tcb)) search(tcb, basePlpmtu(tcb.path), false);
 }
 
 /** The path's MTU rose, from `before`: larger segments are tried, not believed. */
@@ -61,8 +60,9 @@ export function suspectBlackHole(tcb: Tcb): boolean {
   if (mtuSearch !== null) forgetProbe(tcb, mtuSearch);
   const patience = tcb.maxTextAcked >= tcb.smss ? PROVEN_TIMEOUTS : BLACK_HOLE_TIMEOUTS;
   if (tcb.config.mtuProbing === 'off' || tcb.retransmissions % patience !== 0) return false;
-  const isBelowBase = textIn(tcb, BASE_PLPMTU) >= tcb.smss;
-  const size = isBelowBase ? LEAST_PATH_MTU : BASE_PLPMTU;
+  const base = basePlpmtu(tcb.path);
+  const isBelowBase = textIn(tcb, base) >= tcb.smss;
+  const size = isBelowBase ? leastPlpmtu(tcb.path) : base;
   const text = Math.min(tcb.smss, seqDiff(tcb.sndFin, tcb.sndUna), tcb.flightSize);
   if (text <= textIn(tcb, size)) return false;
   // What was acknowledged so far proves nothing any more.
@@ -133,17 +133,17 @@ function canProbe(tcb: Tcb): boolean {
 function search(tcb: Tcb, plpmtu: number, isSuspect: boolean): void {
   const most = largestUseful(tcb);
   if (plpmtu >= most) return;
-  tcb.mtuSearch = new MtuSearch(plpmtu, most, isSuspect);
+  tcb.mtuSearch = new MtuSearch(tcb.path, plpmtu, most, isSuspect);
   applySearch(tcb);
 }
 
 /** All is known: what is less than the path's MTU becomes the estimate of everyone who sends there. */
 function endSearch(tcb: Tcb, mtuSearch: MtuSearch): void {
-  const { plpmtu } = mtuSearch;
+  const { plpmtu, isError } = mtuSearch;
   tcb.mtuSearch = null;
   if (plpmtu < largestUseful(tcb)) {
     // At the least size nothing is known of what gets through uncut.
-    tcb.host.lowerPathMtu(tcb.path, plpmtu > LEAST_PATH_MTU ? plpmtu : LEAST_PATH_MTU - 1);
+    tcb.host.lowerPathMtu(tcb.path, isError ? leastPlpmtu(tcb.path) - 1 : plpmtu);
   }
   applySearch(tcb);
 }

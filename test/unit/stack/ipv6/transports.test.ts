@@ -110,6 +110,48 @@ describe('TCP over IPv6', () => {
     expect(got).toEqual(pattern(1400));
   });
 
+  /** Sends `length` bytes over a path that loses packets above `hopMtu` and tells nobody. @returns the sizes that left */
+  function throughHole(
+    hopMtu: number,
+    length: number,
+  ): { sizes: number[]; read: number; client: TcpEndpoint } {
+    const a = makeHost6();
+    const b = makeHost6({ addresses: ['fd00::1/64'] });
+    const [client, server] = connect(a, b, 'fd00::1');
+    const sizes: number[] = [];
+    const into = new Uint8Array(length);
+    let written = 0;
+    let read = 0;
+    for (let round = 0; round < 400 && read < length; round++) {
+      written += Math.max(0, client.write(into, written, length - written));
+      for (const packet of a.outBytes()) {
+        sizes.push(packet.length);
+        if (packet.length <= hopMtu) b.in(packet);
+      }
+      for (const packet of b.outBytes()) a.in(packet);
+      read += Math.max(0, server.read(into, read, length - read));
+      a.pass(50);
+      b.pass(50);
+    }
+    return { sizes, read, client };
+  }
+
+  test('RFC 8899 §5.1.2: over IPv6 a black hole makes packets of 1280 bytes, and larger ones are tried from there', () => {
+    const { sizes, read, client } = throughHole(1400, 200_000);
+    expect(read).toBe(200_000);
+    expect(sizes.find((size) => size > 100 && size < 1500)).toBe(1280);
+    expect(client.pathMtu).toBeGreaterThan(1392);
+    expect(client.pathMtu).toBeLessThanOrEqual(1400);
+  });
+
+  test('RFC 8899 §5.1.2, RFC 8200 §5: over a path that is no IPv6 path, nothing shrinks below 1280 bytes', () => {
+    const { sizes, read } = throughHole(1279, 1220);
+    expect(read).toBe(0);
+    const full = sizes.filter((size) => size > 100);
+    expect(full.length).toBeGreaterThan(3);
+    expect(full.every((size) => size >= 1280)).toBe(true);
+  });
+
   test('RFC 9293 §3.10.7.1: a segment for nobody is answered with RST', () => {
     const host = makeHost6();
     host.in(tcp6Packet({ flags: 'S', seq: 9, options: tcpOptions({ mss: 1440 }) }));
