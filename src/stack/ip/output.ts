@@ -94,17 +94,18 @@ export function emitPacket(
       : path.ipHeaderLength + packet.options.length + packet.inlineLength + packet.segmentSize;
   const limit = limitOf(packet, path);
   // The path became narrower after a packet was queued whose checksum only the link completes: a router cuts it, or, as no
-  // router does with IPv6, it is completed here.
+  // router does with IPv6, it is completed here. A super-segment has no checksum that could be completed here.
+  const isSuper = packet.segmentSize > 0;
   let isLeftToRouters = packet.checksumOffset >= 0 && !packet.dontFragment && whole <= path.linkMtu;
   if (isLeftToRouters && whole > limit && path.source.family === 6) {
-    completeInRing(packet, memory, start);
+    if (!isSuper) completeInRing(packet, memory, start);
     isLeftToRouters = false;
   }
   if (whole <= limit || isLeftToRouters) {
     emitWhole(batch, packet, path, memory, start);
     return true;
   }
-  if (packet.dontFragment || packet.hasOwnHeader) {
+  if (packet.dontFragment || packet.hasOwnHeader || isSuper) {
     // The path became narrower after the packet was queued.
     counters.ipFragFails++;
     return true;

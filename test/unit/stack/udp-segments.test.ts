@@ -20,8 +20,10 @@ import {
   transmitLength,
 } from '../../../src/base/index.ts';
 import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
-import { DropReason, IcmpV4Type, IcmpV4Unreachable } from '../../../src/wire/index.ts';
+import { DropReason, IcmpV4Type, IcmpV4Unreachable, IPV6_FRAGMENT } from '../../../src/wire/index.ts';
 import { icmpPacket, udpPacket } from '../../support/segment.ts';
+import { icmp6Packet } from '../../support/segment6.ts';
+import { makeHost6 } from './ipv6/support.ts';
 import { type HostUnderTest, ip, makeHost, makeInfo, pattern, receive } from './support.ts';
 
 const PEER = ip('10.0.0.1');
@@ -120,6 +122,47 @@ describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
       endpoint.dontFragment = true;
       expect(send(endpoint, pattern(3000))).toBe(StackError.messageTooLong);
     }
+  });
+
+  test('RFC 8201 §4: a super-segment that waits while its IPv6 path becomes narrower is dropped, counted; the next is fragmented', () => {
+    const target = makeHost6({ offload: OFFLOAD_CSUM | OFFLOAD_USO });
+    const endpoint = target.stack.openUdp(6);
+    endpoint.segmentSize = 1400;
+    const peer = ip('fd00::1');
+    send(endpoint, pattern(1400), peer);
+    const quoted = target.outBytes()[0] as Uint8Array;
+    expect(send(endpoint, pattern(4000), peer)).toBe(4000);
+    expect(target.in(icmp6Packet({ type: 2, rest: 1280, payload: quoted.subarray(0, 200) }))).toBe(0);
+    expect(target.outBytes()).toEqual([]);
+    expect(target.stack.counters.ipFragFails).toBe(1);
+    send(endpoint, pattern(2800), peer);
+    expect(target.outBytes().map((packet) => [packet.length <= 1280, packet[6]])).toEqual(
+      new Array(4).fill([true, IPV6_FRAGMENT]),
+    );
+    expect(target.allocator.inUse).toBe(0);
+  });
+
+  test('RFC 1191 §5: over IPv4 without DF it leaves as it is, each datagram for routers to cut', () => {
+    const target = makeHost({ offload: OFFLOAD_CSUM | OFFLOAD_USO });
+    const endpoint = target.stack.openUdp();
+    endpoint.segmentSize = 1400;
+    endpoint.dontFragment = true;
+    send(endpoint, pattern(1400));
+    const quoted = target.outBytes()[0] as Uint8Array;
+    expect(send(endpoint, pattern(2800))).toBe(2800);
+    endpoint.dontFragment = false;
+    expect(send(endpoint, pattern(2800))).toBe(2800);
+    const { destinationUnreachable: type } = IcmpV4Type;
+    const payload = quoted.subarray(0, 28);
+    expect(
+      target.in(icmpPacket({ type, code: IcmpV4Unreachable.fragmentationNeeded, rest: 1280, payload })),
+    ).toBe(0);
+    // Those with DF are dropped.
+    expect(target.out().map((packet) => packet.payload)).toEqual([
+      pattern(2800).subarray(0, 1400),
+      pattern(2800).subarray(1400),
+    ]);
+    expect(target.stack.counters.ipFragFails).toBe(1);
   });
 
   test('more than the queue can ever hold is messageTooLong, more than it holds now wouldBlock', () => {
