@@ -5,6 +5,8 @@ import { EMPTY } from '../../../src/base/index.ts';
 import { StackError } from '../../../src/stack/index.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { udpPacket } from '../../support/segment.ts';
+import { udp6Packet } from '../../support/segment6.ts';
+import { type Host6UnderTest, makeHost6 } from './ipv6/support.ts';
 import { type HostUnderTest, ip, makeHost, pattern } from './support.ts';
 
 let host: HostUnderTest;
@@ -140,6 +142,50 @@ describe('RFC 1122 §3.3.4.2 multihoming', () => {
     host.stack.setInterface(second, { weakHostSend: true });
     expect(bound.send(EMPTY, 0, 0, ip('8.8.8.8'), 9)).toBe(0);
     expect(host.out()).toMatchObject([{ src: '192.0.2.2', dst: '8.8.8.8' }]);
+  });
+});
+
+describe('RFC 1122 §3.3.4.2 multihoming, of IPv6', () => {
+  let six: Host6UnderTest;
+  let other: number;
+
+  beforeEach(() => {
+    six = makeHost6();
+    other = six.stack.addInterface({ name: 'b', mtu: 1400, addresses: ['fd01::2/64', 'fe80::99/64'] });
+  });
+
+  const arriving = (dst: string): number => six.in(udp6Packet({ dst, destinationPort: 9 }));
+
+  /** An endpoint of the other interface's address sends by the first one's default route. */
+  function sendByFirst(): number {
+    const bound = six.stack.openUdp(6);
+    bound.bind(ip('fd01::2'), 0);
+    return bound.send(EMPTY, 0, 0, ip('2001:db8::9'), 9);
+  }
+
+  test('RFC 1122 §3.3.4.2: over IPv6 too the strong model takes and sends an address on its own interface only', () => {
+    expect(arriving('fd01::2')).toBe(DropReason.ipNotForUs);
+    expect(sendByFirst()).toBe(StackError.networkUnreachable);
+  });
+
+  test('RFC 1122 §3.3.4.2: weakHostReceive takes all of ours on that interface, but nothing of another link’s scope', () => {
+    six.stack.setInterface(six.index, { weakHostReceive: true });
+    expect(arriving('fd01::2')).toBe(DropReason.udpNoListener);
+    expect(arriving('fd01::3')).toBe(DropReason.ipNotForUs);
+    expect(arriving('fe80::99')).toBe(DropReason.ipNotForUs);
+    expect(arriving('::1')).toBe(DropReason.ipNotForUs);
+    expect(sendByFirst()).toBe(StackError.networkUnreachable);
+    six.stack.setInterface(six.index, { weakHostReceive: false });
+    expect(arriving('fd01::2')).toBe(DropReason.ipNotForUs);
+  });
+
+  test('RFC 1122 §3.3.4.2: weakHostSend of the address’s interface lets it leave by any route', () => {
+    six.stack.setInterface(other, { weakHostSend: true });
+    expect(sendByFirst()).toBe(0);
+    expect(six.out6()).toMatchObject([{ src: 'fd01::2', dst: '2001:db8::9' }]);
+    expect(arriving('fd01::2')).toBe(DropReason.ipNotForUs);
+    six.stack.setInterface(other, { weakHostSend: false });
+    expect(sendByFirst()).toBe(StackError.networkUnreachable);
   });
 });
 
