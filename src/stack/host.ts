@@ -49,6 +49,8 @@ export interface InboundPacket extends PacketAddresses {
   readonly checksumPartial: boolean;
   /** Payload bytes of each segment that was merged into this one; 0 when it is a single packet. */
   readonly gsoSize: number;
+  /** It came with an IPv6 fragment header, alone or in pieces. */
+  readonly isFragmented: boolean;
   /** To a broadcast or multicast address: no TCP, and no ICMP error about it (RFC 1122 §3.2.2). */
   readonly isGroup: boolean;
   /** Set by the transport to the endpoint that took the packet, for the capture; `null` before. */

@@ -326,6 +326,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 4862 §5.4',
     text: 'Another station uses, or asks for, an IPv6 address of this host.',
   },
+  ndpFragment: {
+    source: 'RFC 6980 §5',
+    text: 'A Neighbor Discovery message came with a fragment header, which hides it from who guards the link.',
+  },
   ndpTooMany: {
     source: 'RFC 4861 §6.2.6',
     text: 'More router advertisements came in a second than any network needs.',

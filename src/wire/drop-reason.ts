@@ -120,6 +120,7 @@ export const DropReason = {
   ndpTooMany: 144,
   ndpNotForUs: 145,
   ndpConflict: 146,
+  ndpFragment: 147,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

@@ -67,6 +67,8 @@ export class Ipv6Extensions {
   routerAlert = -1;
   /** Where the fragment header is, -1 when there is none or it makes no fragment of the packet (RFC 6946). */
   fragmentAt = -1;
+  /** There is one, whatever it makes of the packet. */
+  hasFragmentHeader = false;
   /** Where the field is that names the fragment header. */
   fragmentNamedAt = 0;
   /** In bytes. */
@@ -90,6 +92,7 @@ export class Ipv6Extensions {
     this.protocolAt = header.headerAt + IPV6_NEXT_HEADER_OFFSET;
     this.routerAlert = -1;
     this.fragmentAt = -1;
+    this.hasFragmentHeader = false;
     this.fragmentNamedAt = 0;
     this.fragmentOffset = 0;
     this.moreFragments = false;
@@ -261,6 +264,7 @@ function walkFragment(bytes: Uint8Array, header: Ipv6Header, into: Ipv6Extension
   into.fragmentOffset = field & 0xfff8;
   into.moreFragments = (field & 1) !== 0;
   into.id = i32(bytes, at + 4);
+  into.hasFragmentHeader = true;
   // RFC 6946: the whole of the packet, with a header that changes nothing.
   if (into.fragmentOffset === 0 && !into.moreFragments) return DropReason.none;
   into.fragmentAt = at;

@@ -31,6 +31,7 @@ export class Packet implements InboundPacket {
   checksumTrusted = false;
   checksumPartial = false;
   gsoSize = 0;
+  isFragmented = false;
   isGroup = false;
   owner: object | null = null;
 
@@ -57,6 +58,7 @@ export class Packet implements InboundPacket {
     this.checksumTrusted = false;
     this.checksumPartial = false;
     this.gsoSize = 0;
+    this.isFragmented = false;
     this.isGroup = false;
     this.owner = null;
   }
@@ -93,6 +95,7 @@ export class Packet implements InboundPacket {
     this.checksumPartial = false;
     this.checksumTrusted = false;
     this.gsoSize = 0;
+    this.isFragmented = false;
     this.isGroup = false;
     this.owner = null;
   }

@@ -107,6 +107,7 @@ export class Ipv6Input {
       }
       packet.protocol = chain.protocol;
       packet.payloadAt = chain.payloadAt;
+      packet.isFragmented = chain.hasFragmentHeader;
       if (chain.isFragment) return this.#receiveFragment(iface, bytes);
     } else {
       chain.reset(header);
@@ -145,6 +146,7 @@ export class Ipv6Input {
     const parsed = parseIpv6(bytes, headerAt, end, header);
     if (parsed !== DropReason.none) return parsed;
     packet.setIpv6(bytes, header, header.nextHeader, header.payloadAt, iface.index);
+    packet.isFragmented = true;
     packet.isGroup = isGroup;
     packet.interfaceIndex = interfaceIndex;
     packet.zone = zone;

@@ -1,5 +1,6 @@
 /**
- * Messages of neighbor discovery, from ICMPv6 to their interface: what they ask of a packet `parseNdp` checks.
+ * Messages of neighbor discovery, from ICMPv6 to their interface: what they ask of a packet `parseNdp` checks, and
+ * that it came whole (RFC 6980 §5).
  */
 
 import { IpAddress } from '../../base/index.ts';
@@ -42,6 +43,7 @@ export class NdpInput {
   }
 
   #receive(packet: InboundPacket, header: IcmpV6Header): DropReason {
+    if (packet.isFragmented) return DropReason.ndpFragment;
     const message = this.#message;
     const { bytes } = packet;
     const { at, end } = header;

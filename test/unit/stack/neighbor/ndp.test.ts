@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { formatMac } from '../../../../src/base/index.ts';
 import type { NeighborView } from '../../../../src/stack/index.ts';
-import { DropReason, IcmpV6Type } from '../../../../src/wire/index.ts';
+import { DropReason, ETHERTYPE_IPV6, IcmpV6Type, IPPROTO_ICMPV6 } from '../../../../src/wire/index.ts';
 import { ethernetFrame } from '../../../support/segment.ts';
-import { icmp6Packet } from '../../../support/segment6.ts';
+import { fragmentHeader, hopByHop, icmp6Packet, ipv6Packet } from '../../../support/segment6.ts';
 import { type HostUnderTest, ip } from '../support.ts';
 import {
   ALL_NODES,
@@ -103,6 +103,36 @@ describe('RFC 4861 §7.2.2 sending neighbor solicitations', () => {
   test('a link-local destination is asked for from a link-local address', () => {
     send(`${ROUTER}%${host.index}`);
     expect(sent6(host)).toEqual([`ns ${ROUTER} from ${OWN_LL} to ${GROUP_OF_PEER}`]);
+  });
+});
+
+describe('RFC 6980 §5 fragments', () => {
+  test.each([
+    ['in one fragment', [fragmentHeader(0, false)]],
+    ['behind other options', [hopByHop(1, 4, 0, 0, 0, 0), fragmentHeader(0, false)]],
+  ])('RFC 6980 §5: a message that came %s is ignored, and counted', (_name, extensions) => {
+    for (const frame of [solicitation(OWN, { extensions }), advertisement('O', { extensions })]) {
+      expect(host.in(frame)).toBe(DropReason.ndpFragment);
+    }
+    expect(sent6(host)).toEqual([]);
+    expect(neighbor()).toBeUndefined();
+    // The next, which is whole, is answered.
+    expect(host.in(solicitation())).toBe(DropReason.none);
+    expect(sent6(host)).toHaveLength(1);
+  });
+
+  test('RFC 6980 §5: so is one that came in two', () => {
+    const whole = solicitation().slice(14);
+    const verdicts = [
+      [0, 24],
+      [24, whole.length - 40],
+    ].map(([from = 0, to = 0]) => {
+      const fields = { src: PEER, dst: OWN_GROUP, hops: 255, extensions: [fragmentHeader(from, from === 0)] };
+      const packet = ipv6Packet(IPPROTO_ICMPV6, whole.slice(40 + from, 40 + to), fields);
+      return host.in(ethernetFrame(packet, '3333ff000002', hex(PEER_MAC), ETHERTYPE_IPV6));
+    });
+    expect(verdicts).toEqual([DropReason.none, DropReason.ndpFragment]);
+    expect(sent6(host)).toEqual([]);
   });
 });
 
