@@ -142,7 +142,7 @@ describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
     expect(target.allocator.inUse).toBe(0);
   });
 
-  test('RFC 1191 §5: over IPv4 without DF it leaves as it is, each datagram for routers to cut', () => {
+  test('over IPv4 without DF a super-segment leaves as it is, each datagram for routers to cut', () => {
     const target = makeHost({ offload: OFFLOAD_CSUM | OFFLOAD_USO });
     const endpoint = target.stack.openUdp();
     endpoint.segmentSize = 1400;
