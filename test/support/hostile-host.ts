@@ -195,8 +195,7 @@ export class HostileHost {
     const { stack, figures } = this;
     const neighbors = stack.neighbors(this.#index).length;
     const routes = stack.routes.length;
-    const addresses =
-      stack.interfaces.find(({ interfaceIndex: index }) => index === this.#index)?.addresses.length ?? 0;
+    const addresses = stack.interfaces.find(({ index }) => index === this.#index)?.addresses.length ?? 0;
     figures.peakNeighbors = Math.max(figures.peakNeighbors, neighbors);
     figures.peakRoutes = Math.max(figures.peakRoutes, routes);
     figures.peakAddresses = Math.max(figures.peakAddresses, addresses);
