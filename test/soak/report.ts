@@ -12,6 +12,7 @@ export const soak = {
   seed: argument('SOAK_SEED', 1),
   runs: argument('SOAK_RUNS', 5),
   seconds: argument('SOAK_SECONDS', 60),
+  frames: argument('SOAK_FRAMES', 10_000_000),
 } as const;
 
 /** A row by column; columns are those of the first row. */
