@@ -80,7 +80,7 @@ export class IpAddress {
     return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : this.w0 >>> 22 === 0x3fa;
   }
 
-  /** An IPv6 address that means different hosts on different links, and so has a zone: see {@link isScopedWord}. */
+  /** An IPv6 address that means different hosts on different links, and so has a zone: see `isScopedWord`. */
   get isScoped(): boolean {
     return this.family === 6 && isScopedWord(this.w0);
   }
