@@ -9,8 +9,8 @@
  */
 
 import {
+  createDatagramInfo,
   createStack,
-  type DatagramInfo,
   dropReasonInfo,
   type Endpoint,
   EndpointEvent,
@@ -96,7 +96,7 @@ function serveUdpEcho(host: Host): void {
   const udp = host.stack.openUdp();
   must(udp.bind(IpAddress.anyV4, 7));
   const buffer = new Uint8Array(65536);
-  const info = emptyInfo();
+  const info = createDatagramInfo();
   udp.context = (): void => {
     for (
       let n = udp.receive(buffer, 0, buffer.length, info);
@@ -173,7 +173,7 @@ export function embed(print: (line: string) => void): Report {
   must(udp.send(greeting, 0, greeting.length, serverAddress, 7));
   network.run(() => udp.nextLength >= 0);
   const answer = new Uint8Array(udp.nextLength);
-  must(udp.receive(answer, 0, answer.length, emptyInfo()));
+  must(udp.receive(answer, 0, answer.length, createDatagramInfo()));
   const echoMs = network.now();
   print(`UDP echo after ${echoMs} ms: ${new TextDecoder().decode(answer)}`);
 
@@ -190,21 +190,6 @@ export function embed(print: (line: string) => void): Report {
     uploadMs,
     srttMs: srtt,
     segmentsOut,
-  };
-}
-
-function emptyInfo(): DatagramInfo {
-  const any = IpAddress.anyV4;
-  return {
-    source: any,
-    sourcePort: 0,
-    destination: any,
-    interfaceIndex: 0,
-    ttl: 0,
-    trafficClass: 0,
-    segmentSize: 0,
-    isGroup: false,
-    length: 0,
   };
 }
 

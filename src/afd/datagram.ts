@@ -38,7 +38,13 @@ import {
   AfdPollEvent,
   type AfdRequest,
 } from '../port/index.ts';
-import { type DatagramInfo, EndpointEvent, type MessageEndpoint, StackError } from '../stack/index.ts';
+import {
+  createDatagramInfo,
+  type DatagramInfo,
+  EndpointEvent,
+  type MessageEndpoint,
+  StackError,
+} from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
 import { CONTROL_LENGTH_LEN, readSendControl, sendWith, writeControl } from './control-data.ts';
 import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
@@ -49,17 +55,7 @@ const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
 const RECV_FLAGS = MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
 
 /** What came with the message that was received last. */
-const info: DatagramInfo = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const info: DatagramInfo = createDatagramInfo();
 /** The source of a message that was received at once: good until the next call, as its completion is. */
 const source = new Uint8Array(SOCKADDR_IN6_LEN);
 const sourceV4 = source.subarray(0, SOCKADDR_IN_LEN);

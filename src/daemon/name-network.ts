@@ -14,6 +14,7 @@ import type {
   StreamSocket,
 } from '../names/index.ts';
 import {
+  createDatagramInfo,
   type DatagramInfo,
   type Endpoint,
   EndpointEvent,
@@ -352,14 +353,4 @@ function isWithinPrefix(a: IpAddress, b: IpAddress, length: number): boolean {
 /** Filled and read in one go: nothing else runs in between that uses them. */
 const datagram = new Uint8Array(65_535);
 const streamBytes = new Uint8Array(READ_BYTES);
-const info: DatagramInfo = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const info: DatagramInfo = createDatagramInfo();

@@ -3,9 +3,15 @@
  * a raw endpoint, which hears all of them.
  */
 
-import { type Cancel, IpAddress, type Scheduler, u16 } from '../base/index.ts';
+import { type Cancel, type Scheduler, u16 } from '../base/index.ts';
 import type { PingAnswer } from '../port/index.ts';
-import type { DatagramInfo, RawEndpoint, Stack, UdpEndpoint } from '../stack/index.ts';
+import {
+  createDatagramInfo,
+  type DatagramInfo,
+  type RawEndpoint,
+  type Stack,
+  type UdpEndpoint,
+} from '../stack/index.ts';
 import { Asker, type EchoRequest, meaningOf, NOTHING, notSent } from './echo.ts';
 
 /** A probe is sent like an echo request, but to a port. */
@@ -67,17 +73,7 @@ class PendingProbe extends Asker {
   }
 
   override collect(): void {
-    const info: DatagramInfo = {
-      source: IpAddress.anyV4,
-      sourcePort: 0,
-      destination: IpAddress.anyV4,
-      interfaceIndex: 0,
-      ttl: 0,
-      trafficClass: 0,
-      segmentSize: 0,
-      isGroup: false,
-      length: 0,
-    };
+    const info: DatagramInfo = createDatagramInfo();
     while (!this.#isOver) {
       const length = this.#raw.receive(this.#bytes, 0, this.#bytes.length, info);
       if (length < 0) break;

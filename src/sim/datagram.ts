@@ -4,6 +4,7 @@
 
 import { IpAddress } from '../base/index.ts';
 import {
+  createDatagramInfo,
   type DatagramInfo,
   type EchoReply,
   type IcmpEndpoint,
@@ -25,17 +26,7 @@ export interface SimDatagram {
 export class SimDatagramSocket {
   readonly endpoint: UdpEndpoint;
   readonly #receives: PendingCalls;
-  readonly #info: DatagramInfo = {
-    source: IpAddress.anyV4,
-    sourcePort: 0,
-    destination: IpAddress.anyV4,
-    interfaceIndex: 0,
-    ttl: 0,
-    trafficClass: 0,
-    segmentSize: 0,
-    isGroup: false,
-    length: 0,
-  };
+  readonly #info: DatagramInfo = createDatagramInfo();
   #isClosed = false;
 
   constructor(endpoint: UdpEndpoint, listener: SettleListener) {

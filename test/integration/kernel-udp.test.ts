@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { IpAddress, OFFLOAD_USO } from '../../src/base/index.ts';
-import type { DatagramInfo, UdpEndpoint } from '../../src/stack/index.ts';
+import { createDatagramInfo, type UdpEndpoint } from '../../src/stack/index.ts';
 import { Judge } from '../support/judge.ts';
 import { DEVICE, KERNEL, LiveHost, MODES, OURS, until } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
@@ -28,24 +28,10 @@ function digest(parts: readonly Uint8Array[]): string {
   return hash.digest('hex');
 }
 
-function newInfo(): DatagramInfo {
-  return {
-    source: IpAddress.anyV4,
-    sourcePort: 0,
-    destination: IpAddress.anyV4,
-    interfaceIndex: 0,
-    ttl: 0,
-    trafficClass: 0,
-    segmentSize: 0,
-    isGroup: false,
-    length: 0,
-  };
-}
-
 /** Receives until `total` bytes are there: each message with the size of the datagrams in it, 0 for one alone. */
 async function collect(endpoint: UdpEndpoint, total: number) {
   const messages: { readonly bytes: Uint8Array; readonly segmentSize: number }[] = [];
-  const info = newInfo();
+  const info = createDatagramInfo();
   const into = new Uint8Array(65_536);
   let got = 0;
   await until(`${total} bytes`, () => {
@@ -142,7 +128,7 @@ describePrivileged('UDP with the kernel', () => {
       await host.kernel('udp-broadcast', SUBNET, 7105, 'to all').result();
       for (const udp of sockets) {
         await until('the broadcast', () => udp.nextLength >= 0);
-        const info = newInfo();
+        const info = createDatagramInfo();
         expect(udp.receive(new Uint8Array(64), 0, 64, info)).toBe(6);
         expect([String(info.destination), info.isGroup]).toEqual([SUBNET, true]);
         udp.close();

@@ -3,7 +3,7 @@
 import { formatV4, IpAddress, i32, toHex } from '../../src/base/index.ts';
 import type { MemorySegment } from '../../src/link/index.ts';
 import { type Network, parseAddress, type SimHost } from '../../src/sim/index.ts';
-import type { DatagramInfo, UdpEndpoint } from '../../src/stack/index.ts';
+import { createDatagramInfo, type DatagramInfo, type UdpEndpoint } from '../../src/stack/index.ts';
 import {
   DHCPV4_SERVER_PORT,
   DhcpV4Message,
@@ -56,17 +56,7 @@ export class SimDhcpServer {
   }
 
   #receive(): void {
-    const info: DatagramInfo = {
-      source: IpAddress.anyV4,
-      sourcePort: 0,
-      destination: IpAddress.anyV4,
-      interfaceIndex: 0,
-      ttl: 0,
-      trafficClass: 0,
-      length: 0,
-      segmentSize: 0,
-      isGroup: false,
-    };
+    const info: DatagramInfo = createDatagramInfo();
     for (;;) {
       const length = this.#endpoint.receive(this.#buffer, 0, this.#buffer.length, info);
       if (length < 0) return;

@@ -19,6 +19,7 @@ import {
   SeededRandom,
 } from '../../src/base/index.ts';
 import {
+  createDatagramInfo,
   createStack,
   type DatagramInfo,
   type MessageEndpoint,
@@ -205,17 +206,7 @@ export class HostileHost {
   }
 }
 
-const INFO: DatagramInfo = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const INFO: DatagramInfo = createDatagramInfo();
 
 /** An application that takes what comes, writes into connections, and ends them in every way. */
 class Application {

@@ -1,22 +1,10 @@
 /** Datagrams out of an endpoint of the stack, one after the other, through one buffer. */
 
-import { IpAddress } from '../../base/index.ts';
-import type { DatagramInfo, UdpEndpoint } from '../../stack/index.ts';
+import { createDatagramInfo, type DatagramInfo, type UdpEndpoint } from '../../stack/index.ts';
 
 /** The largest datagram there is. */
 const buffer = new Uint8Array(65_536);
-const info: DatagramInfo = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  destinationPort: 0,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const info: DatagramInfo = createDatagramInfo();
 
 /**
  * Takes all that waits. Errors that ICMP reported are passed over: a lost datagram is no news to who sends datagrams.

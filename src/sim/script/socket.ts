@@ -2,8 +2,13 @@
  * Sockets of scripts: an endpoint of the stack with what POSIX adds to it.
  */
 
-import { IpAddress } from '../../base/index.ts';
-import { type DatagramInfo, StackError, type TcpEndpoint, type UdpEndpoint } from '../../stack/index.ts';
+import {
+  createDatagramInfo,
+  type DatagramInfo,
+  StackError,
+  type TcpEndpoint,
+  type UdpEndpoint,
+} from '../../stack/index.ts';
 import { patternByte } from './flow.ts';
 
 /** A descriptor's flags and options that the endpoint does not have. */
@@ -167,17 +172,7 @@ export class ByteLog {
   }
 }
 
-const INFO: DatagramInfo = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const INFO: DatagramInfo = createDatagramInfo();
 
 /** A `StackError` that means that the call has to wait. */
 export function mustWait(result: number): boolean {

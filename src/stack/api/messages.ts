@@ -1,8 +1,8 @@
 /**
- * Endpoints of whole messages: UDP, echo requests, raw IP; and their memberships in groups. Types only.
+ * Endpoints of whole messages: UDP, echo requests, raw IP; and their memberships in groups. Types, and what `receive` fills.
  */
 
-import type { IpAddress } from '../../base/index.ts';
+import { IpAddress } from '../../base/index.ts';
 import type { BindOptions, DualStackOptions, Endpoint, PacketOptions } from './endpoint.ts';
 
 /** What came with a datagram: filled by `receive`, reused by the caller. */
@@ -11,7 +11,7 @@ export interface DatagramInfo {
   sourcePort: number;
   destination: IpAddress;
   /** Of UDP: the port that it was sent to, for who has bound all. */
-  destinationPort?: number;
+  destinationPort: number;
   interfaceIndex: number;
   ttl: number;
   trafficClass: number;
@@ -21,6 +21,22 @@ export interface DatagramInfo {
   isGroup: boolean;
   /** The datagram's whole length, which may be more than was copied. */
   length: number;
+}
+
+/** An object for `receive` to fill. */
+export function createDatagramInfo(): DatagramInfo {
+  return {
+    source: IpAddress.anyV4,
+    sourcePort: 0,
+    destination: IpAddress.anyV4,
+    destinationPort: 0,
+    interfaceIndex: 0,
+    ttl: 0,
+    trafficClass: 0,
+    segmentSize: 0,
+    isGroup: false,
+    length: 0,
+  };
 }
 
 /** From whom datagrams of a group are wanted: only from these sources, or from all but these (RFC 3376 §2). */

@@ -21,7 +21,12 @@ import {
 } from '../../../src/engine/index.ts';
 import { type Link, type LinkReceiver, MemorySegment } from '../../../src/link/index.ts';
 import { VirtualTime } from '../../../src/sim/index.ts';
-import { type Endpoint, EndpointEvent, type TcpEndpoint } from '../../../src/stack/index.ts';
+import {
+  createDatagramInfo,
+  type Endpoint,
+  EndpointEvent,
+  type TcpEndpoint,
+} from '../../../src/stack/index.ts';
 import { DropReason } from '../../../src/wire/index.ts';
 import { icmpPacket, readPacket, tcpOptions, tcpPacket, udpPacket } from '../../support/segment.ts';
 
@@ -419,14 +424,4 @@ describe('SystemRandom', () => {
   });
 });
 
-const INFO = {
-  source: IpAddress.anyV4,
-  sourcePort: 0,
-  destination: IpAddress.anyV4,
-  interfaceIndex: 0,
-  ttl: 0,
-  trafficClass: 0,
-  segmentSize: 0,
-  isGroup: false,
-  length: 0,
-};
+const INFO = createDatagramInfo();

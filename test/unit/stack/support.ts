@@ -2,8 +2,8 @@
 
 import { IpAddress, PoolAllocator, SeededRandom } from '../../../src/base/index.ts';
 import {
+  createDatagramInfo,
   createStack,
-  type DatagramInfo,
   type Endpoint,
   type InterfaceOptions,
   type MessageEndpoint,
@@ -91,22 +91,8 @@ export function ip(text: string): IpAddress {
   return address;
 }
 
-export function makeInfo(): DatagramInfo {
-  return {
-    source: IpAddress.anyV4,
-    sourcePort: 0,
-    destination: IpAddress.anyV4,
-    interfaceIndex: 0,
-    ttl: 0,
-    trafficClass: 0,
-    segmentSize: 0,
-    isGroup: false,
-    length: 0,
-  };
-}
-
 /** Receives one message. @returns its bytes, or the error */
-export function receive(endpoint: MessageEndpoint, info = makeInfo()): Uint8Array | number {
+export function receive(endpoint: MessageEndpoint, info = createDatagramInfo()): Uint8Array | number {
   const into = new Uint8Array(65536);
   const length = endpoint.receive(into, 0, into.length, info);
   return length < 0 ? length : into.slice(0, length);
@@ -116,3 +102,6 @@ export function receive(endpoint: MessageEndpoint, info = makeInfo()): Uint8Arra
 export function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7) & 0xff);
 }
+
+/** What `receive` fills. */
+export const makeInfo = createDatagramInfo;
