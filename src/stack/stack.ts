@@ -456,7 +456,7 @@ class SansIoStack implements Stack {
     }
   }
 
-  /** Fills what {@link #holdUnresolved} left empty, so that an answer of no frames means that nobody has any. */
+  /** Fills what `holdUnresolved` left empty, so that an answer of no frames means that nobody has any. */
   #resolve(iface: NetworkInterface, neighbors: NeighborTable, batch: TransmitBatch, first: number): void {
     let checked = first;
     for (;;) {
