@@ -77,7 +77,7 @@ export class IpAddress {
 
   /** fe80::/10 or 169.254/16. */
   get isLinkLocal(): boolean {
-    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : this.w0 >>> 22 === 0x3fa;
+    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : isLinkLocalWord(this.w0);
   }
 
   /** An IPv6 address that means different hosts on different links, and so has a zone: see `isScopedWord`. */
@@ -122,6 +122,11 @@ export class IpAddress {
     const zone = this.zone === 0 ? '' : `%${this.zone}`;
     return formatV6(this) + zone;
   }
+}
+
+/** Whether the IPv6 address that begins with `word` is of fe80::/10 (RFC 4291 §2.5.6). */
+export function isLinkLocalWord(word: number): boolean {
+  return word >>> 22 === 0x3fa;
 }
 
 /**

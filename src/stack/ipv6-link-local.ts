@@ -7,6 +7,7 @@ import type { IpAddress } from '../base/index.ts';
 import type { Ipv6Options } from './api.ts';
 import {
   hardwareAddress,
+  IDGEN_RETRIES,
   type IdentifierSeed,
   linkLocalPrefix,
   opaqueAddress,
@@ -15,8 +16,6 @@ import type { NetworkInterface } from './interface.ts';
 import type { Topology } from './topology.ts';
 
 const PREFIX_LENGTH = 64;
-/** RFC 7217 §7: IDGEN_RETRIES. */
-const IDGEN_RETRIES = 3;
 
 interface Entry {
   address: IpAddress;

@@ -6,6 +6,9 @@
 import { IpAddress, i32, i32le, type Random } from '../../base/index.ts';
 import { sipBlock, sipFinish, sipResult, sipStart } from '../tcp/siphash.ts';
 
+/** RFC 7217 §7: IDGEN_RETRIES, and RFC 8981 §3.8: TEMP_IDGEN_RETRIES: addresses that are tried after one was a duplicate. */
+export const IDGEN_RETRIES = 3;
+
 /** What an opaque identifier is derived from, besides the prefix (RFC 7217 §5). */
 export interface IdentifierSeed {
   /** At least 16 bytes; the identifiers are as stable as it is. */

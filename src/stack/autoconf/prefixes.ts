@@ -7,7 +7,6 @@ import type { RouteOptions } from '../api.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { RouteTable } from '../route/table.ts';
 import { firstEnd, type Holding, type Part, removeEnded } from './lifetime.ts';
-import { isLinkLocalPrefix } from './link-local.ts';
 
 /** Most prefixes of an interface; what comes on top is ignored. */
 const MAX_PREFIXES = 32;
@@ -29,7 +28,7 @@ export class Prefixes implements Part, Holding {
 
   advertised(option: AdvertisedPrefix, now: number): void {
     // Without L nothing is said: a prefix that is known to be on the link stays so.
-    if (!option.isOnLink || isLinkLocalPrefix(option.prefix)) return;
+    if (!option.isOnLink || option.prefix.isLinkLocal) return;
     const destination = `${option.prefix}/${option.length}`;
     const known = this.#prefixes.find((held) => held.destination === destination);
     if (known !== undefined) {

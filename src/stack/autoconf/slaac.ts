@@ -9,10 +9,9 @@ import type { AdvertisedPrefix } from '../../wire/index.ts';
 import type { AddressOrigin } from '../api.ts';
 import type { InterfaceAddress, NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
-import { type IdentifierSeed, opaqueAddress } from './interface-identifier.ts';
+import { IDGEN_RETRIES, type IdentifierSeed, opaqueAddress } from './interface-identifier.ts';
 import type { Holding, Part } from './lifetime.ts';
-import { isLinkLocalPrefix } from './link-local.ts';
-import { IDGEN_RETRIES, TemporaryAddresses } from './temporary.ts';
+import { TemporaryAddresses } from './temporary.ts';
 
 /** Interface identifiers have 64 bits (RFC 4291 §2.5.1): prefixes of another length make no address (§5.5.3 d). */
 const PREFIX_LENGTH = 64;
@@ -52,7 +51,7 @@ export class Slaac implements Part, Holding {
   /** §5.5.3: works off one Prefix Information option. */
   advertised(option: AdvertisedPrefix, now: number): void {
     const { prefix, length, validLifetime, preferredLifetime } = option;
-    if (!option.isAutonomous || isLinkLocalPrefix(prefix) || preferredLifetime > validLifetime) return;
+    if (!option.isAutonomous || prefix.isLinkLocal || preferredLifetime > validLifetime) return;
     if (length !== PREFIX_LENGTH) return;
     const known = this.#prefixes.find((held) => held.prefix.w0 === prefix.w0 && held.prefix.w1 === prefix.w1);
     if (known === undefined) {

@@ -6,7 +6,7 @@ import type { IpAddress, Random } from '../../base/index.ts';
 import type { AddressOrigin } from '../api.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
-import { randomAddress } from './interface-identifier.ts';
+import { IDGEN_RETRIES, randomAddress } from './interface-identifier.ts';
 import type { Holding, Part } from './lifetime.ts';
 
 const HOUR = 3_600_000;
@@ -15,8 +15,6 @@ const TEMP_VALID_LIFETIME = 48 * HOUR;
 const TEMP_PREFERRED_LIFETIME = 24 * HOUR;
 /** §3.8: MAX_DESYNC_FACTOR, so that not all hosts of a network change addresses at once. */
 const MAX_DESYNC_FACTOR = 0.4 * TEMP_PREFERRED_LIFETIME;
-/** §3.8: TEMP_IDGEN_RETRIES, and RFC 7217 §7's IDGEN_RETRIES. */
-export const IDGEN_RETRIES = 3;
 /** §3.8: REGEN_ADVANCE = 2 s + TEMP_IDGEN_RETRIES × DupAddrDetectTransmits × RetransTimer, of the default values, ms. */
 const REGEN_ADVANCE = 5000;
 

@@ -2,7 +2,7 @@
  * MLD, the host's part (RFC 2710, RFC 3810): IGMP's machine with IPv6's messages. Versions are counted as IGMP's.
  */
 
-import { IpAddress, i32, putI32, putU16 } from '../../base/index.ts';
+import { IpAddress, i32, isLinkLocalWord, putI32, putU16 } from '../../base/index.ts';
 import {
   DropReason,
   fold,
@@ -28,7 +28,7 @@ import type { HostCore } from '../host-core.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Icmp6 } from '../ipv6/icmp.ts';
 import type { GroupReporter } from './groups.ts';
-import { isLinkLocalWord, linkLocalOf } from './link-local.ts';
+import { linkLocalOf } from './link-local.ts';
 import { type GroupRecord, packRecords, recordLength } from './records.ts';
 
 /** ff02::2, and ff02::16 (RFC 3810 §5.2.14). */

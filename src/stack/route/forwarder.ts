@@ -15,6 +15,7 @@ import {
   GSO_TCPV4,
   GSO_TCPV6,
   GSO_UDP_L4,
+  isLinkLocalWord,
   OFFLOAD_CSUM,
   OFFLOAD_TSO4,
   OFFLOAD_TSO6,
@@ -66,7 +67,7 @@ import { Translator } from '../nat/translator.ts';
 import type { Topology } from '../topology.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { type ForwardWay, ForwardWays } from './forward-ways.ts';
-import { isLinkLocalV6, isPassableV4, isPassableV6 } from './martians.ts';
+import { isPassableV4, isPassableV6 } from './martians.ts';
 
 /** Who tells senders what became of their packets; each decides by itself whether an error may be sent. */
 export interface ForwardErrors {
@@ -246,7 +247,7 @@ export class Forwarder {
     if (!isPassableV6(dst0, dst1, dst2, dst3)) return DropReason.forwardProhibited;
     if (!isPassableV6(src0, src1, src2, src3)) {
       // RFC 4443 §3.1: to somewhere that its source's address means nothing to.
-      if (isLinkLocalV6(src0)) this.#errors6.unreachable(packet, IcmpV6Unreachable.beyondScope);
+      if (isLinkLocalWord(src0)) this.#errors6.unreachable(packet, IcmpV6Unreachable.beyondScope);
       return DropReason.forwardProhibited;
     }
     const way = this.#ways.of(packet);
