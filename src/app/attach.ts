@@ -7,7 +7,12 @@
 
 import { env } from 'node:process';
 import { connectRemote } from '../ipc/index.ts';
-import { type AfdPort, DEFAULT_SOCKET_PATH, SOCKET_PATH_VARIABLE } from '../port/index.ts';
+import {
+  type AfdPort,
+  type BehaviorProfile,
+  DEFAULT_SOCKET_PATH,
+  SOCKET_PATH_VARIABLE,
+} from '../port/index.ts';
 
 /** Sockets inside this process: what `createAfd` answers for a stack. */
 export interface LocalSockets {
@@ -20,6 +25,8 @@ export interface AttachOptions {
   readonly local?: LocalSockets;
   /** The daemon's Unix socket. */
   readonly socketPath?: string;
+  /** Whose behaviour is shown where versions of Windows differ; absent: what the daemon says, or Windows 10/11. */
+  readonly profile?: BehaviorProfile;
 }
 
 /** A way to the sockets, opened. */

@@ -14,6 +14,7 @@
  * records, flow specifications and connect data are refused with WSAEOPNOTSUPP here; the promising face takes them.
  */
 
+import type { BehaviorProfile } from '../port/index.ts';
 import type { Ref } from '../spi/index.ts';
 import { inet_ntop as ntop, inet_pton as pton, type Winsock, type WinsockCall } from '../winsock/index.ts';
 import { AlreadyAttachedError } from './attach.ts';
@@ -40,6 +41,8 @@ export interface BlockingAttachOptions {
   readonly socketPath?: string;
   /** URL of a module that the chain thread loads; its `sockets()` answers a stack's `createAfd`, perhaps later. */
   readonly module?: string | URL;
+  /** Whose behaviour is shown where versions of Windows differ; absent: what the daemon says, or Windows 10/11. */
+  readonly profile?: BehaviorProfile;
 }
 
 const STARTUP = SIGNATURES.findIndex((signature) => signature.name === 'WSAStartup');
@@ -83,6 +86,7 @@ function call(index: number, args: readonly unknown[]): number {
   client ??= new ChainClient({
     socketPath: options.socketPath,
     module: options.module === undefined ? undefined : String(options.module),
+    profile: options.profile,
   });
   return client.call(index, args);
 }

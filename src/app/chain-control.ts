@@ -15,6 +15,7 @@ import {
   setEnvironmentData,
   Worker,
 } from 'node:worker_threads';
+import type { BehaviorProfile } from '../port/index.ts';
 import { type Mailbox, NEW } from './mailbox.ts';
 
 /** The channel on which mailboxes are made known. */
@@ -39,6 +40,7 @@ export interface ChainData {
   readonly socketPath?: string | undefined;
   /** A module whose `sockets()` answers where the sockets live, by URL. */
   readonly module?: string | undefined;
+  readonly profile?: BehaviorProfile | undefined;
 }
 
 /** A message on the channel: a mailbox to be served. */

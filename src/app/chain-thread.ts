@@ -19,7 +19,7 @@ const data = workerData as ChainData;
 
 async function open(): Promise<Winsock> {
   const { port } = await attach(await optionsOf(data));
-  return createWinsock({ port });
+  return createWinsock({ port, profile: data.profile });
 }
 
 async function optionsOf({ module, socketPath }: ChainData): Promise<AttachOptions> {

@@ -12,7 +12,7 @@ import { getegid, geteuid, pid } from 'node:process';
 import { type Afd, createAfd, EMBEDDED_POLICY, observeEndpoint } from '../afd/index.ts';
 import type { Random, Scheduler } from '../base/index.ts';
 import { createHost, type HostOptions, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
-import type { AfdPort, PeerIdentity } from '../port/index.ts';
+import type { AfdPort, BehaviorProfile, PeerIdentity } from '../port/index.ts';
 import { createWinsock, type Winsock } from '../winsock/index.ts';
 import type { LocalSockets } from './attach.ts';
 
@@ -26,7 +26,7 @@ export interface LocalHost extends LocalSockets {
   /** A session, this process's unless another identity is given. */
   openSession(identity?: PeerIdentity): AfdPort;
   /** A Winsock with a session of its own. */
-  winsock(): Winsock;
+  winsock(profile?: BehaviorProfile): Winsock;
   /** Ends everything at once. */
   close(): void;
 }
@@ -47,7 +47,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     host,
     afd,
     openSession: (identity = ownIdentity()) => afd.openSession(identity),
-    winsock: () => createWinsock({ port: afd.openSession(ownIdentity()), scheduler }),
+    winsock: (profile) => createWinsock({ port: afd.openSession(ownIdentity()), scheduler, profile }),
     close() {
       afd.close();
       host.close();

@@ -47,6 +47,6 @@ async function open(): Promise<Winsock> {
     opening = null;
     throw error;
   }
-  opened = createWinsock({ port: attachment.port });
+  opened = createWinsock({ port: attachment.port, profile: options.profile });
   return opened;
 }

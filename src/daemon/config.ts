@@ -9,7 +9,12 @@ import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { IpAddress, parsePrefix } from '../base/index.ts';
 import { isHostName } from '../names/index.ts';
-import { CONFIG_JSON_VARIABLE, DEFAULT_CONTROL_PATH, DEFAULT_SOCKET_PATH } from '../port/index.ts';
+import {
+  BEHAVIOR_PROFILES,
+  CONFIG_JSON_VARIABLE,
+  DEFAULT_CONTROL_PATH,
+  DEFAULT_SOCKET_PATH,
+} from '../port/index.ts';
 import { ConfigError } from './errors.ts';
 
 /** Names the configuration file, as `--config` does. */
@@ -96,6 +101,8 @@ const schema = z.strictObject({
   dnsProxy: z.array(nameServer).default([]),
   /** What the proxy answers for hosts of the local network: `printer=10.77.0.9`. */
   dnsNames: z.array(staticName).default([]),
+  /** Whose behaviour applications see where versions of Windows differ, unless they choose for themselves. */
+  profile: z.enum(BEHAVIOR_PROFILES).default('windows'),
   /** What this host is called; the machine's own name unless given. */
   hostName: hostName.optional(),
   /** A pcapng file to write from the start. */

@@ -294,6 +294,7 @@ function openIpc(
       : { owner: { uid: uid ?? ownUid(), gid: gid ?? ownGid() } }),
     identify: identifier(mode),
     openSession: (identity) => afd.openSession(identity),
+    profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,
     allocator,

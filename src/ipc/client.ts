@@ -7,7 +7,13 @@
 
 import { connect, type Socket } from 'node:net';
 import { WSA_OPERATION_ABORTED, WSAEINVAL, WSAENETDOWN } from '../abi/index.ts';
-import type { AfdCompletion, AfdPort, AfdRequest } from '../port/index.ts';
+import {
+  type AfdCompletion,
+  type AfdPort,
+  type AfdRequest,
+  BEHAVIOR_PROFILES,
+  type BehaviorProfile,
+} from '../port/index.ts';
 import { IpcError } from './errors.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
 import { Intake } from './intake.ts';
@@ -155,6 +161,10 @@ class ClientPort implements RemotePort, FrameSink {
 
   get isOpen(): boolean {
     return !this.#isOver && this.#welcome !== null;
+  }
+
+  get profile(): BehaviorProfile {
+    return BEHAVIOR_PROFILES[this.#welcome?.profile ?? 0] ?? 'windows';
   }
 
   get serverPid(): number {

@@ -37,6 +37,8 @@ export interface Welcome {
   /** Those of the client's capabilities that will be used. */
   readonly capabilities: number;
   readonly serverPid: number;
+  /** Place in BEHAVIOR_PROFILES; one that this version does not know is possible. */
+  readonly profile: number;
   readonly limits: IpcLimits;
 }
 
@@ -88,7 +90,7 @@ export function writeWelcome(into: Uint8Array, welcome: Welcome): number {
   const { limits } = welcome;
   putI32le(into, 0, welcome.magic);
   putU16le(into, 4, welcome.version);
-  putU16le(into, 6, 0);
+  putU16le(into, 6, welcome.profile);
   putI32le(into, 8, welcome.capabilities);
   putI32le(into, 12, welcome.serverPid);
   putI32le(into, 16, limits.maxMessage);
@@ -118,6 +120,7 @@ export function readWelcome(bytes: Uint8Array, at: number, length: number): Welc
     version: u16le(bytes, at + 4),
     capabilities: i32le(bytes, at + 8),
     serverPid: i32le(bytes, at + 12),
+    profile: u16le(bytes, at + 6),
     limits,
   };
 }

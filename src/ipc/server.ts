@@ -7,7 +7,7 @@ import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type BufferAllocator, PoolAllocator } from '../base/index.ts';
-import type { AfdPort, PeerIdentity } from '../port/index.ts';
+import type { AfdPort, BehaviorProfile, PeerIdentity } from '../port/index.ts';
 import { probeServer } from './client.ts';
 import { IpcError } from './errors.ts';
 import type { IpcLog } from './log.ts';
@@ -28,6 +28,8 @@ export interface IpcServerOptions {
   /** Further policy; default everyone whom the file's mode lets in. */
   allow?(identity: PeerIdentity): boolean;
   openSession(identity: PeerIdentity): AfdPort;
+  /** What clients are told to show their applications; default 'windows'. */
+  readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
   /** Most clients at once, and most of one user. */
   readonly maxClients?: number;
@@ -65,6 +67,7 @@ export async function createIpcServer(options: IpcServerOptions): Promise<IpcSer
 class UnixServer implements IpcServer, SessionHost {
   readonly path: string | null;
   readonly limits: IpcLimits;
+  readonly profile: BehaviorProfile;
   readonly allocator: BufferAllocator;
   readonly log: IpcLog;
   readonly handshakeTimeoutMs: number;
@@ -78,6 +81,7 @@ class UnixServer implements IpcServer, SessionHost {
     this.#options = options;
     this.path = options.path ?? null;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.profile = options.profile ?? 'windows';
     this.allocator = options.allocator ?? new PoolAllocator();
     this.log = options.log ?? ((): void => {});
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;

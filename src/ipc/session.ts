@@ -8,7 +8,14 @@
 import type { Socket } from 'node:net';
 import { NO_ERROR, WSA_OPERATION_ABORTED, WSAEMFILE, WSAENOBUFS, WSAEOPNOTSUPP } from '../abi/index.ts';
 import type { BufferAllocator } from '../base/index.ts';
-import { type AfdCompletion, AfdOp, type AfdPort, type PeerIdentity } from '../port/index.ts';
+import {
+  type AfdCompletion,
+  AfdOp,
+  type AfdPort,
+  BEHAVIOR_PROFILES,
+  type BehaviorProfile,
+  type PeerIdentity,
+} from '../port/index.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
 import { Intake } from './intake.ts';
 import type { IpcLog } from './log.ts';
@@ -49,6 +56,7 @@ import { Quota } from './quota.ts';
 /** What a session is given by its server. */
 export interface SessionHost {
   readonly limits: IpcLimits;
+  readonly profile: BehaviorProfile;
   readonly allocator: BufferAllocator;
   readonly log: IpcLog;
   readonly handshakeTimeoutMs: number;
@@ -268,7 +276,14 @@ export class IpcSession implements FrameSink {
     port.onComplete = (completion) => this.#complete(completion);
     const version = Math.min(hello.versionMax, IPC_VERSION_MAX);
     // No capability is spoken yet, so none of the client's is agreed on.
-    const welcome = { magic: IPC_MAGIC, version, capabilities: 0, serverPid: process.pid, limits };
+    const welcome = {
+      magic: IPC_MAGIC,
+      version,
+      capabilities: 0,
+      serverPid: process.pid,
+      profile: BEHAVIOR_PROFILES.indexOf(this.#host.profile),
+      limits,
+    };
     this.#outbox.control(MessageType.welcome, 0, scratch, writeWelcome(scratch, welcome));
   }
 

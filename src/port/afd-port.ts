@@ -16,6 +16,13 @@ export const DEFAULT_SOCKET_PATH = '/run/winsockd/winsockd.sock';
 export const SOCKET_PATH_VARIABLE = 'WINSOCKD_SOCKET';
 
 /**
+ * Whose behaviour an application sees where versions of Windows differ: Windows 10/11, which is the default, or Windows Mobile 6.5.
+ * The place in this list is its number in the IPC handshake.
+ */
+export const BEHAVIOR_PROFILES = ['windows', 'windows-mobile'] as const;
+export type BehaviorProfile = (typeof BEHAVIOR_PROFILES)[number];
+
+/**
  * The operations. In the table `flags`, `a`, `b`, `address`, `data`, `into` are the request's fields, and `value`,
  * `flags`, `address`, `data` those of the completion; fields that are not named are 0 or null.
  */
@@ -153,6 +160,8 @@ export interface AfdCompletion {
 
 /** A session's way to its sockets. */
 export interface AfdPort {
+  /** What the other side wants applications to see unless they choose for themselves; absent: 'windows'. */
+  readonly profile?: BehaviorProfile;
   /**
    * Starts an operation.
    * @returns its completion when it ended at once (the object may be reused by the next call), or `null` when it pends:

@@ -4,7 +4,7 @@
  */
 
 import { WSAEFAULT, WSAEOPNOTSUPP, WSAVERNOTSUPPORTED } from '../abi/index.ts';
-import { AfdOp, type AfdPort } from '../port/index.ts';
+import { AfdOp, type AfdPort, type BehaviorProfile } from '../port/index.ts';
 import { baseAddressCalls } from './base-address-calls.ts';
 import { Calls } from './base-call.ts';
 import { baseDataCalls } from './base-data-calls.ts';
@@ -32,8 +32,13 @@ export interface BaseProvider {
 /**
  * Makes the base provider over a session's port, which is its own from now on.
  */
-export function createBaseProvider(port: AfdPort): BaseProvider {
-  const base: BaseState = { calls: new Calls(port), sockets: new BaseSockets(), upcalls: NO_UPCALLS };
+export function createBaseProvider(port: AfdPort, profile: BehaviorProfile = 'windows'): BaseProvider {
+  const base: BaseState = {
+    calls: new Calls(port),
+    sockets: new BaseSockets(),
+    profile,
+    upcalls: NO_UPCALLS,
+  };
   let startups = 0;
   const cleanup = (): Answer => {
     if (startups > 0 && --startups === 0) closeEverything(base);

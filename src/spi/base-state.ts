@@ -4,6 +4,7 @@
 
 import { FROM_PROTOCOL_INFO } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
+import type { BehaviorProfile } from '../port/index.ts';
 import type { Calls } from './base-call.ts';
 import type { BaseSockets } from './base-sockets.ts';
 import type { WSABUF } from './types.ts';
@@ -13,6 +14,8 @@ import type { WSPUPCALLTABLE } from './upcalls.ts';
 export interface BaseState {
   readonly calls: Calls;
   readonly sockets: BaseSockets;
+  /** Whose behaviour is shown where versions of Windows differ. */
+  readonly profile: BehaviorProfile;
   /** The newest table that ws2_32 handed in (SPI-START-05). */
   upcalls: WSPUPCALLTABLE;
 }

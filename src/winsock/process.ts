@@ -4,7 +4,7 @@
 
 import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
-import type { AfdPort } from '../port/index.ts';
+import type { AfdPort, BehaviorProfile } from '../port/index.ts';
 import {
   type BaseProvider,
   Catalog,
@@ -20,6 +20,8 @@ import { upcallTable } from './upcall-table.ts';
 export interface WinsockOptions {
   /** The session with the sockets; taken over. */
   readonly port: AfdPort;
+  /** Whose behaviour is shown where versions of Windows differ; absent: what the other side of the port says. */
+  readonly profile?: BehaviorProfile | undefined;
   /** The catalog that the process starts with; Windows' default entries when absent. */
   readonly catalog?: Catalog;
   /** Finds installed providers; without it there are only the built-in ones. */
@@ -31,6 +33,8 @@ export interface WinsockOptions {
 }
 
 export class WinsockProcess {
+  /** Whose behaviour is shown where versions of Windows differ. */
+  readonly profile: BehaviorProfile;
   readonly handles = new HandleTable();
   readonly catalog: Catalog;
   readonly base: BaseProvider;
@@ -47,7 +51,8 @@ export class WinsockProcess {
 
   constructor(options: WinsockOptions) {
     this.catalog = options.catalog ?? new Catalog();
-    this.base = createBaseProvider(options.port);
+    this.profile = options.profile ?? options.port.profile ?? 'windows';
+    this.base = createBaseProvider(options.port, this.profile);
     this.scheduler = options.scheduler ?? machineTime;
     const upcalls = upcallTable(this, options.postMessage ?? (() => false));
     this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));

@@ -42,6 +42,7 @@ interface DaemonFlags {
   readonly searchList?: readonly string[];
   readonly hostsFile?: string;
   readonly hostName?: string;
+  readonly profile?: string;
   readonly mdns?: boolean;
   readonly llmnr?: boolean;
   readonly dnsProxy?: readonly string[];
@@ -105,6 +106,7 @@ export function upCommand(session: Session): Command {
     )
     .addOption(repeatable('--dns-names <name=address>', 'what the DNS proxy answers by itself; repeatable'))
     .option('--host-name <name>', 'what the stack’s host is called')
+    .option('--profile <name>', 'whose behaviour applications see: windows or windows-mobile')
     .option('--capture <file>', 'a pcapng file to write from the start')
     .option('--log <file>', 'where the log goes; standard error unless given')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS));
@@ -311,6 +313,7 @@ const SETTINGS = [
   'searchList',
   'hostsFile',
   'hostName',
+  'profile',
   'mdns',
   'llmnr',
   'dnsProxy',

@@ -78,6 +78,7 @@ describe('docs/ipc.md', () => {
       version: 1,
       capabilities: 0,
       serverPid: 1234,
+      profile: 0,
       limits: DEFAULT_LIMITS,
     });
     expect(welcome).toEqual(message(MessageType.welcome, 0, head));

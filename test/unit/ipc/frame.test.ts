@@ -189,6 +189,7 @@ describe('heads', () => {
       version: u16(),
       capabilities: i32(),
       serverPid: i32(),
+      profile: u16(),
       limits,
     });
     fc.assert(

@@ -266,6 +266,7 @@ describe('a hostile server', () => {
       version: 1,
       capabilities: 0,
       serverPid: 1,
+      profile: 0,
       limits: DEFAULT_LIMITS,
     });
     return message(MessageType.welcome, 0, head);
