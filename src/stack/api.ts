@@ -37,7 +37,15 @@ import type {
   NeighborView,
 } from './api/interfaces.ts';
 import type { IcmpEndpoint, RawEndpoint, UdpEndpoint } from './api/messages.ts';
-import type { NatMappingView, NatOptions, PolicyRule, RouteOptions, RouteView } from './api/routing.ts';
+import type {
+  NatMappingView,
+  NatOptions,
+  NatPortMap,
+  NatView,
+  PolicyRule,
+  RouteOptions,
+  RouteView,
+} from './api/routing.ts';
 import type { TcpEndpoint, TcpObserver, TcpOptions } from './api/tcp.ts';
 import type { StackCounters } from './counters.ts';
 import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
@@ -120,6 +128,15 @@ export interface Stack {
   disableAutoIp(index: number): void;
   /** Translates what is passed on by an interface from now on; `null`: nothing. What was mapped before is forgotten. @throws RangeError */
   setNat(options: NatOptions | null): void;
+  /** `null`: nothing is translated. */
+  readonly nat: NatView | null;
+  /**
+   * Adds a port map to a translator that is there; mappings of the same ports that came about by traffic give way.
+   * @throws RangeError when nothing is translated, the map can't be read, or a side of it is mapped already
+   */
+  addNatPortMap(map: NatPortMap): void;
+  /** Ends a port map, with what uses it. @returns whether there was one */
+  removeNatPortMap(protocol: NatPortMap['protocol'], outsidePort: number): boolean;
   readonly natMappings: readonly NatMappingView[];
   /** Replaces what this origin said before; with neither servers nor a search list it says nothing any more. */
   setNames(index: number, names: NameConfiguration): void;

@@ -33,6 +33,8 @@ import type {
   NameConfiguration,
   NatMappingView,
   NatOptions,
+  NatPortMap,
+  NatView,
   NeighborView,
   PolicyRule,
   RawEndpoint,
@@ -204,6 +206,22 @@ class SansIoStack implements Stack {
         ? this.#tcp.hasPort(port)
         : protocol === IPPROTO_UDP && this.#udp.ports.isBound(port);
     forwarder.setNat(options, isOwn);
+  }
+
+  get nat(): NatView | null {
+    const { nat } = this.#input.forwarder;
+    return nat === null ? null : { interfaceIndex: nat.outside.index, filtering: nat.filtering };
+  }
+
+  addNatPortMap(map: NatPortMap): void {
+    const { nat } = this.#input.forwarder;
+    if (nat === null)
+      throw new RangeError('addresses are not translated: there is nothing to add a port map to');
+    nat.addPortMap(map);
+  }
+
+  removeNatPortMap(protocol: NatPortMap['protocol'], outsidePort: number): boolean {
+    return this.#input.forwarder.nat?.removePortMap(protocol, outsidePort) ?? false;
   }
 
   get natMappings(): readonly NatMappingView[] {

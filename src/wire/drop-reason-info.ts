@@ -231,6 +231,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 5508 §4',
     text: 'The translator could not read the packet as the protocol that it says it is.',
   },
+  natUnsolicited: {
+    source: 'RFC 5382 §4.3, REQ-4',
+    text: 'A SYN from outside that nobody inside has asked for; it is answered after six seconds, if at all.',
+  },
 
   noRoute: { source: 'RFC 1122 §3.3.1', text: 'No route leads to the destination.' },
   noNeighbor: {

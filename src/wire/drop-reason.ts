@@ -83,6 +83,7 @@ export const DropReason = {
   natFiltered: 86,
   natTableFull: 87,
   natMalformed: 88,
+  natUnsolicited: 89,
   // Sending side
   noRoute: 90,
   noNeighbor: 91,

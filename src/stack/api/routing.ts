@@ -42,6 +42,13 @@ export interface NatOptions {
   readonly maxMappingsPerHost?: number;
 }
 
+/** How the translator is set. */
+export interface NatView {
+  /** The interface to the outside. */
+  readonly interfaceIndex: number;
+  readonly filtering: NatFiltering;
+}
+
 /** A mapping of the translator. */
 export interface NatMappingView {
   readonly protocol: 'tcp' | 'udp' | 'icmp';

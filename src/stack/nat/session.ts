@@ -34,6 +34,11 @@ export class Session {
     return this.#synOut && this.#synIn && !this.#isReset && !(this.#finOut && this.#finIn);
   }
 
+  /** Whether a SYN has gone out. */
+  get isOpenedFromInside(): boolean {
+    return this.#synOut;
+  }
+
   /** A TCP segment passed. */
   segment(flags: number, isOutbound: boolean, now: number): void {
     const isSyn = (flags & TCP_SYN) !== 0;

@@ -59,12 +59,19 @@ export class NatTable {
     return port < 0 ? null : this.#insert(new Mapping(protocol, inside, insidePort, port, false));
   }
 
-  /** @returns `null` when a side of it is taken */
+  /**
+   * One made by hand: those of the same ports that came about by traffic give way.
+   * @returns `null` when a side of it is mapped by hand already, or there is no room
+   */
   addStatic(protocol: number, inside: number, insidePort: number, outsidePort: number): Mapping | null {
-    const isTaken =
-      this.fromInside(protocol, inside, insidePort) !== null ||
-      this.fromOutside(protocol, outsidePort) !== null;
-    return isTaken ? null : this.#insert(new Mapping(protocol, inside, insidePort, outsidePort, true));
+    const others = [
+      this.fromInside(protocol, inside, insidePort),
+      this.fromOutside(protocol, outsidePort),
+    ].filter((held) => held !== null);
+    if (others.some(({ isStatic }) => isStatic)) return null;
+    for (const held of new Set(others)) this.remove(held);
+    if (this.size >= this.#limits.mappings && !this.#evict()) return null;
+    return this.#insert(new Mapping(protocol, inside, insidePort, outsidePort, true));
   }
 
   remove(mapping: Mapping): void {

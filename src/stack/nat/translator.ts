@@ -17,10 +17,13 @@ import {
   Ipv4Header,
   isIcmpV4Error,
   parseIpv4,
+  TCP_ACK,
   TCP_HEADER_LEN,
+  TCP_RST,
+  TCP_SYN,
   UDP_HEADER_LEN,
 } from '../../wire/index.ts';
-import type { NatFiltering, NatMappingView, NatOptions } from '../api.ts';
+import type { NatFiltering, NatMappingView, NatOptions, NatPortMap } from '../api.ts';
 import type { Host, InboundPacket } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
 import { Packet } from '../ip/packet.ts';
@@ -29,6 +32,7 @@ import type { Mapping } from './mapping.ts';
 import { type RewrittenPacket, rewriteAddress, rewriteDestination, rewriteSource } from './rewrite.ts';
 import { ICMP_LIFETIME, UDP_LIFETIME } from './session.ts';
 import { NatTable } from './table.ts';
+import { UnsolicitedSyns } from './unsolicited-syns.ts';
 
 const MAX_MAPPINGS = 16_384;
 const MAX_PER_HOST = 2048;
@@ -43,7 +47,7 @@ export class Translator implements TimerOwner {
   readonly header = new Ipv4Header();
   readonly outside: NetworkInterface;
   readonly #host: Host;
-  readonly #filtering: NatFiltering;
+  readonly filtering: NatFiltering;
   readonly #table: NatTable;
   readonly #timer: number;
   readonly #bytes = new Uint8Array(65_536);
@@ -56,9 +60,12 @@ export class Translator implements TimerOwner {
     isPartial: false,
   };
   readonly #quote = new Quote();
+  readonly #syns: UnsolicitedSyns;
+  readonly #isOwn: (protocol: number, port: number) => boolean;
 
   /**
    * @param isOwn whether an endpoint of our own has a port: it is not given to others
+   * @param refuse tells the sender of a packet that nobody has its port
    * @throws {RangeError} when a port map can't be read, or two are of one port
    */
   constructor(
@@ -66,27 +73,19 @@ export class Translator implements TimerOwner {
     outside: NetworkInterface,
     options: NatOptions,
     isOwn: (protocol: number, port: number) => boolean,
+    refuse: (packet: InboundPacket) => void,
   ) {
     this.#host = host;
     this.outside = outside;
-    this.#filtering = options.filtering ?? 'addressDependent';
+    this.#isOwn = isOwn;
+    this.filtering = options.filtering ?? 'addressDependent';
     const mappings = options.maxMappings ?? MAX_MAPPINGS;
     const perHost = options.maxMappingsPerHost ?? MAX_PER_HOST;
     if (!(mappings >= 1 && perHost >= 1)) throw new RangeError('a translator needs room for a mapping');
     this.#table = new NatTable(host.random, { mappings, perHost }, isOwn);
-    for (const { protocol, insideAddress, insidePort, outsidePort } of options.portMaps ?? []) {
-      const inside = IpAddress.parse(insideAddress);
-      const number = protocol === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP;
-      if (inside?.family !== 4 || !isPort(insidePort) || !isPort(outsidePort)) {
-        throw new RangeError(`no port map: ${outsidePort} to ${insideAddress}:${insidePort}`);
-      }
-      if (this.#table.addStatic(number, inside.w3, insidePort, outsidePort) === null) {
-        throw new RangeError(
-          `${protocol} port ${outsidePort}, or ${insideAddress}:${insidePort}, is mapped already`,
-        );
-      }
-    }
+    for (const map of options.portMaps ?? []) this.addPortMap(map);
     this.#timer = host.timers.create(this, 0);
+    this.#syns = new UnsolicitedSyns(host, { isAnswered: (syn) => this.#isAnswered(syn), refuse });
   }
 
   get views(): NatMappingView[] {
@@ -100,8 +99,33 @@ export class Translator implements TimerOwner {
     }));
   }
 
+  /** Maps a port outside for good. @throws {RangeError} when the map can't be read, or a side of it is mapped already */
+  addPortMap({ protocol, insideAddress, insidePort, outsidePort }: NatPortMap): void {
+    const inside = IpAddress.parse(insideAddress);
+    if (inside?.family !== 4 || !isPort(insidePort) || !isPort(outsidePort)) {
+      throw new RangeError(`no port map: ${outsidePort} to ${insideAddress}:${insidePort}`);
+    }
+    if (this.#isOwn(numberOf(protocol), outsidePort)) {
+      throw new RangeError(`${protocol} port ${outsidePort} is in use by an application of this host`);
+    }
+    if (this.#table.addStatic(numberOf(protocol), inside.w3, insidePort, outsidePort) === null) {
+      throw new RangeError(
+        `${protocol} port ${outsidePort}, or ${insideAddress}:${insidePort}, is mapped already, or there is no room`,
+      );
+    }
+  }
+
+  /** Forgets a port map with all that uses it. @returns whether there was one */
+  removePortMap(protocol: NatPortMap['protocol'], outsidePort: number): boolean {
+    const mapping = this.#table.fromOutside(numberOf(protocol), outsidePort);
+    if (mapping?.isStatic !== true) return false;
+    this.#table.remove(mapping);
+    return true;
+  }
+
   close(): void {
     this.#host.timers.destroy(this.#timer);
+    this.#syns.close();
   }
 
   timeout(_kind: number, now: number): void {
@@ -138,13 +162,17 @@ export class Translator implements TimerOwner {
     // RFC 5508 REQ-1: an echo request to us is ours.
     if (isRequest) return -1;
     const mapping = this.#table.fromOutside(packet.protocol, ownPort(packet));
-    if (mapping === null) return -1;
     const isHairpin = iface !== this.outside;
+    if (mapping === null)
+      return !isHairpin && this.#isUnsolicited(packet) ? this.#hold(packet, isPartial) : -1;
     const sender = isHairpin ? this.#mappingFor(packet) : null;
     if (isHairpin && sender === null) return DropReason.natTableFull;
     const remote = sender === null ? packet.src3 : address;
     const remotePort = sender === null ? remotePortOf(packet) : sender.outsidePort;
-    if (!mapping.admits(this.#filtering, remote, remotePort)) return DropReason.natFiltered;
+    if (!mapping.admits(this.filtering, remote, remotePort)) {
+      const isHeld = !isHairpin && this.#isUnsolicited(packet);
+      return isHeld ? this.#hold(packet, isPartial) : DropReason.natFiltered;
+    }
     const reason = this.#take(packet, isPartial);
     if (reason !== DropReason.none) return reason;
     if (sender !== null) {
@@ -154,6 +182,27 @@ export class Translator implements TimerOwner {
     this.#note(mapping, packet, remote, remotePort, false);
     rewriteDestination(this.#work, mapping.inside, mapping.insidePort);
     return this.#finish(packet);
+  }
+
+  /** Whether the packet opens a connection to a port that no endpoint of our own has. */
+  #isUnsolicited({ protocol, bytes, payloadAt }: InboundPacket): boolean {
+    if (protocol !== IPPROTO_TCP) return false;
+    const flags = bytes[payloadAt + 13] as number;
+    const isSyn = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) === TCP_SYN;
+    return isSyn && !this.#isOwn(IPPROTO_TCP, u16(bytes, payloadAt + 2));
+  }
+
+  #hold(packet: InboundPacket, isPartial: boolean): DropReason {
+    this.#syns.add(packet, isPartial);
+    return DropReason.natUnsolicited;
+  }
+
+  /** Whether what a SYN from outside was for has come about while it waited. */
+  #isAnswered(syn: InboundPacket): boolean {
+    const port = ownPort(syn);
+    if (this.#isOwn(IPPROTO_TCP, port)) return true;
+    const mapping = this.#table.fromOutside(IPPROTO_TCP, port);
+    return mapping?.session(syn.src3, remotePortOf(syn))?.isOpenedFromInside === true;
   }
 
   #address(): number {
@@ -244,6 +293,10 @@ export class Translator implements TimerOwner {
     sealError(this.#bytes, work.payloadAt, work.end);
     return this.#finish(packet);
   }
+}
+
+function numberOf(protocol: NatPortMap['protocol']): number {
+  return protocol === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
 function isPort(value: number): boolean {

@@ -130,7 +130,10 @@ export class Forwarder {
   setNat(options: NatOptions | null, isOwn: (protocol: number, port: number) => boolean): void {
     let made: Translator | null = null;
     if (options !== null) {
-      made = new Translator(this.#host, this.#topology.interface(options.interfaceIndex), options, isOwn);
+      const outside = this.#topology.interface(options.interfaceIndex);
+      made = new Translator(this.#host, outside, options, isOwn, (packet) =>
+        this.#errors.unreachable(packet, IcmpV4Unreachable.port),
+      );
     }
     this.nat?.close();
     this.nat = made;

@@ -208,6 +208,90 @@ describe('RFC 5382 TCP', () => {
     expect(nearOut()).toMatchObject([{ flags: 'S', dst: INSIDE }]);
   });
 
+  describe('REQ-4 a SYN from outside that nobody has asked for', () => {
+    const syn = (destinationPort = 5000, fields: object = {}): number =>
+      host.stack.inputPacket(
+        far,
+        tcpPacket({ src: PEER_A, sourcePort: 80, dst: OUR, destinationPort, flags: 'S', ...fields }),
+      );
+    const refusal = { type: 3, code: 3, src: OUR, dst: PEER_A };
+
+    test('is answered with port unreachable, and not before six seconds are over', () => {
+      expect(syn()).toBe(DropReason.natUnsolicited);
+      host.pass(5999);
+      expect(farOut()).toEqual([]);
+      host.pass(1);
+      const [error] = all(far);
+      expect(readPacket(error as Uint8Array)).toMatchObject(refusal);
+      // What is quoted is the SYN.
+      expect(readPacket((error as Uint8Array).slice(28))).toMatchObject({
+        src: PEER_A,
+        dst: OUR,
+        sourcePort: 80,
+        destinationPort: 5000,
+        flags: 'S',
+      });
+      expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+    });
+
+    test('is forgotten when one goes out in the meantime, and its repetition passes', () => {
+      syn();
+      host.pass(3000);
+      segment('S');
+      expect(farOut()).toMatchObject([{ flags: 'S', sourcePort: 5000 }]);
+      host.pass(10_000);
+      expect(farOut()).toEqual([]);
+      expect(syn()).toBe(0);
+      expect(nearOut()).toMatchObject([{ flags: 'S', dst: INSIDE }]);
+    });
+
+    test('waits too when there is a mapping that filters it', () => {
+      segment('S', { dst: PEER_B });
+      farOut();
+      expect(syn()).toBe(DropReason.natUnsolicited);
+      host.pass(6000);
+      expect(farOut()).toMatchObject([refusal]);
+    });
+
+    test('is answered once however often it is repeated, and each port by itself', () => {
+      for (const port of [5000, 5000, 5001, 5000]) {
+        syn(port);
+        host.pass(1000);
+      }
+      host.pass(10_000);
+      expect(farOut()).toMatchObject([refusal, refusal]);
+    });
+
+    test('is our own when an endpoint of ours has the port, and nothing is said when one takes it while it waits', () => {
+      const own = host.stack.openTcp();
+      own.bind(ip(OUR), 80);
+      own.listen(1);
+      expect(syn(80)).toBe(0);
+      expect(farOut()).toMatchObject([{ flags: 'S.', sourcePort: 80 }]);
+      own.close();
+      syn(81);
+      const later = host.stack.openTcp();
+      later.bind(ip(OUR), 81);
+      later.listen(1);
+      host.pass(6000);
+      expect(farOut().filter(({ type }) => type !== undefined)).toEqual([]);
+    });
+
+    test('a flood of them takes bounded room, and what finds none is dropped without a word', () => {
+      for (let i = 0; i < 5000; i++) expect(syn(5000, { sourcePort: 1 + i })).toBe(DropReason.natUnsolicited);
+      host.pass(6000);
+      // The rate of errors is bounded by itself.
+      const told = farOut().length;
+      expect([told > 0, told <= 256]).toEqual([true, true]);
+      expect(host.stack.nextDeadline).toBe(Number.POSITIVE_INFINITY);
+    });
+
+    test('what is no lone SYN is the host’s affair', () => {
+      expect(syn(5000, { flags: 'S.' })).not.toBe(DropReason.natUnsolicited);
+      expect(farOut()).toMatchObject([{ flags: 'R' }]);
+    });
+  });
+
   test('REQ-5 an open connection lasts two hours and four minutes without a word, a half-open or ended one four minutes', () => {
     open();
     host.pass(7_439_000);
@@ -379,6 +463,39 @@ describe('bounds and port maps', () => {
       expect(host.stack.natMappings).toHaveLength(1);
     },
   );
+
+  test('a port map is added and removed while others go on; what came about by traffic gives way', () => {
+    out(INSIDE, 5000);
+    out(INSIDE, 5001);
+    const map = { protocol: 'udp', outsidePort: 53, insideAddress: INSIDE, insidePort: 5000 } as const;
+    host.stack.addNatPortMap(map);
+    expect(host.stack.natMappings).toMatchObject([
+      { outsidePort: 5001, isStatic: false },
+      { outsidePort: 53, insidePort: 5000, isStatic: true },
+    ]);
+    expect(back(PEER_B, 9, 53)).toBe(0);
+    expect(() => host.stack.addNatPortMap(map)).toThrow(RangeError);
+    expect([host.stack.removeNatPortMap('tcp', 53), host.stack.removeNatPortMap('udp', 5001)]).toEqual([
+      false,
+      false,
+    ]);
+    expect([host.stack.removeNatPortMap('udp', 53), host.stack.removeNatPortMap('udp', 53)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(back(PEER_B, 9, 53)).not.toBe(0);
+    expect(host.stack.nat).toEqual({ interfaceIndex: far, filtering: 'addressDependent' });
+    host.stack.setNat(null);
+    expect(host.stack.nat).toBeNull();
+    expect(() => host.stack.addNatPortMap(map)).toThrow(RangeError);
+  });
+
+  test('a port that an application of the host has is not mapped', () => {
+    const udp = host.stack.openUdp();
+    udp.bind(ip(OUR), 53);
+    const map = { protocol: 'udp', outsidePort: 53, insideAddress: INSIDE, insidePort: 5000 } as const;
+    expect(() => host.stack.addNatPortMap(map)).toThrow(/in use/);
+  });
 
   test('what has no port to translate does not leave', () => {
     const truncated = udpPacket({ src: INSIDE, dst: PEER_A }).slice(0, 24);
