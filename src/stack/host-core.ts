@@ -71,6 +71,7 @@ class ControlScratch implements ControlPacket {
   protocol = 0;
   ttl = 0;
   trafficClass = 0;
+  flowLabel = 0;
   hasOwnHeader = false;
 }
 
@@ -238,6 +239,7 @@ export class HostCore implements Host, NeighborHost {
     scratch.bytes.fill(0, 0, length);
     scratch.length = length;
     scratch.options = EMPTY;
+    scratch.flowLabel = 0;
     scratch.path = path;
     scratch.protocol = protocol;
     scratch.ttl = ttl;
@@ -247,7 +249,8 @@ export class HostCore implements Host, NeighborHost {
   }
 
   sendControl(_reserved: ControlPacket, cause: number, owner: object | null): void {
-    const { path, bytes, length, options, protocol, ttl, trafficClass, hasOwnHeader } = this.#scratch;
+    const { path, bytes, length, options, protocol, ttl, trafficClass, hasOwnHeader, flowLabel } =
+      this.#scratch;
     if (path === null) return;
     this.#scratch.path = null;
     const outbox = this.#controlOutbox(path.interfaceIndex);
@@ -255,6 +258,7 @@ export class HostCore implements Host, NeighborHost {
     packet.ttl = ttl;
     packet.options = options;
     packet.trafficClass = trafficClass;
+    packet.flowLabel = flowLabel;
     packet.cause = cause;
     packet.owner = owner;
     packet.inlineLength = Math.min(length, CONTROL_INLINE);

@@ -90,7 +90,13 @@ export interface Path {
   readonly isGroup: boolean;
   readonly isBroadcast: boolean;
   /**
+   * The label of a flow by this path (RFC 6437 §3), for {@link writeHeader}; of IPv4 always 0. The last answer is kept, so that
+   * asking for each datagram costs little; a connection keeps its own. Ports are 0 where there are none.
+   */
+  flowLabel(protocol: number, sourcePort: number, destinationPort: number): number;
+  /**
    * Writes link and IP header for a packet with `transportLength` bytes behind the IP header.
+   * @param flowLabel 0: that of what goes between both addresses without ports
    * @returns where the transport header goes.
    */
   writeHeader(
@@ -101,6 +107,7 @@ export interface Path {
     ttl: number,
     trafficClass: number,
     dontFragment: boolean,
+    flowLabel: number,
   ): number;
   /** Bytes that {@link writeFragment} puts first: `headerLength`, and an IPv6 fragment header. */
   readonly fragmentHeaderLength: number;
@@ -120,6 +127,7 @@ export interface Path {
     isLast: boolean,
     ttl: number,
     trafficClass: number,
+    flowLabel: number,
   ): number;
 }
 
@@ -191,6 +199,8 @@ export interface ControlPacket {
   hasOwnHeader: boolean;
   /** IPv4 options that go with it, padded; `EMPTY` at first. */
   options: Uint8Array;
+  /** See `Path.writeHeader`; 0 at first. */
+  flowLabel: number;
 }
 
 /** The host, as transports see it. */

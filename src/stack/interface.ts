@@ -16,7 +16,7 @@ import type {
 } from './api.ts';
 import { EgressQueue } from './egress.ts';
 import { PolicyTable } from './ipv6/policy-table.ts';
-import { selectSource } from './ipv6/source-address.ts';
+import { type PrefixOrigins, selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
 import type { AddressConflicts } from './neighbor/address-conflicts.ts';
 import { Arp } from './neighbor/arp.ts';
@@ -85,6 +85,8 @@ export class NetworkInterface implements InterfaceView {
   neighbors: NeighborTable | null = null;
   arp: Arp | null = null;
   ndp: Ndp | null = null;
+  /** Which routers its prefixes came from; `null` unless it configures itself by them. */
+  prefixOrigins: PrefixOrigins | null = null;
   inPackets = 0;
   inBytes = 0;
   outPackets = 0;
@@ -268,9 +270,15 @@ export class NetworkInterface implements InterfaceView {
     return false;
   }
 
-  /** The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. */
-  sourceFor(nextHop: IpAddress): IpAddress | null {
-    if (nextHop.family === 6) return selectSource(this.addresses, nextHop, this.#policy);
+  /**
+   * The address to send from to `nextHop`: of the same subnet when there is one, else the first of its family. Of IPv6 to the
+   * destination itself, past `router` if there is one: RFC 6724 §5.
+   */
+  sourceFor(nextHop: IpAddress, router: IpAddress | null = null): IpAddress | null {
+    if (nextHop.family === 6) {
+      const origins = this.prefixOrigins;
+      return selectSource(this.addresses, { destination: nextHop, policy: this.#policy, router, origins });
+    }
     let first: IpAddress | null = null;
     for (const held of this.addresses) {
       const { address, prefixLength } = held;

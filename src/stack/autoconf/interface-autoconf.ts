@@ -7,7 +7,8 @@ import type { IpAddress, Random, TimerOwner, TimerQueue } from '../../base/index
 import type { RouterAdvertisement } from '../../wire/index.ts';
 import type { NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
-import type { Part } from './lifetime.ts';
+import type { Holding, Part } from './lifetime.ts';
+import { PrefixAdvertisers } from './prefix-advertisers.ts';
 import { Prefixes } from './prefixes.ts';
 import { RouterNames } from './router-names.ts';
 import { Routers } from './routers.ts';
@@ -40,10 +41,14 @@ export class InterfaceAutoconf implements TimerOwner {
   readonly #actions: AutoconfActions;
   readonly #routers: Routers;
   readonly #prefixes: Prefixes;
+  readonly #advertisers: PrefixAdvertisers;
+  readonly #interface: NetworkInterface;
   readonly #slaac: Slaac;
   readonly #names: RouterNames;
   readonly #solicitations: Solicitations;
   readonly #parts: readonly Part[];
+  /** Those of them that hold what routers gave. */
+  readonly #holding: readonly Holding[];
   readonly #timer: number;
   #isManaged = false;
   #hasOtherConfig = false;
@@ -63,10 +68,16 @@ export class InterfaceAutoconf implements TimerOwner {
     this.#actions = actions;
     this.#routers = new Routers(iface, topology.routes);
     this.#prefixes = new Prefixes(iface, topology.routes);
+    this.#interface = iface;
+    // Paths keep the source that was chosen.
+    this.#advertisers = new PrefixAdvertisers(() => topology.routes.generation++);
+    iface.prefixOrigins = this.#advertisers;
     this.#slaac = new Slaac(topology, iface, host.random, options);
     this.#names = new RouterNames((names) => topology.setNames(iface.index, names));
     this.#solicitations = new Solicitations(host.random, () => actions.solicitRouters(iface.index));
-    this.#parts = [this.#routers, this.#prefixes, this.#slaac, this.#names, this.#solicitations];
+    const holding = [this.#routers, this.#prefixes, this.#advertisers, this.#slaac, this.#names];
+    this.#holding = holding;
+    this.#parts = [...holding, this.#solicitations];
     this.#timer = host.timers.create(this, 0);
   }
 
@@ -83,6 +94,7 @@ export class InterfaceAutoconf implements TimerOwner {
     this.#routers.advertised(ra, now);
     for (const prefix of ra.prefixes) {
       this.#prefixes.advertised(prefix, now);
+      this.#advertisers.advertised(prefix, ra.router, now);
       this.#slaac.advertised(prefix, now);
     }
     this.#names.advertised(ra, now);
@@ -101,6 +113,7 @@ export class InterfaceAutoconf implements TimerOwner {
   /** A neighbour is no router any more (RFC 4861 §7.2.5). */
   routerGone(router: IpAddress): void {
     this.#routers.forget(router);
+    this.#advertisers.forget(router);
     if (!this.#routers.hasDefault) this.#solicitations.start(this.#host.now);
     this.#run();
   }
@@ -114,7 +127,8 @@ export class InterfaceAutoconf implements TimerOwner {
 
   /** Takes back all that routers gave, and ends. */
   stop(): void {
-    for (const part of [this.#routers, this.#prefixes, this.#slaac, this.#names]) part.clear();
+    for (const part of this.#holding) part.clear();
+    this.#interface.prefixOrigins = null;
     this.close();
   }
 

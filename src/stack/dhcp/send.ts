@@ -16,6 +16,7 @@ export function sendDhcp(
   const length = UDP_HEADER_LEN + message.length;
   const packet = host.reserveControl(path, IPPROTO_UDP, length, 0, 0);
   if (packet === null) return false;
+  packet.flowLabel = path.flowLabel(IPPROTO_UDP, sourcePort, destinationPort);
   const { bytes, at } = packet;
   const payloadAt = writeUdp(bytes, at, sourcePort, destinationPort, length);
   bytes.set(message, payloadAt);

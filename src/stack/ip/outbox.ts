@@ -66,6 +66,7 @@ export class Outbox implements EgressSource, TransmitListener {
     packet.length = 0;
     packet.ttl = 0;
     packet.trafficClass = 0;
+    packet.flowLabel = 0;
     packet.dontFragment = false;
     packet.isProbe = false;
     packet.userMtu = NO_USER_MTU;

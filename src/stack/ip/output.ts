@@ -38,6 +38,8 @@ export class OutgoingPacket {
   length = 0;
   ttl = 0;
   trafficClass = 0;
+  /** See `Path.writeHeader`. */
+  flowLabel = 0;
   dontFragment = false;
   /** Sent to find out the path's MTU: only the link's counts. */
   isProbe = false;
@@ -125,9 +127,18 @@ function emitWhole(
   const { inlineLength, hasOwnHeader } = packet;
   const behindIp = hasOwnHeader ? packet.length - path.ipHeaderLength : packet.length;
   const { protocol, ttl, trafficClass, dontFragment } = packet;
-  const { options } = packet;
+  const { options, flowLabel } = packet;
   const behindHeader = behindIp + options.length;
-  let transportAt = path.writeHeader(headers, at, protocol, behindHeader, ttl, trafficClass, dontFragment);
+  let transportAt = path.writeHeader(
+    headers,
+    at,
+    protocol,
+    behindHeader,
+    ttl,
+    trafficClass,
+    dontFragment,
+    flowLabel,
+  );
   if (options.length > 0) transportAt = insertOptions(headers, transportAt - path.ipHeaderLength, options);
   // A header of the caller's own takes the place of the one just written; the link's header stays.
   const inlineAt = hasOwnHeader ? transportAt - path.ipHeaderLength : transportAt;
@@ -185,6 +196,7 @@ function emitFragments(
       isLast,
       packet.ttl,
       packet.trafficClass,
+      packet.flowLabel,
     );
     if (options.length > 0) {
       // The length was written without them.

@@ -106,6 +106,10 @@ export class Ipv4Path implements Path {
     return this.#addressSum + protocol;
   }
 
+  flowLabel(): number {
+    return 0;
+  }
+
   nextIdentification(): number {
     return this.#identifications.next(this.#counter);
   }
@@ -118,6 +122,7 @@ export class Ipv4Path implements Path {
     ttl: number,
     trafficClass: number,
     dontFragment: boolean,
+    _flowLabel: number,
   ): number {
     return writeIpv4(
       into,
@@ -144,6 +149,7 @@ export class Ipv4Path implements Path {
     isLast: boolean,
     ttl: number,
     trafficClass: number,
+    _flowLabel: number,
   ): number {
     return writeIpv4(
       into,

@@ -17,6 +17,7 @@ import { LEAST_MTU_V6 } from '../ip/too-big.ts';
 import type { LinkHeader } from '../link-header.ts';
 import type { PmtuCache } from '../pmtu-cache.ts';
 import type { RouteTable } from '../route/table.ts';
+import { flowLabel } from './flow-label.ts';
 import type { FragmentIds } from './fragment-ids.ts';
 
 /** Hop limit of multicast packets that ask for none (RFC 3493 §5.2). */
@@ -28,8 +29,8 @@ export interface Ipv6PathParts {
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly link: LinkHeader;
-  /** See `flowLabel`. */
-  readonly flowLabel: number;
+  /** What flow labels are made with. */
+  readonly secret: Uint8Array;
 }
 
 export class Ipv6Path implements Path {
@@ -47,7 +48,13 @@ export class Ipv6Path implements Path {
   readonly #link: LinkHeader;
   readonly #defaultHops: number;
   readonly #addressSum: number;
-  readonly #flowLabel: number;
+  readonly #secret: Uint8Array;
+  /** Of what has no ports. */
+  readonly #plainLabel: number;
+  /** The label that was asked for last, with its protocol and ports. */
+  #label = 0;
+  #labelProtocol = -1;
+  #labelPorts = 0;
   readonly #ids: FragmentIds;
   readonly #routes: RouteTable;
   readonly #generation: number;
@@ -71,7 +78,8 @@ export class Ipv6Path implements Path {
     this.isGroup = d.isMulticast;
     this.#defaultHops = this.isGroup ? DEFAULT_MULTICAST_HOPS : link.hopLimit;
     this.#addressSum = pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, 0, 0);
-    this.#flowLabel = parts.flowLabel;
+    this.#secret = parts.secret;
+    this.#plainLabel = flowLabel(parts.secret, s, d, 0, 0, 0);
     this.#ids = ids;
     this.#routes = routes;
     this.#generation = routes.generation;
@@ -99,6 +107,17 @@ export class Ipv6Path implements Path {
     return this.#addressSum + protocol;
   }
 
+  flowLabel(protocol: number, sourcePort: number, destinationPort: number): number {
+    const ports = (sourcePort << 16) | destinationPort;
+    if (protocol !== this.#labelProtocol || ports !== this.#labelPorts) {
+      const { source, destination } = this;
+      this.#label = flowLabel(this.#secret, source, destination, protocol, sourcePort, destinationPort);
+      this.#labelProtocol = protocol;
+      this.#labelPorts = ports;
+    }
+    return this.#label;
+  }
+
   nextIdentification(): number {
     return this.#ids.next(this.source, this.destination);
   }
@@ -111,11 +130,12 @@ export class Ipv6Path implements Path {
     ttl: number,
     trafficClass: number,
     _dontFragment: boolean,
+    flowLabel: number,
   ): number {
     const hops = ttl === 0 ? this.#defaultHops : ttl;
     const ipAt = this.#link.write(into, at);
     const { source, destination } = this;
-    const label = this.#flowLabel;
+    const label = flowLabel === 0 ? this.#plainLabel : flowLabel;
     return writeIpv6(into, ipAt, trafficClass, label, transportLength, protocol, hops, source, destination);
   }
 
@@ -129,6 +149,7 @@ export class Ipv6Path implements Path {
     isLast: boolean,
     ttl: number,
     trafficClass: number,
+    flowLabel: number,
   ): number {
     const hops = ttl === 0 ? this.#defaultHops : ttl;
     const ipAt = this.#link.write(into, at);
@@ -137,7 +158,7 @@ export class Ipv6Path implements Path {
       into,
       ipAt,
       trafficClass,
-      this.#flowLabel,
+      flowLabel === 0 ? this.#plainLabel : flowLabel,
       IPV6_FRAGMENT_HEADER_LEN + length,
       IPV6_FRAGMENT,
       hops,

@@ -9,7 +9,6 @@ import type { NetworkInterface } from '../interface.ts';
 import { destinationOf, sourceOf } from '../ip/packet.ts';
 import { LinkHeader } from '../link-header.ts';
 import type { Topology } from '../topology.ts';
-import { flowLabel } from './flow-label.ts';
 import { FragmentIds } from './fragment-ids.ts';
 import { Ipv6Path } from './path.ts';
 
@@ -129,10 +128,10 @@ export class Ipv6Paths {
     const route = topology.routes.lookup(destination, isBound ? asked : null, asked);
     if (route === null || route.interface.isLoopback) return null;
     if (asked !== null && !isBound && topology.interfaceOf(asked) === null) return null;
-    const iface = route.interface;
-    const from = source.isAny ? iface.sourceFor(destination) : source;
+    const { interface: iface, gateway } = route;
+    const from = source.isAny ? iface.sourceFor(destination, gateway) : source;
     if (from === null) return null;
-    return this.#path(iface, from, destination, route.gateway ?? destination);
+    return this.#path(iface, from, destination, gateway ?? destination);
   }
 
   #onLink(iface: NetworkInterface, source: IpAddress, destination: IpAddress): Ipv6Path {
@@ -165,8 +164,7 @@ export class Ipv6Paths {
     const link = destination.isMulticast
       ? LinkHeader.toGroup(iface, destination, groupMac(destination), ETHERTYPE_IPV6)
       : LinkHeader.toNeighbor(iface, nextHop, ETHERTYPE_IPV6);
-    const label = flowLabel(this.#secret, source, destination);
-    const parts = { interface: iface, source, destination, link, flowLabel: label };
+    const parts = { interface: iface, source, destination, link, secret: this.#secret };
     return new Ipv6Path(parts, routes, this.#ids, pmtus);
   }
 }

@@ -157,7 +157,7 @@ export class ForwardQueue implements EgressSource, TransmitListener {
     const csumStart = this.#table[row + CSUM_START] as number;
     const at = batch.headerEnd;
     // The path's IP header gives way to the packet's own; the link's stays.
-    const ipAt = path.writeHeader(headers, at, 0, 0, 0, 0, false) - path.ipHeaderLength;
+    const ipAt = path.writeHeader(headers, at, 0, 0, 0, 0, false, 0) - path.ipHeaderLength;
     const from = this.#ring.offsetOf(this.#sentBytes);
     for (let i = 0; i < headLength; i++)
       headers[ipAt + i] = memory[(from + i) & (memory.length - 1)] as number;

@@ -32,6 +32,7 @@ export function sendBareSegment(
 ): void {
   const packet = host.reserveControl(path, IPPROTO_TCP, TCP_HEADER_LEN, 0, 0);
   if (packet === null) return;
+  packet.flowLabel = path.flowLabel(IPPROTO_TCP, localPort, remotePort);
   writeTcp(packet.bytes, packet.at, localPort, remotePort, seq, ack, flags, window, 0, 0);
   sealTcp(packet.bytes, packet.at, TCP_HEADER_LEN, path.pseudoHeaderSum(IPPROTO_TCP) + TCP_HEADER_LEN);
   host.sendControl(packet, cause, owner);
@@ -69,6 +70,7 @@ export function sendConnectionSegment(
   if (packet === null) return;
   const { bytes, at } = packet;
   const { localPort, remotePort, sndNxt, rcvNxt } = of;
+  packet.flowLabel = path.flowLabel(IPPROTO_TCP, localPort, remotePort);
   const end = writeTcp(bytes, at, localPort, remotePort, sndNxt, rcvNxt, TCP_ACK | flags, window, 0, options);
   if (options > 0) writeTimestampsOption(bytes, end, timestampAt(host.now, of.tsOffset), of.tsRecent);
   sealTcp(bytes, at, length, path.pseudoHeaderSum(IPPROTO_TCP) + length);

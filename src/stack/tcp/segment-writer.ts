@@ -91,6 +91,7 @@ export function writeSegment(
     // The ECN field is the connection's, whatever the user has set.
     (settings.trafficClass & ~ECN_MASK) | (ecn === null ? 0 : ecnCodepoint(ecn, isNewText)),
     !tcb.isFragmentable,
+    tcb.flowLabel,
   );
   const urgent = tcb.urgentOut === null ? -1 : urgentPointerAt(tcb, tcb.urgentOut, seq);
   let ecnFlags = 0;

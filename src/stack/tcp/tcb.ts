@@ -10,6 +10,7 @@
 
 import type { IpAddress, RangeViews, TimerOwner, TransmitBatch } from '../../base/index.ts';
 import { Ring, seqDiff } from '../../base/index.ts';
+import { IPPROTO_TCP } from '../../wire/index.ts';
 import type { Endpoint, TcpObserver } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
 import type { TcpMemory } from './buffers/memory.ts';
@@ -121,6 +122,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   nextConnection: TcpFlow | null = null;
   binding: PortBinding | null = null;
   path: Path;
+  /** See `Path.flowLabel`. */
+  readonly flowLabel: number;
   isQueued = false;
 
   state: TcpState = 'CLOSED';
@@ -333,6 +336,7 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
     this.localPort = localPort;
     this.remoteAddress = path.destination;
     this.remotePort = remotePort;
+    this.flowLabel = path.flowLabel(IPPROTO_TCP, localPort, remotePort);
     this.congestion = congestion;
     this.openedAt = host.now;
     this.lastReceivedAt = host.now;

@@ -276,6 +276,7 @@ export class UdpSocket
     const packet = this.begin(path, IPPROTO_UDP, Cause.datagram);
     packet.inlineLength = UDP_HEADER_LEN;
     packet.segmentSize = segmentSize;
+    packet.flowLabel = path.flowLabel(IPPROTO_UDP, this.localPort, remotePort);
     const pseudoSum = path.pseudoHeaderSum(IPPROTO_UDP) + whole;
     writeUdp(header, 0, this.localPort, remotePort, whole);
     if (this.sendsZeroChecksum) {

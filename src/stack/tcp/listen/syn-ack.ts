@@ -65,6 +65,7 @@ export function sendSynAck(
   const trafficClass = settings.trafficClass & ~ECN_MASK;
   const packet = host.reserveControl(path, IPPROTO_TCP, length, settings.ttl, trafficClass);
   if (packet === null) return;
+  packet.flowLabel = path.flowLabel(IPPROTO_TCP, localPort, remotePort);
   const { bytes, at } = packet;
   const { iss, irs, rcvWnd } = handshake;
   const flags = TCP_SYN | TCP_ACK | synAckEcnFlags(handshake);

@@ -29,10 +29,15 @@ const routes = (host: HostUnderTest): string[] =>
 const PREFIX = `0304 40c0 00015180 0000a8c0 00000000 ${address('2001:db8:1::')}`;
 
 /** An advertisement of fe80::1: for half an hour, with 2001:db8:1::/64, and what `options` say. */
-function advertise(host: HostUnderTest, word = 0x40000708, options = PREFIX + slla()): number {
+function advertise(
+  host: HostUnderTest,
+  word = 0x40000708,
+  options = PREFIX + slla(),
+  router = ROUTER,
+): number {
   return host.in(
     ndpFrameOf(IcmpV6Type.routerAdvertisement, {
-      src: ROUTER,
+      src: router,
       dst: ALL_NODES,
       rest: word,
       body: `00000000 00000000 ${options}`,
@@ -102,6 +107,84 @@ describe('RFC 4862 an interface that configures itself', () => {
     advertise(host);
     host.pass(3000);
     expect(view(host).addresses.map(({ origin }) => origin)).toEqual(['linkLocal', 'router', 'temporary']);
+  });
+});
+
+describe('RFC 6724 §5 rule 5.5 the prefix of the next hop', () => {
+  const FAR = IpAddress.parse('2001:db8:2::9') as IpAddress;
+  const SECOND = 'fe80::99';
+  const OTHER_PREFIX = PREFIX.replace(address('2001:db8:1::'), address('2001:db8:2::'));
+  const sourceTo = (host: HostUnderTest, to = FAR): string => `${host.stack.routeTo(to)?.source}`;
+
+  /** Two routers with a prefix each that is not on the link; the first is the better. */
+  function withTwoRouters(): HostUnderTest {
+    const host = configured();
+    ready(host);
+    advertise(host, 0x40080708, PREFIX.replace('0304 40c0', '0304 4040'));
+    advertise(host, 0x40000708, OTHER_PREFIX.replace('0304 40c0', '0304 4040'), SECOND);
+    host.pass(3000);
+    return host;
+  }
+
+  test('the address is of the prefix that the router on the way has advertised, however long another matches', () => {
+    expect(sourceTo(withTwoRouters())).toMatch(/^2001:db8:1:0:/);
+  });
+
+  test('when that router goes, it is of the next one’s', () => {
+    const host = withTwoRouters();
+    advertise(host, 0x40000000, '');
+    expect(sourceTo(host)).toMatch(/^2001:db8:2:0:/);
+    // Back again, better than the other.
+    advertise(host, 0x40080708, PREFIX.replace('0304 40c0', '0304 4040') + slla());
+    expect(sourceTo(host)).toMatch(/^2001:db8:1:0:/);
+    // A neighbour that says that it is no router any more (RFC 4861 §7.2.5).
+    const rest = 0x20000000;
+    const body = `${address(ROUTER)} 0201 020000000001`;
+    host.in(ndpFrameOf(IcmpV6Type.neighborAdvertisement, { src: ROUTER, dst: ALL_NODES, rest, body }));
+    expect(sourceTo(host)).toMatch(/^2001:db8:2:0:/);
+  });
+
+  test('addresses by hand count with the prefix that they are in; one of no router’s is neither better nor worse', () => {
+    const host = withTwoRouters();
+    host.stack.addAddress(host.index, '2001:db8:1::7/64', { detectDuplicates: false, isOnLink: false });
+    host.stack.stopAutoconf(host.index);
+    host.stack.addRoute({ destination: '::/0', gateway: 'fd00::1', interfaceIndex: host.index });
+    expect(sourceTo(host)).toBe('2001:db8:1::7');
+    // Rules 6 and 8 decide: nobody is known to have advertised either.
+    host.stack.addAddress(host.index, '2001:db8:2::7/64', { detectDuplicates: false, isOnLink: false });
+    expect(sourceTo(host)).toBe('2001:db8:2::7');
+  });
+
+  test('rule 3 counts before it, and rule 6 after', () => {
+    const host = withTwoRouters();
+    // The prefix of the router on the way is deprecated from now on.
+    advertise(host, 0x40080708, `0304 4040 00015180 00000000 00000000 ${address('2001:db8:1::')}`);
+    host.pass(10);
+    expect(sourceTo(host)).toMatch(/^2001:db8:2:0:/);
+    const other = withTwoRouters();
+    other.stack.setAddressPolicy([
+      { prefix: '::/0', precedence: 1, label: 1 },
+      { prefix: '2001:db8:2::/48', precedence: 1, label: 2 },
+    ]);
+    expect(sourceTo(other)).toMatch(/^2001:db8:1:0:/);
+  });
+
+  test('what a router no longer advertises is not its any more, and a storm of prefixes is bounded', () => {
+    const host = withTwoRouters();
+    // The prefix of the second, too: either may be used past it.
+    advertise(host, 0x40080708, OTHER_PREFIX.replace('0304 40c0', '0304 4040'));
+    expect(sourceTo(host)).toMatch(/^2001:db8:2:0:/);
+    advertise(host, 0x40080708, `0304 4040 00000000 00000000 00000000 ${address('2001:db8:2::')}`);
+    expect(sourceTo(host)).toMatch(/^2001:db8:1:0:/);
+    for (let i = 0; i < 400; i++) {
+      host.pass(25);
+      advertise(
+        host,
+        0x40080708,
+        PREFIX.replace(address('2001:db8:1::'), address(`2001:db8:f:${i.toString(16)}::`)),
+      );
+    }
+    expect(sourceTo(host)).toMatch(/^2001:db8:1:0:/);
   });
 });
 

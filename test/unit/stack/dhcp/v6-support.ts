@@ -173,7 +173,7 @@ export class V6Rig {
       timers: core.timers,
       random: core.random,
       counters: core.counters,
-      linkPath: () => ({ pseudoHeaderSum: () => 0 }),
+      linkPath: () => ({ pseudoHeaderSum: () => 0, flowLabel: () => 0 }),
       reserveControl: (_path: unknown, _protocol: number, length: number) => ({ bytes, at: 0, length }),
       sendControl: (packet: { length: number }) => {
         expect([u16(bytes, 0), u16(bytes, 2), u16(bytes, 4)]).toEqual([546, 547, packet.length]);
