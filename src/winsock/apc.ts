@@ -12,11 +12,23 @@ export class ApcQueue {
     for (const wake of [...this.waiters]) wake();
   }
 
-  /** Runs what is queued now, oldest first. @returns whether there was anything */
+  /**
+   * Runs what is queued, oldest first, and what that queues. One that throws does not keep the others from their turn: its error
+   * is nobody's to catch.
+   * @returns whether there was anything
+   */
   run(): boolean {
-    const due = this.#queue.splice(0);
-    for (const apc of due) apc();
-    return due.length > 0;
+    const hasAny = this.#queue.length > 0;
+    for (let apc = this.#queue.shift(); apc !== undefined; apc = this.#queue.shift()) {
+      try {
+        apc();
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    return hasAny;
   }
 
   clear(): void {

@@ -9,7 +9,6 @@ import { WSAEFAULT, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Answer, Ref, WSABUF, WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE } from '../spi/index.ts';
 import { lengthOf, roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
-import { CALLING_THREAD } from './upcall-table.ts';
 
 export function dataCalls(process: WinsockProcess) {
   const one: WSABUF[] = [];
@@ -94,7 +93,7 @@ export function dataCalls(process: WinsockProcess) {
           dwFlags,
           lpOverlapped,
           lpCompletionRoutine,
-          CALLING_THREAD,
+          process.thread,
         ),
         lpNumberOfBytesSent,
       );
@@ -125,7 +124,7 @@ export function dataCalls(process: WinsockProcess) {
         iTolen,
         lpOverlapped,
         lpCompletionRoutine,
-        CALLING_THREAD,
+        process.thread,
       );
       return counted(answer, lpNumberOfBytesSent);
     },
@@ -152,7 +151,7 @@ export function dataCalls(process: WinsockProcess) {
           lpFlags,
           lpOverlapped,
           lpCompletionRoutine,
-          CALLING_THREAD,
+          process.thread,
         ),
         lpNumberOfBytesRecvd,
       );
@@ -183,7 +182,7 @@ export function dataCalls(process: WinsockProcess) {
         lpFromlen,
         lpOverlapped,
         lpCompletionRoutine,
-        CALLING_THREAD,
+        process.thread,
       );
       return counted(answer, lpNumberOfBytesRecvd);
     },

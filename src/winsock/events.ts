@@ -15,7 +15,9 @@ import {
   type WSANETWORKEVENTS,
   WSANOTINITIALISED,
 } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
 import type { Answer } from '../spi/index.ts';
+import type { ApcQueue } from './apc.ts';
 import { EventObject } from './handles.ts';
 import type { WinsockProcess } from './process.ts';
 
@@ -84,14 +86,15 @@ export function eventCalls(process: WinsockProcess) {
         if (event === null) return -WSA_INVALID_HANDLE;
         events.push(event);
       }
+      const apcs = fAlertable ? process.thread.apcs : null;
       const check = (): number => {
-        if (fAlertable && process.apcs.run()) return WSA_WAIT_IO_COMPLETION;
+        if (apcs?.run() === true) return WSA_WAIT_IO_COMPLETION;
         return signaled(events, fWaitAll);
       };
       const now = check();
       if (now >= 0) return now;
       if (dwTimeout === 0) return WSA_WAIT_TIMEOUT;
-      return waitFor(process, events, fAlertable, dwTimeout >>> 0, check);
+      return waitFor(process.scheduler, events, apcs, dwTimeout >>> 0, check);
     },
   };
 }
@@ -104,9 +107,9 @@ function signaled(events: readonly EventObject[], fWaitAll: boolean): number {
 }
 
 function waitFor(
-  process: WinsockProcess,
+  scheduler: Scheduler,
   events: readonly EventObject[],
-  fAlertable: boolean,
+  apcs: ApcQueue | null,
   dwTimeout: number,
   check: () => number,
 ): Promise<number> {
@@ -114,7 +117,7 @@ function waitFor(
     const end = (answer: number): void => {
       cancelTimeout();
       for (const event of events) event.waiters.delete(wake);
-      process.apcs.waiters.delete(wake);
+      apcs?.waiters.delete(wake);
       resolve(answer);
     };
     const wake = (): void => {
@@ -122,8 +125,8 @@ function waitFor(
       if (answer >= 0) end(answer);
     };
     const cancelTimeout =
-      dwTimeout === WSA_INFINITE ? () => {} : process.scheduler.after(dwTimeout, () => end(WSA_WAIT_TIMEOUT));
+      dwTimeout === WSA_INFINITE ? () => {} : scheduler.after(dwTimeout, () => end(WSA_WAIT_TIMEOUT));
     for (const event of events) event.waiters.add(wake);
-    if (fAlertable) process.apcs.waiters.add(wake);
+    apcs?.waiters.add(wake);
   });
 }

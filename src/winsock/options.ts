@@ -30,7 +30,6 @@ import type {
 } from '../spi/index.ts';
 import { roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
-import { CALLING_THREAD } from './upcall-table.ts';
 
 /** Bytes of a u_long. */
 const ULONG_LEN = 4;
@@ -89,7 +88,7 @@ export function optionCalls(process: WinsockProcess) {
         into === null ? 0 : ULONG_LEN,
         null,
         null,
-        CALLING_THREAD,
+        process.thread,
       );
       const finish = (late: number): number => {
         if (late >= 0 && into !== null) argp.value = i32le(into, 0) >>> 0;
@@ -122,7 +121,7 @@ export function optionCalls(process: WinsockProcess) {
         cbOutBuffer,
         lpOverlapped,
         lpCompletionRoutine,
-        CALLING_THREAD,
+        process.thread,
       );
       const finish = (late: number): number => {
         lpcbBytesReturned.value = Math.max(late, 0);

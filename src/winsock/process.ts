@@ -12,8 +12,8 @@ import {
   type LoadProvider,
   Providers,
 } from '../spi/index.ts';
-import { ApcQueue } from './apc.ts';
 import { HandleTable, type SocketHandle } from './handles.ts';
+import { Threads, type WinsockThread } from './threads.ts';
 import { upcallTable } from './upcall-table.ts';
 
 /** What a process brings along. */
@@ -40,8 +40,9 @@ export class WinsockProcess {
   readonly base: BaseProvider;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
-  /** Completion routines whose operations are done, until the application waits alertably. */
-  readonly apcs = new ApcQueue();
+  readonly threads = new Threads();
+  /** Whose call begins: see `threads.ts`. */
+  thread: WinsockThread = this.threads.open();
   /** Successful WSAStartups without their WSACleanup (SEM-VER-14). */
   startups = 0;
   /** Some user of the process negotiated 2.x: the rules of 1.1 are lifted (SEM-VER-18). */

@@ -79,7 +79,7 @@ export function startupCalls(process: WinsockProcess) {
       if (process.startups === 0) return -WSANOTINITIALISED;
       if (--process.startups > 0) return 0;
       process.usesVersion2 = false;
-      process.apcs.clear();
+      process.threads.clear();
       process.handles.releaseSockets();
       process.providers.cleanup();
       return 0;

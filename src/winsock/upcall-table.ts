@@ -2,17 +2,18 @@
  * ws2_32's side of the upcalls: what providers get from the process that they run in.
  */
 
-import { FD_ISSET, WSA_INVALID_HANDLE, WSAEINVAL, WSAEMFILE, WSAENOTSOCK } from '../abi/index.ts';
+import { FD_ISSET, WSA_INVALID_HANDLE, WSAEFAULT, WSAEINVAL, WSAEMFILE, WSAENOTSOCK } from '../abi/index.ts';
 import type { Catalog, Providers, WSPUPCALLTABLE } from '../spi/index.ts';
-import type { ApcQueue } from './apc.ts';
 import { EventObject, type HandleTable, SocketHandle } from './handles.ts';
+import type { Threads, WinsockThread } from './threads.ts';
 
 /** What of a process the upcalls reach. */
 export interface UpcallHost {
   readonly handles: HandleTable;
   readonly catalog: Catalog;
   readonly providers: Providers;
-  readonly apcs: ApcQueue;
+  readonly threads: Threads;
+  readonly thread: WinsockThread;
 }
 
 /** The table that every provider of a process is handed. */
@@ -82,17 +83,16 @@ export function upcallTable(
       lpdwContext.value = 0;
       return 0;
     },
-    WPUQueueApc(_lpThreadId, lpfnUserApc, dwContext): number {
-      process.apcs.add(() => lpfnUserApc(dwContext));
+    WPUQueueApc(lpThreadId, lpfnUserApc, dwContext): number {
+      const thread = process.threads.get(lpThreadId.ThreadHandle);
+      if (thread === null) return -WSAEFAULT;
+      thread.apcs.add(() => lpfnUserApc(dwContext));
       return 0;
     },
     WPUOpenCurrentThread(lpThreadId): number {
-      lpThreadId.ThreadHandle = CALLING_THREAD.ThreadHandle;
+      lpThreadId.ThreadHandle = process.thread.ThreadHandle;
       return 0;
     },
     WPUCloseThread: () => 0,
   };
 }
-
-/** The one thread that runs an application's Winsock calls inside a process. */
-export const CALLING_THREAD = { ThreadHandle: 1 };
