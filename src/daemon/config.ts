@@ -16,6 +16,7 @@ import {
   DEFAULT_SOCKET_PATH,
 } from '../port/index.ts';
 import { ConfigError } from './errors.ts';
+import { readPrefixPolicy } from './prefix-policy.ts';
 
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
@@ -43,6 +44,12 @@ const staticName = z
       isHostName(text.replace(/=.*/, '')) &&
       IpAddress.parse(text.replace(/.*=/, '')) !== null,
     'a name and its address, such as printer=10.77.0.9',
+  );
+const prefixPolicy = z
+  .string()
+  .refine(
+    (text) => readPrefixPolicy(text) !== null,
+    'a prefix with its precedence and label, such as fd00::/8=45:14',
   );
 const path = z
   .string()
@@ -78,6 +85,8 @@ const schema = z.strictObject({
   dhcp: z.boolean().default(false),
   /** IPv6 addresses, routes and name servers are those that routers on the link advertise (RFC 4862). */
   autoconf: z.boolean().default(false),
+  /** The policy table of address selection (RFC 6724 §2.1), whole; none: the RFC's. */
+  prefixPolicies: z.array(prefixPolicy).default([]),
   mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),

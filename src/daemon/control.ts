@@ -23,6 +23,7 @@ import { groupStatus } from './groups-view.ts';
 import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
 import { forgetNeighbors, interfacesFor, neighborStatus } from './neighbors.ts';
+import { addPrefixPolicies } from './prefix-policy.ts';
 import type { Account } from './privileges.ts';
 import { sendProbe } from './probe.ts';
 import { badRequest, checked, RequestError } from './request-error.ts';
@@ -126,6 +127,7 @@ export function createControl(state: DaemonState): FastifyInstance {
   });
   addViews(app, state);
   addRouting(app, state);
+  addPrefixPolicies(app, state.stack);
   addNeighbors(app, state);
   addPing(app, state);
   addNames(app, state);

@@ -27,6 +27,7 @@ import { Impairment } from './impairment.ts';
 import { acquireLock } from './lock.ts';
 import { takeNameEvent } from './name-network.ts';
 import { DaemonNames } from './names.ts';
+import { setPrefixPolicies } from './prefix-policy.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
 import { tellOwner } from './relay/endpoint-owner.ts';
 import { Share } from './share.ts';
@@ -153,6 +154,7 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
       void daemon.stop(new StartError(`the device ${link.name} failed: ${error.message}`)),
   });
   undo.add(() => host.close());
+  setPrefixPolicies(host.stack, config.prefixPolicies);
   const resolving = new DaemonNames(config, host.stack, scheduler, random);
   names = resolving;
   undo.add(() => resolving.close());

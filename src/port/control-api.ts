@@ -15,6 +15,8 @@
  * | GET /v1/routes | | {@link RouteStatus}`[]` |
  * | POST, DELETE /v1/routes | {@link RouteRequest} | {@link RouteStatus}`[]`: all there are now |
  * | PATCH /v1/interfaces/:index | {@link InterfaceRequest} | {@link InterfaceStatus} |
+ * | GET /v1/prefix-policies | | {@link PrefixPolicy}`[]`: the policy table of address selection (RFC 6724 §2.1) |
+ * | POST, PATCH, DELETE /v1/prefix-policies | {@link PrefixPolicy}; to change what it names, to delete the prefix | all there are now |
  * | GET /v1/forwards | | {@link ForwardStatus}`[]` |
  * | POST /v1/forwards | {@link ForwardRequest} | {@link ForwardStatus}; it listens |
  * | DELETE /v1/forwards/:id | | {@link ForwardStatus} of what was removed |
@@ -231,6 +233,16 @@ export interface RouteRequest {
   readonly interface?: number | string;
   /** Its own; the interface's is added. Default 1. */
   readonly metric?: number;
+}
+
+/** A row of the policy table of address selection (RFC 6724 §2.1). */
+export interface PrefixPolicy {
+  /** `fd00::/8`; an IPv4 one counts as v4-mapped. */
+  readonly prefix: string;
+  /** 0 … 65535; of two destinations the one with more is tried first. */
+  readonly precedence: number;
+  /** 0 … 65535; an address is best reached from one with the same label. */
+  readonly label: number;
 }
 
 /** What is switched on an interface; what is absent stays. */

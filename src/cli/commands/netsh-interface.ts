@@ -13,6 +13,7 @@ import { CliError, ExitCode, usageError } from '../exit-codes.ts';
 import { fields, isForPeople, table } from '../render.ts';
 import { readInteger } from '../units.ts';
 import { showJoins } from './netsh-joins.ts';
+import { changePrefixPolicy, showPrefixPolicies } from './netsh-prefix-policy.ts';
 
 type Family = 4 | 6;
 type SwitchName =
@@ -48,10 +49,18 @@ function familyCommand(session: Session, name: string, family: Family): Command 
   show.addCommand(showInterfaces(session)).addCommand(showAddresses(session, family));
   show.addCommand(showRoute(session, family)).addCommand(showJoins(session, family));
   const set = new Command('set').description('change what is set').addCommand(setInterface(session));
-  const add = new Command('add').description('add a route').addCommand(changeRoute(session, 'POST'));
+  const add = new Command('add')
+    .description('add what is not there yet')
+    .addCommand(changeRoute(session, 'POST'));
   const remove = new Command('delete')
-    .description('remove a route')
+    .description('remove what is there')
     .addCommand(changeRoute(session, 'DELETE'));
+  if (family === 6) {
+    show.addCommand(showPrefixPolicies(session));
+    set.addCommand(changePrefixPolicy(session, 'PATCH', 'change a row of the table of address selection'));
+    add.addCommand(changePrefixPolicy(session, 'POST', 'add one'));
+    remove.addCommand(changePrefixPolicy(session, 'DELETE', 'remove one'));
+  }
   return command.addCommand(show).addCommand(set).addCommand(add).addCommand(remove);
 }
 

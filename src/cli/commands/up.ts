@@ -32,6 +32,7 @@ interface DaemonFlags {
   readonly shareLoopback?: boolean;
   readonly dhcp?: boolean;
   readonly autoconf?: boolean;
+  readonly prefixPolicies?: readonly string[];
   readonly mtu?: number;
   readonly offload?: boolean;
   readonly socket?: string;
@@ -88,6 +89,12 @@ export function upCommand(session: Session): Command {
     .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
     .option('--dhcp', 'ask for address, routes and name servers on the device’s network')
     .option('--autoconf', 'take IPv6 addresses, routes and name servers that its routers advertise')
+    .addOption(
+      repeatable(
+        '--prefix-policies <prefix=precedence:label>',
+        'a row of the table of address selection, which replaces the default one; repeatable',
+      ),
+    )
     .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
     .option('--no-offload', 'no checksum and segmentation offload')
     .option('--socket <path>', 'the socket that applications use')
@@ -303,6 +310,7 @@ const SETTINGS = [
   'shareLoopback',
   'dhcp',
   'autoconf',
+  'prefixPolicies',
   'mtu',
   'offload',
   'socket',

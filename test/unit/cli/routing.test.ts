@@ -200,6 +200,57 @@ describe('winsockd netsh interface', () => {
     );
   });
 
+  test('RFC 6724 §2.1 show prefixpolicies, the highest precedence first', async () => {
+    const rows = [
+      { prefix: '::ffff:0:0/96', precedence: 35, label: 4 },
+      { prefix: '::1/128', precedence: 50, label: 0 },
+    ];
+    const server = await fake({ 'GET /v1/prefix-policies': rows });
+    for (const word of ['prefixpolicies', 'prefixpolicy']) {
+      const { out } = await server.cli(`netsh interface ipv6 show ${word}`);
+      expect(out).toMatch(/Precedence +Label +Prefix\n.*\n? +50 +0 +::1\/128\n +35 +4 +::ffff:0:0\/96\n/);
+    }
+    const { out } = await server.cli('netsh int ipv6 show prefixpolicies --json');
+    expect(JSON.parse(out)).toEqual([rows[1], rows[0]]);
+    expect((await server.cli('netsh interface ipv4 show prefixpolicies')).code).toBe(2);
+  });
+
+  test.each([
+    [
+      'add',
+      'POST',
+      'prefix=fd00::/8 precedence=45 label=14',
+      { prefix: 'fd00::/8', precedence: 45, label: 14 },
+    ],
+    ['add', 'POST', 'fd00::/8 45 14 active', { prefix: 'fd00::/8', precedence: 45, label: 14 }],
+    ['set', 'PATCH', 'fd00::/8 Label=15', { prefix: 'fd00::/8', label: 15 }],
+    ['set', 'PATCH', 'prefix=fd00::/8 46 15', { prefix: 'fd00::/8', precedence: 46, label: 15 }],
+    ['delete', 'DELETE', 'fd00::/8', { prefix: 'fd00::/8' }],
+    ['delete', 'DELETE', 'prefix=fd00::/8 store=active', { prefix: 'fd00::/8' }],
+  ])('RFC 6724 §2.1 %s prefixpolicy asks %s with %s', async (verb, method, words, body) => {
+    const { cli, bodies } = await taking(`${method} /v1/prefix-policies`, []);
+    expect(await cli(`netsh interface ipv6 ${verb} prefixpolicy ${words}`)).toMatchObject({
+      code: 0,
+      out: 'Ok.\n\n',
+    });
+    expect(bodies).toEqual([body]);
+  });
+
+  test.each([
+    ['add', 'fd00::/8 45', 'label'],
+    ['add', 'fd00::/8 45 high', 'label'],
+    ['add', 'fd00::/8 65536 1', 'precedence'],
+    ['add', 'fd00::/8 1 1 persistent', 'store=persistent'],
+    ['set', 'fd00::/8 metric=1', 'prefixpolicy'],
+    ['delete', 'label=1', 'prefix'],
+  ])('%s prefixpolicy %s is refused in words', async (verb, words, text) => {
+    const { cli, bodies } = await taking('POST /v1/prefix-policies', []);
+    const { code, err } = await cli(`netsh interface ipv6 ${verb} prefixpolicy ${words}`);
+    expect(code).toBe(2);
+    expect(err).toContain(text);
+    expect(bodies).toEqual([]);
+  });
+
   test('add and delete route, with words and by place', async () => {
     const { cli, bodies } = await taking('POST /v1/routes', ROUTES);
     await cli('netsh interface ipv4 add route prefix=10.0.0.0/8 interface=2 nexthop=10.1.1.1 metric=7');

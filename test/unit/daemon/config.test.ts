@@ -105,6 +105,20 @@ describe('loadConfig', () => {
   });
 
   const wrong: [string, Record<string, unknown>, string, unknown, string][] = [
+    [
+      'a policy without a label',
+      { prefixPolicies: ['fd00::/8=45'] },
+      '--prefix-policies',
+      'fd00::/8=45',
+      'precedence and label',
+    ],
+    [
+      'a policy past its bounds',
+      { prefixPolicies: 'fd00::/8=65536:1' },
+      '--prefix-policies',
+      'fd00::/8=65536:1',
+      'fd00::/8=45:14',
+    ],
     ['an MTU too small', { mtu: 67 }, '--mtu', 67, '68 to 65535'],
     ['an MTU of words', { mtu: 'big' }, '--mtu', 'big', 'number'],
     ['an address without a length', { address: ['10.0.0.2'] }, '--address', '10.0.0.2', 'prefix length'],

@@ -71,6 +71,66 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+describe('RFC 6724 §2.1 the policy table over the control API', () => {
+  const path = '/v1/prefix-policies';
+  const rows = async (): Promise<string[]> =>
+    (await ask('GET', path)).json.map(
+      (row: { prefix: string; precedence: number; label: number }) =>
+        `${row.prefix} ${row.precedence} ${row.label}`,
+    );
+
+  test('a row is added, changed in part, and removed, however its prefix is written', async () => {
+    const before = await rows();
+    expect(before).toContain('::/0 40 1');
+    expect(before).toHaveLength(9);
+    expect((await ask('POST', path, { prefix: 'fd00::/8', precedence: 45, label: 14 })).status).toBe(200);
+    expect(await rows()).toEqual([...before, 'fd00::/8 45 14']);
+    expect(await ask('POST', path, { prefix: 'FD00:0::/8', precedence: 1, label: 1 })).toMatchObject({
+      status: 409,
+      json: { error: { code: 'exists' } },
+    });
+    expect((await ask('PATCH', path, { prefix: 'fd00:0::/8', label: 15 })).json).toContainEqual({
+      prefix: 'fd00::/8',
+      precedence: 45,
+      label: 15,
+    });
+    expect((await ask('DELETE', path, { prefix: 'fd00::/8' })).json).toHaveLength(9);
+    expect(await rows()).toEqual(before);
+  });
+
+  test.each<[method: string, body: object, status: number, words: string]>([
+    ['POST', { prefix: 'fd00::/129', precedence: 1, label: 1 }, 400, 'no prefix'],
+    ['POST', { prefix: 'fd00::/8', precedence: 1 }, 400, 'label'],
+    ['POST', { prefix: 'fd00::/8', precedence: 1, label: 65_536 }, 400, 'label'],
+    ['POST', { prefix: 'fd00::/8', precedence: 1, label: 1, metric: 1 }, 400, 'metric'],
+    ['PATCH', { prefix: 'fd77::/16', label: 1 }, 404, 'no policy for fd77::/16'],
+    ['PATCH', { prefix: 7 }, 400, 'prefix'],
+    ['DELETE', { prefix: 'fd77::/16' }, 404, 'no policy for fd77::/16'],
+    ['DELETE', {}, 400, 'prefix'],
+  ])('%s %j is refused with %i', async (method, body, status, words) => {
+    const before = await rows();
+    const answer = await ask(method, path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.json.error.message).toContain(words);
+    expect(await rows()).toEqual(before);
+  });
+
+  test('the settings’ rows are the table from the start; rows that are none together are refused', async () => {
+    const paths = { socket: join(directory, 'policy', 's'), control: join(directory, 'policy', 'c') };
+    const more = { ...flags, ...paths, log: join(directory, 'log2') };
+    const prefixPolicies = ['::/0=40:1', '::ffff:0:0/96=100:4'];
+    const other = await startDaemon(loadConfig({ flags: { ...more, prefixPolicies } }), hooks);
+    const answer = await ask('GET', path, undefined, paths.control);
+    await other.stop();
+    expect(answer.json).toEqual([
+      { prefix: '::/0', precedence: 40, label: 1 },
+      { prefix: '::ffff:0:0/96', precedence: 100, label: 4 },
+    ]);
+    const twice = { ...more, prefixPolicies: ['::/0=40:1', '0::/0=41:1'] };
+    await expect(startDaemon(loadConfig({ flags: twice }), hooks)).rejects.toThrow('two address policies');
+  });
+});
+
 describe('routing over the control API', () => {
   const route = { destination: '203.0.113.0/24', gateway: '10.77.0.1' };
 
