@@ -2,23 +2,30 @@
  * The caller's side of the blocking face: posts a call in a mailbox and sleeps until the chain thread has answered it.
  */
 
-import { isMainThread } from 'node:worker_threads';
-import { WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { WSAENETDOWN, WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
-import type { ChainData } from './chain-control.ts';
-import { register } from './chain-control.ts';
+import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
+import { type ChainData, chainGeneration, hasChainEnded, register } from './chain-control.ts';
 import { ANSWERED, BODY_LEN, CALLBACK, CLOSED, Mailbox, POSTED, RESUMED } from './mailbox.ts';
 import { callback, none } from './marshal.ts';
 import { SIGNATURES } from './signatures.ts';
 
-/** What a condition function that threw has decided: nothing (WSAEINVAL). */
-const UNDECIDED = -1;
+/** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
+const LOOK_INTERVAL = 1000;
+
+/** Runs a function of the application's. */
+export type CallbackHandler = (message: CallbackMessage) => number;
 
 export class ChainClient {
+  /** Functions of this thread that belong to no single call, by {@link Callback}. */
+  readonly handlers = new Map<number, CallbackHandler>();
   readonly #data: Omit<ChainData, 'control'>;
   /** One for each call that is under way: a callback may make calls of its own. */
   readonly #boxes: Mailbox[] = [];
   #depth = 0;
+  /** Which chain thread serves the mailboxes. */
+  #generation = 0;
 
   constructor(data: Omit<ChainData, 'control'>) {
     this.#data = data;
@@ -46,11 +53,13 @@ export class ChainClient {
     for (const [i, slot] of slots.entries()) slot.put(box, places[i] as number, args[i] as never);
     box.call = index;
     this.#depth++;
+    let isAnswered: boolean;
     try {
-      this.#run(box, args[slots.indexOf(callback)] as ConditionFunction | undefined);
+      isAnswered = this.#run(box, args[slots.indexOf(callback)] as ConditionFunction | undefined);
     } finally {
       this.#depth--;
     }
+    if (!isAnswered) return -WSAENETDOWN;
     for (const [i, slot] of slots.entries()) slot.collect?.(box, places[i] as number, args[i] as never);
     return box.answer;
   }
@@ -61,47 +70,60 @@ export class ChainClient {
     this.#boxes.length = 0;
   }
 
-  /** Sleeps until the answer is there; runs what the chain thread asks for meanwhile. */
-  #run(box: Mailbox, condition: ConditionFunction | undefined): void {
+  /**
+   * Sleeps until the answer is there; runs what the chain thread asks for meanwhile.
+   * @returns false when nobody is there to answer any more
+   */
+  #run(box: Mailbox, condition: ConditionFunction | undefined): boolean {
     let thrown: { readonly error: unknown } | null = null;
+    const generation = this.#generation;
+    let state = POSTED;
     box.setState(POSTED);
-    for (;;) {
-      const state = box.sleepWhile(POSTED);
-      if (state === ANSWERED) break;
+    while (state !== ANSWERED) {
       if (state === CALLBACK) {
-        const outcome = decide(box, condition);
-        thrown = outcome.thrown;
+        const outcome = this.#runCallback(box.callback(), condition);
+        thrown ??= outcome.thrown;
         box.callbackResult = outcome.result;
+        state = RESUMED;
         box.setState(RESUMED);
       }
-      if (box.state === RESUMED) box.sleepWhile(RESUMED);
+      // Looked at after the mailbox was set: an ending chain thread answers the ones that it finds waiting.
+      if (hasChainEnded(generation, false)) return false;
+      const before = state;
+      state = box.sleepWhile(before, LOOK_INTERVAL);
+      if (state === before && hasChainEnded(generation, true)) return false;
     }
     if (thrown !== null) throw thrown.error;
+    return true;
+  }
+
+  #runCallback(
+    message: CallbackMessage,
+    condition: ConditionFunction | undefined,
+  ): { readonly result: number; readonly thrown: { readonly error: unknown } | null } {
+    try {
+      if (message.kind !== Callback.condition) {
+        return { result: this.handlers.get(message.kind)?.(message) ?? UNDECIDED, thrown: null };
+      }
+      const { first, second, numbers } = message;
+      const result = condition?.(first, null, null, null, second, null, { value: 0 }, numbers[0] ?? 0);
+      return { result: typeof result === 'number' ? result : UNDECIDED, thrown: null };
+    } catch (error) {
+      return { result: UNDECIDED, thrown: { error } };
+    }
   }
 
   /** The mailbox for a call at this depth; a larger one takes its place when a message does not fit. */
   #boxFor(size: number): Mailbox | null {
+    if (hasChainEnded(this.#generation, false)) this.#boxes.length = 0;
     const current = this.#boxes[this.#depth];
     if (current !== undefined && current.body.length >= size) return current;
-    const box = Mailbox.create(Math.max(BODY_LEN, roundUp(size)));
+    const box = Mailbox.create(threadId, Math.max(BODY_LEN, roundUp(size)));
     if (!register(box, this.#data)) return null;
+    this.#generation = chainGeneration();
     current?.setState(CLOSED);
     this.#boxes[this.#depth] = box;
     return box;
-  }
-}
-
-/** Runs a condition function in the thread that made the call (SEM-COND-01). */
-function decide(
-  box: Mailbox,
-  condition: ConditionFunction | undefined,
-): { readonly result: number; readonly thrown: { readonly error: unknown } | null } {
-  const { caller, callee, context } = box.callback();
-  try {
-    const result = condition?.(caller, null, null, null, callee, null, { value: 0 }, context);
-    return { result: typeof result === 'number' ? result : UNDECIDED, thrown: null };
-  } catch (error) {
-    return { result: UNDECIDED, thrown: { error } };
   }
 }
 

@@ -6,7 +6,12 @@
  * are made known on a broadcast channel. A thread whose parent never loaded the face has no such word; it asks on the channel,
  * and starts a chain thread of its own only when nobody answers. Best therefore to load the face in the main thread: a chain
  * thread ends with the thread that started it.
+ *
+ * Beside the word lie the chain thread's generation, one more for each that was started, and the system's number of the thread, by
+ * which a caller sees that it has died without a word.
  */
+
+import { existsSync, readlinkSync } from 'node:fs';
 
 import {
   BroadcastChannel,
@@ -22,6 +27,12 @@ import { type Mailbox, NEW } from './mailbox.ts';
 export const CHANNEL = 'winsockd.chain';
 /** Where the word lies in the environment data. */
 const CONTROL_KEY = 'winsockd.chain.control';
+
+/** Where what lies in the control memory, in words. */
+const STATE = 0;
+const GENERATION = 1;
+const SYSTEM_THREAD = 2;
+const CONTROL_LEN = 12;
 
 /** Values of the word. */
 const NONE = 0;
@@ -56,7 +67,7 @@ export function readRegistration(message: unknown): SharedArrayBuffer | null {
 
 const inherited = getEnvironmentData(CONTROL_KEY);
 const control: SharedArrayBuffer =
-  inherited instanceof SharedArrayBuffer ? inherited : new SharedArrayBuffer(4);
+  inherited instanceof SharedArrayBuffer ? inherited : new SharedArrayBuffer(CONTROL_LEN);
 const word = new Int32Array(control);
 if (control !== inherited) setEnvironmentData(CONTROL_KEY, control);
 
@@ -65,7 +76,7 @@ let mayHaveMissedOne = control !== inherited && !isMainThread;
 
 /** Whether a chain thread was started already, as far as this thread knows. */
 export function isChainStarted(): boolean {
-  return Atomics.load(word, 0) !== NONE;
+  return Atomics.load(word, STATE) !== NONE;
 }
 
 /**
@@ -76,13 +87,13 @@ export function register(mailbox: Mailbox, data: Omit<ChainData, 'control'>): bo
   if (mayHaveMissedOne) {
     mayHaveMissedOne = false;
     if (announce(mailbox, ASK_TIMEOUT)) {
-      Atomics.store(word, 0, READY);
+      Atomics.store(word, STATE, READY);
       return true;
     }
   }
-  if (Atomics.compareExchange(word, 0, NONE, STARTING) === NONE) start({ control, ...data });
-  if (Atomics.load(word, 0) === STARTING) Atomics.wait(word, 0, STARTING, START_TIMEOUT);
-  return Atomics.load(word, 0) === READY && announce(mailbox, REGISTER_TIMEOUT);
+  if (Atomics.compareExchange(word, STATE, NONE, STARTING) === NONE) start({ control, ...data });
+  if (Atomics.load(word, STATE) === STARTING) Atomics.wait(word, STATE, STARTING, START_TIMEOUT);
+  return Atomics.load(word, STATE) === READY && announce(mailbox, REGISTER_TIMEOUT);
 }
 
 function announce(mailbox: Mailbox, timeout: number): boolean {
@@ -107,9 +118,40 @@ function chainThreadUrl(): URL {
   return new URL(path, here);
 }
 
-/** Says that the chain thread is ready, or has failed. For the chain thread. */
+/** Which chain thread there is: 0 none yet, then one more with each that was started. */
+export function chainGeneration(): number {
+  return Atomics.load(word, GENERATION);
+}
+
+/**
+ * Whether a chain thread is gone.
+ * @param isThorough asks the system, too, where it can tell: a thread that was killed has not said so
+ */
+export function hasChainEnded(generation: number, isThorough: boolean): boolean {
+  if (Atomics.load(word, STATE) !== READY || chainGeneration() !== generation) return true;
+  if (!isThorough) return false;
+  const thread = Atomics.load(word, SYSTEM_THREAD);
+  if (thread === 0 || existsSync(`/proc/self/task/${thread}`)) return false;
+  Atomics.compareExchange(word, STATE, READY, NONE);
+  return true;
+}
+
+/** Says that the chain thread is ready, or has ended. For the chain thread. */
 export function setChainState(memory: SharedArrayBuffer, isReady: boolean): void {
-  const state = new Int32Array(memory);
-  Atomics.store(state, 0, isReady ? READY : NONE);
-  Atomics.notify(state, 0);
+  const words = new Int32Array(memory);
+  if (isReady) {
+    Atomics.store(words, SYSTEM_THREAD, ownSystemThread());
+    Atomics.add(words, GENERATION, 1);
+  }
+  Atomics.store(words, STATE, isReady ? READY : NONE);
+  Atomics.notify(words, STATE);
+}
+
+/** The system's number of this thread; 0 where it is not told. */
+function ownSystemThread(): number {
+  try {
+    return Number(/\d+$/.exec(readlinkSync('/proc/thread-self'))?.[0] ?? 0);
+  } catch {
+    return 0;
+  }
 }

@@ -4,65 +4,98 @@
 
 import { WSAENETDOWN, WSANOTINITIALISED, WSASYSNOTREADY } from '../abi/index.ts';
 import type { Answer, ConditionFunction } from '../spi/index.ts';
-import type { Winsock } from '../winsock/index.ts';
-import { ANSWERED, CALLBACK, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
+import type { Winsock, WinsockProcess } from '../winsock/index.ts';
+import { Callback } from './callbacks.ts';
+import { ClientThread, type ServedMailbox } from './client-thread.ts';
+import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
 import { callback } from './marshal.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 
-/** A decision that nobody made (WSAEINVAL). */
-const UNDECIDED = -1;
+/** Winsock as the chain thread runs it. */
+export interface HostedWinsock {
+  readonly winsock: Winsock;
+  readonly process: WinsockProcess;
+}
 
 export class ChainServer {
-  readonly #attach: () => Promise<Winsock>;
-  readonly #boxes = new Set<Mailbox>();
-  #winsock: Winsock | null = null;
+  readonly #attach: () => Promise<HostedWinsock>;
+  readonly #threads = new Map<number, ClientThread>();
+  #hosted: HostedWinsock | null = null;
 
   /** @param attach opens the way to the sockets; called with the first WSAStartup, and again after it failed */
-  constructor(attach: () => Promise<Winsock>) {
+  constructor(attach: () => Promise<HostedWinsock>) {
     this.#attach = attach;
   }
 
   /** Serves a mailbox until its thread closes it. */
   async serve(box: Mailbox): Promise<void> {
-    this.#boxes.add(box);
+    const thread = this.#threadOf(box.thread);
+    const served = thread.add(box);
     if (box.state === NEW) box.setState(IDLE);
     for (;;) {
       const state = await box.changeFrom(box.state === ANSWERED ? ANSWERED : IDLE);
       if (state === CLOSED) break;
       if (state !== POSTED) continue;
-      const answer = this.#call(box);
-      if (typeof answer === 'number') reply(box, answer);
-      else reply(box, await answer);
+      thread.begin(served);
+      let answer = this.#call(thread, served);
+      if (typeof answer !== 'number') answer = await answer;
+      // What the caller runs for this call comes to its end first.
+      if (served.turn !== null) await served.turn;
+      thread.end(served);
+      reply(box, answer);
     }
-    this.#boxes.delete(box);
+    thread.remove(served);
+    if (thread.isGone) this.#forget(thread);
   }
 
-  /** The thread is about to end: every caller that waits learns that the network is down. */
+  /** The thread is about to end: every caller that sleeps learns that the network is down. */
   abandon(): void {
-    for (const box of this.#boxes) {
-      if (box.state === POSTED || box.state === RESUMED) reply(box, -WSAENETDOWN);
+    for (const thread of this.#threads.values()) {
+      for (const { box } of thread.boxes) {
+        if (box.state === POSTED || box.state === RESUMED) reply(box, -WSAENETDOWN);
+      }
     }
   }
 
-  #call(box: Mailbox): Answer {
-    const signature = SIGNATURES[box.call];
-    if (signature === undefined) return -WSAENETDOWN;
-    if (signature.name === 'WSAStartup' && this.#winsock === null) return this.#open(box, signature);
-    return this.#winsock === null ? -WSANOTINITIALISED : invoke(this.#winsock, box, signature);
+  #threadOf(id: number): ClientThread {
+    let thread = this.#threads.get(id);
+    if (thread === undefined) {
+      thread = new ClientThread(id);
+      this.#threads.set(id, thread);
+    }
+    return thread;
   }
 
-  async #open(box: Mailbox, signature: Signature): Promise<number> {
+  #forget(thread: ClientThread): void {
+    this.#threads.delete(thread.id);
+    if (thread.winsock !== null) this.#hosted?.process.threads.close(thread.winsock);
+  }
+
+  #call(thread: ClientThread, served: ServedMailbox): Answer {
+    const signature = SIGNATURES[served.box.call];
+    if (signature === undefined) return -WSAENETDOWN;
+    if (this.#hosted !== null) return invoke(this.#hosted, thread, served, signature);
+    return signature.name === 'WSAStartup' ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+  }
+
+  async #open(thread: ClientThread, served: ServedMailbox, signature: Signature): Promise<number> {
     try {
-      this.#winsock = await this.#attach();
+      this.#hosted = await this.#attach();
     } catch {
       return -WSASYSNOTREADY;
     }
-    return invoke(this.#winsock, box, signature);
+    return invoke(this.#hosted, thread, served, signature);
   }
 }
 
 /** Makes the call whose arguments lie in the mailbox, and writes back what it left in them. */
-function invoke(winsock: Winsock, box: Mailbox, signature: Signature): Answer {
+function invoke(
+  { winsock, process }: HostedWinsock,
+  thread: ClientThread,
+  served: ServedMailbox,
+  signature: Signature,
+): Answer {
+  const { box } = served;
   const { slots } = signature;
   const places: number[] = [];
   const args: unknown[] = [];
@@ -71,7 +104,7 @@ function invoke(winsock: Winsock, box: Mailbox, signature: Signature): Answer {
     const value: unknown = slot.take(box, at);
     places.push(at);
     at += slot.size(value as never);
-    args.push(slot === callback ? conditionOf(box, value === true) : value);
+    args.push(slot === callback ? conditionOf(thread, served, value === true) : value);
   }
   const call = winsock[signature.name] as unknown as (...args: readonly unknown[]) => Answer;
   const finish = (answer: number): number => {
@@ -81,19 +114,21 @@ function invoke(winsock: Winsock, box: Mailbox, signature: Signature): Answer {
     if (signature.received !== null) box.received = signature.received(args, answer);
     return answer;
   };
+  thread.winsock ??= process.threads.open();
+  process.thread = thread.winsock;
   const answer = call(...args);
   return typeof answer === 'number' ? finish(answer) : answer.then(finish);
 }
 
 /** A condition function that runs in the caller's thread, which sleeps in this call. */
-function conditionOf(box: Mailbox, isGiven: boolean): ConditionFunction | null {
+function conditionOf(
+  thread: ClientThread,
+  served: ServedMailbox,
+  isGiven: boolean,
+): ConditionFunction | null {
   if (!isGiven) return null;
-  return async (callerId, _data, _sqos, _gqos, calleeId, _calleeData, _group, context) => {
-    box.setCallback(callerId, calleeId, context);
-    box.setState(CALLBACK);
-    const state = await box.changeFrom(CALLBACK);
-    return state === RESUMED ? box.callbackResult : UNDECIDED;
-  };
+  return (first, _data, _sqos, _gqos, second, _calleeData, _group, context) =>
+    thread.run({ kind: Callback.condition, numbers: [context], first, second }, served);
 }
 
 function reply(box: Mailbox, answer: number): void {

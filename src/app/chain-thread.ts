@@ -4,10 +4,10 @@
 
 import process from 'node:process';
 import { BroadcastChannel, workerData } from 'node:worker_threads';
-import { createWinsock, type Winsock } from '../winsock/index.ts';
+import { WinsockProcess, winsockOf } from '../winsock/index.ts';
 import { type AttachOptions, attach, type LocalSockets } from './attach.ts';
 import { CHANNEL, type ChainData, readRegistration, setChainState } from './chain-control.ts';
-import { ChainServer } from './chain-server.ts';
+import { ChainServer, type HostedWinsock } from './chain-server.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What a module that brings its own sockets exports. */
@@ -17,9 +17,10 @@ interface SocketsModule {
 
 const data = workerData as ChainData;
 
-async function open(): Promise<Winsock> {
+async function open(): Promise<HostedWinsock> {
   const { port } = await attach(await optionsOf(data));
-  return createWinsock({ port, profile: data.profile });
+  const hosted = new WinsockProcess({ port, profile: data.profile });
+  return { process: hosted, winsock: winsockOf(hosted) };
 }
 
 async function optionsOf({ module, socketPath }: ChainData): Promise<AttachOptions> {
@@ -39,10 +40,13 @@ channel.onmessage = (message: unknown): void => {
 };
 
 process.on('uncaughtException', (error) => {
-  setChainState(data.control, false);
-  server.abandon();
   console.error(error);
   process.exit(1);
+});
+
+process.on('exit', () => {
+  setChainState(data.control, false);
+  server.abandon();
 });
 
 setChainState(data.control, true);

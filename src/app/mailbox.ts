@@ -2,15 +2,19 @@
  * A mailbox: shared memory through which one thread has a call made by the chain thread, and sleeps until it is answered.
  *
  *        0  state (Int32), which both sides wait on        16  answer (Float64)
- *        4  which call (Int32)                             24  callback: context (Float64), its result (Int32),
- *        8  how many bytes were received (Int32)               lengths of two addresses (Int32 each), the addresses
- *     512  the message: arguments, in place (see `marshal`)
+ *        4  which call (Int32)                             24  callback: its result (Float64), which function (Int32),
+ *        8  how many bytes were received (Int32)               lengths of two byte ranges (Int32 each)
+ *       12  the caller's thread (Int32)                    48  six numbers for it (Float64)
+ *     512  the message: arguments, in place (see `marshal`)    96 and 296  the byte ranges
  *
  *     caller   new → (chain) idle → posted ─────────────────────────────→ (sleeps) → reads the answer → idle
  *     chain    posted → answered, or posted → callback → (caller runs it) → resumed → … → answered
  *
- * A mailbox carries one call. While the caller runs a callback, its own calls go through another one.
+ * A mailbox carries one call. While the caller runs a callback, its own calls go through another one. Which functions there are
+ * is said in `callbacks`.
  */
+
+import type { CallbackMessage } from './callbacks.ts';
 
 /** Values of the state word: no call yet. */
 export const IDLE = 0;
@@ -30,14 +34,17 @@ export const NEW = 6;
 const STATE = 0;
 const CALL = 1;
 const RECEIVED = 2;
+const THREAD = 3;
 const ANSWER_AT = 16;
-const CALLBACK_CONTEXT_AT = 24;
-const CALLBACK_RESULT = 8;
-const CALLBACK_CALLER_LEN = 9;
-const CALLBACK_CALLEE_LEN = 10;
-const CALLBACK_CALLER_AT = 48;
-const CALLBACK_CALLEE_AT = 256;
-const CALLBACK_ADDRESS_MAX = 200;
+const CALLBACK_RESULT_AT = 24;
+const CALLBACK_KIND = 8;
+const CALLBACK_FIRST_LEN = 9;
+const CALLBACK_SECOND_LEN = 10;
+const CALLBACK_NUMBERS_AT = 48;
+const CALLBACK_NUMBERS = 6;
+const CALLBACK_FIRST_AT = 96;
+const CALLBACK_SECOND_AT = 296;
+const CALLBACK_BYTES_MAX = 200;
 /** Where the message starts. */
 const BODY_AT = 512;
 
@@ -73,9 +80,10 @@ export class Mailbox {
     this.#header = new DataView(memory, 0, BODY_AT);
   }
 
-  /** A new one with room for messages of `bodyLength` bytes. */
-  static create(bodyLength: number = BODY_LEN): Mailbox {
+  /** A new one of a thread, with room for messages of `bodyLength` bytes. */
+  static create(thread: number, bodyLength: number = BODY_LEN): Mailbox {
     const mailbox = new Mailbox(new SharedArrayBuffer(BODY_AT + bodyLength));
+    mailbox.thread = thread;
     mailbox.setState(NEW);
     return mailbox;
   }
@@ -116,33 +124,47 @@ export class Mailbox {
     this.#header.setFloat64(ANSWER_AT, answer, true);
   }
 
+  /** Which of the process's threads makes calls through it. */
+  get thread(): number {
+    return this.#words[THREAD] as number;
+  }
+
+  set thread(thread: number) {
+    this.#words[THREAD] = thread;
+  }
+
   get callbackResult(): number {
-    return this.#words[CALLBACK_RESULT] as number;
+    return this.#header.getFloat64(CALLBACK_RESULT_AT, true);
   }
 
   set callbackResult(result: number) {
-    this.#words[CALLBACK_RESULT] = result;
+    this.#header.setFloat64(CALLBACK_RESULT_AT, result, true);
   }
 
-  /** What a condition function is told: both addresses and its context. */
-  setCallback(caller: Uint8Array, callee: Uint8Array, context: number): void {
-    const callerId = caller.subarray(0, CALLBACK_ADDRESS_MAX);
-    const calleeId = callee.subarray(0, CALLBACK_ADDRESS_MAX);
-    this.#words[CALLBACK_CALLER_LEN] = callerId.length;
-    this.#words[CALLBACK_CALLEE_LEN] = calleeId.length;
-    this.#bytes.set(callerId, CALLBACK_CALLER_AT);
-    this.#bytes.set(calleeId, CALLBACK_CALLEE_AT);
-    this.#header.setFloat64(CALLBACK_CONTEXT_AT, context, true);
+  /** Says which function the caller shall run, and what it is told: six numbers and twice 200 bytes at most. */
+  setCallback({ kind, numbers, first, second }: CallbackMessage): void {
+    this.#words[CALLBACK_KIND] = kind;
+    for (let i = 0; i < CALLBACK_NUMBERS; i++) {
+      this.#header.setFloat64(CALLBACK_NUMBERS_AT + 8 * i, numbers[i] ?? 0, true);
+    }
+    const [one, two] = [first.subarray(0, CALLBACK_BYTES_MAX), second.subarray(0, CALLBACK_BYTES_MAX)];
+    this.#words[CALLBACK_FIRST_LEN] = one.length;
+    this.#words[CALLBACK_SECOND_LEN] = two.length;
+    this.#bytes.set(one, CALLBACK_FIRST_AT);
+    this.#bytes.set(two, CALLBACK_SECOND_AT);
   }
 
   /** The same, read: copies. */
-  callback(): { readonly caller: Uint8Array; readonly callee: Uint8Array; readonly context: number } {
-    const callerEnd = CALLBACK_CALLER_AT + (this.#words[CALLBACK_CALLER_LEN] as number);
-    const calleeEnd = CALLBACK_CALLEE_AT + (this.#words[CALLBACK_CALLEE_LEN] as number);
+  callback(): CallbackMessage {
+    const numbers: number[] = [];
+    for (let i = 0; i < CALLBACK_NUMBERS; i++) {
+      numbers.push(this.#header.getFloat64(CALLBACK_NUMBERS_AT + 8 * i, true));
+    }
     return {
-      caller: Uint8Array.from(this.#bytes.subarray(CALLBACK_CALLER_AT, callerEnd)),
-      callee: Uint8Array.from(this.#bytes.subarray(CALLBACK_CALLEE_AT, calleeEnd)),
-      context: this.#header.getFloat64(CALLBACK_CONTEXT_AT, true),
+      kind: this.#words[CALLBACK_KIND] as number,
+      numbers,
+      first: this.#copy(CALLBACK_FIRST_AT, this.#words[CALLBACK_FIRST_LEN] as number),
+      second: this.#copy(CALLBACK_SECOND_AT, this.#words[CALLBACK_SECOND_LEN] as number),
     };
   }
 
@@ -159,5 +181,9 @@ export class Mailbox {
       if (wait.async) await wait.value;
     }
     return this.state;
+  }
+
+  #copy(at: number, length: number): Uint8Array {
+    return Uint8Array.from(this.#bytes.subarray(at, at + length));
   }
 }

@@ -14,7 +14,7 @@
 export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
 export * from './errors.ts';
-export type { WinsockOptions } from './process.ts';
+export { type WinsockOptions, WinsockProcess } from './process.ts';
 export {
   MAKEWORD,
   type Negotiation,
@@ -23,4 +23,5 @@ export {
   WSA_DESCRIPTION,
   WSA_SYSTEM_STATUS,
 } from './startup.ts';
+export { Threads, WinsockThread } from './threads.ts';
 export * from './winsock.ts';

@@ -13,20 +13,22 @@ import { selectCalls } from './select.ts';
 import { socketCalls } from './socket.ts';
 import { startupCalls } from './startup.ts';
 
+/** Winsock for a process whose sockets are behind `options.port`. */
+export function createWinsock(options: WinsockOptions): Winsock {
+  return winsockOf(new WinsockProcess(options));
+}
+
 /**
  * The calls of one process. Each answers a number, 0 or more when it succeeded and minus the WSA code when it failed, or a
  * promise of that where Windows would block the thread.
  */
-export type Winsock = ReturnType<typeof createWinsock>;
+export type Winsock = ReturnType<typeof winsockOf>;
 
 /** The name of a call. */
 export type WinsockCall = keyof Winsock;
 
-/**
- * Winsock for a process whose sockets are behind `options.port`.
- */
-export function createWinsock(options: WinsockOptions) {
-  const process = new WinsockProcess(options);
+/** The calls over a process's state, for those who need both. */
+export function winsockOf(process: WinsockProcess) {
   return {
     ...startupCalls(process),
     ...socketCalls(process),

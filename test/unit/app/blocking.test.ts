@@ -262,6 +262,38 @@ describe('the blocking face', () => {
     ]);
   });
 
+  const DEATHS: readonly [string, string][] = [
+    ['ends', 'process.exit(1)'],
+    ['fails', "throw new Error('on purpose')"],
+    ['is killed', 'process.reallyExit(1)'],
+  ];
+  test.each(DEATHS)(
+    'SEM-C-02 when the chain thread %s, calls that sleep end with WSAENETDOWN, and a new start is possible',
+    async (how, death) => {
+      const local = pathToFileURL(join(rooms, 'app/local.js')).href;
+      writeFileSync(
+        join(folder, 'mortal.mjs'),
+        `import { createLocalHost } from ${JSON.stringify(local)};
+       export const sockets = () => { setTimeout(() => { ${death}; }, 300); return createLocalHost(); };`,
+      );
+      const said = await run(
+        `death-${how.replace(' ', '-')}`,
+        `if (isMainThread) ws.attachTo({ module: new URL('./mortal.mjs', here) });
+       start();
+       const s = ws.socket(2, 2, 17);
+       ws.bind(s, at(5000));
+       say(ws.recv(s, new Uint8Array(1)), ws.WSAGetLastError());
+       say(ws.send(s, new Uint8Array(1)), ws.WSAGetLastError());
+       say(start(), ws.socket(2, 2, 17) > 0);`,
+      );
+      expect(said).toEqual([
+        [-1, 10050],
+        [-1, 10093],
+        [0, true],
+      ]);
+    },
+  );
+
   test('without a daemon WSAStartup is WSASYSNOTREADY, and attaching after the first call is refused', async () => {
     const said = await run(
       'absent',

@@ -34,7 +34,7 @@ import { FakePort } from '../spi/fake-port.ts';
 
 /** What the chain thread gets of an argument, at some place in a mailbox with old bytes in it. */
 function arrives<T>(slot: Slot<T>, value: T): T {
-  const box = Mailbox.create(1 << 16);
+  const box = Mailbox.create(0, 1 << 16);
   box.body.fill(0xaa);
   slot.put(box, 64, value);
   return slot.take(box, 64);
@@ -42,7 +42,7 @@ function arrives<T>(slot: Slot<T>, value: T): T {
 
 /** A round trip: the caller's value after the chain thread changed its own with `change`. */
 function comesBack<T>(slot: Slot<T>, value: T, change: (taken: T) => void, received = 0): T {
-  const box = Mailbox.create(1 << 16);
+  const box = Mailbox.create(0, 1 << 16);
   box.body.fill(0xaa);
   slot.put(box, 8, value);
   const taken = slot.take(box, 8);
@@ -93,7 +93,7 @@ describe('arguments on their way in', () => {
   test('a size is a multiple of 8, and arguments behind one another don’t touch', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.uint8Array({ maxLength: 100 }), (first, second) => {
-        const box = Mailbox.create(1 << 12);
+        const box = Mailbox.create(0, 1 << 12);
         const at = input.size(first);
         expect(at % 8).toBe(0);
         input.put(box, 0, first);
@@ -215,7 +215,7 @@ describe('the table of calls', () => {
 
 describe('mailboxes', () => {
   test('a new one is not served yet, and its answer is any number', () => {
-    const box = Mailbox.create();
+    const box = Mailbox.create(0);
     expect(box.state).toBe(NEW);
     for (const answer of [0, -10093, 0xffffffff, 2 ** 40]) {
       box.answer = answer;
@@ -223,15 +223,20 @@ describe('mailboxes', () => {
     }
   });
 
-  test('a callback’s addresses and context are read as they were written', () => {
-    const box = Mailbox.create();
+  test('what a callback is told is read as it was written', () => {
+    const box = Mailbox.create(0);
     const [caller, callee] = [sockaddrOf(IpAddress.loopbackV4, 1), sockaddrOf(IpAddress.anyV6, 2)];
-    box.setCallback(caller, callee, 42);
-    expect(box.callback()).toEqual({ caller, callee, context: 42 });
+    box.setCallback({ kind: 7, numbers: [42, -1, 2 ** 40], first: caller, second: callee });
+    expect(box.callback()).toEqual({
+      kind: 7,
+      numbers: [42, -1, 2 ** 40, 0, 0, 0],
+      first: caller,
+      second: callee,
+    });
   });
 
   test('whoever waits for a change learns of it, from the state that it was', async () => {
-    const box = Mailbox.create();
+    const box = Mailbox.create(0);
     const changed = box.changeFrom(NEW);
     box.setState(0);
     expect(await changed).toBe(0);

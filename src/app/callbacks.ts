@@ -1,0 +1,24 @@
+/**
+ * Functions of the application that the chain thread has the calling thread run while that sleeps in a call.
+ */
+
+/** Which function. */
+export const Callback = {
+  /** The condition function of the WSAAccept that sleeps: `numbers` context, `first` the caller's sockaddr, `second` the callee's. */
+  condition: 1,
+  /** The thread's 1.1 blocking hook: answers 1 to be called again at once. */
+  blockingHook: 2,
+} as const;
+export type Callback = (typeof Callback)[keyof typeof Callback];
+
+/** What the function is told. */
+export interface CallbackMessage {
+  /** A {@link Callback}. */
+  readonly kind: number;
+  readonly numbers: readonly number[];
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+}
+
+/** The answer of a function that threw, or that is not there. */
+export const UNDECIDED = -1;
