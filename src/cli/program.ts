@@ -11,6 +11,7 @@ import { dropsCommand } from './commands/drops.ts';
 import { forwardCommand } from './commands/forward.ts';
 import { impairCommand } from './commands/impair.ts';
 import { ipconfigCommand } from './commands/ipconfig.ts';
+import { natCommand } from './commands/nat.ts';
 import { netshCommand } from './commands/netsh.ts';
 import { netstatCommand } from './commands/netstat.ts';
 import { nslookupCommand } from './commands/nslookup.ts';
@@ -97,6 +98,7 @@ const COMMANDS = [
   ipconfigCommand,
   routeCommand,
   forwardCommand,
+  natCommand,
   arpCommand,
   captureCommand,
   traceCommand,

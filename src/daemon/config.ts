@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
-import { IpAddress, parsePrefix } from '../base/index.ts';
+import { IpAddress } from '../base/index.ts';
 import { isHostName } from '../names/index.ts';
 import {
   BEHAVIOR_PROFILES,
@@ -16,19 +16,13 @@ import {
   DEFAULT_SOCKET_PATH,
 } from '../port/index.ts';
 import { ConfigError } from './errors.ts';
+import { furtherLink } from './link-settings.ts';
 import { readPrefixPolicy } from './prefix-policy.ts';
+import { deviceName, gateway, gateway6, mtu, namespace, portMap, prefix } from './schemas.ts';
 
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
 
-const PREFIX = 'an address with its prefix length, such as 10.77.0.2/24 or fd00:77::2/64';
-const prefix = z.string().refine((text) => text.includes('/') && parsePrefix(text) !== null, PREFIX);
-const gateway = z
-  .string()
-  .refine((text) => IpAddress.parse(text)?.family === 4, 'an IPv4 address, such as 10.77.0.1');
-const gateway6 = z
-  .string()
-  .refine((text) => IpAddress.parse(text)?.family === 6, 'an IPv6 address, such as fd00:77::1');
 const nameServer = z
   .string()
   .refine((text) => IpAddress.parse(text)?.isAny === false, 'an address, such as 10.77.0.1');
@@ -56,7 +50,6 @@ const path = z
   .min(1, 'a path')
   .max(107, 'a path of at most 107 bytes, the length of a Unix socket address');
 const mode = z.string().regex(/^0?[0-7]{3}$/, 'an octal file mode, such as 0660');
-const deviceName = z.string().regex(/^[^\s/:]{1,15}$/, 'an interface name of 1 to 15 characters');
 const descriptor = z
   .number()
   .int('a descriptor number')
@@ -71,7 +64,7 @@ const schema = z.strictObject({
   tunFd: descriptor.optional(),
   memory: z.boolean().default(false),
   /** The network namespace that the device is made in. */
-  netns: z.string().min(1, 'a namespace under /run/netns, or an absolute path').optional(),
+  netns: namespace.optional(),
   /** The stack's own addresses. */
   address: z.array(prefix).default([]),
   /** The kernel's addresses on its side of the device; in memory, those of a second host. */
@@ -87,9 +80,19 @@ const schema = z.strictObject({
   autoconf: z.boolean().default(false),
   /** The policy table of address selection (RFC 6724 §2.1), whole; none: the RFC's. */
   prefixPolicies: z.array(prefixPolicy).default([]),
-  mtu: z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535').optional(),
+  mtu: mtu.optional(),
   /** Checksum and segmentation offload of the device. */
   offload: z.boolean().default(true),
+  /** Further links, each as words: `tap=lan0 address=192.168.5.1/24`. */
+  link: z.array(furtherLink).default([]),
+  /** Passes on what is for others, between all links. */
+  forwarding: z.boolean().default(false),
+  /** The interface to the outside: what is passed on by it leaves from its address. */
+  nat: deviceName.optional(),
+  /** Whose packets come in through the translator (RFC 4787 §5). */
+  natFiltering: z.enum(['endpoint-independent', 'address', 'address-and-port']).default('address'),
+  /** Ports of the outside that lead to hosts inside: `tcp:8080=192.168.5.9:80`. */
+  portMap: z.array(portMap).default([]),
   socket: path.default(DEFAULT_SOCKET_PATH),
   socketMode: mode.default('0600'),
   control: path.default(DEFAULT_CONTROL_PATH),
@@ -311,6 +314,9 @@ function checkTogether(config: DaemonConfig, origin: ReadonlyMap<string, string>
   }
   if (config.shareLoopback && !config.share) {
     throw new ConfigError(where('shareLoopback'), true, 'only together with --share');
+  }
+  if (config.portMap.length > 0 && config.nat === undefined) {
+    throw new ConfigError(where('portMap'), 'a port map', 'only together with --nat');
   }
   if (config.socket === config.control) {
     throw new ConfigError(where('control'), config.control, 'another path than that of --socket');

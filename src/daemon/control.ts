@@ -20,6 +20,7 @@ import { dhcpInterfaces, dhcpStatus, releaseDhcp, renewDhcp } from './dhcp.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { groupStatus } from './groups-view.ts';
+import type { Impairment } from './impairment.ts';
 import { createMetrics } from './metrics.ts';
 import { NameRequestError } from './names.ts';
 import { forgetNeighbors, interfacesFor, neighborStatus } from './neighbors.ts';
@@ -198,7 +199,7 @@ function addViews(app: FastifyInstance, state: DaemonState): void {
   });
 }
 
-function status({ config, stack, ipc, linkStatus, uptimeSec }: DaemonState): DaemonStatus {
+function status({ config, stack, ipc, linkStatuses, uptimeSec }: DaemonState): DaemonStatus {
   return {
     version: VERSION,
     pid: process.pid,
@@ -209,7 +210,7 @@ function status({ config, stack, ipc, linkStatus, uptimeSec }: DaemonState): Dae
     hasPrivileges: hasPrivileges(),
     sessions: ipc.sessions.length,
     sockets: [...stack.endpoints()].length,
-    links: [linkStatus],
+    links: linkStatuses,
     memoryBytes: process.memoryUsage.rss(),
   };
 }
@@ -379,14 +380,15 @@ function offer(stream: PassThrough, chunk: () => Buffer | string): boolean {
 }
 
 function addImpairments(app: FastifyInstance, state: DaemonState): void {
-  const { impairment } = state;
-  const find = (request: FastifyRequest): typeof impairment => {
-    const { link } = request.params as { link: string };
-    const { name } = impairment.link;
-    if (link === name) return impairment;
-    throw new RequestError(404, 'notFound', `there is no link ${link}; there is ${name}`);
+  const { impairments } = state;
+  const find = (request: FastifyRequest): Impairment => {
+    const { link: named } = request.params as { link: string };
+    const found = impairments.find(({ link }) => link.name === named);
+    if (found !== undefined) return found;
+    const names = impairments.map(({ link }) => link.name).join(', ');
+    throw new RequestError(404, 'notFound', `there is no link ${named}; there is ${names}`);
   };
-  app.get('/v1/impairments', () => [impairment.status]);
+  app.get('/v1/impairments', () => impairments.map((impairment) => impairment.status));
   app.get('/v1/impairments/:link', (request) => find(request).status);
   app.put('/v1/impairments/:link', (request) => {
     const found = find(request);

@@ -6,7 +6,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { IpAddress, parsePrefix } from '../base/index.ts';
 import type { ForwardPlace, InterfaceRequest } from '../port/index.ts';
-import type { InterfaceView, RouteView, Stack } from '../stack/index.ts';
+import type { RouteView, Stack } from '../stack/index.ts';
+import { asked, interfaceNamed, notThere } from './control-words.ts';
+import { addNat } from './nat-control.ts';
 import { badRequest, checked, RequestError } from './request-error.ts';
 import type { DaemonState } from './state.ts';
 import { interfaceStatus, routeStatus } from './views.ts';
@@ -57,6 +59,7 @@ export function addRouting(app: FastifyInstance, state: DaemonState): void {
     return interfaceStatus(stack).find((one) => one.index === index);
   });
   addForwards(app, state);
+  addNat(app, state);
 }
 
 function addForwards(app: FastifyInstance, { forwards }: DaemonState): void {
@@ -143,13 +146,6 @@ function interfaceFor(stack: Stack, gateway: IpAddress | null): number {
   return found.index;
 }
 
-function interfaceNamed(stack: Stack, named: number | string): InterfaceView {
-  const index = typeof named === 'number' ? named : /^\d+$/.test(named) ? Number(named) : 0;
-  const found = stack.interfaces.find((view) => view.index === index || view.name === named);
-  if (found === undefined) throw notThere(`interface ${named}`);
-  return found;
-}
-
 function isTo(route: RouteView, prefix: { readonly address: IpAddress; readonly length: number }): boolean {
   return route.prefixLength === prefix.length && route.destination.equals(prefix.address);
 }
@@ -158,20 +154,7 @@ function sameGateway({ gateway }: RouteView, via: IpAddress | null): boolean {
   return gateway === null || via === null ? gateway === via : gateway.equals(via);
 }
 
-/** Runs what the stack may refuse with a RangeError, which then is the asker's fault. */
-function asked(task: () => void): void {
-  try {
-    task();
-  } catch (error) {
-    throw error instanceof RangeError ? badRequest(error.message) : error;
-  }
-}
-
 /** Without a key that says nothing. */
 function present({ side, address, port }: z.output<typeof place>): ForwardPlace {
   return address === undefined ? { side, port } : { side, address, port };
-}
-
-function notThere(what: string): RequestError {
-  return new RequestError(404, 'notFound', `there is no ${what}`);
 }

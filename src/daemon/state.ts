@@ -24,12 +24,13 @@ export interface DaemonState {
   readonly names: DaemonNames;
   readonly captures: Captures;
   readonly traces: TcpTraces;
-  readonly impairment: Impairment;
+  /** One for each link. */
+  readonly impairments: readonly Impairment[];
   readonly forwards: Forwards;
   /** The way through the host's own sockets; `null` without one. */
   readonly share: Share | null;
-  /** The device, and the kernel's side of it. */
-  readonly linkStatus: LinkStatus;
+  /** The devices, and the kernel's side of them. */
+  readonly linkStatuses: readonly LinkStatus[];
   /** The stop has begun: what it serves may be gone. */
   readonly isStopping: boolean;
   readonly uptimeSec: number;

@@ -24,12 +24,14 @@ import { takeEchoEvent } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { Forwards } from './forwards.ts';
 import { Impairment } from './impairment.ts';
+import type { LinkSettings } from './link-settings.ts';
 import { acquireLock } from './lock.ts';
 import { takeNameEvent } from './name-network.ts';
 import { DaemonNames } from './names.ts';
 import { setPrefixPolicies } from './prefix-policy.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
 import { tellOwner } from './relay/endpoint-owner.ts';
+import { setUpRouting } from './set-up-routing.ts';
 import { Share } from './share.ts';
 import type { DaemonState } from './state.ts';
 import { TcpTraces } from './tcp-traces.ts';
@@ -108,26 +110,36 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   (hooks.giveUpPrivileges ?? giveUpPrivileges)(account);
   parts.attach();
   const { socket, control: controlPath } = config;
-  log.info({ link: parts.opened.status, socket, control: controlPath, version: VERSION }, 'serving');
+  log.info(
+    { links: parts.lines.map(({ opened }) => opened.status), socket, control: controlPath, version: VERSION },
+    'serving',
+  );
   return daemon;
 }
 
 /** Changes of the host's configuration after which other name servers may have to be asked, or the DNS proxy serves elsewhere. */
 const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces | ConfigChange.addresses;
 
-/** What lies between the device and the sockets. */
+/** A link, open but not the host's yet. */
+interface Line {
+  readonly settings: LinkSettings;
+  readonly opened: OpenedLink;
+  readonly impairment: Impairment;
+  isAttached: boolean;
+}
+
+/** What lies between the devices and the sockets. */
 interface Parts {
   readonly scheduler: RealTime;
   readonly allocator: PoolAllocator;
-  readonly opened: OpenedLink;
-  readonly impairment: Impairment;
+  readonly lines: readonly Line[];
   readonly host: RunningHost;
   readonly afd: Afd;
   readonly names: DaemonNames;
   readonly captures: Captures;
   readonly forwards: Forwards;
   readonly share: Share | null;
-  /** Gives the link to the host: frames are read from now on. */
+  /** Gives the links to the host: frames are read from now on. */
   attach(): void;
 }
 
@@ -135,9 +147,7 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const scheduler = new RealTime();
   const random = new SystemRandom();
   const allocator = new PoolAllocator();
-  const opened = openLink(config, scheduler);
-  undo.add(() => opened.close());
-  const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
+  const lines = [config, ...config.link].map((settings) => openLine(settings, scheduler, random, undo));
   let names: DaemonNames | null = null;
   const host = createHost({
     scheduler,
@@ -158,11 +168,6 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const resolving = new DaemonNames(config, host.stack, scheduler, random);
   names = resolving;
   undo.add(() => resolving.close());
-  // Until the host has it, the link is ours to close.
-  let isAttached = false;
-  undo.add(() => {
-    if (!isAttached) impairment.link.close();
-  });
   const onFault = (error: unknown): void => daemon.log.error({ err: error }, 'a session threw');
   const policy = { ...DAEMON_POLICY, onFault };
   const afd = createAfd({ stack: host.stack, scheduler, random, allocator, policy });
@@ -175,16 +180,28 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const share = config.share ? new Share({ scheduler, loopback: config.shareLoopback }) : null;
   undo.add(() => share?.close());
   const attach = (): void => {
-    attachLink(host, impairment, config);
-    isAttached = true;
+    for (const line of lines) attachLink(host, line, config);
     share?.attach(host);
+    setUpRouting(host.stack, config);
   };
-  const made = { scheduler, allocator, opened, impairment, host, afd, names: resolving, captures };
+  const made = { scheduler, allocator, lines, host, afd, names: resolving, captures };
   return { ...made, forwards, share, attach };
 }
 
+/** Opens a link; until the host has it, it is ours to close. */
+function openLine(settings: LinkSettings, scheduler: RealTime, random: SystemRandom, undo: Undo): Line {
+  const opened = openLink(settings, scheduler);
+  undo.add(() => opened.close());
+  const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
+  const line: Line = { settings, opened, impairment, isAttached: false };
+  undo.add(() => {
+    if (!line.isAttached) impairment.link.close();
+  });
+  return line;
+}
+
 function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonState {
-  const { scheduler, opened, impairment, host, afd, names, captures, forwards, share } = parts;
+  const { scheduler, lines, host, afd, names, captures, forwards, share } = parts;
   const startedAt = performance.now();
   return {
     config: daemon.config,
@@ -195,10 +212,10 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
     names,
     captures,
     traces: new TcpTraces(host.stack, performance.timeOrigin),
-    impairment,
+    impairments: lines.map(({ impairment }) => impairment),
     forwards,
     share,
-    linkStatus: opened.status,
+    linkStatuses: lines.map(({ opened }) => opened.status),
     get uptimeSec() {
       return (performance.now() - startedAt) / 1000;
     },
@@ -261,17 +278,19 @@ class RunningDaemon implements Daemon {
   }
 }
 
-function attachLink(host: RunningHost, impairment: Impairment, config: DaemonConfig): void {
-  const index = host.driver.attach(impairment.link, {
-    addresses: config.address,
-    ...(config.gateway === undefined ? {} : { gateway: config.gateway }),
-    ...(config.gateway6 === undefined ? {} : { gateway6: config.gateway6 }),
+function attachLink({ driver, stack }: RunningHost, line: Line, config: DaemonConfig): void {
+  const { address, gateway, gateway6, autoconf, dhcp } = line.settings;
+  const index = driver.attach(line.impairment.link, {
+    addresses: address,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(gateway6 === undefined ? {} : { gateway6 }),
   });
-  if (config.autoconf) host.stack.startAutoconf(index);
-  if (config.dhcp) {
+  line.isAttached = true;
+  if (autoconf) stack.startAutoconf(index);
+  if (dhcp) {
     // A fully qualified name would be taken for a name with dots in it.
     const [label = ''] = config.hostName?.split('.') ?? [];
-    host.stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { hostName: label } : {});
+    stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { hostName: label } : {});
   }
 }
 

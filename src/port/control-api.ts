@@ -290,6 +290,45 @@ export interface ForwardStatus {
   readonly bytesToStack: number;
 }
 
+/** The translator of addresses; what is `null` is so while nothing is translated. */
+export interface NatStatus {
+  /** The interface to the outside, and the address that the others are translated to. */
+  readonly interface: string | null;
+  readonly interfaceIndex: number | null;
+  readonly outsideAddress: string | null;
+  readonly filtering: NatRequest['filtering'] | null;
+  readonly mappings: readonly NatMappingStatus[];
+}
+
+export interface NatRequest {
+  /** Index or name. */
+  readonly interface: number | string;
+  /** Whose packets come in (RFC 4787 §5). Default `addressDependent`. */
+  readonly filtering?: 'endpointIndependent' | 'addressDependent' | 'addressAndPortDependent';
+  readonly maxMappings?: number;
+  readonly maxMappingsPerHost?: number;
+}
+
+export interface NatMappingStatus {
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly insideAddress: string;
+  /** Or an echo message's identifier. */
+  readonly insidePort: number;
+  readonly outsidePort: number;
+  /** A port map: made by hand, and there until it is removed. */
+  readonly isStatic: boolean;
+  /** Peers outside. */
+  readonly sessions: number;
+}
+
+/** A port outside that is to lead to a host inside. */
+export interface NatPortMapRequest {
+  readonly protocol: 'tcp' | 'udp';
+  readonly outsidePort: number;
+  readonly insideAddress: string;
+  readonly insidePort: number;
+}
+
 /** A neighbour: a host or router on the same link. */
 export interface NeighborStatus {
   readonly interface: string;

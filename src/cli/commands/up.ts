@@ -35,6 +35,11 @@ interface DaemonFlags {
   readonly prefixPolicies?: readonly string[];
   readonly mtu?: number;
   readonly offload?: boolean;
+  readonly link?: readonly string[];
+  readonly forwarding?: boolean;
+  readonly nat?: string;
+  readonly natFiltering?: string;
+  readonly portMap?: readonly string[];
   readonly socket?: string;
   readonly control?: string;
   readonly user?: string;
@@ -97,6 +102,20 @@ export function upCommand(session: Session): Command {
     )
     .option('--mtu <bytes>', 'the device’s MTU', (text) => readInteger('--mtu', text, 68, 65_535))
     .option('--no-offload', 'no checksum and segmentation offload')
+    .addOption(
+      repeatable('--link <words>', 'a further device: "tap=lan0 address=192.168.5.1/24"; repeatable'),
+    )
+    .option('--forwarding', 'pass on what is for others, between all devices')
+    .option('--nat <interface>', 'what is passed on by it leaves from its address')
+    .addOption(
+      new Option('--nat-filtering <kind>', 'with --nat: whose packets come in').choices(NAT_FILTERINGS),
+    )
+    .addOption(
+      repeatable(
+        '--port-map <map>',
+        'with --nat: a port that leads inside, tcp:80=192.168.5.9:80; repeatable',
+      ),
+    )
     .option('--socket <path>', 'the socket that applications use')
     .option('--user <name>', 'who to be once the device is open')
     .option('--group <name>', 'its group, unless it is the user’s own')
@@ -294,6 +313,7 @@ function repeatable(flags: string, description: string): Option {
 /** Descriptor 3, the first after the standard ones. */
 const READY_FD = 3;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const NAT_FILTERINGS = ['endpoint-independent', 'address', 'address-and-port'];
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 const PATHS: ReadonlySet<string> = new Set(['socket', 'control', 'hostsFile', 'capture', 'log']);
 const SETTINGS = [
@@ -313,6 +333,11 @@ const SETTINGS = [
   'prefixPolicies',
   'mtu',
   'offload',
+  'link',
+  'forwarding',
+  'nat',
+  'natFiltering',
+  'portMap',
   'socket',
   'control',
   'user',

@@ -1,7 +1,7 @@
 /** route, forward and netsh interface: what is typed, what is asked of the daemon, and what is shown. */
 
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ForwardStatus } from '../../../src/port/index.ts';
+import type { ForwardStatus, NatStatus } from '../../../src/port/index.ts';
 import { INTERFACES, ROUTES } from './answers.ts';
 import { FakeDaemon, type Route } from './harness.ts';
 
@@ -144,6 +144,109 @@ describe('winsockd forward', () => {
     expect(await server.json('forward list')).toEqual([FORWARD]);
     expect((await server.cli('forward remove 3')).out).toContain('removed forward 3');
     expect((await server.cli('forward remove 4')).code).toBe(1);
+  });
+});
+
+const NAT: NatStatus = {
+  interface: 'wan0',
+  interfaceIndex: 3,
+  outsideAddress: '192.0.2.1',
+  filtering: 'addressDependent',
+  mappings: [
+    {
+      protocol: 'tcp',
+      insideAddress: '192.168.5.9',
+      insidePort: 80,
+      outsidePort: 8080,
+      isStatic: true,
+      sessions: 0,
+    },
+    {
+      protocol: 'udp',
+      insideAddress: '192.168.5.7',
+      insidePort: 5000,
+      outsidePort: 5000,
+      isStatic: false,
+      sessions: 2,
+    },
+  ],
+};
+const NO_NAT: NatStatus = {
+  interface: null,
+  interfaceIndex: null,
+  outsideAddress: null,
+  filtering: null,
+  mappings: [],
+};
+
+describe('winsockd nat', () => {
+  test.each([
+    ['wan0', { interface: 'wan0' }],
+    ['3 --filtering address-and-port', { interface: '3', filtering: 'addressAndPortDependent' }],
+    [
+      'wan0 --max-mappings 10 --max-mappings-per-host 5',
+      { interface: 'wan0', maxMappings: 10, maxMappingsPerHost: 5 },
+    ],
+  ])('enable %s', async (words, body) => {
+    const { cli, bodies } = await taking('PUT /v1/nat', NAT);
+    const { code, out } = await cli(`nat enable ${words}`);
+    expect(bodies).toEqual([body]);
+    expect([code, out]).toEqual([
+      0,
+      'Outside    wan0 (192.0.2.1)\nFiltering  address\nMappings   2 mappings\n',
+    ]);
+  });
+
+  test.each([
+    ['8080 192.168.5.9:80', 'tcp', 8080, 80],
+    ['--udp 53 192.168.5.9:5353', 'udp', 53, 5353],
+  ])('add %s', async (words, protocol, outsidePort, insidePort) => {
+    const { cli, bodies } = await taking('POST /v1/nat/port-maps', NAT);
+    const { code, out } = await cli(`nat add ${words}`);
+    expect(bodies).toEqual([{ protocol, outsidePort, insideAddress: '192.168.5.9', insidePort }]);
+    expect([code, out]).toEqual([0, `${protocol} 192.0.2.1:${outsidePort} → 192.168.5.9:${insidePort}\n`]);
+  });
+
+  test.each([
+    'add 0 192.168.5.9:80',
+    'add 80',
+    'add 80 192.168.5.9',
+    'add 80 [::1]:80',
+    'add 80 host:80',
+    'add 80 192.168.5.9:99999',
+    'remove x',
+    'enable',
+    'enable wan0 --filtering some',
+    'enable wan0 --max-mappings 0',
+  ])('%s is a usage error', async (words) => {
+    const { cli, bodies } = await taking('POST /v1/nat/port-maps', NAT);
+    expect((await cli(`nat ${words}`)).code).toBe(2);
+    expect(bodies).toEqual([]);
+  });
+
+  test('list shows how it is set and what is mapped; --port-maps what was mapped by hand', async () => {
+    const server = await fake({ 'GET /v1/nat': NAT });
+    const { out } = await server.cli('nat list');
+    expect(out.split('\n').slice(4)).toEqual([
+      expect.stringMatching(/^Proto +Inside +Outside +Type +Peers/),
+      expect.stringMatching(/^tcp +192\.168\.5\.9:80 +192\.0\.2\.1:8080 +port map +0/),
+      expect.stringMatching(/^udp +192\.168\.5\.7:5000 +192\.0\.2\.1:5000 +dynamic +2/),
+      '',
+    ]);
+    expect(await server.json('nat list')).toEqual(NAT);
+    expect(await server.json('nat list --port-maps')).toEqual({ ...NAT, mappings: [NAT.mappings[0]] });
+  });
+
+  test('remove and disable', async () => {
+    const server = await fake({
+      'GET /v1/nat': NO_NAT,
+      'DELETE /v1/nat': NO_NAT,
+      'DELETE /v1/nat/port-maps/udp/53': NAT,
+    });
+    expect((await server.cli('nat remove --udp 53')).out).toBe('removed the port map of udp port 53\n');
+    expect((await server.cli('nat remove 53')).code).toBe(1);
+    expect((await server.cli('nat disable')).out).toBe('addresses are not translated\n');
+    expect((await server.cli('nat list')).out).toBe('addresses are not translated\n');
   });
 });
 

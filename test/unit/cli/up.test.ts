@@ -98,7 +98,8 @@ describe('the settings that winsockd up hands over', () => {
     const { child } = await up(
       '--tun tun7 --netns lab --address 10.77.0.2/24 --address 10.78.0.2/24 --host-address 10.77.0.1/24 --gateway 10.77.0.1 ' +
         '--mtu 9000 --no-offload --socket s.sock --control /run/c.sock --user nobody --group nogroup --capture all.pcapng ' +
-        '--log daemon.log --log-level debug',
+        '--log daemon.log --log-level debug --link tap=lan0 --link tap=lan1 --forwarding --nat tun7 --nat-filtering address ' +
+        '--port-map tcp:80=192.168.5.9:80',
       ends,
       { directory: '/here' },
     );
@@ -117,6 +118,11 @@ describe('the settings that winsockd up hands over', () => {
       capture: '/here/all.pcapng',
       log: '/here/daemon.log',
       logLevel: 'debug',
+      link: ['tap=lan0', 'tap=lan1'],
+      forwarding: true,
+      nat: 'tun7',
+      natFiltering: 'address',
+      portMap: ['tcp:80=192.168.5.9:80'],
     });
   });
 

@@ -138,6 +138,41 @@ describe('loadConfig', () => {
     ['two devices', { tun: 'a', memory: true }, '--memory', true, 'one device only'],
     ['a namespace without a device to make', { tunFd: 3, netns: 'n' }, '--netns', 'n', '--tun or --tap'],
     ['one path for both sockets', { socket: '/s', control: '/s' }, '--control', '/s', 'another path'],
+    [
+      'a link of unknown words',
+      { link: ['tap=a speed=9'] },
+      '--link',
+      'tap=a speed=9',
+      'tun=NAME or tap=NAME',
+    ],
+    ['a link without a device', { link: ['mtu=900'] }, '--link', 'mtu=900', 'one of tun=NAME and tap=NAME'],
+    ['a link with two', { link: ['tun=a tap=b'] }, '--link', 'tun=a tap=b', 'one of tun=NAME and tap=NAME'],
+    ['a link whose device is said twice', { link: ['tap=a tap=b'] }, '--link', 'tap=a tap=b', 'tap=NAME'],
+    ['a link with a wrong value', { link: ['tap=a mtu=9'] }, '--link', 'tap=a mtu=9', 'in mtu: 68 to 65535'],
+    ['a link with dhcp=', { link: ['tap=a dhcp=yes'] }, '--link', 'tap=a dhcp=yes', 'in dhcp'],
+    [
+      'a link of an object’s words',
+      { link: ['tap=a constructor'] },
+      '--link',
+      'tap=a constructor',
+      'tap=NAME',
+    ],
+    ['a link by prototype', { link: ['tap=a __proto__=b'] }, '--link', 'tap=a __proto__=b', 'tap=NAME'],
+    ['a port map that is none', { nat: 'a', portMap: ['80=x'] }, '--port-map', '80=x', 'tcp:8080='],
+    [
+      'a port map of port 0',
+      { nat: 'a', portMap: ['tcp:0=10.0.0.1:1'] },
+      '--port-map',
+      'tcp:0=10.0.0.1:1',
+      'tcp:8080=',
+    ],
+    [
+      'a port map without translation',
+      { portMap: ['tcp:80=10.0.0.1:80'] },
+      '--port-map',
+      'a port map',
+      'together with --nat',
+    ],
     ['a negative descriptor', { tunFd: -1 }, '--tun-fd', -1, 'descriptor'],
   ];
   test.each(wrong)(
@@ -150,6 +185,50 @@ describe('loadConfig', () => {
       expect(error.message).toContain(path);
     },
   );
+
+  test('further links and port maps are read from their words', () => {
+    const words =
+      'tap=lan0  address=192.168.5.1/24 address=fd05::1/64 host-address=192.168.5.2/24 netns=lab mtu=9000 no-offload';
+    const config = loadConfig({
+      flags: {
+        tun: 'wan0',
+        link: [words, 'tun=b dhcp autoconf'],
+        nat: 'wan0',
+        natFiltering: 'address-and-port',
+      },
+      environment: { WINSOCKD_PORT_MAP: 'tcp:8080=192.168.5.9:80,udp:53=192.168.5.9:5353' },
+    });
+    expect(config.link).toEqual([
+      {
+        tap: 'lan0',
+        netns: 'lab',
+        address: ['192.168.5.1/24', 'fd05::1/64'],
+        hostAddress: ['192.168.5.2/24'],
+        dhcp: false,
+        autoconf: false,
+        mtu: 9000,
+        offload: false,
+        memory: false,
+      },
+      {
+        tun: 'b',
+        address: [],
+        hostAddress: [],
+        dhcp: true,
+        autoconf: true,
+        offload: true,
+        memory: false,
+      },
+    ]);
+    expect(config).toMatchObject({
+      nat: 'wan0',
+      natFiltering: 'address-and-port',
+      portMap: [
+        { protocol: 'tcp', outsidePort: 8080, insideAddress: '192.168.5.9', insidePort: 80 },
+        { protocol: 'udp', outsidePort: 53, insideAddress: '192.168.5.9', insidePort: 5353 },
+      ],
+    });
+  });
 
   test('the place is the variable, or the file and its key, where the value came from there', () => {
     expect(problem(() => loadConfig({ environment: { WINSOCKD_MTU: '5' } })).path).toBe('WINSOCKD_MTU');

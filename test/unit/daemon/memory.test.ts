@@ -175,6 +175,47 @@ describe('routing over the control API', () => {
     expect((await ask('PATCH', '/v1/interfaces/1', { isUp: false })).status).toBe(400);
   });
 
+  test('addresses are translated, ports mapped, and all that ended', async () => {
+    expect((await ask('GET', '/v1/nat')).json).toEqual({
+      interface: null,
+      interfaceIndex: null,
+      outsideAddress: null,
+      filtering: null,
+      mappings: [],
+    });
+    const map = { protocol: 'tcp', outsidePort: 8080, insideAddress: '192.168.5.9', insidePort: 80 };
+    expect(await ask('POST', '/v1/nat/port-maps', map)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'off' } },
+    });
+    expect((await ask('PUT', '/v1/nat', { interface: 'memory0' })).json).toMatchObject({
+      interface: 'memory0',
+      interfaceIndex: 2,
+      outsideAddress: '10.77.0.2',
+      filtering: 'addressDependent',
+    });
+    expect((await ask('POST', '/v1/nat/port-maps', map)).json.mappings).toEqual([
+      { ...map, isStatic: true, sessions: 0 },
+    ]);
+    for (const bad of [map, { ...map, outsidePort: 1, insideAddress: '::1' }, { ...map, outsidePort: 0 }]) {
+      expect((await ask('POST', '/v1/nat/port-maps', bad)).status).toBe(400);
+    }
+    expect((await ask('DELETE', '/v1/nat/port-maps/udp/8080')).status).toBe(404);
+    expect((await ask('DELETE', '/v1/nat/port-maps/tcp/99999')).status).toBe(400);
+    expect((await ask('DELETE', '/v1/nat/port-maps/tcp/8080')).json.mappings).toEqual([]);
+    for (const [body, status] of [
+      [{ interface: 'nowhere' }, 404],
+      [{ interface: 1 }, 400],
+      [{}, 400],
+      [{ interface: 2, filtering: 'some' }, 400],
+      [{ interface: 2, maxMappings: 0 }, 400],
+    ] as const) {
+      expect((await ask('PUT', '/v1/nat', body)).status).toBe(status);
+    }
+    expect((await ask('DELETE', '/v1/nat')).json.interface).toBeNull();
+    expect((await ask('DELETE', '/v1/nat')).status).toBe(404);
+  });
+
   test('a port of this machine is forwarded, listed and taken away', async () => {
     const body = {
       protocol: 'tcp',
