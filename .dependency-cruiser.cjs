@@ -16,11 +16,12 @@ const rooms = {
   sim: ['base', 'wire', 'stack', 'irda', 'link', 'capture', 'engine'],
   afd: ['base', 'abi', 'port', 'stack', 'irda'],
   names: ['base', 'abi', 'port'],
+  nameservice: ['base', 'abi', 'port', 'names', 'stack'],
   ipc: ['base', 'abi', 'port', 'native'],
   spi: ['base', 'abi', 'port'],
   winsock: ['base', 'abi', 'port', 'spi'],
-  app: ['base', 'abi', 'port', 'ipc', 'spi', 'winsock', 'afd', 'names', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
-  daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'ipc', 'spi'],
+  app: ['base', 'abi', 'port', 'ipc', 'spi', 'winsock', 'afd', 'names', 'nameservice', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
+  daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'nameservice', 'ipc', 'spi'],
   cli: ['app', 'port', 'sim', 'capture', 'wire', 'abi', 'base'],
 };
 

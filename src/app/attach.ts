@@ -11,6 +11,8 @@ import {
   type AfdPort,
   type BehaviorProfile,
   DEFAULT_SOCKET_PATH,
+  type NamePort,
+  NO_NAMES,
   SOCKET_PATH_VARIABLE,
 } from '../port/index.ts';
 
@@ -18,6 +20,8 @@ import {
 export interface LocalSockets {
   /** A session of its own for each caller. */
   openSession(): AfdPort;
+  /** Likewise with the host's names; without it there are none. */
+  openNames?(): NamePort;
 }
 
 /** What to attach to. With neither member the daemon, where it is usually found. */
@@ -35,6 +39,7 @@ export interface Attachment {
   /** For people: `this process`, or the daemon's socket path and process id. */
   readonly where: string;
   readonly port: AfdPort;
+  readonly names: NamePort;
 }
 
 /** The process has its sockets somewhere else already; they cannot move. */
@@ -52,11 +57,13 @@ export class AlreadyAttachedError extends Error {
  */
 export async function attach(options: AttachOptions = {}): Promise<Attachment> {
   if (options.local !== undefined) {
-    return { kind: 'local', where: 'this process', port: options.local.openSession() };
+    const { local } = options;
+    const names = local.openNames?.() ?? NO_NAMES;
+    return { kind: 'local', where: 'this process', port: local.openSession(), names };
   }
   const path = socketPath(options);
   const port = await connectRemote(path);
-  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port };
+  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port, names: port.names };
 }
 
 /** Which socket path `attach` would use for the daemon. */

@@ -18,8 +18,8 @@ interface SocketsModule {
 const data = workerData as ChainData;
 
 async function open(): Promise<HostedWinsock> {
-  const { port } = await attach(await optionsOf(data));
-  const hosted = new WinsockProcess({ port, profile: data.profile });
+  const { port, names } = await attach(await optionsOf(data));
+  const hosted = new WinsockProcess({ port, names, profile: data.profile });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
 

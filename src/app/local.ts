@@ -8,34 +8,66 @@
  * 127.0.0.1 is there without any link.
  */
 
+import { hostname } from 'node:os';
 import { getegid, geteuid, pid } from 'node:process';
 import { type Afd, createAfd, EMBEDDED_POLICY, observeEndpoint } from '../afd/index.ts';
 import type { Random, Scheduler } from '../base/index.ts';
 import { createHost, type HostOptions, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
-import type { AfdPort, BehaviorProfile, PeerIdentity } from '../port/index.ts';
+import { readTypedName } from '../names/index.ts';
+import { HostNames, type HostNamesOptions, takeNameEvent } from '../nameservice/index.ts';
+import type { AfdPort, BehaviorProfile, NamePort, PeerIdentity } from '../port/index.ts';
+import { ConfigChange } from '../stack/index.ts';
 import { createWinsock, type Winsock } from '../winsock/index.ts';
 import type { LocalSockets } from './attach.ts';
 
 /** What a local host is made of: see `createHost`. Its endpoints are the sockets'. */
-export type LocalHostOptions = Omit<HostOptions, 'observer'>;
+export interface LocalHostOptions extends Omit<HostOptions, 'observer'> {
+  /** Its name (default the machine's), its name servers, its hosts file, whether it asks the link. */
+  readonly names?: Omit<HostNamesOptions, 'stack' | 'scheduler' | 'random'>;
+}
 
 /** A stack with its sockets. */
 export interface LocalHost extends LocalSockets {
   readonly host: RunningHost;
   readonly afd: Afd;
+  readonly names: HostNames;
   /** A session, this process's unless another identity is given. */
   openSession(identity?: PeerIdentity): AfdPort;
+  openNames(): NamePort;
   /** A Winsock with a session of its own. */
   winsock(profile?: BehaviorProfile): Winsock;
   /** Ends everything at once. */
   close(): void;
 }
 
+/** After these, other name servers may have to be asked. */
+const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces | ConfigChange.addresses;
+
 /** Makes a host of this process, and lets it live. */
 export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
   const scheduler: Scheduler = options.scheduler ?? new RealTime();
   const random: Random = options.random ?? new SystemRandom();
-  const host = createHost({ ...options, scheduler, random, observer: observeEndpoint });
+  let names: HostNames | null = null;
+  const host = createHost({
+    ...options,
+    scheduler,
+    random,
+    observer: (endpoint, events) => {
+      if (!takeNameEvent(endpoint, events)) observeEndpoint(endpoint, events);
+    },
+    configObserver: (changes) => {
+      if ((changes & NAME_CHANGES) !== 0) names?.configure();
+      options.configObserver?.(changes);
+    },
+  });
+  const ownNames = new HostNames({
+    hostName: readTypedName(hostname())?.name ?? 'localhost',
+    ...options.names,
+    stack: host.stack,
+    scheduler,
+    random,
+  });
+  names = ownNames;
   const afd = createAfd({
     stack: host.stack,
     scheduler,
@@ -46,9 +78,18 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
   return {
     host,
     afd,
+    names: ownNames,
     openSession: (identity = ownIdentity()) => afd.openSession(identity),
-    winsock: (profile) => createWinsock({ port: afd.openSession(ownIdentity()), scheduler, profile }),
+    openNames: () => ownNames.openSession(),
+    winsock: (profile) =>
+      createWinsock({
+        port: afd.openSession(ownIdentity()),
+        names: ownNames.openSession(),
+        scheduler,
+        profile,
+      }),
     close() {
+      ownNames.close();
       afd.close();
       host.close();
     },

@@ -47,6 +47,7 @@ async function open(): Promise<Winsock> {
     opening = null;
     throw error;
   }
-  opened = createWinsock({ port: attachment.port, profile: options.profile });
+  const { port, names } = attachment;
+  opened = createWinsock({ port, names, profile: options.profile });
   return opened;
 }

@@ -8,31 +8,32 @@ import { IpAddress, type Random, type Scheduler } from '../base/index.ts';
 import {
   type CacheEntry,
   DnsProxy,
-  type DnsRecord,
   displayName,
-  HostsFile,
-  LlmnrResolver,
+  distinctRecords,
   type LookupAnswer,
-  MdnsResolver,
-  mergeSettings,
-  NameCache,
-  type NameSettings,
+  type NameCache,
   ProxyServer,
   parseRecordType,
   RecordType,
-  Resolver,
+  type Resolver,
   readTypedName,
   recordText,
   recordTypeName,
   reverseName,
   type StaticName,
-  sortAddressRecords,
   winsockErrorOf,
 } from '../names/index.ts';
-import type { NameRecord, NamesStatus, ResolveAnswer, ResolveRequest } from '../port/index.ts';
+import { HostNames } from '../nameservice/index.ts';
+import type {
+  NamePort,
+  NameRecord,
+  NamesStatus,
+  ResolveAnswer,
+  ResolveRequest,
+  ResourceRecord,
+} from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
 import type { DaemonConfig } from './config.ts';
-import { StackNetwork } from './name-network.ts';
 
 /** What of the daemon's configuration is about names. */
 export type NameConfig = Pick<
@@ -44,14 +45,9 @@ export type NameConfig = Pick<
 export class NameRequestError extends Error {}
 
 export class DaemonNames {
-  readonly resolver: Resolver;
-  readonly cache: NameCache;
-  readonly hostName: string;
+  readonly #host: HostNames;
   readonly #stack: Stack;
   readonly #scheduler: Scheduler;
-  readonly #own: NameSettings;
-  readonly #hosts: HostsFile | null;
-  readonly #network: StackNetwork;
   readonly #proxy: DnsProxy | null;
   /** Where the proxy is to serve, and where it does. */
   readonly #proxyAddresses: readonly IpAddress[];
@@ -60,52 +56,56 @@ export class DaemonNames {
   constructor(config: NameConfig, stack: Stack, scheduler: Scheduler, random: Random) {
     this.#stack = stack;
     this.#scheduler = scheduler;
-    this.#own = {
+    this.#proxyAddresses = addressesOf(config.dnsProxy);
+    this.#host = new HostNames({
+      stack,
+      scheduler,
+      random,
       servers: addressesOf(config.nameServers),
       searchList: config.searchList,
-    };
-    this.#hosts = config.hostsFile === undefined ? null : new HostsFile(config.hostsFile, scheduler);
-    this.hostName = config.hostName ?? readTypedName(hostname())?.name ?? '';
-    const cache = new NameCache(scheduler);
-    const network = new StackNetwork(stack, scheduler, random);
-    this.cache = cache;
-    this.#network = network;
-    this.resolver = new Resolver({
-      network,
-      cache,
-      ...(config.mdns ? { mdns: new MdnsResolver({ network, cache }) } : {}),
-      ...(config.llmnr ? { llmnr: new LlmnrResolver({ network, cache }) } : {}),
-      ...(this.#hosts === null ? {} : { hosts: this.#tableOf(this.#hosts) }),
-      ownHost: () => ({ name: this.hostName, addresses: this.#ownAddresses() }),
+      // The proxy must not ask itself.
+      isExcluded: (address) => this.#proxyAddresses.some((own) => own.equals(address)),
+      ...(config.hostsFile === undefined ? {} : { hostsFile: config.hostsFile }),
+      hostName: config.hostName ?? readTypedName(hostname())?.name ?? '',
+      mdns: config.mdns,
+      llmnr: config.llmnr,
     });
-    this.#proxyAddresses = addressesOf(config.dnsProxy);
-    this.#proxy = this.#proxyAddresses.length === 0 ? null : this.#makeProxy(config.dnsNames);
+    this.#proxy = this.#proxyAddresses.length === 0 ? null : this.#makeProxy(config);
     this.configure();
+  }
+
+  get resolver(): Resolver {
+    return this.#host.resolver;
+  }
+
+  get cache(): NameCache {
+    return this.#host.cache;
+  }
+
+  /** A session for an application. */
+  openSession(): NamePort {
+    return this.#host.openSession();
   }
 
   /** Reads anew what the interfaces say of name servers, and which addresses there are: called when that has changed. */
   configure(): void {
-    const { servers, searchList } = mergeSettings(this.#own, this.#stack.interfaces);
-    // The proxy must not ask itself.
-    const isOwn = (address: IpAddress): boolean => this.#proxyAddresses.some((own) => own.equals(address));
-    this.resolver.configure({ servers: servers.filter((address) => !isOwn(address)), searchList });
+    this.#host.configure();
     if (this.#proxy !== null) this.#serve(this.#proxy);
   }
 
   close(): void {
     for (const server of this.#proxyServers.splice(0)) server.close();
-    this.resolver.close();
+    this.#host.close();
   }
 
-  #makeProxy(dnsNames: readonly string[]): DnsProxy {
+  #makeProxy({ dnsNames, searchList: [domain] }: NameConfig): DnsProxy {
     const names = dnsNames.flatMap((text): StaticName[] => {
       const [name = '', addressText = ''] = text.split('=');
       const address = IpAddress.parse(addressText);
       return address === null ? [] : [{ name, address }];
     });
-    const [domain] = this.#own.searchList;
     return new DnsProxy({
-      network: this.#network,
+      network: this.#host.network,
       resolver: this.resolver,
       names: () => names,
       ...(domain === undefined ? {} : { domain }),
@@ -119,16 +119,18 @@ export class DaemonNames {
     this.#proxyServers = this.#proxyServers.filter(({ address }) => isThere(address));
     for (const address of this.#proxyAddresses) {
       const isServed = this.#proxyServers.some((server) => server.address.equals(address));
-      const server = isServed || !isThere(address) ? null : ProxyServer.open(proxy, this.#network, address);
+      const server =
+        isServed || !isThere(address) ? null : ProxyServer.open(proxy, this.#host.network, address);
       if (server !== null) this.#proxyServers.push(server);
     }
   }
 
   get status(): NamesStatus {
     const { servers, searchList, counters } = this.resolver;
+    const { hostName, hostsFile } = this.#host;
     const now = this.#scheduler.now();
     return {
-      hostName: this.hostName,
+      hostName,
       servers: servers.all.map((server) => ({
         address: server.address.toString(),
         port: server.port,
@@ -141,8 +143,8 @@ export class DaemonNames {
         rttMs: server.rttMs,
       })),
       searchList,
-      hostsFile: this.#hosts?.path ?? null,
-      badHostsLines: this.#hosts?.table.badLines ?? 0,
+      hostsFile: hostsFile?.path ?? null,
+      badHostsLines: hostsFile?.table.badLines ?? 0,
       queries: { ...counters },
       proxy:
         this.#proxy === null
@@ -179,18 +181,9 @@ export class DaemonNames {
             ...(request.port === undefined ? {} : { port: request.port }),
             usesStreams: request.tcp === true,
           });
-    const answers = await this.resolver.search(
-      typed,
-      (name) => Promise.all(types.map((type) => ask(name, type))),
-      (all) => best(all).status,
-    );
-    const { status, name, canonicalName, source, isAuthoritative, server: who } = best(answers);
-    const told = answers.flatMap(({ records }) => records);
-    // One server's answer is shown as it came.
-    const records =
-      server === null
-        ? sortAddressRecords(told, (addresses) => this.#stack.sortDestinations(addresses))
-        : told;
+    const looked = await this.#host.lookup({ typed, types, ask });
+    const { status, name, canonicalName, source, isAuthoritative, server: who } = looked.best;
+    const told = distinctRecords(looked.answers.flatMap(({ records }) => records));
     return {
       status,
       error: winsockErrorOf(status),
@@ -201,9 +194,11 @@ export class DaemonNames {
       source,
       server: (who ?? server)?.toString() ?? null,
       isAuthoritative,
-      records: distinct(records.map(recordView)),
+      // One server's answer is shown as it came.
+      records: (server === null ? looked.records : told).map(recordView),
       authority:
-        answers.flatMap(({ authority }) => (authority === null ? [] : recordView(authority)))[0] ?? null,
+        looked.answers.flatMap(({ authority }) => (authority === null ? [] : recordView(authority)))[0] ??
+        null,
       elapsedMs: this.#scheduler.now() - begin,
     };
   }
@@ -237,20 +232,6 @@ export class DaemonNames {
     return address;
   }
 
-  #tableOf(file: HostsFile): () => HostsFile['table'] {
-    return () => file.table;
-  }
-
-  #ownAddresses(): IpAddress[] {
-    return this.#stack.interfaces.flatMap((iface) =>
-      iface.isLoopback || !iface.isUp
-        ? []
-        : iface.addresses.flatMap(({ address, state }) =>
-            state === 'preferred' || state === 'deprecated' ? address : [],
-          ),
-    );
-  }
-
   #entryView(entry: CacheEntry): ResolveAnswer {
     const { name, type, canonicalName, scope } = entry;
     const status = entry.status === 'failure' ? 'temporary' : entry.status;
@@ -276,26 +257,7 @@ function addressesOf(texts: readonly string[]): IpAddress[] {
   return texts.flatMap((text) => IpAddress.parse(text) ?? []);
 }
 
-function best(answers: readonly LookupAnswer[]): LookupAnswer {
-  for (const status of ['cancelled', 'found', 'temporary', 'failed', 'noData'] as const) {
-    const found = answers.find((answer) => answer.status === status);
-    if (found !== undefined) return found;
-  }
-  return answers[0] as LookupAnswer;
-}
-
-function recordView(record: DnsRecord): NameRecord {
+function recordView(record: ResourceRecord): NameRecord {
   const { name, type, ttl } = record;
   return { name, type: recordTypeName(type), typeNumber: type, ttl, data: recordText(record) };
-}
-
-/** Aliases come with each family's answer. */
-function distinct(records: readonly NameRecord[]): NameRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ name, type, data }) => {
-    const key = `${name} ${type} ${data}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 }

@@ -13,6 +13,7 @@ import { type Afd, createAfd, DAEMON_POLICY, observeEndpoint } from '../afd/inde
 import { PoolAllocator } from '../base/index.ts';
 import { createHost, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
 import { createIpcServer, type IpcLog, type IpcServer } from '../ipc/index.ts';
+import { takeNameEvent } from '../nameservice/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import type { PeerIdentity } from '../port/index.ts';
 import { ConfigChange } from '../stack/index.ts';
@@ -26,7 +27,6 @@ import { Forwards } from './forwards.ts';
 import { Impairment } from './impairment.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { acquireLock } from './lock.ts';
-import { takeNameEvent } from './name-network.ts';
 import { DaemonNames } from './names.ts';
 import { setPrefixPolicies } from './prefix-policy.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
@@ -102,7 +102,7 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
     await control?.close();
   });
   const parts = openParts(config, daemon, undo);
-  const ipc = await openIpc(config, parts.afd, parts.allocator, account, log);
+  const ipc = await openIpc(config, parts, account, log);
   undo.add(() => ipc.close());
   control = createControl(stateOf(parts, ipc, daemon));
   await listenControl(control, config.control, Number.parseInt(config.controlMode, 8), account);
@@ -296,8 +296,7 @@ function attachLink({ driver, stack }: RunningHost, line: Line, config: DaemonCo
 
 function openIpc(
   config: DaemonConfig,
-  afd: Afd,
-  allocator: PoolAllocator,
+  { afd, names, allocator }: Parts,
   account: Account,
   log: Logger,
 ): Promise<IpcServer> {
@@ -315,6 +314,7 @@ function openIpc(
       : { owner: { uid: uid ?? ownUid(), gid: gid ?? ownGid() } }),
     identify: identifier(mode),
     openSession: (identity) => afd.openSession(identity),
+    openNames: () => names.openSession(),
     profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,

@@ -13,6 +13,7 @@ import {
   type AfdRequest,
   BEHAVIOR_PROFILES,
   type BehaviorProfile,
+  type NamePort,
 } from '../port/index.ts';
 import { IpcError } from './errors.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
@@ -46,6 +47,7 @@ import {
   REQUEST_HAS_INTO,
   UNLIMITED,
 } from './protocol.ts';
+import { RemoteNames } from './remote-names.ts';
 import { LargeTransfers } from './transfer.ts';
 
 export interface ConnectOptions {
@@ -61,6 +63,8 @@ export interface ConnectOptions {
 export interface RemotePort extends AfdPort {
   readonly serverPid: number;
   readonly limits: IpcLimits;
+  /** The daemon's resolver, over the same connection. */
+  readonly names: NamePort;
   /** False from the moment the daemon is gone, or `close` was called. */
   readonly isOpen: boolean;
   /** Called once when the daemon is gone, after what pended was completed; not after `close`. */
@@ -113,6 +117,11 @@ class ClientPort implements RemotePort, FrameSink {
   readonly #intake: Intake;
   readonly #requests = new Map<number, AfdRequest>();
   readonly #completionHead: CompletionHead = { error: 0, value: 0, flags: 0, address: null, dataLength: 0 };
+  readonly names = new RemoteNames({
+    isPending: (id) => this.#requests.has(id),
+    submit: (request) => this.submit(request),
+    cancel: (id) => this.cancel(id),
+  });
   #transfers: LargeTransfers | null = null;
   #welcome: Welcome | null = null;
   /** Told once how the handshake ended. */
@@ -348,7 +357,7 @@ class ClientPort implements RemotePort, FrameSink {
   #finish(completion: AfdCompletion): void {
     if (!this.#requests.delete(completion.id)) return;
     if (this.#requests.size === 0) this.#socket.unref();
-    this.onComplete(completion);
+    this.#tell(completion);
   }
 
   /** The connection is of no more use; `cause` explains a handshake that failed. */
@@ -366,7 +375,11 @@ class ClientPort implements RemotePort, FrameSink {
   #completeAll(error: number): void {
     const ids = [...this.#requests.keys()];
     this.#requests.clear();
-    for (const id of ids) this.onComplete(failure(id, error));
+    for (const id of ids) this.#tell(failure(id, error));
+  }
+
+  #tell(completion: AfdCompletion): void {
+    if (!this.names.completed(completion)) this.onComplete(completion);
   }
 
   #handshakeEnds(error: IpcError | null): void {

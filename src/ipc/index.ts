@@ -1,5 +1,5 @@
 /**
- * ipc: `AfdPort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
+ * ipc: `AfdPort` and `NamePort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
  *
  * - `createIpcServer` listens and gives each client an `AfdPort` session of its own, which ends with the connection;
  * - `connectRemote` is the other end: an `AfdPort` whose operations run in the daemon;
@@ -19,6 +19,7 @@ export * from './errors.ts';
 export * from './frame.ts';
 export type { IpcLog } from './log.ts';
 export * from './messages.ts';
+export * from './name-messages.ts';
 export * from './protocol.ts';
 export { createIpcServer, type IpcServer, type IpcServerOptions } from './server.ts';
 export type { SessionView } from './session.ts';

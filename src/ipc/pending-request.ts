@@ -7,6 +7,7 @@ import { type BufferAllocator, EMPTY } from '../base/index.ts';
 import { type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
 import type { RequestHead } from './messages.ts';
 import type { BulkOwner } from './outbox.ts';
+import { NameOp } from './protocol.ts';
 import type { Quota } from './quota.ts';
 
 /** Below this, memory comes from the heap: the pool's pieces are larger. */
@@ -18,15 +19,21 @@ const EVENT_RECORD_LEN = 40;
 /** Bytes of a poll entry. */
 const POLL_ENTRY_LEN = 12;
 
-const KNOWN_OPS = new Set<number>(Object.values(AfdOp));
+const KNOWN_OPS = new Set<number>([...Object.values(AfdOp), ...Object.values(NameOp)]);
+const NAME_OPS = new Set<number>(Object.values(NameOp));
 
-/** Whether `op` is one of AfdOp. */
-export function isKnownOp(op: number): op is AfdOp {
+/** Whether `op` is an operation at all. */
+export function isKnownOp(op: number): boolean {
   return KNOWN_OPS.has(op);
 }
 
+/** Whether `op` is a question about names. */
+export function isNameOp(op: number): boolean {
+  return NAME_OPS.has(op);
+}
+
 /** Whether `op` makes a descriptor when it succeeds. */
-export function makesDescriptor(op: AfdOp): boolean {
+export function makesDescriptor(op: number): boolean {
   return op === AfdOp.socket || op === AfdOp.accept || op === AfdOp.open;
 }
 
@@ -67,10 +74,10 @@ export class PendingRequest implements AfdRequest, BulkOwner {
     this.#quota = quota;
   }
 
-  /** Charges for `data` and `into`. @returns false when that is over the quota. */
+  /** Charges for bytes that the request or its answer holds. @returns false when that is over the quota. */
   charge(bytes: number): boolean {
     if (!this.#quota.takeBytes(bytes)) return false;
-    this.#charged = bytes;
+    this.#charged += bytes;
     return true;
   }
 

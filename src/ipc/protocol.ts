@@ -48,6 +48,17 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
+/**
+ * Operations beside those of the sockets (`AfdOp`): questions about names. What their fields mean is in `docs/ipc.md`, what they do at
+ * `NamePort`.
+ */
+export const NameOp = {
+  resolve: 64,
+  reverse: 65,
+  host: 66,
+} as const;
+export type NameOp = (typeof NameOp)[keyof typeof NameOp];
+
 /** Bits of a REQUEST's message flags. */
 export const REQUEST_HAS_DATA = 1;
 export const REQUEST_HAS_INTO = 2;

@@ -7,7 +7,13 @@ import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type BufferAllocator, PoolAllocator } from '../base/index.ts';
-import type { AfdPort, BehaviorProfile, PeerIdentity } from '../port/index.ts';
+import {
+  type AfdPort,
+  type BehaviorProfile,
+  type NamePort,
+  NO_NAMES,
+  type PeerIdentity,
+} from '../port/index.ts';
 import { probeServer } from './client.ts';
 import { IpcError } from './errors.ts';
 import type { IpcLog } from './log.ts';
@@ -28,6 +34,8 @@ export interface IpcServerOptions {
   /** Further policy; default everyone whom the file's mode lets in. */
   allow?(identity: PeerIdentity): boolean;
   openSession(identity: PeerIdentity): AfdPort;
+  /** A session with the resolver; opened at a client's first question. Without it there are no names. */
+  openNames?(identity: PeerIdentity): NamePort;
   /** What clients are told to show their applications; default 'windows'. */
   readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
@@ -94,6 +102,10 @@ class UnixServer implements IpcServer, SessionHost {
 
   openSession(identity: PeerIdentity): AfdPort {
     return this.#options.openSession(identity);
+  }
+
+  openNames(identity: PeerIdentity): NamePort {
+    return this.#options.openNames?.(identity) ?? NO_NAMES;
   }
 
   sessionEnded(session: IpcSession): void {

@@ -14,6 +14,7 @@ import {
   type AfdPort,
   BEHAVIOR_PROFILES,
   type BehaviorProfile,
+  type NamePort,
   type PeerIdentity,
 } from '../port/index.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
@@ -31,8 +32,9 @@ import {
   writeGoodbye,
   writeWelcome,
 } from './messages.ts';
+import { NameRequests } from './name-requests.ts';
 import { Outbox } from './outbox.ts';
-import { isKnownOp, makesDescriptor, PendingRequest } from './pending-request.ts';
+import { isKnownOp, isNameOp, makesDescriptor, PendingRequest } from './pending-request.ts';
 import {
   COMPLETION_HAS_DATA,
   COMPLETION_HAS_INTO,
@@ -61,6 +63,7 @@ export interface SessionHost {
   readonly log: IpcLog;
   readonly handshakeTimeoutMs: number;
   openSession(identity: PeerIdentity): AfdPort;
+  openNames(identity: PeerIdentity): NamePort;
   /** The connection is gone and its descriptors are closed. */
   sessionEnded(session: IpcSession): void;
 }
@@ -111,6 +114,8 @@ export class IpcSession implements FrameSink {
   #handshakeTimer: NodeJS.Timeout | null;
   #hello: Hello | null = null;
   #port: AfdPort | null = null;
+  /** Its session with the resolver, from the first question on. */
+  #names: NameRequests | null = null;
   #nameBytes: number[] = [];
   #name = '';
   #requestCount = 0;
@@ -341,6 +346,11 @@ export class IpcSession implements FrameSink {
       this.#answer(request, failure(request.id, request.refusal));
       return;
     }
+    if (isNameOp(request.op)) {
+      this.#names ??= this.#openNames();
+      this.#names.start(request);
+      return;
+    }
     const completion = port.submit(request);
     if (completion !== null) this.#answer(request, completion);
   }
@@ -351,7 +361,13 @@ export class IpcSession implements FrameSink {
     if (request === undefined) return;
     // Its data comes all the same: it is answered when the last of it is in.
     if (request === this.#incomplete) request.refusal = WSA_OPERATION_ABORTED;
-    else this.#port?.cancel(id);
+    else if (this.#names?.cancel(id) !== true) this.#port?.cancel(id);
+  }
+
+  #openNames(): NameRequests {
+    const { limits } = this.#host;
+    const port = this.#host.openNames(this.identity);
+    return new NameRequests(port, limits.maxTransfer, (completion) => this.#complete(completion));
   }
 
   #credit(granted: number): void {
@@ -410,6 +426,8 @@ export class IpcSession implements FrameSink {
     this.#port = null;
     // Completes what pends, which gives its memory back; a request whose data is still to come is known only here.
     port?.close();
+    this.#names?.close();
+    this.#names = null;
     if (this.#incomplete !== null) {
       this.#answer(this.#incomplete, failure(this.#incomplete.id, WSA_OPERATION_ABORTED));
       this.#incomplete = null;

@@ -4,8 +4,8 @@
 
 import { IpAddress, type IpFamily } from '../base/index.ts';
 import type { AnswerSource, LookupAnswer, LookupOptions, LookupStatus } from './answer.ts';
-import { type DnsRecord, RecordType } from './message.ts';
-import { isHostName, readTypedName } from './name.ts';
+import { type DnsRecord, RecordType, recordText } from './message.ts';
+import { foldName, isHostName, readTypedName } from './name.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface ResolveOptions extends LookupOptions {
@@ -118,6 +118,17 @@ export function sortAddressRecords(
     } else same.push(record);
   }
   return [...others, ...sort(addresses).flatMap((address) => places.get(address.toString()) ?? [])];
+}
+
+/** Each record once: aliases come with the answer for each type. */
+export function distinctRecords(records: readonly DnsRecord[]): DnsRecord[] {
+  const seen = new Set<string>();
+  return records.filter((record) => {
+    const key = `${foldName(record.name)} ${record.type} ${recordText(record)}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 /** What the answers for several types of one name come to. */

@@ -43,6 +43,8 @@ export interface LookupOptions {
   readonly signal?: AbortSignal;
   /** Doesn't look into the cache; the answer still goes there. */
   readonly bypassCache?: boolean;
+  /** Who may answer, `NameOrigin` bits. Default all. */
+  readonly origins?: number;
 }
 
 export function answerOf(

@@ -19,6 +19,7 @@
  */
 
 export {
+  distinctRecords,
   type ResolvedAddresses,
   type ResolveOptions,
   resolveAddresses,
@@ -53,7 +54,14 @@ export {
   recordText,
   recordTypeName,
 } from './message.ts';
-export { addressOfReverse, displayName, isHostName, readTypedName, reverseName } from './name.ts';
+export {
+  addressOfReverse,
+  displayName,
+  isHostName,
+  readTypedName,
+  reverseName,
+  type TypedName,
+} from './name.ts';
 export type {
   Closable,
   DatagramListener,

@@ -4,7 +4,7 @@
  * Names are text without the trailing dot, the root is `''`. Letters keep their case; comparing goes through `name.ts`.
  */
 
-import type { IpAddress } from '../base/index.ts';
+import type { ResourceRecord } from '../port/index.ts';
 
 /** Types of records that are read; others are carried as bytes (RFC 3597). */
 export const RecordType = {
@@ -56,43 +56,11 @@ export interface Question {
   readonly wantsUnicast?: boolean;
 }
 
-interface RecordHead {
-  readonly name: string;
-  readonly type: number;
-  /** Seconds, 0 … 2³¹-1; a larger number on the wire is 0 here (RFC 2181 §8). */
-  readonly ttl: number;
+/** A record, with what only messages say of it. */
+export type DnsRecord = ResourceRecord & {
   /** mDNS: what was known before is outdated (RFC 6762 §10.2). */
   readonly flush?: boolean;
-}
-
-export interface SoaData {
-  readonly mname: string;
-  readonly rname: string;
-  readonly serial: number;
-  readonly refresh: number;
-  readonly retry: number;
-  readonly expire: number;
-  readonly minimum: number;
-}
-
-/** A record of class IN. `kind` says which fields it has. */
-export type DnsRecord = RecordHead &
-  (
-    | { readonly kind: 'address'; readonly address: IpAddress }
-    /** CNAME, PTR, NS, DNAME. */
-    | { readonly kind: 'name'; readonly target: string }
-    | {
-        readonly kind: 'service';
-        readonly priority: number;
-        readonly weight: number;
-        readonly port: number;
-        readonly target: string;
-      }
-    | { readonly kind: 'mail'; readonly preference: number; readonly exchange: string }
-    | { readonly kind: 'text'; readonly texts: readonly Uint8Array[] }
-    | { readonly kind: 'authority'; readonly soa: SoaData }
-    | { readonly kind: 'other'; readonly data: Uint8Array }
-  );
+};
 
 /** The OPT record (RFC 6891 §6.1); options of it are not looked at. */
 export interface Edns {
@@ -121,7 +89,7 @@ export interface DnsMessage {
 export type MessageParts = Partial<Omit<DnsMessage, 'questions'>> & Pick<DnsMessage, 'questions'>;
 
 /** The data of a record as zone files write it: `10 mail.example.com`. */
-export function recordText(record: DnsRecord): string {
+export function recordText(record: ResourceRecord): string {
   switch (record.kind) {
     case 'address':
       return record.address.toString();

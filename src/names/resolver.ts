@@ -7,6 +7,7 @@
  */
 
 import { IpAddress } from '../base/index.ts';
+import { NameOrigin } from '../port/index.ts';
 import {
   answerOf,
   answerOfEntry,
@@ -67,6 +68,8 @@ const FAILURE_TTL_SEC = 2;
 /** TTL of what this host says itself, seconds: as Windows gives what is in its hosts file. */
 const LOCAL_TTL_SEC = 86_400;
 const MAX_SERVER_CHAIN = 8;
+/** Those who are asked over the network. */
+const LINK_ORIGINS = NameOrigin.dns | NameOrigin.mdns | NameOrigin.llmnr;
 
 export class Resolver {
   readonly cache: NameCache;
@@ -110,24 +113,22 @@ export class Resolver {
       typed,
       (name) => this.query(name, type, options),
       ({ status }) => status,
+      options.origins,
     );
   }
 
   /**
    * Tries the full names that a typed one may stand for, until one is there. What is found first wins; then that there is no
    * data, which says that the name exists; then the first answer.
+   * @param origins who will be asked, `NameOrigin` bits: without name servers a short name is one of the link
    */
   async search<T>(
     typed: TypedName,
     ask: (name: string) => Promise<T>,
     statusOf: (answer: T) => LookupStatus,
+    origins: number = NameOrigin.all,
   ): Promise<T> {
-    const names = this.#isKnownHere(typed)
-      ? [typed.name]
-      : candidateNames(typed, {
-          searchList: this.#searchList,
-          appendsToMultiLabel: this.#options.appendsToMultiLabel ?? false,
-        });
+    const names = this.#fullNames(typed, origins);
     let best: T | null = null;
     for (const name of names) {
       const answer = await ask(name);
@@ -137,7 +138,10 @@ export class Resolver {
     }
     // On the link a single label is a whole name.
     const asksLink =
-      this.#options.llmnr !== undefined && isSingleLabel(typed.name) && !names.includes(typed.name);
+      this.#options.llmnr !== undefined &&
+      (origins & NameOrigin.llmnr) !== 0 &&
+      isSingleLabel(typed.name) &&
+      !names.includes(typed.name);
     if (asksLink && !typed.isAbsolute && (best === null || statusOf(best) === 'noName')) {
       const answer = await ask(typed.name);
       if (best === null || statusOf(answer) !== 'noName') return answer;
@@ -152,13 +156,15 @@ export class Resolver {
 
   /** Asks for records of a full name. */
   query(name: string, type: number, options: LookupOptions = {}): Promise<LookupAnswer> {
-    const known = this.#knownHere(name, type);
+    const { origins = NameOrigin.all } = options;
+    const known = this.#knownHere(name, type, origins);
     if (known !== null) return Promise.resolve(known);
-    const scope = this.#scopeOf(name);
-    if (options.bypassCache !== true) {
+    const scope = this.#scopeOf(name, origins);
+    if (options.bypassCache !== true && (origins & NameOrigin.cache) !== 0) {
       const cached = this.cache.get(scope, name, type);
       if (cached !== null) return Promise.resolve(answerOfEntry(cached));
     }
+    if ((origins & NameOrigin[scope]) === 0) return Promise.resolve(answerOf(name, 'noName', 'local'));
     return this.#flights.join(`${scope} ${type} ${foldName(name)}`, options.signal, (signal) =>
       this.#ask(scope, name, type, signal),
     );
@@ -177,12 +183,13 @@ export class Resolver {
   }
 
   /** What needs nobody else: RFC 6761, the host itself, the hosts file. */
-  #knownHere(name: string, type: number): LookupAnswer | null {
-    const local = this.#localAddresses(name);
+  #knownHere(name: string, type: number, origins: number): LookupAnswer | null {
+    const asksLocal = (origins & NameOrigin.local) !== 0;
+    const local = asksLocal ? this.#localAddresses(name) : null;
     if (local !== null) return addressAnswer(name, type, local.addresses, 'local', name);
     const reversed = addressOfReverse(name);
-    if (reversed?.isLoopback === true) return pointerAnswer(name, type, ['localhost'], 'local');
-    const hosts = this.#options.hosts?.();
+    if (asksLocal && reversed?.isLoopback === true) return pointerAnswer(name, type, ['localhost'], 'local');
+    const hosts = (origins & NameOrigin.hosts) !== 0 ? this.#options.hosts?.() : undefined;
     if (hosts !== undefined) {
       const names = reversed === null ? [] : hosts.namesOf(reversed);
       if (names.length > 0) return pointerAnswer(name, type, names, 'hosts');
@@ -190,7 +197,7 @@ export class Resolver {
       if (entry !== null && isAddressType(type))
         return addressAnswer(name, type, entry.addresses, 'hosts', entry.canonicalName);
     }
-    const own = reversed === null ? undefined : this.#options.ownHost?.();
+    const own = reversed === null || !asksLocal ? undefined : this.#options.ownHost?.();
     if (own !== undefined && own.name !== '' && own.addresses.some((each) => sameAddress(each, reversed)))
       return pointerAnswer(name, type, [own.name], 'local');
     return isNeverThere(name) ? answerOf(name, 'noName', 'local') : null;
@@ -209,9 +216,23 @@ export class Resolver {
     );
   }
 
-  /** Who is asked for a name. */
-  #scopeOf(name: string): NameScope {
+  /** The full names that a typed one may stand for. */
+  #fullNames(typed: TypedName, origins: number): string[] {
+    if (this.#isKnownHere(typed)) return [typed.name];
+    const onLink = (origins & NameOrigin.dns) === 0 && isSingleLabel(typed.name) && !typed.isAbsolute;
+    if (onLink && this.#options.mdns !== undefined && (origins & NameOrigin.mdns) !== 0)
+      return [`${typed.name}.local`];
+    return candidateNames(typed, {
+      searchList: onLink ? [] : this.#searchList,
+      appendsToMultiLabel: this.#options.appendsToMultiLabel ?? false,
+    });
+  }
+
+  /** Who is asked for a name, and whose part of the cache knows it. */
+  #scopeOf(name: string, origins: number): NameScope {
     const { mdns, llmnr } = this.#options;
+    // Without name servers the link is asked for whatever it may know.
+    if (mdns !== undefined && (origins & LINK_ORIGINS) === NameOrigin.mdns) return 'mdns';
     if (mdns !== undefined && (isWithin(name, 'local') || isLinkLocalReverse(name))) return 'mdns';
     if (llmnr !== undefined && isSingleLabel(name)) return 'llmnr';
     return 'dns';

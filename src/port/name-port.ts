@@ -1,93 +1,164 @@
 /**
- * Names as the daemon and an embedded resolver tell of them: what is asked, what is answered. Types only.
+ * NamePort: how the code in an application asks for names, wherever the resolver lives (same process, the daemon). Types and numbers
+ * only, but for {@link NO_NAMES}.
  *
- * {@link NamePort} is the seam for applications, as `AfdPort` is for sockets: the resolver keeps it in the same process, and the
- * control API has the same shapes (`POST /v1/resolve`).
+ * A *session* belongs to one application, as one of `AfdPort` does. Nothing here rejects because of what the network or the other side
+ * says: every answer has a status and the Winsock code of it. A signal that aborts ends a question with `cancelled`.
  */
 
-/** A question about a name. */
-export interface ResolveRequest {
-  /** A name as it was typed, or an address, whose name is then asked for. */
-  readonly name: string;
-  /** `A`, `MX`, `TYPE65`; `ADDRESS`, the default: A and AAAA, of an address PTR. */
-  readonly type?: string;
-  /** Asks this address, or the `default` server, past the cache and the hosts file. */
-  readonly server?: string;
-  /** The server's. Default 53. */
-  readonly port?: number;
-  /** Asks it over TCP at once. */
-  readonly tcp?: boolean;
+import { WSANO_RECOVERY } from '../abi/index.ts';
+import type { IpAddress } from '../base/index.ts';
+
+/** Who may know a name; bits of {@link NameQuery.origins}. */
+export const NameOrigin = {
+  /** What every host knows by itself: `localhost`, its own name and addresses. */
+  local: 0x1,
+  hosts: 0x2,
+  cache: 0x4,
+  dns: 0x8,
+  mdns: 0x10,
+  llmnr: 0x20,
+  all: 0x3f,
+} as const;
+
+/** How a question is asked; bits of {@link NameQuery.flags}. */
+export const NameFlag = {
+  /** The name is a full one: no suffix is tried. */
+  full: 0x1,
+  /** Asks for addresses only of the families that an interface has an address of, loopback aside (AI_ADDRCONFIG). */
+  addressConfig: 0x2,
+} as const;
+
+/** Most types of one question. */
+export const NAME_TYPES_MAX = 8;
+/** Longest name that is taken, in bytes of UTF-8: longer than any that is valid, with its trailing dot and IDNA. */
+export const NAME_BYTES_MAX = 1024;
+
+/** How a question is asked. */
+export interface NameQueryOptions {
+  /** {@link NameOrigin} bits; default all. */
+  readonly origins?: number;
+  /** {@link NameFlag} bits; default none. */
+  readonly flags?: number;
+  /** After so many ms the answer is `temporary` with WSAETIMEDOUT; 0, the default: when the resolver gives up. */
+  readonly timeoutMs?: number;
 }
 
-/** A resource record; `data` as zone files write it. */
-export interface NameRecord {
+/** A question about a name. */
+export interface NameQuery extends NameQueryOptions {
+  /** A name as it was typed: IDNA, search list. An address in text form is not read: see `reverse`. */
   readonly name: string;
-  readonly type: string;
-  readonly typeNumber: number;
-  /** Seconds that are left. */
-  readonly ttl: number;
-  readonly data: string;
+  /** Numbers of types of records (A 1, PTR 12, TXT 16, AAAA 28, SRV 33, ANY 255, …); at least one, {@link NAME_TYPES_MAX} at most. */
+  readonly types: readonly number[];
 }
 
 /**
- * `noName`: there is no such name; `noData`: it has nothing of this type; `temporary`: nobody could say now; `failed`: it can't be
+ * `noName`: there is no such name; `noData`: it has nothing of these types; `temporary`: nobody could say now; `failed`: it can't be
  * asked for.
  */
 export type ResolveStatus = 'found' | 'noData' | 'noName' | 'temporary' | 'failed' | 'cancelled';
 
-export interface ResolveAnswer {
+/** The SOA record's data (RFC 1035 §3.3.13). */
+export interface SoaData {
+  readonly mname: string;
+  readonly rname: string;
+  readonly serial: number;
+  readonly refresh: number;
+  readonly retry: number;
+  readonly expire: number;
+  readonly minimum: number;
+}
+
+/** A record of class IN. `kind` says which fields it has. Names are text without the trailing dot, the root is `''`. */
+export type ResourceRecord = {
+  readonly name: string;
+  readonly type: number;
+  /** Seconds, 0 … 2³¹-1; a larger number on the wire is 0 here (RFC 2181 §8). */
+  readonly ttl: number;
+} & (
+  | { readonly kind: 'address'; readonly address: IpAddress }
+  /** CNAME, PTR, NS, DNAME. */
+  | { readonly kind: 'name'; readonly target: string }
+  | {
+      readonly kind: 'service';
+      readonly priority: number;
+      readonly weight: number;
+      readonly port: number;
+      readonly target: string;
+    }
+  | { readonly kind: 'mail'; readonly preference: number; readonly exchange: string }
+  | { readonly kind: 'text'; readonly texts: readonly Uint8Array[] }
+  | { readonly kind: 'authority'; readonly soa: SoaData }
+  /** Carried as it is on the wire (RFC 3597). */
+  | { readonly kind: 'other'; readonly data: Uint8Array }
+);
+
+export interface NameAnswer {
   readonly status: ResolveStatus;
-  /** The Winsock code of it: 0, WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY. */
+  /** 0, WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSA_E_CANCELLED, WSAETIMEDOUT, or why nobody was asked. */
   readonly error: number;
   /** The full name that was asked for, and its form for people. */
   readonly name: string;
   readonly displayName: string;
-  readonly types: readonly string[];
   /** Where its aliases end. */
   readonly canonicalName: string;
-  readonly source: 'local' | 'hosts' | 'cache' | 'dns' | 'mdns' | 'llmnr';
-  /** Who said so, where it was asked. */
-  readonly server: string | null;
+  /** Whose answer it is: one of {@link NameOrigin}; 0: nobody's. */
+  readonly origin: number;
   readonly isAuthoritative: boolean;
-  /** Aliases in order, then what was asked for. */
-  readonly records: readonly NameRecord[];
-  /** The SOA record of a negative answer. */
-  readonly authority: NameRecord | null;
-  readonly elapsedMs: number;
+  /** Aliases in order, what was asked for, addresses last, in the order in which to try them (RFC 6724 §6). */
+  readonly records: readonly ResourceRecord[];
 }
 
-/** A resolver that an application can ask. Never rejects for what the network says. */
+/** An address of the host itself. */
+export interface OwnAddress {
+  readonly address: IpAddress;
+  readonly interfaceIndex: number;
+}
+
+/** What the host knows of itself. */
+export interface OwnHost {
+  /** What `gethostname` answers; one label or a full name, as it was configured. */
+  readonly name: string;
+  /** The domain that it is in, `''` when nobody has said one. */
+  readonly domain: string;
+  /** Addresses that may be used, of interfaces that are up, in their order; no loopback. */
+  readonly addresses: readonly OwnAddress[];
+}
+
+/** A session with a resolver. */
 export interface NamePort {
-  resolve(request: ResolveRequest, signal?: AbortSignal): Promise<ResolveAnswer>;
+  /** Asks for records of a name. */
+  resolve(query: NameQuery, signal?: AbortSignal): Promise<NameAnswer>;
+  /** Asks for the names of an address (PTR records). */
+  reverse(address: IpAddress, options?: NameQueryOptions, signal?: AbortSignal): Promise<NameAnswer>;
+  /** The host that applications believe to run on; `null` when it can't be asked. */
+  host(): Promise<OwnHost | null>;
+  /** Ends the session: what is under way is cancelled. */
+  close(): void;
 }
 
-export interface NameServerStatus {
-  readonly address: string;
-  readonly port: number;
-  readonly queries: number;
-  readonly answers: number;
-  readonly timeouts: number;
-  readonly malformed: number;
-  readonly refusals: number;
-  /** It failed of late, and others are asked first. */
-  readonly isHeldBack: boolean;
-  /** Smoothed; 0 while it has not answered. */
-  readonly rttMs: number;
+/** What an application gets from a resolver that is not there. */
+export function noAnswer(
+  name: string,
+  error: number = WSANO_RECOVERY,
+  status: ResolveStatus = 'failed',
+): NameAnswer {
+  return {
+    status,
+    error,
+    name,
+    displayName: name,
+    canonicalName: name,
+    origin: 0,
+    isAuthoritative: false,
+    records: [],
+  };
 }
 
-export interface NamesStatus {
-  readonly hostName: string;
-  /** In the order in which they are configured. */
-  readonly servers: readonly NameServerStatus[];
-  readonly searchList: readonly string[];
-  readonly hostsFile: string | null;
-  readonly badHostsLines: number;
-  /** How often what happened to questions: `queries`, `timeouts`, `malformed`, `truncated`, … */
-  readonly queries: Readonly<Record<string, number>>;
-  /** The DNS proxy: where it serves now, and what it was asked. */
-  readonly proxy: {
-    readonly addresses: readonly string[];
-    readonly counters: Readonly<Record<string, number>>;
-  } | null;
-  readonly cache: Readonly<Record<string, number>>;
-}
+/** Where there is no resolver: WSANO_RECOVERY to everything. */
+export const NO_NAMES: NamePort = {
+  resolve: ({ name }) => Promise.resolve(noAnswer(name)),
+  reverse: (address) => Promise.resolve(noAnswer(address.toString())),
+  host: () => Promise.resolve(null),
+  close() {},
+};

@@ -4,7 +4,7 @@
 
 import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
-import type { AfdPort, BehaviorProfile } from '../port/index.ts';
+import { type AfdPort, type BehaviorProfile, type NamePort, NO_NAMES } from '../port/index.ts';
 import {
   type BaseProvider,
   Catalog,
@@ -20,6 +20,8 @@ import { upcallTable } from './upcall-table.ts';
 export interface WinsockOptions {
   /** The session with the sockets; taken over. */
   readonly port: AfdPort;
+  /** The session with the host's names; taken over. Without it every question about a name fails with WSANO_RECOVERY. */
+  readonly names?: NamePort;
   /** Whose behaviour is shown where versions of Windows differ; absent: what the other side of the port says. */
   readonly profile?: BehaviorProfile | undefined;
   /** The catalog that the process starts with; Windows' default entries when absent. */
@@ -40,6 +42,7 @@ export class WinsockProcess {
   readonly base: BaseProvider;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
+  readonly names: NamePort;
   readonly threads = new Threads();
   /** Whose call begins: see `threads.ts`. */
   thread: WinsockThread = this.threads.open();
@@ -55,6 +58,7 @@ export class WinsockProcess {
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile);
     this.scheduler = options.scheduler ?? machineTime;
+    this.names = options.names ?? NO_NAMES;
     const upcalls = upcallTable(this, options.postMessage ?? (() => false));
     this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));
   }

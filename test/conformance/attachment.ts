@@ -44,7 +44,12 @@ async function openEmbedded(): Promise<Attachment> {
   const hosts = joinedHosts(time);
   return {
     hosts,
-    processOn: async (host) => createWinsock({ port: hosts[host].openSession(), scheduler: time }),
+    processOn: async (host) =>
+      createWinsock({
+        port: hosts[host].openSession(),
+        names: hosts[host].openNames(),
+        scheduler: time,
+      }),
     async close() {
       hosts.a.close();
       hosts.b.close();
@@ -63,6 +68,7 @@ async function openRemote(): Promise<Attachment> {
       path: join(folder, name),
       identify: () => ({ pid: process.pid, uid: 0, gid: 0 }),
       openSession: (identity) => hosts[name].openSession(identity),
+      openNames: () => hosts[name].openNames(),
     });
     servers.push(server);
   }
@@ -71,7 +77,7 @@ async function openRemote(): Promise<Attachment> {
     async processOn(host) {
       const port = await connectRemote(join(folder, host));
       ports.push(port);
-      return createWinsock({ port });
+      return createWinsock({ port, names: port.names });
     },
     async close() {
       for (const port of ports) port.close();

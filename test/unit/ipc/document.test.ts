@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { fromHex } from '../../../src/base/index.ts';
-import { DEFAULT_LIMITS, GoodbyeReason, MessageType, writeWelcome } from '../../../src/ipc/index.ts';
+import { DEFAULT_LIMITS, GoodbyeReason, MessageType, NameOp, writeWelcome } from '../../../src/ipc/index.ts';
 import { AfdOp } from '../../../src/port/index.ts';
 import { eventually, Harness, message } from './harness.ts';
 
@@ -55,7 +55,7 @@ describe('docs/ipc.md', () => {
         .map(([number, name]) => [name, Number(number)]),
     );
     delete listed['length'];
-    expect(listed).toMatchObject(AfdOp);
+    expect(listed).toMatchObject({ ...AfdOp, ...NameOp });
   });
 
   test('names every reason', () => {

@@ -1,0 +1,131 @@
+/**
+ * `NamePort` over a client's connection. Questions are requests beside those of the sockets, with ids from the other end of their
+ * range.
+ */
+
+import {
+  NO_ERROR,
+  sockaddrOf,
+  WSA_E_CANCELLED,
+  WSA_OPERATION_ABORTED,
+  WSAEINVAL,
+  WSANO_RECOVERY,
+} from '../abi/index.ts';
+import type { IpAddress } from '../base/index.ts';
+import {
+  type AfdCompletion,
+  type AfdOp,
+  type AfdRequest,
+  NAME_BYTES_MAX,
+  NAME_TYPES_MAX,
+  type NameAnswer,
+  NameOrigin,
+  type NamePort,
+  type NameQuery,
+  type NameQueryOptions,
+  noAnswer,
+  type OwnHost,
+} from '../port/index.ts';
+import { decodeAnswer, decodeHost, encodeQuestion } from './name-messages.ts';
+import { NameOp } from './protocol.ts';
+
+/** What carries the requests. */
+export interface NameCarrier {
+  /** Whether a request with this id pends. */
+  isPending(id: number): boolean;
+  /** @returns the completion when the request ended at once; otherwise `completed` is told */
+  submit(request: AfdRequest): AfdCompletion | null;
+  cancel(id: number): void;
+}
+
+const LAST_ID = 0x7fff_ffff;
+
+export class RemoteNames implements NamePort {
+  readonly #carrier: NameCarrier;
+  readonly #waiting = new Map<number, (completion: AfdCompletion) => void>();
+  #lastId = LAST_ID;
+
+  constructor(carrier: NameCarrier) {
+    this.#carrier = carrier;
+  }
+
+  async resolve(query: NameQuery, signal?: AbortSignal): Promise<NameAnswer> {
+    const { name, types } = query;
+    if (types.length > NAME_TYPES_MAX || name.length > NAME_BYTES_MAX) return noAnswer(name, WSAEINVAL);
+    return this.#ask({ ...requestOf(NameOp.resolve, query), data: encodeQuestion(query) }, name, signal);
+  }
+
+  async reverse(
+    address: IpAddress,
+    options: NameQueryOptions = {},
+    signal?: AbortSignal,
+  ): Promise<NameAnswer> {
+    const request = { ...requestOf(NameOp.reverse, options), address: sockaddrOf(address, 0) };
+    return this.#ask(request, address.toString(), signal);
+  }
+
+  async host(): Promise<OwnHost | null> {
+    const { error, data } = await this.#call(requestOf(NameOp.host, {}), undefined);
+    return error === NO_ERROR && data !== null ? decodeHost(data) : null;
+  }
+
+  /** Takes the completion of a request. @returns whether it is one of these */
+  completed(completion: AfdCompletion): boolean {
+    const settle = this.#waiting.get(completion.id);
+    if (settle === undefined) return false;
+    this.#waiting.delete(completion.id);
+    settle(completion);
+    return true;
+  }
+
+  close(): void {
+    for (const id of this.#waiting.keys()) this.#carrier.cancel(id);
+  }
+
+  async #ask(request: AfdRequest, name: string, signal: AbortSignal | undefined): Promise<NameAnswer> {
+    if (signal?.aborted === true) return noAnswer(name, WSA_E_CANCELLED, 'cancelled');
+    const { error, data } = await this.#call(request, signal);
+    if (error === WSA_OPERATION_ABORTED) return noAnswer(name, WSA_E_CANCELLED, 'cancelled');
+    const answer = data === null ? null : decodeAnswer(data, error);
+    return answer ?? noAnswer(name, error === NO_ERROR ? WSANO_RECOVERY : error);
+  }
+
+  #call(request: AfdRequest, signal: AbortSignal | undefined): Promise<AfdCompletion> {
+    const id = this.#nextId();
+    request.id = id;
+    return new Promise((resolve) => {
+      const onAbort = (): void => this.#carrier.cancel(id);
+      this.#waiting.set(id, (completion) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(completion);
+      });
+      const completion = this.#carrier.submit(request);
+      if (completion !== null) this.completed(completion);
+      else signal?.addEventListener('abort', onAbort);
+    });
+  }
+
+  #nextId(): number {
+    do {
+      this.#lastId = this.#lastId <= 1 ? LAST_ID : this.#lastId - 1;
+    } while (this.#carrier.isPending(this.#lastId));
+    return this.#lastId;
+  }
+}
+
+function requestOf(op: NameOp, options: NameQueryOptions): AfdRequest {
+  const { flags = 0, timeoutMs = 0, origins = NameOrigin.all } = options;
+  const a = Math.min(Math.max(0, Math.trunc(timeoutMs)), 0x7fff_ffff);
+  // The record is that of a socket operation, its number one of the names'.
+  return {
+    id: 0,
+    op: op as number as AfdOp,
+    descriptor: 0,
+    flags,
+    a,
+    b: origins,
+    address: null,
+    data: null,
+    into: null,
+  };
+}

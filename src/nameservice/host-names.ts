@@ -1,0 +1,138 @@
+/**
+ * The names of one host: its resolver over its stack, fed with what was configured and what the interfaces say, and the sessions of
+ * the applications that ask it.
+ */
+
+import type { IpAddress, Random, Scheduler } from '../base/index.ts';
+import {
+  distinctRecords,
+  HostsFile,
+  type HostTable,
+  LlmnrResolver,
+  MdnsResolver,
+  mergeSettings,
+  NameCache,
+  type NameSettings,
+  Resolver,
+  sortAddressRecords,
+} from '../names/index.ts';
+import type { NamePort, OwnAddress, OwnHost } from '../port/index.ts';
+import type { Stack } from '../stack/index.ts';
+import { best, type NameLookup, type NameLookupRequest } from './lookup.ts';
+import { type AskedHost, NameSession } from './name-session.ts';
+import { StackNetwork } from './stack-network.ts';
+
+export interface HostNamesOptions {
+  readonly stack: Stack;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** This host's name; default none. */
+  readonly hostName?: string;
+  /** Name servers and suffixes before those that the interfaces tell of. */
+  readonly servers?: readonly IpAddress[];
+  readonly searchList?: readonly string[];
+  /** Whom of the name servers never to ask, such as a proxy of our own. */
+  readonly isExcluded?: (server: IpAddress) => boolean;
+  /** Path of a hosts file … */
+  readonly hostsFile?: string;
+  /** … or a table at once. */
+  readonly hosts?: HostTable;
+  /** Asks by multicast for names of the link. Default false. */
+  readonly mdns?: boolean;
+  readonly llmnr?: boolean;
+}
+
+export class HostNames implements AskedHost {
+  readonly resolver: Resolver;
+  readonly cache: NameCache;
+  readonly network: StackNetwork;
+  readonly hostName: string;
+  readonly hostsFile: HostsFile | null;
+  readonly scheduler: Scheduler;
+  readonly #stack: Stack;
+  readonly #own: NameSettings;
+  readonly #isExcluded: (server: IpAddress) => boolean;
+  readonly #sessions = new Set<NameSession>();
+
+  constructor(options: HostNamesOptions) {
+    const { stack, scheduler, random, servers = [], searchList = [], hostName = '' } = options;
+    this.#stack = stack;
+    this.scheduler = scheduler;
+    this.hostName = hostName;
+    this.#own = { servers, searchList };
+    this.#isExcluded = options.isExcluded ?? (() => false);
+    const file = options.hostsFile === undefined ? null : new HostsFile(options.hostsFile, scheduler);
+    this.hostsFile = file;
+    const table = options.hosts;
+    const hosts = table === undefined ? file && ((): HostTable => file.table) : (): HostTable => table;
+    const cache = new NameCache(scheduler);
+    const network = new StackNetwork(stack, scheduler, random);
+    this.cache = cache;
+    this.network = network;
+    this.resolver = new Resolver({
+      network,
+      cache,
+      ...(options.mdns === true ? { mdns: new MdnsResolver({ network, cache }) } : {}),
+      ...(options.llmnr === true ? { llmnr: new LlmnrResolver({ network, cache }) } : {}),
+      ...(hosts === null ? {} : { hosts }),
+      ownHost: () => ({ name: hostName, addresses: this.#ownAddresses().map(({ address }) => address) }),
+    });
+    this.configure();
+  }
+
+  /** The domain that the host is in: the first that a short name is looked for in. */
+  get domain(): string {
+    return this.resolver.searchList[0] ?? '';
+  }
+
+  /** A session for an application. */
+  openSession(): NamePort {
+    const session: NameSession = new NameSession(this, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** What the host knows of itself. */
+  describe(): OwnHost {
+    return { name: this.hostName, domain: this.domain, addresses: this.#ownAddresses() };
+  }
+
+  /** Reads anew what the interfaces say of name servers: called when their configuration has changed. */
+  configure(): void {
+    const { servers, searchList } = mergeSettings(this.#own, this.#stack.interfaces);
+    this.resolver.configure({
+      servers: servers.filter((address) => !this.#isExcluded(address)),
+      searchList,
+    });
+  }
+
+  /** Asks for all types of a name at once, under each full name that it may stand for until one is there. */
+  async lookup({ typed, types, origins, ask }: NameLookupRequest): Promise<NameLookup> {
+    const answers = await this.resolver.search(
+      typed,
+      (name) => Promise.all(types.map((type) => ask(name, type))),
+      (all) => best(all).status,
+      origins,
+    );
+    const told = answers.flatMap(({ records }) => records);
+    const records = sortAddressRecords(distinctRecords(told), (addresses) =>
+      this.#stack.sortDestinations(addresses),
+    );
+    return { best: best(answers), answers, records };
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions]) session.close();
+    this.resolver.close();
+  }
+
+  #ownAddresses(): OwnAddress[] {
+    return this.#stack.interfaces.flatMap((iface) =>
+      iface.isLoopback || !iface.isUp
+        ? []
+        : iface.addresses.flatMap(({ address, state }) =>
+            state === 'preferred' || state === 'deprecated' ? { address, interfaceIndex: iface.index } : [],
+          ),
+    );
+  }
+}

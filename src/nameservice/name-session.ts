@@ -1,0 +1,163 @@
+/**
+ * One application's session with its host's names: questions checked, bounded in time, cancelled with the session.
+ */
+
+import { WSAEINVAL, WSAETIMEDOUT } from '../abi/index.ts';
+import type { IpAddress, Scheduler } from '../base/index.ts';
+import {
+  displayName,
+  isHostName,
+  type LookupAnswer,
+  RecordType,
+  type Resolver,
+  readTypedName,
+  reverseName,
+  type TypedName,
+  winsockErrorOf,
+} from '../names/index.ts';
+import {
+  NAME_BYTES_MAX,
+  NAME_TYPES_MAX,
+  type NameAnswer,
+  NameFlag,
+  NameOrigin,
+  type NamePort,
+  type NameQuery,
+  type NameQueryOptions,
+  noAnswer,
+  type OwnHost,
+} from '../port/index.ts';
+import type { NameLookup, NameLookupRequest } from './lookup.ts';
+
+/** The host whose names are asked for. */
+export interface AskedHost {
+  readonly resolver: Resolver;
+  readonly scheduler: Scheduler;
+  describe(): OwnHost;
+  lookup(request: NameLookupRequest): Promise<NameLookup>;
+}
+
+export class NameSession implements NamePort {
+  readonly #host: AskedHost;
+  readonly #onClosed: () => void;
+  /** Aborted with the session. */
+  readonly #over = new AbortController();
+
+  constructor(host: AskedHost, onClosed: () => void) {
+    this.#host = host;
+    this.#onClosed = onClosed;
+  }
+
+  resolve(query: NameQuery, signal?: AbortSignal): Promise<NameAnswer> {
+    const { name, flags = 0 } = query;
+    if (name.length > NAME_BYTES_MAX || !areTypes(query.types))
+      return Promise.resolve(noAnswer(name, WSAEINVAL));
+    const typed = readTypedName(name, true);
+    if (typed === null) return Promise.resolve(noAnswer(name));
+    const isFull = (flags & NameFlag.full) !== 0;
+    const types = this.#configured(query.types, flags);
+    if (types.length === 0)
+      return Promise.resolve({ ...noAnswer(name, winsockErrorOf('noData'), 'noData'), name: typed.name });
+    return this.#ask(isFull ? { ...typed, isAbsolute: true } : typed, types, query, signal);
+  }
+
+  async reverse(
+    address: IpAddress,
+    options: NameQueryOptions = {},
+    signal?: AbortSignal,
+  ): Promise<NameAnswer> {
+    const typed = { name: reverseName(address), isAbsolute: true };
+    const answer = await this.#ask(typed, [RecordType.PTR], options, signal);
+    if (answer.status !== 'found') return answer;
+    // The owner of an address writes there what he likes: only what may be a host's name is taken.
+    const isTaken = (record: NameAnswer['records'][number]): boolean =>
+      record.kind !== 'name' || record.type !== RecordType.PTR || isHostName(record.target);
+    const records = answer.records.filter(isTaken);
+    if (records.some(({ type }) => type === RecordType.PTR)) return { ...answer, records };
+    return { ...answer, records, status: 'noName', error: winsockErrorOf('noName') };
+  }
+
+  host(): Promise<OwnHost | null> {
+    return Promise.resolve(this.#over.signal.aborted ? null : this.#host.describe());
+  }
+
+  close(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#onClosed();
+  }
+
+  /** Those of the types that are to be asked for. */
+  #configured(types: readonly number[], flags: number): readonly number[] {
+    if ((flags & NameFlag.addressConfig) === 0) return types;
+    const { addresses } = this.#host.describe();
+    const has = (family: number): boolean => addresses.some(({ address }) => address.family === family);
+    return types.filter((type) => (type !== RecordType.A || has(4)) && (type !== RecordType.AAAA || has(6)));
+  }
+
+  async #ask(
+    typed: TypedName,
+    types: readonly number[],
+    { origins = NameOrigin.all, timeoutMs = 0 }: NameQueryOptions,
+    outer: AbortSignal | undefined,
+  ): Promise<NameAnswer> {
+    const { resolver, scheduler } = this.#host;
+    const abort = new AbortController();
+    const onAbort = (): void => abort.abort();
+    const signals = outer === undefined ? [this.#over.signal] : [this.#over.signal, outer];
+    for (const each of signals) {
+      if (each.aborted) abort.abort();
+      each.addEventListener('abort', onAbort);
+    }
+    let isLate = false;
+    const cancelTimer =
+      timeoutMs > 0
+        ? scheduler.after(timeoutMs, () => {
+            isLate = true;
+            abort.abort();
+          })
+        : null;
+    const options = { signal: abort.signal, origins };
+    const { best, records } = await this.#host.lookup({
+      typed,
+      types,
+      origins,
+      ask: (name, type) => resolver.query(name, type, options),
+    });
+    cancelTimer?.();
+    for (const each of signals) each.removeEventListener('abort', onAbort);
+    const answer = answerOf(best, records);
+    return isLate && answer.status === 'cancelled'
+      ? { ...answer, status: 'temporary', error: WSAETIMEDOUT }
+      : answer;
+  }
+}
+
+function answerOf(best: LookupAnswer, records: NameAnswer['records']): NameAnswer {
+  const { status, name, canonicalName, source, isAuthoritative } = best;
+  return {
+    status,
+    error: winsockErrorOf(status),
+    name,
+    displayName: displayName(name),
+    canonicalName,
+    origin: NameOrigin[source],
+    isAuthoritative,
+    records,
+  };
+}
+
+/** Transfers, and what has a meaning only in a message's other parts, are no types to ask for. */
+function areTypes(types: readonly number[]): boolean {
+  const isType = (type: number): boolean =>
+    Number.isInteger(type) &&
+    type > 0 &&
+    type <= 0xffff &&
+    type !== OPT &&
+    (type < FIRST_META || type >= RecordType.ANY);
+  return types.length > 0 && types.length <= NAME_TYPES_MAX && types.every(isType);
+}
+
+const OPT = 41;
+/** TKEY, TSIG, IXFR, AXFR and the like; ANY ends them. */
+const FIRST_META = 249;
