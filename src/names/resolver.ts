@@ -219,7 +219,8 @@ export class Resolver {
   /** The full names that a typed one may stand for. */
   #fullNames(typed: TypedName, origins: number): string[] {
     if (this.#isKnownHere(typed)) return [typed.name];
-    const onLink = (origins & NameOrigin.dns) === 0 && isSingleLabel(typed.name) && !typed.isAbsolute;
+    const asksOnlyLink = (origins & LINK_ORIGINS) !== 0 && (origins & NameOrigin.dns) === 0;
+    const onLink = asksOnlyLink && isSingleLabel(typed.name) && !typed.isAbsolute;
     if (onLink && this.#options.mdns !== undefined && (origins & NameOrigin.mdns) !== 0)
       return [`${typed.name}.local`];
     return candidateNames(typed, {

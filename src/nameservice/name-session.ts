@@ -2,7 +2,7 @@
  * One application's session with its host's names: questions checked, bounded in time, cancelled with the session.
  */
 
-import { WSAEINVAL, WSAETIMEDOUT } from '../abi/index.ts';
+import { WSA_E_CANCELLED, WSAEINVAL, WSAETIMEDOUT } from '../abi/index.ts';
 import type { IpAddress, Scheduler } from '../base/index.ts';
 import {
   displayName,
@@ -105,10 +105,8 @@ export class NameSession implements NamePort {
     const abort = new AbortController();
     const onAbort = (): void => abort.abort();
     const signals = outer === undefined ? [this.#over.signal] : [this.#over.signal, outer];
-    for (const each of signals) {
-      if (each.aborted) abort.abort();
-      each.addEventListener('abort', onAbort);
-    }
+    if (signals.some((each) => each.aborted)) return noAnswer(typed.name, WSA_E_CANCELLED, 'cancelled');
+    for (const each of signals) each.addEventListener('abort', onAbort);
     let isLate = false;
     const cancelTimer =
       timeoutMs > 0
