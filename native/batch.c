@@ -7,14 +7,8 @@
 #include "winsockd.h"
 
 #include <errno.h>
-#include <linux/virtio_net.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
 
 enum {
   FRAME_OFFSET,
@@ -53,7 +47,6 @@ _Static_assert(VIRTIO_NET_HDR_GSO_TCPV4 == 1 && VIRTIO_NET_HDR_GSO_TCPV6 == 4 &&
 #define MAX_FRAME 65600u
 /* Frames that are checked, then written, at a time: bounds the stack that a call needs. */
 #define WRITE_CHUNK 64u
-#define RANGES 4
 
 static bool is_known_gso(uint8_t type) {
   switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
@@ -136,13 +129,6 @@ napi_value read_batch(napi_env env, napi_callback_info info) {
   return make_u32(env, (uint32_t)count);
 }
 
-/* A frame that has been checked: what writev takes. */
-struct outgoing {
-  struct virtio_net_hdr header;
-  struct iovec parts[RANGES];
-  int parts_used;
-};
-
 static bool add_range(struct outgoing *frame, const struct bytes *from, int32_t offset, int32_t length) {
   if (length == 0) return true; /* Nothing is read, so its offset means nothing. */
   if (offset < 0 || length < 0 || (size_t)offset > from->length || (size_t)length > from->length - (size_t)offset) {
@@ -155,16 +141,30 @@ static bool add_range(struct outgoing *frame, const struct bytes *from, int32_t 
 
 static bool is_u16(int32_t value) { return value >= 0 && value <= UINT16_MAX; }
 
-/* The vnet header from a row. False: the row's claims contradict the frame, or the device has no such header. */
-static bool fill_header(struct outgoing *frame, const struct device *device, const int32_t *row, size_t length) {
+/* What the device must have been granted to take a row as it is. */
+static uint32_t needed_offload(int32_t flags, uint8_t type) {
+  uint32_t needed = (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 ? OFFLOAD_CSUM : 0;
+  switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+      return needed | OFFLOAD_TSO4;
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+      return needed | OFFLOAD_TSO6;
+    case VIRTIO_NET_HDR_GSO_UDP_L4:
+      return needed | OFFLOAD_USO;
+    default:
+      return needed;
+  }
+}
+
+/* The vnet header from a row. False: the row's claims contradict the frame. */
+static bool fill_header(struct outgoing *frame, const int32_t *row) {
   int32_t flags = row[TX_FLAGS], type = row[TX_GSO_TYPE], size = row[TX_GSO_SIZE];
   struct virtio_net_hdr *header = &frame->header;
   memset(header, 0, sizeof *header);
   bool is_partial = (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0;
-  if (!device->has_vnet_header) return !is_partial && type == 0;
   if (is_partial) {
     int32_t start = row[TX_CSUM_START], offset = row[TX_CSUM_OFFSET];
-    if (!is_u16(start) || !is_u16(offset) || (size_t)start + (size_t)offset + 2 > length) return false;
+    if (!is_u16(start) || !is_u16(offset) || (size_t)start + (size_t)offset + 2 > frame->length) return false;
     header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
     header->csum_start = (uint16_t)start;
     header->csum_offset = (uint16_t)offset;
@@ -182,11 +182,11 @@ static bool fill_header(struct outgoing *frame, const struct device *device, con
 /* Checks row and ranges. False when the row is wrong in any way: then nothing of it has been used. */
 static bool prepare(struct outgoing *frame, const struct device *device, const int32_t *row,
                     const struct bytes *headers, const struct bytes *payload) {
-  frame->parts_used = 0;
+  frame->first_part = frame->parts_used = 0;
   if (device->has_vnet_header) {
     frame->parts[0].iov_base = &frame->header;
     frame->parts[0].iov_len = sizeof frame->header;
-    frame->parts_used = 1;
+    frame->first_part = frame->parts_used = 1;
   }
   if (!is_u16(row[TX_HEADER_LENGTH]) ||
       !add_range(frame, headers, row[TX_HEADER_OFFSET], row[TX_HEADER_LENGTH]) ||
@@ -194,19 +194,20 @@ static bool prepare(struct outgoing *frame, const struct device *device, const i
       !add_range(frame, payload, row[TX_PAYLOAD2_OFFSET], row[TX_PAYLOAD2_LENGTH])) {
     return false;
   }
-  size_t length =
+  frame->length =
       (size_t)row[TX_HEADER_LENGTH] + (size_t)row[TX_PAYLOAD1_LENGTH] + (size_t)row[TX_PAYLOAD2_LENGTH];
-  return length > 0 && length <= MAX_FRAME && fill_header(frame, device, row, length);
+  if (frame->length == 0 || frame->length > MAX_FRAME || !fill_header(frame, row)) return false;
+  uint32_t needed = needed_offload(row[TX_FLAGS], frame->header.gso_type);
+  frame->is_cut = (needed & ~device->offload) != 0;
+  if (!frame->is_cut) return true;
+  /* Every packet of a super-segment gets a checksum of its own: where, only a partial one says. */
+  return (needed & OFFLOAD_CSUM) != 0 && begin_cut(device, frame);
 }
 
-/*
- * One frame out. 0: taken, or refused by the device and counted (it is down, or dislikes this frame: the next one may
- * pass). Else the errno that ends the batch.
- */
-static int write_frame(struct device *device, const struct outgoing *frame) {
+int write_ranges(struct device *device, const struct iovec *parts, int count) {
   ssize_t written;
   do {
-    written = writev(device->fd, frame->parts, frame->parts_used);
+    written = writev(device->fd, parts, count);
   } while (written < 0 && errno == EINTR);
   if (written >= 0) return 0;
   switch (errno) {
@@ -218,9 +219,14 @@ static int write_frame(struct device *device, const struct outgoing *frame) {
     case ENODEV:
       return errno;
     default:
+      /* It is down, or dislikes this frame: the next one may pass. */
       device->dropped++;
       return 0;
   }
+}
+
+static int write_frame(struct device *device, const struct outgoing *frame) {
+  return frame->is_cut ? write_cut(device, frame) : write_ranges(device, frame->parts, frame->parts_used);
 }
 
 /* Rows `first` … `first + count` of the table, checked, to `frames`. False: it has thrown. */
@@ -236,7 +242,7 @@ static bool prepare_chunk(napi_env env, const struct device *device, struct outg
       }
     }
     if (!prepare(&frames[i], device, row, headers, &payload)) {
-      throw_range(env, "a frame's row points outside of its arrays, or asks for what the device cannot do");
+      throw_range(env, "a frame's row points outside of its arrays, or claims what the frame is not");
       return false;
     }
   }

@@ -12,6 +12,7 @@
             'namespace.c',
             'device.c',
             'batch.c',
+            'segment.c',
             'poll.c',
             'netlink.c',
             'interface.c',

@@ -11,11 +11,17 @@
 #ifndef WINSOCKD_H
 #define WINSOCKD_H
 
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <node_api.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
 
 /* OFFLOAD_* of src/base/frames.ts. */
 #define OFFLOAD_CSUM 1u
@@ -36,6 +42,7 @@ struct device {
   uint32_t offload; /* OFFLOAD_* that the kernel granted */
   char name[IFNAMSIZ];
   uint64_t dropped; /* frames that the device refused */
+  uint32_t cut_done; /* packets written of the frame at which the device was full; 0 when it was not within one */
   struct watcher *watcher;
 };
 
@@ -63,6 +70,37 @@ napi_value make_u32(napi_env env, uint32_t value);
 napi_value make_i32(napi_env env, int32_t value);
 napi_value make_bytes(napi_env env, const void *data, size_t length);
 void set_property(napi_env env, napi_value object, const char *name, napi_value value);
+
+/* Headers of a frame, and the ranges that a frame can have: vnet header, headers, two of payload. */
+#define CUT_HEADERS 192u
+#define FRAME_RANGES 4
+
+/* What a frame is made of that the device does not cut or sum up itself. */
+struct cut {
+  uint8_t headers[CUT_HEADERS];
+  size_t ip_at, transport_at, payload_at;
+  size_t size; /* payload of each packet but the last */
+  uint32_t count;
+  uint64_t pseudo_sum; /* addresses and protocol */
+  bool is_tcp, is_v4;
+};
+
+/* A frame that has been checked. */
+struct outgoing {
+  struct virtio_net_hdr header;
+  struct iovec parts[FRAME_RANGES];
+  int first_part, parts_used; /* those of the frame itself start at first_part */
+  size_t length;
+  bool is_cut;
+  struct cut cut; /* when is_cut */
+};
+
+/* batch.c: one frame as it is. 0: taken, or refused by the device and counted. Else the errno that ends the batch. */
+int write_ranges(struct device *device, const struct iovec *parts, int count);
+
+/* segment.c: reads a frame's headers, false when they are not what its row claims; writes it in packets, as write_ranges. */
+bool begin_cut(const struct device *device, struct outgoing *frame);
+int write_cut(struct device *device, const struct outgoing *frame);
 
 /* namespace.c: the two descriptors that decide a device's namespace. Both answer 0 or an errno. */
 struct device_sockets {

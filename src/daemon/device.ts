@@ -78,7 +78,7 @@ function openMemory(settings: LinkSettings, scheduler: Scheduler): OpenedLink {
       links: [{ link: wire.port({ name: 'host0' }), addresses: settings.hostAddress }],
     });
   }
-  const status = statusOf(link, 'memory', settings.hostAddress, null);
+  const status = statusOf(link, 'memory', link.offload, settings.hostAddress, null);
   return { link, status, close: () => peer?.close() };
 }
 
@@ -90,16 +90,17 @@ function deviceStatus(device: Device, link: Link, settings: LinkSettings): LinkS
   } catch {
     // A device that was handed over may lie in a namespace that is closed to us.
   }
-  return statusOf(link, device.kind, addresses, settings.netns ?? null);
+  return statusOf(link, device.kind, device.offload, addresses, settings.netns ?? null);
 }
 
 function statusOf(
   link: Link,
   kind: LinkStatus['kind'],
+  offloadBits: number,
   hostAddresses: readonly string[],
   namespace: string | null,
 ): LinkStatus {
-  const offload = OFFLOAD_NAMES.filter(([bit]) => (link.offload & bit) !== 0).map(([, name]) => name);
+  const offload = OFFLOAD_NAMES.filter(([bit]) => (offloadBits & bit) !== 0).map(([, name]) => name);
   return { name: link.name, kind, mtu: link.mtu, offload, hostAddresses, namespace };
 }
 

@@ -23,7 +23,7 @@ export interface Link {
   /** Largest IP packet in bytes, without a link header. Super-segments may be larger, up to 65,535. */
   readonly mtu: number;
   readonly medium: Medium;
-  /** `OFFLOAD_*` bits: what `transmit` takes and what may arrive. */
+  /** `OFFLOAD_*` bits: what `transmit` takes; nothing else arrives. */
   readonly offload: number;
   /** The link's own hardware address, six bytes; Ethernet only. */
   readonly mac: Uint8Array | null;

@@ -66,7 +66,10 @@ export interface DeviceRoute {
  */
 export class Device {
   readonly kind: DeviceKind;
-  /** `OFFLOAD_*` bits: what may arrive, and what may be sent. 0: every frame must be complete. */
+  /**
+   * `OFFLOAD_*` bits that the kernel granted: what may arrive. Any may be sent: what the kernel does not take is cut, or summed up,
+   * by the addon.
+   */
   readonly offload: number;
   readonly #addon: NativeAddon;
   readonly #native: NativeDevice;

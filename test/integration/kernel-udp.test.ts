@@ -95,7 +95,7 @@ describePrivileged('UDP with the kernel', () => {
       const peer = host.kernel('udp-segments', OURS, 7102, TOTAL, SIZE);
       const messages = await collect(udp, TOTAL);
       expect(await peer.result()).toEqual({ sha256: digest(messages.map(({ bytes }) => bytes)) });
-      const isMerged = (host.link.offload & OFFLOAD_USO) !== 0;
+      const isMerged = (host.link.device.offload & OFFLOAD_USO) !== 0;
       expect(messages.some(({ segmentSize }) => segmentSize === SIZE)).toBe(isMerged);
       expect(messages.length).toBe(isMerged ? 1 : 51);
       udp.close();
