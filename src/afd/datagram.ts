@@ -7,6 +7,8 @@ import {
   FD_CONNECT,
   FD_READ,
   FD_WRITE,
+  JL_RECEIVER_ONLY,
+  JL_SENDER_ONLY,
   MSG_DONTROUTE,
   MSG_PARTIAL,
   MSG_PEEK,
@@ -64,6 +66,8 @@ export class DatagramEndpoint extends AfdEndpoint {
   readonly endpoint: MessageEndpoint;
   /** Bound by `bind`, `connect` or a first send. */
   #isBound = false;
+  /** The group that a leaf sends to: a destination, but no filter of what is received (SEM-MP-03). */
+  #leafGroup: Uint8Array | null = null;
 
   constructor(context: AfdContext, type: number, protocol: number, owner: number, endpoint: MessageEndpoint) {
     super(context, type, protocol, owner);
@@ -127,6 +131,28 @@ export class DatagramEndpoint extends AfdEndpoint {
     const result = this.endpoint.connect(peer, port);
     if (result < 0) return wsaOf(result);
     this.#isBound = true;
+    this.#leafGroup = null;
+    this.events.raise(FD_CONNECT);
+    this.events.raise(FD_WRITE);
+    return 0;
+  }
+
+  override joinLeaf(group: Uint8Array | null, role: number): number {
+    const error = this.checkAddress(group);
+    if (error !== 0 || group === null) return error;
+    const address = addressOf(group);
+    if (!address.isMulticast) return WSAEADDRNOTAVAIL;
+    const { endpoint } = this;
+    if (!this.isBound) {
+      const result = endpoint.bind(address.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6, 0);
+      if (result < 0) return wsaOf(result);
+    }
+    this.#isBound = true;
+    if (role !== JL_SENDER_ONLY) {
+      const result = endpoint.joinGroup(address, {});
+      if (result < 0) return wsaOf(result);
+    }
+    if (role !== JL_RECEIVER_ONLY) this.#leafGroup = group.slice();
     this.events.raise(FD_CONNECT);
     this.events.raise(FD_WRITE);
     return 0;
@@ -134,7 +160,8 @@ export class DatagramEndpoint extends AfdEndpoint {
 
   override send(request: AfdRequest, reply: AfdCompletion): number {
     if (this.isSendShut) return WSAESHUTDOWN;
-    const { data, flags, address } = request;
+    const { data, flags } = request;
+    const address = request.address ?? this.#leafGroup;
     if (data === null) return WSAEFAULT;
     if ((flags & ~SEND_FLAGS) !== 0) return WSAEOPNOTSUPP;
     const error = this.#checkDestination(address) || this.#checkControl(data, request.a);
@@ -178,6 +205,10 @@ export class DatagramEndpoint extends AfdEndpoint {
   }
 
   override getPeerName(reply: AfdCompletion): number {
+    if (this.#leafGroup !== null) {
+      reply.address = this.#leafGroup;
+      return 0;
+    }
     if (!this.isConnected) return WSAENOTCONN;
     reply.address = sockaddrOf(this.endpoint.remoteAddress, this.endpoint.remotePort);
     return 0;
@@ -209,6 +240,7 @@ export class DatagramEndpoint extends AfdEndpoint {
   }
 
   #disconnect(): number {
+    this.#leafGroup = null;
     this.endpoint.connect(IpAddress.anyV4, 0);
     return 0;
   }
@@ -280,7 +312,7 @@ export class DatagramEndpoint extends AfdEndpoint {
 
   #roomMade(): void {
     for (let request = this.sends.head; request !== null; request = this.sends.head) {
-      const n = this.#push(request.data ?? EMPTY, request.a, request.address);
+      const n = this.#push(request.data ?? EMPTY, request.a, request.address ?? this.#leafGroup);
       if (n === StackError.wouldBlock) return;
       if (n >= 0) request.complete(0, n);
       else request.complete(wsaOfMessage(n));

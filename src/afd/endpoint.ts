@@ -111,6 +111,23 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
     return WSAEOPNOTSUPP;
   }
 
+  acceptRequest(_request: AfdRequest, _reply: AfdCompletion, _owner: RequestOwner): number {
+    return WSAEOPNOTSUPP;
+  }
+
+  /** Ends the decision about a caller of `acceptRequest` without accepting. */
+  refuse(_number: number, _isDeferred: boolean, _owner: RequestOwner): number {
+    return WSAEOPNOTSUPP;
+  }
+
+  /** Makes it a leaf of a multicast session, with a JL_* role. */
+  joinLeaf(_group: Uint8Array | null, _role: number): number {
+    return WSAEOPNOTSUPP;
+  }
+
+  /** A session has closed a descriptor of it, and others are left. */
+  released(_owner: RequestOwner): void {}
+
   getSockName(reply: AfdCompletion): number {
     if (!this.isBound) return WSAEINVAL;
     reply.address = sockaddrOf(this.endpoint.localAddress, this.endpoint.localPort);

@@ -16,6 +16,7 @@ import {
   IPPROTO_UDP,
   SO_ACCEPTCONN,
   SO_BROADCAST,
+  SO_CONDITIONAL_ACCEPT,
   SO_CONNECT_TIME,
   SO_DEBUG,
   SO_DONTLINGER,
@@ -28,6 +29,7 @@ import {
   SO_MAXDG,
   SO_MAXPATHDG,
   SO_OOBINLINE,
+  SO_PAUSE_ACCEPT,
   SO_RCVBUF,
   SO_RCVLOWAT,
   SO_RCVTIMEO,
@@ -261,6 +263,27 @@ const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<S
   ],
   [SO_RCVBUF, RECEIVE_BUFFER],
   [SO_MAX_MSG_SIZE, { get: () => 0 }],
+  [
+    SO_CONDITIONAL_ACCEPT,
+    {
+      get: ({ endpoint }) => bool(endpoint.conditionalAccept),
+      set: ({ endpoint, state }, value) => {
+        if (state === SocketState.listening) return WSAEINVAL; // SEM-STATE-09
+        endpoint.conditionalAccept = value !== 0;
+        return 0;
+      },
+    },
+  ],
+  [
+    SO_PAUSE_ACCEPT,
+    {
+      get: ({ endpoint }) => bool(endpoint.pauseAccept),
+      set: ({ endpoint }, value) => {
+        endpoint.pauseAccept = value !== 0; // SEM-BKLG-07
+        return 0;
+      },
+    },
+  ],
   // Accepted and connected sockets have their context from the start; the options are for those that ask all the same.
   [SO_UPDATE_ACCEPT_CONTEXT, { set: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN) }],
   [SO_UPDATE_CONNECT_CONTEXT, { set: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN) }],

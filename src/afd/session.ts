@@ -199,6 +199,12 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
         return endpoint.bind(request.address);
       case AfdOp.listen:
         return endpoint.listen(request.a);
+      case AfdOp.acceptRequest:
+        return endpoint.acceptRequest(request, reply, this);
+      case AfdOp.refuse:
+        return endpoint.refuse(request.a, request.b !== 0, this);
+      case AfdOp.joinLeaf:
+        return endpoint.joinLeaf(request.address, request.a);
       case AfdOp.accept:
         return endpoint.accept(request, reply, this);
       case AfdOp.connect:
@@ -343,6 +349,7 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     }
     if (endpoint.references > 0) {
       this.#endRequestsOf(descriptor);
+      endpoint.released(this);
       return 0;
     }
     const code = endpoint.close(flags);

@@ -1,6 +1,6 @@
 /**
- * Stream sockets: a TCP endpoint under the rules of Winsock. Connecting, accepting and their results are here; sending is in
- * `stream-send.ts`, receiving in `stream-receive.ts`, closing in `stream-close.ts`.
+ * Stream sockets: a TCP endpoint under the rules of Winsock. Connecting and its results are here; accepting is in
+ * `stream-accept.ts`, sending in `stream-send.ts`, receiving in `stream-receive.ts`, closing in `stream-close.ts`.
  */
 
 import {
@@ -18,7 +18,6 @@ import {
   WSAECONNABORTED,
   WSAECONNRESET,
   WSAEINVAL,
-  WSAEMFILE,
   WSAENETDOWN,
   WSAENETRESET,
   WSAENOTCONN,
@@ -33,6 +32,7 @@ import { wsaOf, wsaOfBroken } from './error-map.ts';
 import { PEND, type PendingRequest, type RequestOwner } from './request.ts';
 import { REFUSED_RETRIES } from './socket-options.ts';
 import { normalizeBacklog, SocketState, streamRule } from './socket-state.ts';
+import { StreamAcceptor } from './stream-accept.ts';
 import { StreamCloser } from './stream-close.ts';
 import type { StreamHost } from './stream-host.ts';
 import { StreamReceiver } from './stream-receive.ts';
@@ -43,6 +43,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   readonly sender: StreamSender;
   readonly receiver: StreamReceiver;
   readonly closer: StreamCloser;
+  readonly acceptor: StreamAcceptor;
   state: SocketState = SocketState.open;
   /** The peer sent FIN. */
   isPeerClosed = false;
@@ -63,6 +64,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     this.sender = new StreamSender(this);
     this.receiver = new StreamReceiver(this);
     this.closer = new StreamCloser(this, () => this.sender.overflowBytes);
+    this.acceptor = new StreamAcceptor(this, (child, by) => this.#adopt(child, by));
     endpoint.context = this;
     endpoint.refusedRetries = REFUSED_RETRIES;
   }
@@ -107,16 +109,19 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   }
 
   override accept(request: AfdRequest, reply: AfdCompletion, owner: RequestOwner): number {
-    const error = streamRule('accept', this.state);
-    if (error !== 0) return error;
-    if (!owner.hasRoom) return WSAEMFILE;
-    const mustQueue = this.others.head !== null;
-    const child = mustQueue ? null : this.endpoint.accept();
-    this.events.reenable(FD_ACCEPT, this.endpoint.acceptableCount > 0);
-    if (child === null) return this.mayWait(request.flags) ? PEND : WSAEWOULDBLOCK;
-    reply.value = this.#adopt(child, owner);
-    reply.address = sockaddrOf(child.remoteAddress, child.remotePort);
-    return 0;
+    return this.acceptor.accept(request, reply, owner);
+  }
+
+  override acceptRequest(request: AfdRequest, reply: AfdCompletion, owner: RequestOwner): number {
+    return this.acceptor.ask(request, reply, owner);
+  }
+
+  override refuse(number: number, isDeferred: boolean, owner: RequestOwner): number {
+    return this.acceptor.refuse(number, isDeferred, owner);
+  }
+
+  override released(owner: RequestOwner): void {
+    if (this.state === SocketState.listening) this.acceptor.abandon(owner);
   }
 
   override connect(request: AfdRequest): number {
@@ -191,7 +196,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   override pollState(): number {
     switch (this.state) {
       case SocketState.listening:
-        return this.endpoint.acceptableCount > 0 ? AfdPollEvent.accept : 0;
+        return this.acceptor.isReady ? AfdPollEvent.accept : 0;
       case SocketState.connected:
         return this.#connectedPollState();
       case SocketState.broken:
@@ -202,7 +207,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   }
 
   override currentEvents(): number {
-    if (this.state === SocketState.listening) return this.endpoint.acceptableCount > 0 ? FD_ACCEPT : 0;
+    if (this.state === SocketState.listening) return this.acceptor.isReady ? FD_ACCEPT : 0;
     if (this.state === SocketState.broken) return FD_CLOSE;
     if (this.state !== SocketState.connected) return 0;
     let events = this.isPeerClosed ? FD_CLOSE : 0;
@@ -215,7 +220,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   override happened(events: number): void {
     if (this.isClosed) return;
     if ((events & EndpointEvent.connected) !== 0) this.#connected();
-    if ((events & EndpointEvent.acceptable) !== 0) this.#acceptable();
+    if ((events & (EndpointEvent.acceptable | EndpointEvent.requested)) !== 0) this.acceptor.arrived();
     if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentArrived();
     if ((events & EndpointEvent.readable) !== 0) this.receiver.arrived();
     if ((events & ROOM_EVENTS) !== 0) this.sender.roomMade();
@@ -246,6 +251,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   protected override release(isAbortive: boolean): void {
     this.closer.stop();
     this.sender.release();
+    this.acceptor.close();
     if (isAbortive && this.state !== SocketState.listening) this.endpoint.abort();
     this.state = SocketState.closed;
     this.endpoint.close();
@@ -267,28 +273,14 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     accepted.isNonBlocking = this.isNonBlocking;
     accepted.events.inherit(this.events);
     accepted.#connectedTo(child.remoteAddress, child.remotePort);
-    accepted.events.raise(FD_WRITE);
+    if (accepted.sender.hasRoom) accepted.events.raise(FD_WRITE);
+    else accepted.events.sendBlocked(); // a SYN that was held: its handshake goes on
     accepted.receiver.urgentArrived();
     accepted.receiver.arrived();
     const isFinIn = child.state === 'CLOSE-WAIT' || child.state === 'CLOSING' || child.state === 'LAST-ACK';
     if (isFinIn || child.atEnd) accepted.#peerClosed();
     if (child.error !== 0) accepted.#failed();
     return owner.adopt(accepted);
-  }
-
-  #acceptable(): void {
-    for (let request = this.others.head; request !== null; request = this.others.head) {
-      const { owner } = request;
-      if (!owner.hasRoom) {
-        request.complete(WSAEMFILE);
-        continue;
-      }
-      const child = this.endpoint.accept();
-      if (child === null) break;
-      const descriptor = this.#adopt(child, owner);
-      request.complete(0, descriptor, 0, sockaddrOf(child.remoteAddress, child.remotePort));
-    }
-    if (this.endpoint.acceptableCount > 0) this.events.raise(FD_ACCEPT);
   }
 
   #connectedTo(address: IpAddress, port: number): void {

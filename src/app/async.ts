@@ -95,6 +95,8 @@ export const WSAAccept = promised('WSAAccept');
 export const connect = promised('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = promised('WSAConnect');
+/** Joins a multipoint session. @returns the leaf's SOCKET */
+export const WSAJoinLeaf = promised('WSAJoinLeaf');
 /** Ends one or both directions of a socket. */
 export const shutdown = promised('shutdown');
 /** `shutdown(SD_SEND)`. */

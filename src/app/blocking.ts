@@ -136,6 +136,8 @@ export const WSAAccept = blocking('WSAAccept');
 export const connect = blocking('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = blocking('WSAConnect');
+/** Joins a multipoint session. @returns the leaf's SOCKET */
+export const WSAJoinLeaf = blocking('WSAJoinLeaf');
 /** Ends one or both directions of a socket. */
 export const shutdown = blocking('shutdown');
 /** `shutdown(SD_SEND)`. */

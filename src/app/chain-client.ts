@@ -4,6 +4,7 @@
 
 import { isMainThread, threadId } from 'node:worker_threads';
 import { WSAENETDOWN, WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
+import { EMPTY } from '../base/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
 import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import { type ChainData, chainGeneration, hasChainEnded, register } from './chain-control.ts';
@@ -106,7 +107,7 @@ export class ChainClient {
         return { result: this.handlers.get(message.kind)?.(message) ?? UNDECIDED, thrown: null };
       }
       const { first, second, numbers } = message;
-      const result = condition?.(first, null, null, null, second, null, { value: 0 }, numbers[0] ?? 0);
+      const result = condition?.(first, null, null, null, second, EMPTY, { value: 0 }, numbers[0] ?? 0);
       return { result: typeof result === 'number' ? result : UNDECIDED, thrown: null };
     } catch (error) {
       return { result: UNDECIDED, thrown: { error } };

@@ -76,6 +76,7 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSAAccept', [number, inout, reference, callback, number], INVALID_SOCKET),
   signature('connect', [number, input, number]),
   signature('WSAConnect', [number, input, number, input, none, none, none]),
+  signature('WSAJoinLeaf', [number, input, number, input, none, none, none, number], INVALID_SOCKET),
   signature('shutdown', [number, number]),
   signature('WSASendDisconnect', [number, input]),
   signature('WSARecvDisconnect', [number, none]),

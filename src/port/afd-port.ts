@@ -35,7 +35,7 @@ export const AfdOp = {
   bind: 3,
   /** `a` backlog. */
   listen: 4,
-  /** → `value` a new descriptor, `address` the peer's sockaddr. */
+  /** `a`: 0, or the number of a caller of `acceptRequest` → `value` a new descriptor, `address` the peer's sockaddr. */
   accept: 5,
   /** `address` sockaddr; pends until connected. */
   connect: 6,
@@ -96,6 +96,19 @@ export const AfdOp = {
    * back. No descriptor.
    */
   echo: 22,
+  /**
+   * The oldest caller at a listener, for a session that will decide about it → `value` its number, `address` the peer's sockaddr,
+   * `data` the one that it has called. It is out of everybody else's reach until `accept` or `refuse` names it. Pends as accept
+   * does (SEM-COND-*).
+   */
+  acceptRequest: 23,
+  /** `a` a caller's number, `b` 0: it is refused; 1: it waits on, ahead of all others. */
+  refuse: 24,
+  /**
+   * Makes a message socket a leaf of an IP multicast session (SEM-MP-03). `address` the group, `a` JL_*: a sender's messages without a
+   * destination go there, a receiver is a member. Binds when needed, and records FD_CONNECT.
+   */
+  joinLeaf: 25,
 } as const;
 export type AfdOp = (typeof AfdOp)[keyof typeof AfdOp];
 

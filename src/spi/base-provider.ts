@@ -5,10 +5,12 @@
 
 import { WSAEFAULT, WSAEOPNOTSUPP, WSAVERNOTSUPPORTED } from '../abi/index.ts';
 import { AfdOp, type AfdPort, type BehaviorProfile } from '../port/index.ts';
+import { baseAcceptCalls } from './base-accept-calls.ts';
 import { baseAddressCalls } from './base-address-calls.ts';
 import { Calls } from './base-call.ts';
 import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
+import { baseMultipointCalls } from './base-multipoint-calls.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
 import { baseOverlappedCalls } from './base-overlapped.ts';
 import { basePollCalls, pollHandles } from './base-poll.ts';
@@ -46,6 +48,8 @@ export function createBaseProvider(port: AfdPort, profile: BehaviorProfile = 'wi
   };
   const table: WSPPROC_TABLE = {
     ...baseSocketCalls(base),
+    ...baseAcceptCalls(base),
+    ...baseMultipointCalls(base),
     ...baseDataCalls(base),
     ...baseOverlappedCalls(base),
     ...basePollCalls(base),
@@ -87,7 +91,6 @@ function closeEverything(base: BaseState): void {
   for (const socket of base.sockets.all()) {
     socket.watching = 0;
     socket.registration = null;
-    for (const { descriptor } of socket.deferred) close(base, descriptor);
     close(base, socket.descriptor);
     base.sockets.remove(socket);
   }

@@ -4,6 +4,15 @@
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
 
+/** What a socket is made of. */
+export interface Made {
+  readonly info: WSAPROTOCOL_INFO;
+  readonly type: number;
+  readonly protocol: number;
+  /** WSA_FLAG_* */
+  readonly flags: number;
+}
+
 /** One socket: the handle that ws2_32 gave it, and the descriptor that the other side of the port knows it by. */
 export class BaseSocket {
   readonly handle: number;
@@ -13,19 +22,20 @@ export class BaseSocket {
   /** The triple that it was made with: explicit arguments win over the entry's members. */
   readonly type: number;
   readonly protocol: number;
+  /** WSA_FLAG_* that it was made with: the descriptor's own, not the endpoint's (SEM-DUP-05). */
+  readonly flags: number;
   /** The event registration, if there is one. */
   registration: Registration | null = null;
   /** Id of its request for events that is under way, else 0. */
   watching = 0;
-  /** Connections that a condition function deferred, oldest first. */
-  deferred: DeferredConnection[] = [];
 
-  constructor(handle: number, descriptor: number, info: WSAPROTOCOL_INFO, type: number, protocol: number) {
+  constructor(handle: number, descriptor: number, made: Made) {
     this.handle = handle;
     this.descriptor = descriptor;
-    this.info = info;
-    this.type = type;
-    this.protocol = protocol;
+    this.info = made.info;
+    this.type = made.type;
+    this.protocol = made.protocol;
+    this.flags = made.flags;
   }
 }
 
@@ -37,13 +47,6 @@ export interface Registration {
   readonly hEvent: number;
   readonly hWnd: number;
   readonly wMsg: number;
-}
-
-/** A connection that was taken from the queue, and whose fate is open. */
-export interface DeferredConnection {
-  readonly descriptor: number;
-  /** The peer's sockaddr. */
-  readonly peer: Uint8Array;
 }
 
 /** Handles are multiples of 4, so a quarter of one is a dense index. */

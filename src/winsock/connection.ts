@@ -76,6 +76,25 @@ export function connectionCalls(process: WinsockProcess) {
       return connectTo(s, name, namelen, lpCallerData, lpCalleeData, lpSQOS, lpGQOS);
     },
 
+    /**
+     * Joins a multipoint session (SEM-MP-*). @returns the leaf's SOCKET: of IP, whose planes have no root, `s` itself
+     */
+    WSAJoinLeaf(
+      s: number,
+      name: Uint8Array | null,
+      namelen: number,
+      lpCallerData: WSABUF | null,
+      lpCalleeData: Ref<WSABUF> | null,
+      lpSQOS: QOS | null,
+      lpGQOS: QOS | null,
+      dwFlags: number,
+    ): Answer {
+      const socket = process.socket(s);
+      if (socket === null) return process.whyNoSocket();
+      const { table } = socket.provider;
+      return table.WSPJoinLeaf(s, name, namelen, lpCallerData, lpCalleeData, lpSQOS, lpGQOS, dwFlags);
+    },
+
     /** Ends one or both directions (SEM-SHUT-*); the socket stays open. */
     shutdown(s: number, how: number): Answer {
       const socket = process.socket(s);

@@ -12,7 +12,7 @@ import { type Cancel, type Scheduler, SeededRandom } from '../../src/base/index.
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
-import type { AfdPort } from '../../src/port/index.ts';
+import type { AfdPort, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
 
@@ -21,8 +21,8 @@ export const ADDRESS_B = '10.0.0.2';
 
 /** A way to reach the sockets of two hosts. */
 export interface Attachment {
-  /** Another process on host a, or on host b. */
-  processOn(host: 'a' | 'b'): Promise<Winsock>;
+  /** Another process on host a, or on host b; of user 0 unless another is named. */
+  processOn(host: 'a' | 'b', uid?: number): Promise<Winsock>;
   /** What the hosts still hold; for tests that count. */
   readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
   close(): Promise<void>;
@@ -44,9 +44,9 @@ async function openEmbedded(): Promise<Attachment> {
   const hosts = joinedHosts(time);
   return {
     hosts,
-    processOn: async (host) =>
+    processOn: async (host, uid = 0) =>
       createWinsock({
-        port: hosts[host].openSession(),
+        port: hosts[host].openSession(identityOf(uid)),
         names: hosts[host].openNames(),
         scheduler: time,
       }),
@@ -63,18 +63,20 @@ async function openRemote(): Promise<Attachment> {
   const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
   const servers: IpcServer[] = [];
   const ports: AfdPort[] = [];
+  let identity = identityOf(0);
   for (const name of ['a', 'b'] as const) {
     const server = await createIpcServer({
       path: join(folder, name),
-      identify: () => ({ pid: process.pid, uid: 0, gid: 0 }),
-      openSession: (identity) => hosts[name].openSession(identity),
+      identify: () => identity,
+      openSession: (peer) => hosts[name].openSession(peer),
       openNames: () => hosts[name].openNames(),
     });
     servers.push(server);
   }
   return {
     hosts,
-    async processOn(host) {
+    async processOn(host, uid = 0) {
+      identity = identityOf(uid);
       const port = await connectRemote(join(folder, host));
       ports.push(port);
       return createWinsock({ port, names: port.names });
@@ -87,6 +89,11 @@ async function openRemote(): Promise<Attachment> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** This process as a user's. */
+function identityOf(uid: number): PeerIdentity {
+  return { pid: process.pid, uid, gid: uid };
 }
 
 function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {

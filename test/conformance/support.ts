@@ -12,25 +12,43 @@ import {
   SOCK_STREAM,
   SOCKADDR_IN_LEN,
   sockaddrOf,
+  WSA_WAIT_TIMEOUT,
   type WSADATA,
 } from '../../src/abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../../src/base/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
 import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
-import { ADDRESS_A, ADDRESS_B, ATTACHMENTS, type Attachment } from './attachment.ts';
+import { ADDRESS_A, ADDRESS_B, ATTACHMENTS, type Attachment, type AttachmentKind } from './attachment.ts';
 
 /** The two processes of a test, one on each host, started at version 2.2. */
 export interface Pair {
   readonly a: Winsock;
   readonly b: Winsock;
   readonly attachment: Attachment;
-  /** Another process on a host, not started. */
-  processOn(host: 'a' | 'b'): Promise<Winsock>;
+  /** Another process on a host, not started; of user 0 unless another is named. */
+  processOn(host: 'a' | 'b', uid?: number): Promise<Winsock>;
 }
 
 /** Runs the tests of `body` once for every way to the sockets. `pair()` is fresh for each test. */
 export function overEveryAttachment(subject: string, body: (pair: () => Promise<Pair>) => void): void {
-  describe.each(ATTACHMENTS)(`${subject}, $name`, (kind) => {
+  over(ATTACHMENTS, subject, body);
+}
+
+/** As {@link overEveryAttachment}, for what takes more time than is real: embedded, where time is virtual. */
+export function overVirtualTime(subject: string, body: (pair: () => Promise<Pair>) => void): void {
+  over(
+    ATTACHMENTS.filter(({ name }) => name === 'embedded'),
+    subject,
+    body,
+  );
+}
+
+function over(
+  kinds: readonly AttachmentKind[],
+  subject: string,
+  body: (pair: () => Promise<Pair>) => void,
+): void {
+  describe.each(kinds)(`${subject}, $name`, (kind) => {
     let attachment: Attachment;
     const started: Winsock[] = [];
     beforeAll(async () => {
@@ -40,8 +58,8 @@ export function overEveryAttachment(subject: string, body: (pair: () => Promise<
     afterEach(async () => {
       for (const ws of started.splice(0)) await ws.WSACleanup();
     });
-    const processOn = async (host: 'a' | 'b'): Promise<Winsock> => {
-      const ws = await attachment.processOn(host);
+    const processOn = async (host: 'a' | 'b', uid = 0): Promise<Winsock> => {
+      const ws = await attachment.processOn(host, uid);
       started.push(ws);
       return ws;
     };
@@ -187,4 +205,11 @@ export async function ready(
     { fd_array: number[] } | null
   >;
   await ok(ws.select(0, sets['read'] ?? null, sets['write'] ?? null, sets['except'] ?? null, null));
+}
+
+/** Lets time pass: virtual time, where time is virtual. */
+export async function passTime(ws: Winsock, ms: number): Promise<void> {
+  const event = await ok(ws.WSACreateEvent());
+  expect(await ws.WSAWaitForMultipleEvents(1, [event], false, ms)).toBe(WSA_WAIT_TIMEOUT);
+  await ok(ws.WSACloseEvent(event));
 }

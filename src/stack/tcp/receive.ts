@@ -35,8 +35,7 @@ export function look(tcb: Tcb, into: Uint8Array, at: number, length: number): nu
     return tcb.rx.peek(0, into, at, most);
   }
   if (tcb.error !== 0) return tcb.error;
-  const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
-  if (isOpening && !tcb.isFastOpened) return StackError.notConnected;
+  if (tcb.state === 'SYN-SENT') return StackError.notConnected;
   if (isFinTaken(tcb)) return 0;
   return tcb.state === 'CLOSED' ? StackError.notConnected : StackError.wouldBlock;
 }

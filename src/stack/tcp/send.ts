@@ -50,5 +50,7 @@ export function isFastOpening(tcb: Tcb): boolean {
 function whyNotSend(tcb: Tcb): number {
   if (tcb.error !== 0) return tcb.error;
   if (tcb.isFinQueued) return StackError.shutDown;
-  return isSending(tcb.state) || isFastOpening(tcb) ? 0 : StackError.notConnected;
+  if (isSending(tcb.state) || isFastOpening(tcb)) return 0;
+  // A held SYN that was accepted (SEM-COND-04): what is to be sent waits for the handshake.
+  return tcb.state === 'SYN-RECEIVED' ? StackError.wouldBlock : StackError.notConnected;
 }

@@ -41,7 +41,7 @@ const ROWS: Row[] = (
     ['CLOSED', () => unused(false), 0, notConnected, notConnected, '', ''],
     ['LISTEN', () => unused(true), invalid, notConnected, notConnected, '', ''],
     ['SYN-SENT', () => opening(false), inProgress, notConnected, notConnected, '', ''],
-    ['SYN-RECEIVED', () => opening(true), inProgress, notConnected, notConnected, '', 'R.'],
+    ['SYN-RECEIVED', () => opening(true), inProgress, wouldBlock, wouldBlock, '', 'R.'],
     ['ESTABLISHED', made('ESTABLISHED'), alreadyConnected, 1, wouldBlock, 'F.', 'R.'],
     ['FIN-WAIT-1', made('FIN-WAIT-1'), alreadyConnected, shutDown, wouldBlock, '', 'R.'],
     ['FIN-WAIT-2', made('FIN-WAIT-2'), alreadyConnected, shutDown, wouldBlock, '', 'R.'],
