@@ -48,7 +48,7 @@ import type {
 } from './api/routing.ts';
 import type { TcpEndpoint, TcpObserver, TcpOptions } from './api/tcp.ts';
 import type { StackCounters } from './counters.ts';
-import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
+import type { DhcpMemory, DhcpOptions, DhcpStatus } from './dhcp/status.ts';
 
 export * from './api/endpoint.ts';
 export * from './api/interfaces.ts';
@@ -154,10 +154,16 @@ export interface Stack {
    * when that has left, some milliseconds later.
    */
   stopDhcp(index: number, options?: { readonly release?: boolean }): void;
-  /** Asks for more time now, or anew where there is nothing. @returns whether the interface has a client */
-  renewDhcp(index: number): boolean;
+  /**
+   * Tells what a client of this interface was granted before the host was started: the next client of that family asks for it (RFC
+   * 2131 §3.2, RFC 8415 §18.2.3). It is read as carefully as if it came from the network: what makes no sense, or is for another
+   * client, is ignored.
+   */
+  recallDhcp(index: number, family: IpFamily, memory: DhcpMemory): void;
+  /** Asks for more time now, or anew where there is nothing. @returns whether the interface has a client (of the family) */
+  renewDhcp(index: number, family?: IpFamily): boolean;
   /** Gives addresses back until `renewDhcp`. @returns whether the interface has a client that is not at rest already */
-  releaseDhcp(index: number): boolean;
+  releaseDhcp(index: number, family?: IpFamily): boolean;
   dhcpStatus(index: number): DhcpStatus;
   /**
    * Sets by hand where packets to `address` go: nothing that is heard of changes it.

@@ -86,6 +86,7 @@ export class HostCore implements Host, NeighborHost {
   readonly linkLocal6: Ipv6LinkLocal;
   /** Set once the protocols that it uses are there. */
   autoconf: AutoconfService | null = null;
+  dhcp: { addressesChanged(): void } | null = null;
   readonly #lifetimes: AddressLifetimes;
   readonly #solicitedNodes: SolicitedNodes;
   readonly #paths6: Ipv6Paths;
@@ -130,6 +131,7 @@ export class HostCore implements Host, NeighborHost {
         this.autoIp.changed();
         this.#solicitedNodes.changed(this.topology.interfaces);
         this.autoconf?.addressesChanged();
+        this.dhcp?.addressesChanged();
       }
       this.noteChange(changes);
     });

@@ -49,7 +49,7 @@ import type {
 import { AutoconfService } from './autoconf/service.ts';
 import type { StackCounters } from './counters.ts';
 import { DhcpService } from './dhcp/service.ts';
-import type { DhcpOptions, DhcpStatus } from './dhcp/status.ts';
+import type { DhcpMemory, DhcpOptions, DhcpStatus } from './dhcp/status.ts';
 import type { Transport } from './host.ts';
 import { HostCore } from './host-core.ts';
 import { EchoTable } from './icmp/echo-table.ts';
@@ -127,6 +127,7 @@ class SansIoStack implements Stack {
       dhcp: this.#dhcp,
     });
     host.autoconf = this.#autoconf;
+    host.dhcp = this.#dhcp;
     host.topology.duplicates.onDuplicate((index, address) => this.#dhcp.addressConflict(index, address));
     this.#udp.taker = this.#dhcp;
     const icmp6 = new Icmp6(host, this.#echoes6, this.#raw, transports);
@@ -293,12 +294,16 @@ class SansIoStack implements Stack {
     this.#dhcp.stop(index, options?.release === true);
   }
 
-  renewDhcp(index: number): boolean {
-    return this.#dhcp.renew(index);
+  recallDhcp(index: number, family: IpFamily, memory: DhcpMemory): void {
+    this.#dhcp.recall(index, family, memory);
   }
 
-  releaseDhcp(index: number): boolean {
-    return this.#dhcp.release(index);
+  renewDhcp(index: number, family?: IpFamily): boolean {
+    return this.#dhcp.renew(index, family);
+  }
+
+  releaseDhcp(index: number, family?: IpFamily): boolean {
+    return this.#dhcp.release(index, family);
   }
 
   dhcpStatus(index: number): DhcpStatus {

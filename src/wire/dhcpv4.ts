@@ -109,6 +109,8 @@ export class DhcpV4Message implements DhcpV4Fields {
   chaddr: Uint8Array = EMPTY;
   /** A `DhcpV4Type`; 0 when the message has none: BOOTP. */
   type = 0;
+  /** All of it, as it came. */
+  bytes: Uint8Array = EMPTY;
   /** By code, parts of the same code joined in their order. The option's bytes are the message's own. */
   readonly options = new Map<number, Uint8Array>();
 }
@@ -123,6 +125,7 @@ export class DhcpV4Message implements DhcpV4Fields {
 export function parseDhcpV4(bytes: Uint8Array, at: number, end: number, into: DhcpV4Message): DropReason {
   into.options.clear();
   into.type = 0;
+  into.bytes = bytes.slice(at, end);
   if (end - at < OPTIONS_AT || i32(bytes, at + COOKIE_AT) !== MAGIC_COOKIE) return DropReason.dhcpMalformed;
   const hlen = u8(bytes, at + 2);
   if (hlen > CHADDR_LEN) return DropReason.dhcpMalformed;

@@ -7,7 +7,7 @@
  * Messages are rare, so that a parsed one owns copies of its options: it may outlive the packet.
  */
 
-import { IpAddress, i32, putI32, putU16, u8, u16 } from '../base/index.ts';
+import { EMPTY, IpAddress, i32, putI32, putU16, u8, u16 } from '../base/index.ts';
 import { DropReason } from './drop-reason.ts';
 
 export const DHCPV6_CLIENT_PORT = 546;
@@ -77,6 +77,8 @@ export class DhcpV6Message {
   /** 24 bits. */
   transactionId = 0;
   options: readonly DhcpV6OptionValue[] = [];
+  /** All of it, as it came. */
+  bytes: Uint8Array = EMPTY;
 }
 
 /** An address of an identity association (RFC 8415 §21.6). Lifetimes in seconds, 0xffffffff is for ever. */
@@ -107,7 +109,8 @@ export function parseDhcpV6(bytes: Uint8Array, at: number, end: number, into: Dh
   if (end - at < HEADER_LEN) return DropReason.dhcpMalformed;
   into.type = u8(bytes, at);
   into.transactionId = (u8(bytes, at + 1) << 16) | u16(bytes, at + 2);
-  const options = parseDhcpV6Options(bytes.slice(at + HEADER_LEN, end));
+  into.bytes = bytes.slice(at, end);
+  const options = parseDhcpV6Options(into.bytes.subarray(HEADER_LEN));
   if (options === null) return DropReason.dhcpMalformed;
   into.options = options;
   return DropReason.none;

@@ -113,6 +113,8 @@ export const ConfigChange = {
   interfaces: 4,
   /** A {@link NameConfiguration}. */
   names: 8,
+  /** What a DHCP client would ask for after a restart. */
+  leases: 16,
 } as const;
 
 /** An interface as the stack sees it. */

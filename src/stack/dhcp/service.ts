@@ -6,7 +6,7 @@
  * an application could bind over, close or list; and while a client runs on an interface, its port is no application's there.
  */
 
-import { EMPTY, type IpAddress } from '../../base/index.ts';
+import { EMPTY, type IpAddress, type IpFamily } from '../../base/index.ts';
 import {
   DHCPV4_CLIENT_PORT,
   DHCPV6_CLIENT_PORT,
@@ -20,9 +20,11 @@ import type { InboundPacket } from '../host.ts';
 import type { NetworkInterface } from '../interface.ts';
 import { sourceOf } from '../ip/packet.ts';
 import { clientIdOfDuid, duidOfLinkLayer, duidOfUuid, iaidOf, isDuid, uuidOfSecret } from './duid.ts';
-import type { DhcpOptions, DhcpStatus, DhcpV6Mode } from './status.ts';
+import type { DhcpMemory, DhcpMode, DhcpOptions, DhcpStatus } from './status.ts';
 import type { DhcpSurroundings } from './surroundings.ts';
 import { DhcpV4Client, type V4ClientOptions } from './v4/client.ts';
+import type { ExchangeOptions } from './v4/exchange.ts';
+import { DhcpV4Informer } from './v4/inform.ts';
 import { DhcpV6Client } from './v6/client.ts';
 
 /** Hardware types (RFC 1700, and RFC 3456 for links without hardware addresses). */
@@ -36,8 +38,11 @@ const LONGEST_CLIENT_ID = 255;
 
 export class DhcpService {
   readonly #around: DhcpSurroundings;
-  readonly #v4 = new Map<number, DhcpV4Client>();
+  readonly #v4 = new Map<number, DhcpV4Client | DhcpV4Informer>();
   readonly #v6 = new Map<number, DhcpV6Client>();
+  /** What clients that are started next were granted before, by interface. */
+  readonly #recalled4 = new Map<number, DhcpMemory>();
+  readonly #recalled6 = new Map<number, DhcpMemory>();
   readonly #message4 = new DhcpV4Message();
   readonly #message6 = new DhcpV6Message();
 
@@ -77,21 +82,28 @@ export class DhcpService {
     this.#v6.get(interfaceIndex)?.stop(isReleased);
   }
 
-  /** @returns whether there is a client to renew */
-  renew(interfaceIndex: number): boolean {
-    const v4 = this.#v4.get(interfaceIndex);
-    const v6 = this.#v6.get(interfaceIndex);
-    v4?.renew();
-    v6?.renew();
-    return v4 !== undefined || v6 !== undefined;
+  /** See `Stack.recallDhcp`. */
+  recall(interfaceIndex: number, family: IpFamily, memory: DhcpMemory): void {
+    (family === 4 ? this.#recalled4 : this.#recalled6).set(interfaceIndex, memory);
+  }
+
+  /** @param family absent: both. @returns whether there is a client to renew */
+  renew(interfaceIndex: number, family?: IpFamily): boolean {
+    const clients = this.#clients(interfaceIndex, family);
+    for (const client of clients) client.renew();
+    return clients.length > 0;
   }
 
   /** @returns whether there is a client whose addresses can be given back */
-  release(interfaceIndex: number): boolean {
-    const clients = [this.#v4.get(interfaceIndex), this.#v6.get(interfaceIndex)];
-    const active = clients.filter((client) => client?.isActive === true);
-    for (const client of active) client?.release();
+  release(interfaceIndex: number, family?: IpFamily): boolean {
+    const active = this.#clients(interfaceIndex, family).filter(({ isActive }) => isActive);
+    for (const client of active) client.release();
     return active.length > 0;
+  }
+
+  /** Addresses have come, gone or changed their states. */
+  addressesChanged(): void {
+    for (const client of this.#v4.values()) client.addressesChanged();
   }
 
   status(interfaceIndex: number): DhcpStatus {
@@ -113,6 +125,8 @@ export class DhcpService {
     this.#v4.delete(interfaceIndex);
     this.#v6.get(interfaceIndex)?.close();
     this.#v6.delete(interfaceIndex);
+    this.#recalled4.delete(interfaceIndex);
+    this.#recalled6.delete(interfaceIndex);
   }
 
   /**
@@ -129,6 +143,14 @@ export class DhcpService {
     return parsed === DropReason.none ? client.receive(this.#message4) : parsed;
   }
 
+  #clients(index: number, family?: IpFamily): (DhcpV4Client | DhcpV4Informer | DhcpV6Client)[] {
+    const found = [
+      family === 6 ? undefined : this.#v4.get(index),
+      family === 4 ? undefined : this.#v6.get(index),
+    ];
+    return found.filter((client) => client !== undefined);
+  }
+
   #takeV6(packet: InboundPacket, at: number, end: number): number {
     const client = this.#v6.get(packet.interfaceIndex);
     if (client?.isActive !== true) return -1;
@@ -138,14 +160,14 @@ export class DhcpService {
     return parsed === DropReason.none ? client.receive(this.#message6, sourceOf(packet)) : parsed;
   }
 
-  #ask(interfaceIndex: number, mode: DhcpV6Mode): void {
+  #ask(interfaceIndex: number, mode: DhcpMode): void {
     const client = this.#v6.get(interfaceIndex);
     if (client === undefined) this.#startV6(this.#interface(interfaceIndex), {}, mode);
     // Given back, or stopped, by the user: it stays so.
     else if (client.isActive) client.start(mode);
   }
 
-  #startV6(iface: NetworkInterface, options: DhcpOptions, mode: DhcpV6Mode): void {
+  #startV6(iface: NetworkInterface, options: DhcpOptions, mode: DhcpMode): void {
     const client = new DhcpV6Client(this.#around, {
       interfaceIndex: iface.index,
       duid: this.#duid(iface, options),
@@ -154,6 +176,13 @@ export class DhcpService {
     });
     this.#v6.get(iface.index)?.close();
     this.#v6.set(iface.index, client);
+    const memory = this.#recalled6.get(iface.index);
+    this.#recalled6.delete(iface.index);
+    if (memory !== undefined) {
+      const { message, server, obtainedAt } = memory;
+      const parsed = parseDhcpV6(message, 0, message.length, this.#message6);
+      if (parsed === DropReason.none) client.recall(this.#message6, server, obtainedAt);
+    }
     client.start(mode);
   }
 
@@ -164,14 +193,36 @@ export class DhcpService {
   }
 
   #startV4(iface: NetworkInterface, options: DhcpOptions): void {
+    if (options.mode === 'stateless') {
+      const informer = new DhcpV4Informer(this.#around, this.#exchangeOptions(iface, options));
+      this.#v4.get(iface.index)?.close();
+      this.#v4.set(iface.index, informer);
+      informer.start();
+      return;
+    }
     const requested = requestedAddress(options);
     const client = new DhcpV4Client(this.#around, this.#v4Options(iface, options));
     this.#v4.get(iface.index)?.close();
     this.#v4.set(iface.index, client);
+    const memory = this.#recalled4.get(iface.index);
+    this.#recalled4.delete(iface.index);
+    if (memory !== undefined) {
+      const { message, obtainedAt } = memory;
+      const parsed = parseDhcpV4(message, 0, message.length, this.#message4);
+      if (parsed === DropReason.none) client.recall(this.#message4, obtainedAt);
+    }
     client.start(requested);
   }
 
   #v4Options(iface: NetworkInterface, options: DhcpOptions): V4ClientOptions {
+    return {
+      ...this.#exchangeOptions(iface, options),
+      linkLocalFallback: options.linkLocalFallback ?? true,
+      checksConflicts: iface.detectsDuplicates,
+    };
+  }
+
+  #exchangeOptions(iface: NetworkInterface, options: DhcpOptions): ExchangeOptions {
     const { mac } = iface;
     const hostName = options.hostName ?? '';
     if (hostName !== '' && !HOST_NAME.test(hostName)) throw new RangeError(`not a host name: ${hostName}`);
@@ -185,8 +236,6 @@ export class DhcpService {
         maxMessageSize: Math.max(LEAST_MESSAGE, Math.min(MOST_MESSAGE, iface.linkMtu)),
       },
       isBroadcast: options.broadcast ?? mac === null,
-      linkLocalFallback: options.linkLocalFallback ?? true,
-      checksConflicts: iface.detectsDuplicates,
     };
   }
 

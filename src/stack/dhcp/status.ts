@@ -8,8 +8,8 @@ import type { IpAddress, IpFamily } from '../../base/index.ts';
 export interface DhcpOptions {
   /** Default 4. Over IPv6 it is routers that say whether to ask, and for what; `family: 6` asks whatever they say. */
   readonly family?: IpFamily;
-  /** Over IPv6: addresses too (the default), or only what else there is to know (RFC 8415 §6.1). */
-  readonly mode?: DhcpV6Mode;
+  /** Addresses too (the default), or only what else there is to know (RFC 8415 §6.1; over IPv4 DHCPINFORM, RFC 2131 §3.4). */
+  readonly mode?: DhcpMode;
   /** Sent to IPv4 servers, many of which make a name of it (RFC 2132 §3.14). */
   readonly hostName?: string;
   /**
@@ -32,11 +32,11 @@ export interface DhcpOptions {
   readonly rapidCommit?: boolean;
 }
 
-export type DhcpV6Mode = 'stateful' | 'stateless';
+export type DhcpMode = 'stateful' | 'stateless';
 
 /**
  * RFC 2131 Figure 5, and what it has no name for: `CHECKING`, where others are asked whether they have the address; `RELEASED`,
- * by the user, until the next renewal; `STOPPED`.
+ * by the user, until the next renewal; `STOPPED`; of a client that asks for no address, `INFORMING` and `INFORMED`.
  */
 export type DhcpV4State =
   | 'INIT'
@@ -49,6 +49,8 @@ export type DhcpV4State =
   | 'REBINDING'
   | 'RELEASING'
   | 'RELEASED'
+  | 'INFORMING'
+  | 'INFORMED'
   | 'STOPPED';
 
 /** A route that a server gave (RFC 3442). */
@@ -59,8 +61,31 @@ export interface DhcpV4Route {
   readonly gateway: IpAddress | null;
 }
 
+/** What a server has granted, as a client of the same host can be told of it after a restart: see `Stack.recallDhcp`. */
+export interface DhcpMemory {
+  /** The DHCPACK or REPLY, as it came. Empty: nothing to be told. */
+  readonly message: Uint8Array;
+  /** Stack time from which lifetimes count; long ago: the address is asked for, but is not ours. */
+  readonly obtainedAt: number;
+  /** Who granted it. */
+  readonly server: IpAddress;
+}
+
+/** What an IPv4 server tells besides an address. */
+export interface DhcpV4Information {
+  readonly server: IpAddress;
+  /** Stack time, ms. */
+  readonly obtainedAt: number;
+  readonly dnsServers: readonly IpAddress[];
+  /** Empty when the server gave none. */
+  readonly domainName: string;
+  readonly searchList: readonly string[];
+  /** Known, and for others to use: this host sets no clock. */
+  readonly ntpServers: readonly IpAddress[];
+}
+
 /** What an IPv4 server has granted. Times are stack time in ms; `Infinity`: never. */
-export interface DhcpV4Lease {
+export interface DhcpV4Lease extends DhcpMemory, DhcpV4Information {
   readonly address: IpAddress;
   readonly prefixLength: number;
   /** The server identifier. */
@@ -73,20 +98,19 @@ export interface DhcpV4Lease {
   readonly routers: readonly IpAddress[];
   /** Those count instead of `routers` when there are any. */
   readonly classlessRoutes: readonly DhcpV4Route[];
-  readonly dnsServers: readonly IpAddress[];
-  /** Empty when the server gave none. */
-  readonly domainName: string;
-  readonly searchList: readonly string[];
-  /** Known, and for others to use: this host sets no clock. */
-  readonly ntpServers: readonly IpAddress[];
   /** 0: not given. */
   readonly interfaceMtu: number;
 }
 
 export interface DhcpV4Status {
+  readonly mode: DhcpMode;
   readonly state: DhcpV4State;
   /** `null` while there is none. */
   readonly lease: DhcpV4Lease | null;
+  /** What is asked for at the next start: the lease, also while it is not in use. */
+  readonly remembered: DhcpV4Lease | null;
+  /** With a lease, what it says; else what a server told. */
+  readonly information: DhcpV4Information | null;
   /** Messages sent since the exchange under way began. */
   readonly attempts: number;
   /** Whether the interface may have a link-local address for want of a server. */
@@ -117,7 +141,7 @@ export interface DhcpV6LeasedAddress {
 }
 
 /** What an IPv6 server has granted or told. Times are stack time in ms; `Infinity`: never. */
-export interface DhcpV6Lease {
+export interface DhcpV6Lease extends DhcpMemory {
   /** The server's DUID. */
   readonly serverDuid: Uint8Array;
   readonly server: IpAddress;
@@ -132,10 +156,12 @@ export interface DhcpV6Lease {
 
 export interface DhcpV6Status {
   readonly state: DhcpV6State;
-  readonly mode: DhcpV6Mode;
+  readonly mode: DhcpMode;
   readonly clientDuid: Uint8Array;
   readonly iaid: number;
   readonly lease: DhcpV6Lease | null;
+  /** What is asked for at the next start: the lease, also while it is not in use. */
+  readonly remembered: DhcpV6Lease | null;
   readonly attempts: number;
 }
 

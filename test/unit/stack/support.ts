@@ -36,6 +36,7 @@ export function makeHost(
   options: Partial<InterfaceOptions> = {},
   allocator = new PoolAllocator(),
   seed = 7,
+  configObserver?: (changes: number) => void,
 ): HostUnderTest {
   const events: HostUnderTest['events'] = [];
   const host: { now: number; wakes: number } = { now: 1000, wakes: 0 };
@@ -44,6 +45,7 @@ export function makeHost(
     random: new SeededRandom(seed),
     allocator,
     wake: () => void host.wakes++,
+    ...(configObserver === undefined ? {} : { configObserver }),
     observer: (endpoint, bits) => void events.push({ endpoint, events: bits }),
   });
   const index = stack.addInterface({

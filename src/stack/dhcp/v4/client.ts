@@ -14,8 +14,10 @@
 
 import type { IpAddress, Random, TimerOwner } from '../../../base/index.ts';
 import { BOOTREPLY, type DhcpV4Message, DhcpV4Option, DhcpV4Type, DropReason } from '../../../wire/index.ts';
+import { ConfigChange } from '../../api.ts';
 import type { DhcpV4Lease, DhcpV4State, DhcpV4Status } from '../status.ts';
 import type { DhcpSurroundings } from '../surroundings.ts';
+import { answersClient, isAddressedTo } from './answers-client.ts';
 import { V4Configuration } from './configuration.ts';
 import { type ExchangeOptions, LAST_RETRY_MS, LEAST_RENEW_RETRY_MS, V4Exchange } from './exchange.ts';
 import { readLease } from './lease.ts';
@@ -75,9 +77,13 @@ export class DhcpV4Client implements TimerOwner {
   }
 
   get status(): DhcpV4Status {
+    const lease = this.#isBound ? this.#lease : null;
     return {
+      mode: 'stateful',
       state: this.#state,
-      lease: this.#isBound ? this.#lease : null,
+      lease,
+      remembered: this.#lease,
+      information: lease,
       attempts: this.#exchange.attempts,
       usesLinkLocal: this.#usesLinkLocal,
     };
@@ -86,6 +92,13 @@ export class DhcpV4Client implements TimerOwner {
   /** Whether messages for it may come. */
   get isActive(): boolean {
     return this.#state !== 'STOPPED' && this.#state !== 'RELEASED';
+  }
+
+  /** Takes a DHCPACK of before the host was started for the lease, if it can be: for {@link start}. */
+  recall(message: DhcpV4Message, obtainedAt: number): void {
+    if (this.isActive || message.op !== BOOTREPLY || message.type !== DhcpV4Type.ack) return;
+    if (isAddressedTo(message, this.options.identity))
+      this.#lease = readLease(message, obtainedAt, this.#random);
   }
 
   /** Begins, with an address of old when there is one: `requested`, or the lease at the last stop. */
@@ -97,7 +110,9 @@ export class DhcpV4Client implements TimerOwner {
     const old = this.#lease;
     const isOver = old === null || old.expiresAt <= this.#now;
     if (isOver || (requested !== null && !old.address.equals(requested))) this.#lease = null;
-    if (this.#requestedAddress === null) this.#discover();
+    // A lease that is over is a wish: a server that knows nothing of it would not answer (§4.3.2).
+    const isWish = requested === null && isOver;
+    if (this.#requestedAddress === null || isWish) this.#discover();
     else this.#reboot();
   }
 
@@ -120,7 +135,7 @@ export class DhcpV4Client implements TimerOwner {
     this.#disarm();
     this.#setLinkLocal(false);
     if (lease === null) {
-      this.#lease = null;
+      this.#forget();
       this.#enter('RELEASED');
       return;
     }
@@ -144,6 +159,9 @@ export class DhcpV4Client implements TimerOwner {
   conflict(address: IpAddress): void {
     if (this.#isBound && this.#lease?.address.equals(address) === true) this.#decline(this.#lease);
   }
+
+  /** They are this client's own doing, or nothing to it. */
+  addressesChanged(): void {}
 
   /** Frees what it holds, for good. */
   close(): void {
@@ -185,16 +203,9 @@ export class DhcpV4Client implements TimerOwner {
 
   // What arrives
 
-  /** Whether it answers what this client has asked last: RFC 2131 §4.4.1, RFC 6842 §3. */
-  #isForUs({ op, xid, chaddr, options }: DhcpV4Message): boolean {
-    const { identity } = this.options;
-    const echoed = options.get(DhcpV4Option.clientIdentifier);
-    return (
-      op === BOOTREPLY &&
-      xid === this.#exchange.xid &&
-      isEqual(chaddr, identity.chaddr) &&
-      (echoed === undefined || isEqual(echoed, identity.clientId))
-    );
+  /** Whether it answers what this client has asked last. */
+  #isForUs(message: DhcpV4Message): boolean {
+    return message.op === BOOTREPLY && answersClient(message, this.#exchange.xid, this.options.identity);
   }
 
   /** The first offer that is any good is taken. */
@@ -311,6 +322,7 @@ export class DhcpV4Client implements TimerOwner {
     }
     this.#enter('BOUND');
     this.#lease = lease;
+    this.#around.host.noteChange(ConfigChange.leases);
     this.#wanted = null;
     this.#requestedAddress = lease.address;
     this.#naks = 0;
@@ -395,6 +407,7 @@ export class DhcpV4Client implements TimerOwner {
 
   #forget(): void {
     this.#unbind();
+    if (this.#lease !== null) this.#around.host.noteChange(ConfigChange.leases);
     this.#lease = null;
     this.#wanted = null;
     this.#requestedAddress = null;
@@ -447,8 +460,4 @@ export class DhcpV4Client implements TimerOwner {
     this.#exchange.disarm();
     this.#around.host.timers.disarm(this.#leaseTimer);
   }
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -6,7 +6,7 @@ import { IpAddress } from '../../../base/index.ts';
 import type { NameConfiguration, RouteOptions } from '../../api.ts';
 import { contains } from '../../interface.ts';
 import type { Topology } from '../../topology.ts';
-import type { DhcpV4Lease, DhcpV4Route } from '../status.ts';
+import type { DhcpV4Information, DhcpV4Lease, DhcpV4Route } from '../status.ts';
 
 /** Most routers that become default routes, the first the best. */
 const MOST_ROUTERS = 4;
@@ -38,7 +38,19 @@ export class V4Configuration {
     this.#topology.limitMtu(this.#index, lease.interfaceMtu >= LEAST_MTU ? lease.interfaceMtu : 0);
     this.#setAddress(lease);
     this.#setRoutes(routesOf(lease, this.#index));
-    this.#setNames(lease.dnsServers, searchListOf(lease));
+    this.setNames(lease);
+  }
+
+  /** Servers and domains as they were told; `null`: none. */
+  setNames(told: DhcpV4Information | null): void {
+    const held = this.#topology.find(this.#index)?.names.find(({ origin }) => origin === 'dhcp');
+    const servers = told?.dnsServers ?? [];
+    const names: NameConfiguration = {
+      origin: 'dhcp',
+      servers,
+      searchList: told === null ? [] : searchListOf(told),
+    };
+    if (!isSameNames(held, names)) this.#topology.setNames(this.#index, names);
   }
 
   /** Takes away all that was applied. Idempotent. */
@@ -49,7 +61,7 @@ export class V4Configuration {
     // The interface may be gone, and everything with it.
     if (this.#topology.find(this.#index) === null) return;
     this.#setRoutes([]);
-    this.#setNames([], []);
+    this.setNames(null);
     this.#removeAddress(lease.address);
     this.#topology.limitMtu(this.#index, 0);
   }
@@ -84,16 +96,10 @@ export class V4Configuration {
     }
     this.#routes = routes;
   }
-
-  #setNames(servers: readonly IpAddress[], searchList: readonly string[]): void {
-    const held = this.#topology.interface(this.#index).names.find(({ origin }) => origin === 'dhcp');
-    const names: NameConfiguration = { origin: 'dhcp', servers, searchList };
-    if (!isSameNames(held, names)) this.#topology.setNames(this.#index, names);
-  }
 }
 
 /** The domains to be searched: the list, or else the one that the host is in. */
-export function searchListOf({ searchList, domainName }: DhcpV4Lease): readonly string[] {
+export function searchListOf({ searchList, domainName }: DhcpV4Information): readonly string[] {
   if (searchList.length > 0) return searchList;
   return domainName === '' ? [] : [domainName];
 }

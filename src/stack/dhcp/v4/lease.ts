@@ -4,7 +4,7 @@
 
 import { IpAddress, prefixMask, type Random, randomFraction } from '../../../base/index.ts';
 import { type DhcpV4Message, DhcpV4Option } from '../../../wire/index.ts';
-import type { DhcpV4Lease, DhcpV4Route } from '../status.ts';
+import type { DhcpV4Information, DhcpV4Lease, DhcpV4Route } from '../status.ts';
 import {
   classlessRoutes,
   domainName,
@@ -43,20 +43,33 @@ export function readLease(message: DhcpV4Message, requestedAt: number, random: R
   const routes = classlessRoutes(options);
   const times = timesOf(message, leaseSec * 1000, random);
   return {
+    message: message.bytes,
     address: IpAddress.v4(yiaddr),
     prefixLength,
-    server,
-    obtainedAt: requestedAt,
+    ...informationOf(message, server, requestedAt),
     renewAt: requestedAt + times.t1,
     rebindAt: requestedAt + times.t2,
     expiresAt: requestedAt + times.end,
     routers: hostAddresses(options, DhcpV4Option.router).filter(({ w3 }) => w3 !== yiaddr),
     classlessRoutes: routes ?? NO_ROUTES,
+    interfaceMtu: shortNumber(options, DhcpV4Option.interfaceMtu),
+  };
+}
+
+/** What a DHCPACK to a DHCPINFORM tells (RFC 2131 §4.3.5): lease times in it are ignored. @returns `null` when it names no server */
+export function readInformation(message: DhcpV4Message, now: number): DhcpV4Information | null {
+  const server = hostAddress(message.options, DhcpV4Option.serverIdentifier);
+  return server === null ? null : informationOf(message, server, now);
+}
+
+function informationOf({ options }: DhcpV4Message, server: IpAddress, obtainedAt: number): DhcpV4Information {
+  return {
+    server,
+    obtainedAt,
     dnsServers: hostAddresses(options, DhcpV4Option.dnsServer),
     domainName: domainName(options),
     searchList: searchList(options),
     ntpServers: hostAddresses(options, DhcpV4Option.ntpServer),
-    interfaceMtu: shortNumber(options, DhcpV4Option.interfaceMtu),
   };
 }
 

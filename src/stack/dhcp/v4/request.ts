@@ -47,6 +47,13 @@ const PARAMETERS = Uint8Array.of(
   DhcpV4Option.renewalTime,
   DhcpV4Option.rebindingTime,
 );
+/** Of a host that has an address: no lease times (RFC 2131 §4.4.3), and nothing that is the user's to say. */
+const INFORM_PARAMETERS = Uint8Array.of(
+  DhcpV4Option.dnsServer,
+  DhcpV4Option.domainName,
+  DhcpV4Option.domainSearch,
+  DhcpV4Option.ntpServer,
+);
 const VENDOR_CLASS = bytesOf('winsockd');
 /** Option 116's "yes" (RFC 2563 §2.1): this host can take a link-local address. */
 const AUTO_CONFIGURE = Uint8Array.of(1);
@@ -59,12 +66,13 @@ export function encodeRequest(identity: ClientIdentity, fields: RequestFields): 
   ];
   if (requestedAddress !== null) options.push([DhcpV4Option.requestedAddress, word(requestedAddress.w3)]);
   if (server !== null) options.push([DhcpV4Option.serverIdentifier, word(server.w3)]);
-  if (type === DhcpV4Type.discover || type === DhcpV4Type.request) {
+  if (type === DhcpV4Type.discover || type === DhcpV4Type.request || type === DhcpV4Type.inform) {
     options.push([DhcpV4Option.maxMessageSize, short(identity.maxMessageSize)]);
     options.push([DhcpV4Option.vendorClass, VENDOR_CLASS]);
     if (identity.hostName !== '') options.push([DhcpV4Option.hostName, bytesOf(identity.hostName)]);
     if (type === DhcpV4Type.discover) options.push([DhcpV4Option.autoConfigure, AUTO_CONFIGURE]);
-    options.push([DhcpV4Option.parameterRequestList, PARAMETERS]);
+    const wanted = type === DhcpV4Type.inform ? INFORM_PARAMETERS : PARAMETERS;
+    options.push([DhcpV4Option.parameterRequestList, wanted]);
   }
   const { xid, secs, isBroadcast, ciaddr } = fields;
   const { htype, chaddr } = identity;

@@ -28,6 +28,8 @@ const LEAST_MAX_RT = 60;
 const MOST_MAX_RT = 86_400;
 
 export interface DhcpV6Answer {
+  /** All of it, as it came. */
+  readonly message: Uint8Array;
   readonly serverDuid: Uint8Array;
   /** 0 … 255; the server's word for how much it wants to be chosen. */
   readonly preference: number;
@@ -49,7 +51,7 @@ export interface DhcpV6Answer {
  * @returns `null` when it is not for that client, names no server, or has an association in which nothing makes sense
  */
 export function readAnswer(
-  { options }: DhcpV6Message,
+  { options, bytes }: DhcpV6Message,
   clientDuid: Uint8Array,
   iaid: number,
 ): DhcpV6Answer | null {
@@ -60,6 +62,7 @@ export function readAnswer(
   if (association === undefined) return null;
   const preference = singleOption(options, DhcpV6Option.preference);
   return {
+    message: bytes,
     serverDuid,
     preference: preference?.length === 1 ? u8(preference, 0) : 0,
     isRapidCommit: singleOption(options, DhcpV6Option.rapidCommit)?.length === 0,

@@ -20,7 +20,8 @@ import {
   DhcpV6Type,
   DropReason,
 } from '../../../wire/index.ts';
-import type { DhcpV6Status as ClientStatus, DhcpV6Lease, DhcpV6Mode, DhcpV6State } from '../status.ts';
+import { ConfigChange } from '../../api.ts';
+import type { DhcpV6Status as ClientStatus, DhcpMode, DhcpV6Lease, DhcpV6State } from '../status.ts';
 import type { DhcpSurroundings } from '../surroundings.ts';
 import { type DhcpV6Answer, isEqual, readAnswer, usableAddresses } from './answer.ts';
 import { V6Configuration } from './configuration.ts';
@@ -72,7 +73,7 @@ export interface V6ClientOptions extends V6ExchangeOptions {
 export class DhcpV6Client implements TimerOwner {
   readonly options: V6ClientOptions;
   #state: DhcpV6State = 'STOPPED';
-  #mode: DhcpV6Mode = 'stateful';
+  #mode: DhcpMode = 'stateful';
   readonly #around: DhcpSurroundings;
   readonly #random: Random;
   readonly #configuration: V6Configuration;
@@ -104,6 +105,7 @@ export class DhcpV6Client implements TimerOwner {
       clientDuid: duid,
       iaid,
       lease: this.#isInUse ? this.#lease : null,
+      remembered: this.#lease,
       attempts: this.#exchange.attempts,
     };
   }
@@ -112,8 +114,17 @@ export class DhcpV6Client implements TimerOwner {
     return this.#state !== 'STOPPED' && this.#state !== 'RELEASED';
   }
 
+  /** Takes a REPLY of before the host was started for the lease, if it can be: for {@link start}. */
+  recall(message: DhcpV6Message, server: IpAddress, obtainedAt: number): void {
+    const { duid, iaid } = this.options;
+    if (this.isActive || message.type !== DhcpV6Type.reply) return;
+    const answer = readAnswer(message, duid, iaid);
+    const granted = answer?.status === DhcpV6Status.success ? usableAddresses(answer.association) : [];
+    if (answer !== null && granted.length > 0) this.#lease = leaseOf(answer, granted, server, obtainedAt);
+  }
+
   /** Begins, or goes on in another mode. */
-  start(mode: DhcpV6Mode): void {
+  start(mode: DhcpMode): void {
     if (this.isActive && mode === this.#mode) return;
     if (this.isActive) this.stop();
     this.#mode = mode;
@@ -300,14 +311,14 @@ export class DhcpV6Client implements TimerOwner {
     const refreshSec = answer.refreshSec < 0 ? IRT_DEFAULT : Math.max(IRT_MINIMUM, answer.refreshSec);
     const now = this.#now;
     const refreshAt = answer.refreshSec === 0xffffffff ? Number.POSITIVE_INFINITY : now + refreshSec * 1000;
-    const { serverDuid, dnsServers, searchList } = answer;
+    const { message, serverDuid, dnsServers, searchList } = answer;
     const times = {
       obtainedAt: now,
       renewAt: refreshAt,
       rebindAt: refreshAt,
       expiresAt: Number.POSITIVE_INFINITY,
     };
-    this.#lease = { serverDuid, server, addresses: [], ...times, dnsServers, searchList };
+    this.#lease = { message, serverDuid, server, addresses: [], ...times, dnsServers, searchList };
     this.#enter('INFORMED', -1);
     this.#configuration.setNames(dnsServers, searchList);
     this.#armLease(refreshAt);
@@ -346,6 +357,7 @@ export class DhcpV6Client implements TimerOwner {
   #bind(lease: DhcpV6Lease): void {
     this.#enter('BOUND', -1);
     this.#lease = lease;
+    this.#around.host.noteChange(ConfigChange.leases);
     this.#advertised = null;
     this.#failures = 0;
     this.#configuration.setAddresses(lease.addresses);
@@ -472,6 +484,7 @@ export class DhcpV6Client implements TimerOwner {
   }
 
   #forget(): void {
+    if (this.#lease !== null) this.#around.host.noteChange(ConfigChange.leases);
     this.#lease = null;
     this.#advertised = null;
     this.#configuration.remove();

@@ -2,7 +2,7 @@
  * What a DHCPv6 REPLY grants, in stack time.
  */
 
-import type { IpAddress } from '../../../base/index.ts';
+import { EMPTY, type IpAddress } from '../../../base/index.ts';
 import type { DhcpV6Address } from '../../../wire/index.ts';
 import type { DhcpV6Lease, DhcpV6LeasedAddress } from '../status.ts';
 import type { DhcpV6Answer } from './answer.ts';
@@ -31,6 +31,7 @@ export function leaseOf(
   const t1 = Math.max(LEAST_T1_MS, t1Sec === 0 ? shortest * T1_SHARE : duration(t1Sec));
   const t2 = Math.max(t1, t2Sec === 0 ? shortest * T2_SHARE : duration(t2Sec));
   return {
+    message: answer.message,
     serverDuid: answer.serverDuid,
     server,
     addresses,
@@ -43,10 +44,10 @@ export function leaseOf(
   };
 }
 
-/** The lease without an address that turned out to be somebody else's; `null` when nothing is left. */
+/** The lease without an address that turned out to be somebody else's, no longer what the server said; `null` when nothing is left. */
 export function leaseWithout(lease: DhcpV6Lease, address: IpAddress): DhcpV6Lease | null {
   const addresses = lease.addresses.filter((held) => !held.address.equals(address));
-  return addresses.length === 0 ? null : { ...lease, addresses, expiresAt: endOf(addresses) };
+  return addresses.length === 0 ? null : { ...lease, message: EMPTY, addresses, expiresAt: endOf(addresses) };
 }
 
 /** When the last of them ends. */

@@ -27,8 +27,9 @@ export interface ClientUnderTest extends HostUnderTest {
 export function makeClient(
   options: DhcpOptions | null = {},
   iface: Partial<InterfaceOptions> = {},
+  configObserver?: (changes: number) => void,
 ): ClientUnderTest {
-  const host = makeHost({ addresses: [], ...iface });
+  const host = makeHost({ addresses: [], ...iface }, undefined, undefined, configObserver);
   const { stack, index } = host;
   const isEthernet = iface.medium === 'ethernet';
   const out = (): Uint8Array[] => host.outBytes().map((frame) => (isEthernet ? frame.subarray(14) : frame));

@@ -6,7 +6,7 @@ import { duidOfLinkLayer } from '../../../../src/stack/dhcp/duid.ts';
 import { DhcpV6Client } from '../../../../src/stack/dhcp/v6/client.ts';
 import type { Host } from '../../../../src/stack/host.ts';
 import { HostCore } from '../../../../src/stack/host-core.ts';
-import type { DhcpV6Mode } from '../../../../src/stack/index.ts';
+import type { DhcpMode } from '../../../../src/stack/index.ts';
 import {
   DhcpV6Message,
   DhcpV6Option,
@@ -73,7 +73,7 @@ export class V6Rig {
   #sent: SeenMessage[] = [];
 
   constructor(
-    mode: DhcpV6Mode | null = 'stateful',
+    mode: DhcpMode | null = 'stateful',
     options: { rapidCommit?: boolean; hasSource?: boolean } = {},
   ) {
     this.core = new HostCore({ clock: { now: () => this.now }, random: new SeededRandom(3) });
@@ -90,6 +90,13 @@ export class V6Rig {
       { interfaceIndex: this.index, duid: this.duid, iaid: IAID, rapidCommit: options.rapidCommit ?? false },
     );
     if (mode !== null) this.client.start(mode);
+  }
+
+  /** What the client was granted before it was made. */
+  recall(bytes: Uint8Array, server: IpAddress, obtainedAt: number): void {
+    const message = new DhcpV6Message();
+    if (parseDhcpV6(bytes, 0, bytes.length, message) === DropReason.none)
+      this.client.recall(message, server, obtainedAt);
   }
 
   addLinkLocal(): void {
@@ -174,6 +181,7 @@ export class V6Rig {
       random: core.random,
       counters: core.counters,
       linkPath: () => ({ pseudoHeaderSum: () => 0, flowLabel: () => 0 }),
+      noteChange: (changes: number) => core.noteChange(changes),
       reserveControl: (_path: unknown, _protocol: number, length: number) => ({ bytes, at: 0, length }),
       sendControl: (packet: { length: number }) => {
         expect([u16(bytes, 0), u16(bytes, 2), u16(bytes, 4)]).toEqual([546, 547, packet.length]);
