@@ -301,7 +301,7 @@ export class Recording {
   /** The values of `fields` of every packet that matches a display filter, so far. */
   async fields(filter: string, ...fields: readonly string[]): Promise<string[][]> {
     const columns = fields.flatMap((field) => ['-e', field]);
-    const checks = ['-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE'];
+    const checks = ['ip', 'udp', 'tcp'].flatMap((name) => ['-o', `${name}.check_checksum:TRUE`]);
     const format = ['-T', 'fields', '-E', 'separator=|', ...columns];
     const argv = ['tshark', '-n', '-r', this.file, ...checks, '-Y', filter, ...format];
     const { stdout } = await this.#space.run(argv, 60_000);
