@@ -13,8 +13,14 @@
  */
 
 import { WSANOTINITIALISED } from '../abi/index.ts';
-import type { Answer } from '../spi/index.ts';
-import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
+import type { Answer, Ref } from '../spi/index.ts';
+import {
+  type BlockingHook,
+  defaultBlockingHook,
+  type Winsock,
+  type WinsockCall,
+  WinsockError,
+} from '../winsock/index.ts';
 import { attachedWinsock, processWinsock } from './process-winsock.ts';
 
 export * from '../abi/index.ts';
@@ -29,7 +35,9 @@ export type {
   WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSAPOLLFD,
 } from '../spi/index.ts';
+export type { BlockingHook } from '../winsock/index.ts';
 export {
+  __WSAFDIsSet,
   htonl,
   htons,
   inet_addr,
@@ -66,6 +74,17 @@ function promised<K extends WinsockCall>(
     return answer;
   };
   return promising as AsyncWinsock[K];
+}
+
+/**
+ * Sets the function that runs while a blocking call waits (SEM-W11-02); it may make no Winsock call but WSAIsBlocking and
+ * WSACancelBlockingCall. For processes of 1.1.
+ * @returns the hook before
+ */
+export async function WSASetBlockingHook(lpBlockFunc: BlockingHook | null): Promise<BlockingHook> {
+  const previous: Ref<BlockingHook | null> = { value: null };
+  await promised('WSASetBlockingHook')(lpBlockFunc, previous);
+  return previous.value ?? defaultBlockingHook;
 }
 
 /** Begins the use of Winsock, and attaches to the sockets when this process was not yet. */
@@ -165,3 +184,9 @@ export const WSAAddressToString = promised('WSAAddressToString');
 export const WSAStringToAddress = promised('WSAStringToAddress');
 /** Lists the catalog's entries. @returns how many */
 export const WSAEnumProtocols = promised('WSAEnumProtocols');
+/** Goes back to the default blocking hook. For processes of 1.1. */
+export const WSAUnhookBlockingHook = promised('WSAUnhookBlockingHook');
+/** Whether a blocking call waits. For processes of 1.1. @returns 1 or 0 */
+export const WSAIsBlocking = promised('WSAIsBlocking');
+/** Ends the blocking call that waits: it fails with WSAEINTR. For processes of 1.1. */
+export const WSACancelBlockingCall = promised('WSACancelBlockingCall');

@@ -14,10 +14,12 @@
  * records, flow specifications and connect data are refused with WSAEOPNOTSUPP here; the promising face takes them.
  */
 
+import { SOCKET_ERROR } from '../abi/index.ts';
 import type { BehaviorProfile } from '../port/index.ts';
 import type { Ref } from '../spi/index.ts';
 import { inet_ntop as ntop, inet_pton as pton, type Winsock, type WinsockCall } from '../winsock/index.ts';
 import { AlreadyAttachedError } from './attach.ts';
+import { Callback } from './callbacks.ts';
 import { ChainClient } from './chain-client.ts';
 import { isChainStarted } from './chain-control.ts';
 import { SIGNATURES } from './signatures.ts';
@@ -30,7 +32,16 @@ export type {
   WSABUF,
   WSAPOLLFD,
 } from '../spi/index.ts';
-export { htonl, htons, inet_addr, inet_ntoa, MAKEWORD, ntohl, ntohs } from '../winsock/index.ts';
+export {
+  __WSAFDIsSet,
+  htonl,
+  htons,
+  inet_addr,
+  inet_ntoa,
+  MAKEWORD,
+  ntohl,
+  ntohs,
+} from '../winsock/index.ts';
 
 /** A call that blocks and returns what C returns. */
 export type BlockingCall<K extends WinsockCall> = (...args: Parameters<Winsock[K]>) => number;
@@ -107,6 +118,38 @@ export function inet_ntop(Family: number, pAddr: Uint8Array, StringBufSize = 65)
   const answer = ntop(Family, pAddr, text, StringBufSize);
   lastError = answer < 0 ? -answer : 0;
   return answer < 0 ? null : text.value;
+}
+
+const SET_HOOK = SIGNATURES.findIndex(({ name }) => name === 'WSASetBlockingHook');
+const UNHOOK = SIGNATURES.findIndex(({ name }) => name === 'WSAUnhookBlockingHook');
+let blockingHook: () => boolean = defaultHook;
+
+/** The hook that a thread has until it sets one: it has nothing to do. */
+function defaultHook(): boolean {
+  return false;
+}
+
+/**
+ * Sets the function that runs in this thread while its blocking calls wait (SEM-W11-02); it may make no Winsock call but
+ * WSAIsBlocking and WSACancelBlockingCall. For processes of 1.1.
+ * @returns the hook before; `null` when it failed
+ */
+export function WSASetBlockingHook(lpBlockFunc: (() => boolean) | null): (() => boolean) | null {
+  const answer = lpBlockFunc === defaultHook ? call(UNHOOK, []) : call(SET_HOOK, [lpBlockFunc]);
+  lastError = answer < 0 ? -answer : 0;
+  if (answer < 0 || lpBlockFunc === null) return null;
+  const previous = blockingHook;
+  blockingHook = lpBlockFunc;
+  client?.handlers.set(Callback.blockingHook, () => (blockingHook() ? 1 : 0));
+  return previous;
+}
+
+/** Goes back to the default hook, for processes of 1.1. */
+export function WSAUnhookBlockingHook(): number {
+  const answer = call(UNHOOK, []);
+  lastError = answer < 0 ? -answer : 0;
+  if (answer === 0) blockingHook = defaultHook;
+  return answer < 0 ? SOCKET_ERROR : answer;
 }
 
 /** Begins the use of Winsock. @returns 0 or the error itself, which WSAGetLastError does not know (SEM-VER-12) */
@@ -202,5 +245,9 @@ export const WSANtohs = blocking('WSANtohs');
 export const WSAAddressToString = blocking('WSAAddressToString');
 /** Reads an address from text. */
 export const WSAStringToAddress = blocking('WSAStringToAddress');
+/** Whether a blocking call of this thread waits: true in its hook. For processes of 1.1. @returns 1 or 0 */
+export const WSAIsBlocking = blocking('WSAIsBlocking');
+/** Ends the blocking call that this thread waits in, from its hook: it fails with WSAEINTR. For processes of 1.1. */
+export const WSACancelBlockingCall = blocking('WSACancelBlockingCall');
 /** Lists the catalog's entries. @returns how many */
 export const WSAEnumProtocols = blocking('WSAEnumProtocols');

@@ -3,12 +3,13 @@
  */
 
 import { WSAENETDOWN, WSANOTINITIALISED, WSASYSNOTREADY } from '../abi/index.ts';
+import { EMPTY } from '../base/index.ts';
 import type { Answer, ConditionFunction } from '../spi/index.ts';
-import type { Winsock, WinsockProcess } from '../winsock/index.ts';
+import type { BlockingHook, Winsock, WinsockProcess } from '../winsock/index.ts';
 import { Callback } from './callbacks.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
-import { callback } from './marshal.ts';
+import { callback, hook } from './marshal.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 
 /** Winsock as the chain thread runs it. */
@@ -90,11 +91,12 @@ export class ChainServer {
 
 /** Makes the call whose arguments lie in the mailbox, and writes back what it left in them. */
 function invoke(
-  { winsock, process }: HostedWinsock,
+  hosted: HostedWinsock,
   thread: ClientThread,
   served: ServedMailbox,
   signature: Signature,
 ): Answer {
+  const { winsock, process } = hosted;
   const { box } = served;
   const { slots } = signature;
   const places: number[] = [];
@@ -104,12 +106,13 @@ function invoke(
     const value: unknown = slot.take(box, at);
     places.push(at);
     at += slot.size(value as never);
-    args.push(slot === callback ? conditionOf(thread, served, value === true) : value);
+    if (slot === callback) args.push(conditionOf(thread, served, value === true));
+    else args.push(slot === hook ? hookOf(hosted, thread, value === true) : value);
   }
   const call = winsock[signature.name] as unknown as (...args: readonly unknown[]) => Answer;
   const finish = (answer: number): number => {
     for (const [i, slot] of slots.entries()) {
-      if (slot !== callback) slot.give?.(box, places[i] as number, args[i] as never);
+      if (slot !== callback && slot !== hook) slot.give?.(box, places[i] as number, args[i] as never);
     }
     if (signature.received !== null) box.received = signature.received(args, answer);
     return answer;
@@ -129,6 +132,28 @@ function conditionOf(
   if (!isGiven) return null;
   return (first, _data, _sqos, _gqos, second, _calleeData, _group, context) =>
     thread.run({ kind: Callback.condition, numbers: [context], first, second }, served);
+}
+
+/** A blocking hook that runs in the thread that has set it, whichever call that sleeps in. One that throws ends the call. */
+function hookOf(
+  { winsock, process }: HostedWinsock,
+  thread: ClientThread,
+  isGiven: boolean,
+): BlockingHook | null {
+  if (!isGiven) return null;
+  return async () => {
+    const result = await thread.run({
+      kind: Callback.blockingHook,
+      numbers: [],
+      first: EMPTY,
+      second: EMPTY,
+    });
+    if (result < 0 && thread.winsock !== null) {
+      process.thread = thread.winsock;
+      void winsock.WSACancelBlockingCall();
+    }
+    return result > 0;
+  };
 }
 
 function reply(box: Mailbox, answer: number): void {

@@ -186,5 +186,8 @@ export const callback: Slot<unknown> = {
   take: (box, at) => takeNumber(box, at) !== NULL,
 };
 
+/** The thread's blocking hook: only whether there is one travels, as with {@link callback}. */
+export const hook: Slot<unknown> = { ...callback };
+
 /** An argument that this face does not carry; the caller has made sure that it is null. */
 export const none: Slot<null> = { size: () => 0, put: () => {}, take: () => null };

@@ -9,6 +9,7 @@ import type { WinsockCall } from '../winsock/index.ts';
 import {
   bool,
   callback,
+  hook,
   inout,
   input,
   inputs,
@@ -120,4 +121,8 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSAAddressToString', [input, number, info, textReference, reference]),
   signature('WSAStringToAddress', [text, number, info, inout, reference]),
   signature('WSAEnumProtocols', [numbers, infos, reference]),
+  signature('WSAIsBlocking', [], FALSE),
+  signature('WSASetBlockingHook', [hook]),
+  signature('WSAUnhookBlockingHook', []),
+  signature('WSACancelBlockingCall', []),
 ];

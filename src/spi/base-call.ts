@@ -7,7 +7,7 @@
  * once allocates nothing.
  */
 
-import { WSAEINTR, type WSANETWORKEVENTS } from '../abi/index.ts';
+import { WSA_OPERATION_ABORTED, WSAEINTR, type WSANETWORKEVENTS } from '../abi/index.ts';
 import { type AfdCompletion, AfdOp, type AfdPort, type AfdRequest } from '../port/index.ts';
 import type { BaseSocket } from './base-sockets.ts';
 import type { Answer, Ref, WSABUF } from './types.ts';
@@ -40,10 +40,16 @@ export class Call {
   /** Buffers of a scattered receive. */
   buffers: readonly WSABUF[] | null = null;
   networkEvents: WSANETWORKEVENTS | null = null;
+  /** Thread that waits for it in a blocking call, by its handle; 0: none does. */
+  thread = 0;
+  /** Its blocking wait was ended by WSPCancelBlockingCall, or by the thread's hook. */
+  isInterrupted = false;
 }
 
 /** The calls of one session. */
 export class Calls {
+  /** Told of each call that may block and pends, with its answer; what it answers is what the caller gets. */
+  onBlocking: (call: Call, answer: Promise<number>) => Promise<number> = (_call, answer) => answer;
   readonly #port: AfdPort;
   readonly #pending = new Map<number, Call>();
   readonly #pool: Call[] = [];
@@ -87,9 +93,10 @@ export class Calls {
   submit(call: Call): Answer {
     const done = this.#start(call);
     if (done !== null) return call.finish(call, done);
-    return new Promise((resolve) => {
+    const answer = new Promise<number>((resolve) => {
       call.settle = resolve;
     });
+    return mayBlock(call.request.op) ? this.onBlocking(call, answer) : answer;
   }
 
   /**
@@ -106,6 +113,25 @@ export class Calls {
 
   /** Ends a call that pends, by its request's id; it then answers WSA_OPERATION_ABORTED unless it was done already. */
   cancel(id: number): void {
+    this.#port.cancel(id);
+  }
+
+  /** Ends the blocking calls of a thread, which answer WSAEINTR. @returns how many there were */
+  interruptThread(thread: number): number {
+    let count = 0;
+    for (const [id, call] of [...this.#pending]) {
+      if (call.thread !== thread) continue;
+      count++;
+      this.interrupt(id);
+    }
+    return count;
+  }
+
+  /** Ends a blocking call, by its request's id; it answers WSAEINTR unless it was done already. */
+  interrupt(id: number): void {
+    const call = this.#pending.get(id);
+    if (call === undefined) return;
+    call.isInterrupted = true;
     this.#port.cancel(id);
   }
 
@@ -134,7 +160,10 @@ export class Calls {
     const call = this.#pending.get(completion.id);
     if (call === undefined) return;
     this.#pending.delete(completion.id);
-    const answer = call.finish(call, completion);
+    let answer = call.finish(call, completion);
+    if (call.isInterrupted && answer === -WSA_OPERATION_ABORTED) answer = -WSAEINTR;
+    call.thread = 0;
+    call.isInterrupted = false;
     const settle = call.settle;
     call.settle = ignore;
     // What it refers to is the caller's again.
@@ -150,6 +179,19 @@ export class Calls {
 /** The plainest finish: the error, or the value. */
 export function finishValue(_call: Call, completion: AfdCompletion): number {
   return completion.error === 0 ? completion.value : -completion.error;
+}
+
+/** The operations that block a thread for as long as the network pleases (SEM-BLK-02). */
+function mayBlock(op: AfdOp): boolean {
+  return (
+    op === AfdOp.recv ||
+    op === AfdOp.send ||
+    op === AfdOp.accept ||
+    op === AfdOp.connect ||
+    op === AfdOp.poll ||
+    op === AfdOp.close ||
+    op === AfdOp.ioctl
+  );
 }
 
 function ignore(): void {}

@@ -4,9 +4,11 @@
  */
 
 import { WSAEFAULT, WSAEOPNOTSUPP, WSAVERNOTSUPPORTED } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
 import { AfdOp, type AfdPort, type BehaviorProfile } from '../port/index.ts';
 import { baseAcceptCalls } from './base-accept-calls.ts';
 import { baseAddressCalls } from './base-address-calls.ts';
+import { BlockingWaits } from './base-blocking.ts';
 import { Calls } from './base-call.ts';
 import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
@@ -34,13 +36,19 @@ export interface BaseProvider {
 /**
  * Makes the base provider over a session's port, which is its own from now on.
  */
-export function createBaseProvider(port: AfdPort, profile: BehaviorProfile = 'windows'): BaseProvider {
+export function createBaseProvider(
+  port: AfdPort,
+  profile: BehaviorProfile = 'windows',
+  scheduler: Scheduler = NO_TIME,
+): BaseProvider {
   const base: BaseState = {
     calls: new Calls(port),
     sockets: new BaseSockets(),
     profile,
     upcalls: NO_UPCALLS,
   };
+  const blocking = new BlockingWaits(base, scheduler);
+  base.calls.onBlocking = (call, answer) => blocking.wait(call, answer);
   let startups = 0;
   const cleanup = (): Answer => {
     if (startups > 0 && --startups === 0) closeEverything(base);
@@ -57,8 +65,7 @@ export function createBaseProvider(port: AfdPort, profile: BehaviorProfile = 'wi
     ...baseOptionCalls(base),
     ...baseAddressCalls,
     WSPCleanup: cleanup,
-    // Only the pseudo-blocking of 1.1 can be cancelled, and this provider blocks natively.
-    WSPCancelBlockingCall: () => -WSAEOPNOTSUPP,
+    WSPCancelBlockingCall: () => blocking.cancelOfThread(),
   };
   return {
     WSPStartup(wVersionRequested, lpWSPData, _lpProtocolInfo, upcallTable, lpProcTable): number {
@@ -101,6 +108,9 @@ function close(base: BaseState, descriptor: number): void {
   call.request.descriptor = descriptor;
   base.calls.begin(call, () => {});
 }
+
+/** Without a clock no hook runs. */
+const NO_TIME: Scheduler = { now: () => 0, after: () => () => {} };
 
 /** Before WSPStartup there is nobody to call up to. */
 const NO_UPCALLS: WSPUPCALLTABLE = {

@@ -9,6 +9,9 @@
 import type { fd_set } from '../abi/index.ts';
 import type { Ref, WSATHREADID } from './types.ts';
 
+/** Runs while a provider waits in a blocking call, again and again. @returns false to end the call with WSAEINTR */
+export type WPUBlockingCallback = (dwContext: number) => boolean | Promise<boolean>;
+
 /** What ws2_32 offers to its providers, in the order of the C table. */
 export interface WSPUPCALLTABLE {
   /** @returns 1, or minus WSA_INVALID_HANDLE */
@@ -35,7 +38,7 @@ export interface WSPUPCALLTABLE {
   /** The 1.1 blocking hook of the calling thread; both references get `null` when it blocks natively. @returns 0 */
   WPUQueryBlockingCallback(
     dwCatalogEntryId: number,
-    lplpfnCallback: Ref<((dwContext: number) => boolean) | null>,
+    lplpfnCallback: Ref<WPUBlockingCallback | null>,
     lpdwContext: Ref,
   ): number;
   /** The context of a handle of `WPUCreateSocketHandle`. @returns 0, or minus WSAENOTSOCK */

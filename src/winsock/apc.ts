@@ -6,10 +6,24 @@ export class ApcQueue {
   readonly #queue: (() => void)[] = [];
   /** Called, each once, when something is added: waits that are alertable. */
   readonly waiters = new Set<() => void>();
+  /** Blocking calls that wait: what is queued runs in them, too, and does not end them (SEM-BLK-03, SEM-SEL-14). */
+  #blockingWaits = 0;
 
   add(apc: () => void): void {
     this.#queue.push(apc);
     for (const wake of [...this.waiters]) wake();
+    if (this.#blockingWaits > 0) this.run();
+  }
+
+  /** A blocking call begins to wait. */
+  beginWait(): void {
+    this.#blockingWaits++;
+    if (this.waiters.size === 0) this.run();
+  }
+
+  /** It has ended. */
+  endWait(): void {
+    this.#blockingWaits--;
   }
 
   /**

@@ -15,6 +15,8 @@ export class SocketHandle {
   readonly context: number;
   /** A close that waits (linger) has begun: the handle is gone for everybody else. */
   isClosing = false;
+  /** Made non-blocking through this handle; one that others share may be so without our knowledge. */
+  isNonBlocking = false;
 
   constructor(provider: StartedProvider, context: number) {
     this.provider = provider;

@@ -14,7 +14,9 @@
 export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
 export * from './errors.ts';
+
 export { type WinsockOptions, WinsockProcess } from './process.ts';
+export { __WSAFDIsSet } from './select.ts';
 export {
   MAKEWORD,
   type Negotiation,
@@ -23,5 +25,5 @@ export {
   WSA_DESCRIPTION,
   WSA_SYSTEM_STATUS,
 } from './startup.ts';
-export { Threads, WinsockThread } from './threads.ts';
+export { type BlockingHook, defaultBlockingHook, Threads, WinsockThread } from './threads.ts';
 export * from './winsock.ts';

@@ -55,12 +55,17 @@ export class WinsockProcess {
 
   constructor(options: WinsockOptions) {
     this.catalog = options.catalog ?? new Catalog();
-    this.profile = options.profile ?? options.port.profile ?? 'windows';
-    this.base = createBaseProvider(options.port, this.profile);
     this.scheduler = options.scheduler ?? machineTime;
+    this.profile = options.profile ?? options.port.profile ?? 'windows';
+    this.base = createBaseProvider(options.port, this.profile, this.scheduler);
     this.names = options.names ?? NO_NAMES;
     const upcalls = upcallTable(this, options.postMessage ?? (() => false));
     this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));
+  }
+
+  /** Whether the rules of 1.1 hold; Windows Mobile does not have them. */
+  get isVersion1(): boolean {
+    return !this.usesVersion2 && this.startups > 0 && this.profile === 'windows';
   }
 
   /** The open socket of a handle; `null`: see {@link whyNoSocket}. */

@@ -3,6 +3,7 @@
  */
 
 import {
+  FD_ISSET,
   type fd_set,
   POLLIN,
   POLLOUT,
@@ -14,6 +15,11 @@ import {
 } from '../abi/index.ts';
 import type { Answer, StartedProvider, WSAPOLLFD } from '../spi/index.ts';
 import type { WinsockProcess } from './process.ts';
+
+/** What FD_ISSET is made of in C. @returns 1 when `s` is in the set, else 0 */
+export function __WSAFDIsSet(s: number, fdset: fd_set): number {
+  return FD_ISSET(s, fdset) ? 1 : 0;
+}
 
 /** What may be asked for; the other bits are results only (SEM-POLL-02). */
 const POLL_EVENTS = POLLIN | POLLOUT;

@@ -3,8 +3,10 @@
  */
 
 import { FD_ISSET, WSA_INVALID_HANDLE, WSAEFAULT, WSAEINVAL, WSAEMFILE, WSAENOTSOCK } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
 import type { Catalog, Providers, WSPUPCALLTABLE } from '../spi/index.ts';
 import { EventObject, type HandleTable, SocketHandle } from './handles.ts';
+import { blockingCallback } from './hook-runner.ts';
 import type { Threads, WinsockThread } from './threads.ts';
 
 /** What of a process the upcalls reach. */
@@ -14,6 +16,8 @@ export interface UpcallHost {
   readonly providers: Providers;
   readonly threads: Threads;
   readonly thread: WinsockThread;
+  readonly isVersion1: boolean;
+  readonly scheduler: Scheduler;
 }
 
 /** The table that every provider of a process is handed. */
@@ -78,8 +82,7 @@ export function upcallTable(
 
     WPUPostMessage: (hWnd, Msg, wParam, lParam) => (postMessage(hWnd, Msg, wParam, lParam) ? 1 : 0),
     WPUQueryBlockingCallback(_dwCatalogEntryId, lplpfnCallback, lpdwContext): number {
-      // Blocking hooks are a matter of 1.1 applications: everybody else blocks natively.
-      lplpfnCallback.value = null;
+      lplpfnCallback.value = process.isVersion1 ? blockingCallback(process.thread, process.scheduler) : null;
       lpdwContext.value = 0;
       return 0;
     },

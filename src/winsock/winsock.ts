@@ -3,9 +3,11 @@
  */
 
 import { addressCalls } from './address.ts';
+import { withBlockingRules } from './blocking-rules.ts';
 import { connectionCalls } from './connection.ts';
 import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
+import { hookCalls } from './hooks.ts';
 import { optionCalls } from './options.ts';
 import { type WinsockOptions, WinsockProcess } from './process.ts';
 import { protocolCalls } from './protocols.ts';
@@ -29,7 +31,7 @@ export type WinsockCall = keyof Winsock;
 
 /** The calls over a process's state, for those who need both. */
 export function winsockOf(process: WinsockProcess) {
-  return {
+  return withBlockingRules(process, {
     ...startupCalls(process),
     ...socketCalls(process),
     ...connectionCalls(process),
@@ -39,5 +41,6 @@ export function winsockOf(process: WinsockProcess) {
     ...eventCalls(process),
     ...addressCalls(process),
     ...protocolCalls(process),
-  };
+    ...hookCalls(process),
+  });
 }

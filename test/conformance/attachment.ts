@@ -12,7 +12,7 @@ import { type Cancel, type Scheduler, SeededRandom } from '../../src/base/index.
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
-import type { AfdPort, PeerIdentity } from '../../src/port/index.ts';
+import type { AfdPort, BehaviorProfile, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
 
@@ -22,7 +22,7 @@ export const ADDRESS_B = '10.0.0.2';
 /** A way to reach the sockets of two hosts. */
 export interface Attachment {
   /** Another process on host a, or on host b; of user 0 unless another is named. */
-  processOn(host: 'a' | 'b', uid?: number): Promise<Winsock>;
+  processOn(host: 'a' | 'b', uid?: number, profile?: BehaviorProfile): Promise<Winsock>;
   /** What the hosts still hold; for tests that count. */
   readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
   close(): Promise<void>;
@@ -44,11 +44,12 @@ async function openEmbedded(): Promise<Attachment> {
   const hosts = joinedHosts(time);
   return {
     hosts,
-    processOn: async (host, uid = 0) =>
+    processOn: async (host, uid = 0, profile?) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
         names: hosts[host].openNames(),
         scheduler: time,
+        profile,
       }),
     async close() {
       hosts.a.close();
@@ -75,11 +76,11 @@ async function openRemote(): Promise<Attachment> {
   }
   return {
     hosts,
-    async processOn(host, uid = 0) {
+    async processOn(host, uid = 0, profile?) {
       identity = identityOf(uid);
       const port = await connectRemote(join(folder, host));
       ports.push(port);
-      return createWinsock({ port, names: port.names });
+      return createWinsock({ port, names: port.names, profile });
     },
     async close() {
       for (const port of ports) port.close();

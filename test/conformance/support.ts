@@ -16,6 +16,7 @@ import {
   type WSADATA,
 } from '../../src/abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../../src/base/index.ts';
+import type { BehaviorProfile } from '../../src/port/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
 import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, ATTACHMENTS, type Attachment, type AttachmentKind } from './attachment.ts';
@@ -26,7 +27,7 @@ export interface Pair {
   readonly b: Winsock;
   readonly attachment: Attachment;
   /** Another process on a host, not started; of user 0 unless another is named. */
-  processOn(host: 'a' | 'b', uid?: number): Promise<Winsock>;
+  processOn(host: 'a' | 'b', uid?: number, profile?: BehaviorProfile): Promise<Winsock>;
 }
 
 /** Runs the tests of `body` once for every way to the sockets. `pair()` is fresh for each test. */
@@ -58,8 +59,8 @@ function over(
     afterEach(async () => {
       for (const ws of started.splice(0)) await ws.WSACleanup();
     });
-    const processOn = async (host: 'a' | 'b', uid = 0): Promise<Winsock> => {
-      const ws = await attachment.processOn(host, uid);
+    const processOn = async (host: 'a' | 'b', uid = 0, profile?: BehaviorProfile): Promise<Winsock> => {
+      const ws = await attachment.processOn(host, uid, profile);
       started.push(ws);
       return ws;
     };

@@ -262,6 +262,48 @@ describe('the blocking face', () => {
     ]);
   });
 
+  test('SEM-W11-02, SEM-W11-03, SEM-W11-04, SEM-VER-18 blocking hooks run in their own thread, which is where they cancel', async () => {
+    const said = await run(
+      'hooks',
+      `import { workerData } from 'node:worker_threads';
+       if (isMainThread) {
+         say(ws.WSASetBlockingHook(() => false), ws.WSAGetLastError());
+         say(ws.WSAStartup(ws.MAKEWORD(1, 1), data), ws.WSAIsBlocking(), ws.WSACancelBlockingCall(), ws.WSAGetLastError());
+         const s = ws.socket(2, 2, 17);
+         ws.bind(s, at(6000));
+         let runs = 0, inner;
+         const hook = () => {
+           runs++;
+           inner = [ws.WSAIsBlocking(), ws.socket(2, 2, 17), ws.WSAGetLastError()];
+           if (runs === 3) inner.push(ws.WSACancelBlockingCall());
+           return runs === 1;
+         };
+         const first = ws.WSASetBlockingHook(hook);
+         say(typeof first, first(), ws.WSASetBlockingHook(first) === hook, ws.WSASetBlockingHook(hook) === first);
+         say(ws.recv(s, new Uint8Array(1)), ws.WSAGetLastError(), runs, inner);
+         new Worker(here, { workerData: { s } });
+         const bytes = new Uint8Array(9);
+         ws.WSASetBlockingHook(() => false);
+         say(ws.recv(s, bytes), ws.WSAGetLastError());
+         ws.WSASetBlockingHook(() => { throw new RangeError('mine'); });
+         try { ws.recv(s, bytes); } catch (error) { say(error.message); }
+         say(ws.WSAUnhookBlockingHook(), ws.WSAIsBlocking(), ws.WSASetBlockingHook(null), ws.WSAGetLastError());
+       } else {
+         // Another thread's blocking call is none of its business, nor is its hook.
+         ws.sendto(workerData.s, Buffer.from(String(ws.WSAIsBlocking())), 1, 0, at(6000));
+       }`,
+    );
+    expect(said).toEqual([
+      [null, 10093],
+      [0, 0, -1, 10022],
+      ['function', false, true, true],
+      [-1, 10004, 3, [1, -1, 10036, 0]],
+      [1, 0],
+      ['mine'],
+      [0, 0, null, 10014],
+    ]);
+  });
+
   const DEATHS: readonly [string, string][] = [
     ['ends', 'process.exit(1)'],
     ['fails', "throw new Error('on purpose')"],
