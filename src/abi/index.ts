@@ -1,7 +1,8 @@
 /**
  * abi: Winsock's numbers and byte layouts (winsock2.h, ws2spi.h, ws2tcpip.h, mstcpip.h), under Microsoft's names.
  *
- * - `errors` the WSA codes, `error-text` their names and sentences; `families`, `flags`, `options`, `ioctl` the constants;
+ * - `errors` the WSA codes, `error-text` their names and sentences, `ntstatus` and `win32-errors` the same in a record and to a port;
+ *   `families`, `flags`, `options`, `ioctl` the constants;
  * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures`,
  *   `address-structures` and `multicast-structures` what calls, options and ioctls carry.
  *
@@ -14,14 +15,17 @@ export * from './address-structures.ts';
 export * from './control-messages.ts';
 export * from './error-text.ts';
 export * from './errors.ts';
+export * from './extension-ids.ts';
 export * from './families.ts';
 export * from './flags.ts';
 export * from './guid.ts';
 export * from './icmp-structures.ts';
 export * from './ioctl.ts';
 export * from './multicast-structures.ts';
+export * from './ntstatus.ts';
 export * from './options.ts';
 export * from './protocol-info.ts';
 export * from './sockaddr.ts';
 export * from './structures.ts';
 export * from './tcp-structures.ts';
+export * from './win32-errors.ts';

@@ -108,6 +108,8 @@ export async function probeServer(path: string): Promise<number | null> {
 }
 
 class ClientPort implements RemotePort, FrameSink {
+  readonly announcesPending = true;
+  onPend: (id: number) => void = () => {};
   onComplete: (completion: AfdCompletion) => void = () => {};
   onLost: (() => void) | null = null;
   readonly #path: string;
@@ -224,7 +226,7 @@ class ClientPort implements RemotePort, FrameSink {
   frameStarted(header: FrameHeader): void {
     const { type, length } = header;
     if (type === MessageType.completion || type === MessageType.data) this.#intake.take(length);
-    else if (type !== MessageType.credit && type !== MessageType.goodbye && type !== MessageType.welcome) {
+    else if (!UNCOUNTED.has(type)) {
       throw new ProtocolError(GoodbyeReason.unexpectedMessage, `message type ${type} from a server`);
     }
     const isGreeting = type === MessageType.welcome || type === MessageType.goodbye;
@@ -241,6 +243,10 @@ class ClientPort implements RemotePort, FrameSink {
       case MessageType.data:
         expect(this.#incoming?.id === header.id && head === 0, 'DATA for no completion');
         expect(bulk <= this.#missing, 'more DATA than was announced');
+        break;
+      case MessageType.pending:
+        expect(head === 0 && bulk === 0, 'PENDING carries bytes');
+        this.onPend(header.id);
         break;
       case MessageType.credit:
         this.#outbox.grant(readCredit(bytes, at, head));
@@ -400,6 +406,14 @@ class ClientPort implements RemotePort, FrameSink {
     return new IpcError(code, `the daemon at ${path} refused: ${text}`);
   }
 }
+
+/** What a server sends beside completions and their bytes. */
+const UNCOUNTED: ReadonlySet<number> = new Set([
+  MessageType.credit,
+  MessageType.goodbye,
+  MessageType.welcome,
+  MessageType.pending,
+]);
 
 function failure(id: number, error: number): AfdCompletion {
   return { id, error, value: 0, flags: 0, address: null, data: null };

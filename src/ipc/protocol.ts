@@ -45,6 +45,8 @@ export const MessageType = {
   completion: 0x12,
   /** Client → server: end this request early. */
   cancel: 0x13,
+  /** Server → client: this overlapped request pends. */
+  pending: 0x14,
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 

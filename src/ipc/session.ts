@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { NO_ERROR, WSA_OPERATION_ABORTED, WSAEMFILE, WSAENOBUFS, WSAEOPNOTSUPP } from '../abi/index.ts';
 import type { BufferAllocator } from '../base/index.ts';
 import {
+  AFD_OVERLAPPED,
   type AfdCompletion,
   AfdOp,
   type AfdPort,
@@ -353,6 +354,9 @@ export class IpcSession implements FrameSink {
     }
     const completion = port.submit(request);
     if (completion !== null) this.#answer(request, completion);
+    else if (isOverlapped(request) && this.#requests.has(request.id)) {
+      this.#outbox.control(MessageType.pending, request.id, scratch, 0);
+    }
   }
 
   #cancel(id: number): void {
@@ -433,6 +437,11 @@ export class IpcSession implements FrameSink {
       this.#incomplete = null;
     }
   }
+}
+
+/** Whether the client's caller waits to hear that a request pends. */
+function isOverlapped({ flags }: PendingRequest): boolean {
+  return (flags & AFD_OVERLAPPED) !== 0;
 }
 
 function failure(id: number, error: number): AfdCompletion {

@@ -188,6 +188,12 @@ export interface AfdPort {
   cancel(id: number): void;
   /** Who takes the completions of what pended. Set once, before the first `submit`. */
   onComplete: (completion: AfdCompletion) => void;
+  /**
+   * Whether `submit` answers `null` before it is known what becomes of a request. Of an overlapped one `onPend` is told once it pends,
+   * perhaps more than once; one that ends at once completes without that.
+   */
+  readonly announcesPending?: boolean;
+  onPend?: (id: number) => void;
   /** Ends the session: everything that pends completes with WSA_OPERATION_ABORTED, descriptors are closed. */
   close(): void;
 }

@@ -44,6 +44,10 @@ export class Call {
   thread = 0;
   /** Its blocking wait was ended by WSPCancelBlockingCall, or by the thread's hook. */
   isInterrupted = false;
+  /** Bytes that were moved by a call that failed: a message that was cut. */
+  transferred = 0;
+  /** Told once that the call pends, where the port does not know that at once. */
+  onPend: (() => void) | null = null;
 }
 
 /** The calls of one session. */
@@ -60,6 +64,12 @@ export class Calls {
   constructor(port: AfdPort) {
     this.#port = port;
     port.onComplete = (completion) => this.#complete(completion);
+    port.onPend = (id) => this.#pends(id);
+  }
+
+  /** Whether a call that was not answered at once may still be about to be: see `AfdPort`. */
+  get announcesPending(): boolean {
+    return this.#port.announcesPending === true;
   }
 
   /** How many calls wait. */
@@ -86,6 +96,8 @@ export class Calls {
     call.flags = null;
     call.buffers = null;
     call.networkEvents = null;
+    call.transferred = 0;
+    call.onPend = null;
     return call;
   }
 
@@ -154,6 +166,13 @@ export class Calls {
       this.#inHand = this.#pool.pop() ?? new Call();
     }
     return done;
+  }
+
+  #pends(id: number): void {
+    const call = this.#pending.get(id);
+    const onPend = call?.onPend ?? null;
+    if (call !== undefined) call.onPend = null;
+    onPend?.();
   }
 
   #complete(completion: AfdCompletion): void {

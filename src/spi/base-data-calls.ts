@@ -127,5 +127,6 @@ function finishReceive(call: Call, completion: AfdCompletion): number {
     call.name.set(completion.address);
     call.nameLength.value = completion.address.length;
   }
+  if (error !== 0) call.transferred = completion.value;
   return error === 0 ? completion.value : -error;
 }

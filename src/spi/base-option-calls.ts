@@ -21,7 +21,7 @@ import {
 import { EMPTY, putI32le } from '../base/index.ts';
 import { type AfdCompletion, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
-import { submitOverlapped } from './base-overlapped.ts';
+import { refuseOverlapped, submitOverlapped } from './base-overlapped.ts';
 import type { BaseSocket } from './base-sockets.ts';
 import { type BaseState, readable } from './base-state.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
@@ -72,7 +72,10 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
       const data = cbIn === 0 ? EMPTY : readable(lpvIn, cbIn);
       const into = cbOut === 0 ? EMPTY : readable(lpvOut, cbOut);
       if (data === null || into === null) return -WSAEFAULT;
-      if (HANDLE_CODES.has(code)) return ownHandle(socket, into);
+      if (HANDLE_CODES.has(code)) {
+        if (lpOverlapped === null) return ownHandle(socket, into);
+        return refuseOverlapped(base, socket, code, lpOverlapped, lpCompletionRoutine, lpThreadId);
+      }
       const call = calls.prepare(AfdOp.ioctl, socket);
       call.request.a = code;
       call.request.data = data;

@@ -1,34 +1,32 @@
 /**
- * Overlapped operations of the base provider (SEM-OV-*): started, announced when done through an event object or a completion
- * routine, and asked about with WSPGetOverlappedResult.
- *
- * The caller's record tells all that is needed: `Internal` is STATUS_PENDING while the operation is under way and the WSA code
- * after, `InternalHigh` the byte count, `Offset` the flags.
+ * Overlapped calls of the base provider: one request of the port each, started, cancelled and asked about.
  */
 
 import {
+  SIO_BASE_HANDLE,
+  SIO_GET_INTERFACE_LIST,
+  STATUS_PENDING,
+  WSA_FLAG_OVERLAPPED,
   WSA_INVALID_HANDLE,
   WSA_IO_INCOMPLETE,
   WSA_IO_PENDING,
   WSAEFAULT,
   WSAENOTSOCK,
+  WSAEOPNOTSUPP,
 } from '../abi/index.ts';
-import { AFD_OVERLAPPED } from '../port/index.ts';
+import { AFD_OVERLAPPED, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
+import type { BaseSocket } from './base-sockets.ts';
 import type { BaseState } from './base-state.ts';
+import { eventOf, Operation, resultOf, whenDone } from './operation.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE, WSATHREADID } from './types.ts';
-
-/** `Internal` of an operation that is under way (WSS_OPERATION_IN_PROGRESS). */
-export const STATUS_PENDING = 0x103;
-
-/** Who waits for a record with WSPGetOverlappedResult; the record itself holds no reference to them. */
-const waiting = new WeakMap<WSAOVERLAPPED, (() => void)[]>();
 
 /**
  * Starts a filled call as an overlapped one.
  * @returns the value when it is done already (the completion is announced all the same, SEM-OV-05), else minus
- * WSA_IO_PENDING, or the error of an operation that did not start
+ * WSA_IO_PENDING, or the error of an operation that did not start. A socket without the overlapped attribute waits for the end
+ * (SEM-BLK-06).
  */
 export function submitOverlapped(
   base: BaseState,
@@ -36,40 +34,70 @@ export function submitOverlapped(
   lpOverlapped: WSAOVERLAPPED,
   routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
   lpThreadId: WSATHREADID | null,
-): number {
-  const { hEvent } = lpOverlapped;
-  if (routine === null && hEvent !== 0) base.upcalls.WPUResetEvent(hEvent);
+): Answer {
+  const socket = call.socket;
+  if (socket === null) return -WSAENOTSOCK;
+  const operation = Operation.begin(base, socket, lpOverlapped, routine, lpThreadId);
+  if (typeof operation === 'number') return operation;
   call.request.flags |= AFD_OVERLAPPED;
   const flags = call.flags;
-  lpOverlapped.Internal = STATUS_PENDING;
-  lpOverlapped.InternalHigh = 0;
-  // The answer of a call that pends is not written through the caller's pointer (SEM-OV-11).
-  const announced = { value: flags === null ? 0 : flags.value };
-  if (flags !== null) call.flags = announced;
-  const thread = lpThreadId === null ? null : { ThreadHandle: lpThreadId.ThreadHandle };
-  const announce = (answer: number): void => {
-    lpOverlapped.Internal = answer < 0 ? -answer : 0;
-    lpOverlapped.InternalHigh = Math.max(answer, 0);
-    lpOverlapped.Offset = announced.value;
-    if (routine !== null && thread !== null) {
-      const { Internal, InternalHigh, Offset } = lpOverlapped;
-      base.upcalls.WPUQueueApc(thread, () => routine(Internal, InternalHigh, lpOverlapped, Offset), 0);
-    } else if (hEvent !== 0) {
-      base.upcalls.WPUSetEvent(hEvent);
-    }
-    const waiters = waiting.get(lpOverlapped);
-    waiting.delete(lpOverlapped);
-    for (const wake of waiters ?? []) wake();
-  };
-  const answer = base.calls.begin(call, announce);
-  if (answer === null) return -WSA_IO_PENDING;
-  if (answer < 0) {
-    lpOverlapped.Internal = -answer;
+  // The flags of a call that pends are not written through the caller's pointer (SEM-OV-11).
+  const late = { value: flags === null ? -1 : flags.value };
+  if (flags !== null) call.flags = late;
+
+  /** It is done before the call returns. */
+  const conclude = (answer: number): number => {
+    if (answer < 0)
+      return completesLate(call, answer) ? operation.finishLate(answer) : operation.fail(answer);
+    if (flags !== null) flags.value = late.value;
+    operation.finish(answer, 0, late.value);
     return answer;
-  }
-  if (flags !== null) flags.value = announced.value;
-  announce(answer);
-  return answer;
+  };
+  const pends = (): Answer => {
+    operation.hasPended = true;
+    return (socket.flags & WSA_FLAG_OVERLAPPED) !== 0 ? -WSA_IO_PENDING : whenDone(lpOverlapped);
+  };
+  /** Takes the call's answer where that is not known at once. */
+  let tell: ((answer: Answer) => void) | null = null;
+  const settle = (answer: number): void => {
+    if (tell === null) operation.finish(answer, call.transferred, late.value);
+    else tell(conclude(answer));
+    tell = null;
+  };
+  const answer = base.calls.begin(call, settle);
+  if (answer !== null) return conclude(answer);
+  const { id } = call.request;
+  operation.cancel = () => base.calls.cancel(id);
+  if (!base.calls.announcesPending) return pends();
+  return new Promise((resolve) => {
+    tell = resolve;
+    call.onPend = () => {
+      tell = null;
+      resolve(pends());
+    };
+  });
+}
+
+/** Failures of control codes that an overlapped caller hears of by a completion (SEM-OV-07, IOC-SIO_GET_INTERFACE_LIST). */
+function completesLate(call: Call, answer: number): boolean {
+  const { op, a } = call.request;
+  if (op !== AfdOp.ioctl) return false;
+  return answer === -WSAEOPNOTSUPP || (answer === -WSAEFAULT && a >>> 0 === SIO_GET_INTERFACE_LIST);
+}
+
+/** Completes an overlapped control code that this provider answers itself and cannot do that way (IOC-SIO_BASE_HANDLE). */
+export function refuseOverlapped(
+  base: BaseState,
+  socket: BaseSocket,
+  code: number,
+  lpOverlapped: WSAOVERLAPPED,
+  routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
+  lpThreadId: WSATHREADID | null,
+): number {
+  if (code !== SIO_BASE_HANDLE) return -WSAEFAULT;
+  const operation = Operation.begin(base, socket, lpOverlapped, routine, lpThreadId);
+  if (typeof operation === 'number') return operation;
+  return operation.finishLate(-WSAEOPNOTSUPP);
 }
 
 export function baseOverlappedCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPGetOverlappedResult'> {
@@ -77,19 +105,38 @@ export function baseOverlappedCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPGe
     WSPGetOverlappedResult(s, lpOverlapped, fWait, lpdwFlags): Answer {
       if (base.sockets.get(s) === undefined) return -WSAENOTSOCK;
       if (lpOverlapped === null || lpdwFlags === null) return -WSAEFAULT;
-      if (lpOverlapped.Internal !== STATUS_PENDING) return result(lpOverlapped, lpdwFlags);
+      const finish = (answer: number): number => {
+        lpdwFlags.value = lpOverlapped.Offset;
+        return answer;
+      };
+      if (lpOverlapped.Internal !== STATUS_PENDING) return finish(resultOf(lpOverlapped));
       if (!fWait) return -WSA_IO_INCOMPLETE;
-      if (lpOverlapped.hEvent === 0) return -WSA_INVALID_HANDLE;
-      return new Promise((resolve) => {
-        const waiters = waiting.get(lpOverlapped) ?? [];
-        waiters.push(() => resolve(result(lpOverlapped, lpdwFlags)));
-        waiting.set(lpOverlapped, waiters);
-      });
+      if (eventOf(lpOverlapped) === 0) return -WSA_INVALID_HANDLE;
+      return whenDone(lpOverlapped).then(finish);
     },
   };
 }
 
-function result(lpOverlapped: WSAOVERLAPPED, lpdwFlags: { value: number }): number {
-  lpdwFlags.value = lpOverlapped.Offset;
-  return lpOverlapped.Internal === 0 ? lpOverlapped.InternalHigh : -lpOverlapped.Internal;
+/**
+ * CancelIo and CancelIoEx: ends what is under way on a socket, with WSA_OPERATION_ABORTED (SEM-OV-13).
+ * @param lpOverlapped one operation; `null`: all
+ * @param thread what that thread began; `null`: what any did
+ * @returns how many there were
+ */
+export function cancelOperations(
+  base: BaseState,
+  s: number,
+  lpOverlapped: WSAOVERLAPPED | null,
+  thread: number | null,
+): number {
+  const socket = base.sockets.get(s);
+  if (socket === undefined) return 0;
+  let found = 0;
+  for (const operation of [...socket.operations]) {
+    if (lpOverlapped !== null && operation.lpOverlapped !== lpOverlapped) continue;
+    if (thread !== null && operation.thread !== thread) continue;
+    found++;
+    operation.cancel();
+  }
+  return found;
 }

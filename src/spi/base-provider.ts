@@ -14,38 +14,47 @@ import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
 import { baseMultipointCalls } from './base-multipoint-calls.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
-import { baseOverlappedCalls } from './base-overlapped.ts';
+import { baseOverlappedCalls, cancelOperations } from './base-overlapped.ts';
 import { basePollCalls, pollHandles } from './base-poll.ts';
 import { baseSocketCalls } from './base-socket-calls.ts';
 import { BaseSockets } from './base-sockets.ts';
 import type { BaseState } from './base-state.ts';
+import { type IoManager, NO_IO_MANAGER } from './io-manager.ts';
 import type { WSPDATA, WSPPROC_TABLE, WSPStartup } from './provider.ts';
-import type { Answer, WSAPOLLFD } from './types.ts';
+import type { Answer, WSAOVERLAPPED, WSAPOLLFD } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
 
 /** The one version of the service-provider interface: 2.2. */
 export const SPI_VERSION = 0x0202;
 
-/** The base provider of a process: its export, and the one call that ws2_32 makes past the table. */
+/** The base provider of a process: its export, and what ws2_32 asks past the table. */
 export interface BaseProvider {
   readonly WSPStartup: WSPStartup;
   /** Readiness for WSAPoll, which has no entry in the table; see `pollHandles`. */
   readonly poll: (fds: readonly WSAPOLLFD[], timeout: number) => Answer;
+  /** WSA_FLAG_* that a socket was made with; 0 for a handle that is none of this provider's. */
+  readonly socketFlags: (s: number) => number;
+  /** CancelIo and CancelIoEx, which are the kernel's; see `cancelOperations`. */
+  readonly cancelOperations: (s: number, lpOverlapped: WSAOVERLAPPED | null, thread: number | null) => number;
 }
 
 /**
  * Makes the base provider over a session's port, which is its own from now on.
+ * @param io the system that it runs in; without it there are neither completion ports nor files
  */
 export function createBaseProvider(
   port: AfdPort,
   profile: BehaviorProfile = 'windows',
   scheduler: Scheduler = NO_TIME,
+  io: IoManager = NO_IO_MANAGER,
 ): BaseProvider {
   const base: BaseState = {
     calls: new Calls(port),
     sockets: new BaseSockets(),
     profile,
     upcalls: NO_UPCALLS,
+    io,
+    isEnding: false,
   };
   const blocking = new BlockingWaits(base, scheduler);
   base.calls.onBlocking = (call, answer) => blocking.wait(call, answer);
@@ -77,6 +86,8 @@ export function createBaseProvider(
       return 0;
     },
     poll: (fds, timeout) => pollHandles(base, fds, timeout),
+    socketFlags: (s) => base.sockets.get(s)?.flags ?? 0,
+    cancelOperations: (s, lpOverlapped, thread) => cancelOperations(base, s, lpOverlapped, thread),
   };
 }
 
@@ -94,6 +105,7 @@ function startVersion(requested: number, data: WSPDATA | null): number {
 
 /** The last WSPCleanup: what waits is interrupted, what is open is closed in good order and flushes by itself. */
 function closeEverything(base: BaseState): void {
+  base.isEnding = true;
   base.calls.cancelAll();
   for (const socket of base.sockets.all()) {
     socket.watching = 0;
@@ -101,6 +113,7 @@ function closeEverything(base: BaseState): void {
     close(base, socket.descriptor);
     base.sockets.remove(socket);
   }
+  base.isEnding = false;
 }
 
 function close(base: BaseState, descriptor: number): void {

@@ -3,6 +3,7 @@
  */
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
+import type { WSAOVERLAPPED } from './types.ts';
 
 /** What a socket is made of. */
 export interface Made {
@@ -29,6 +30,9 @@ export class BaseSocket {
   /** Id of its request for events that is under way, else 0. */
   watching = 0;
 
+  /** Overlapped operations that are under way. */
+  readonly operations = new Set<SocketOperation>();
+
   constructor(handle: number, descriptor: number, made: Made) {
     this.handle = handle;
     this.descriptor = descriptor;
@@ -37,6 +41,15 @@ export class BaseSocket {
     this.protocol = made.protocol;
     this.flags = made.flags;
   }
+}
+
+/** An overlapped operation, as a socket knows it. */
+export interface SocketOperation {
+  readonly lpOverlapped: WSAOVERLAPPED;
+  /** The thread that began it. */
+  readonly thread: number;
+  /** Asks for its early end. */
+  readonly cancel: () => void;
 }
 
 /** Where recorded network events of a socket are announced: an event object, or a window. */

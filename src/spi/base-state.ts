@@ -7,6 +7,7 @@ import { EMPTY } from '../base/index.ts';
 import type { BehaviorProfile } from '../port/index.ts';
 import type { Calls } from './base-call.ts';
 import type { BaseSockets } from './base-sockets.ts';
+import type { IoManager } from './io-manager.ts';
 import type { WSABUF } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
 
@@ -18,6 +19,9 @@ export interface BaseState {
   readonly profile: BehaviorProfile;
   /** The newest table that ws2_32 handed in (SPI-START-05). */
   upcalls: WSPUPCALLTABLE;
+  readonly io: IoManager;
+  /** Winsock is being given up: what ends now ends without a completion (SEM-VER-15). */
+  isEnding: boolean;
 }
 
 /** The first `length` bytes of a caller's memory; `null` when it is not readable so far (WSAEFAULT). */

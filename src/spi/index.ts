@@ -17,6 +17,8 @@ export * from './catalog.ts';
 export * from './chain.ts';
 export * from './default-catalog.ts';
 export * from './inet-text.ts';
+export * from './io-manager.ts';
+export { eventOf, whenDone } from './operation.ts';
 export * from './provider.ts';
 export * from './selection.ts';
 export * from './types.ts';

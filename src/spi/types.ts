@@ -42,13 +42,21 @@ export interface WSAPOLLFD {
   revents: number;
 }
 
-/** An overlapped operation's record. The system's while the operation is under way; `hEvent` is the caller's. */
+/**
+ * An overlapped operation's record. The system's while the operation is under way; `hEvent` is the caller's, and its low bit keeps
+ * the completion away from a completion port (SEM-OV-03).
+ */
 export interface WSAOVERLAPPED {
+  /** An NTSTATUS: STATUS_PENDING while the operation is under way. */
   Internal: number;
+  /** Bytes that were moved. */
   InternalHigh: number;
+  /** Where in a file TransmitFile starts, low and high half; of a receive, its MSG_* flags when it is done. */
   Offset: number;
   OffsetHigh: number;
   hEvent: number;
+  /** The application's own: a thread that collects what another one began gets a copy of the record with it. */
+  Tag?: number;
 }
 
 /** Called when an overlapped operation is done, in the thread that began it. */
@@ -58,6 +66,68 @@ export type WSAOVERLAPPED_COMPLETION_ROUTINE = (
   lpOverlapped: WSAOVERLAPPED,
   dwFlags: number,
 ) => void;
+
+/** A message with its control data: WSASendMsg and WSARecvMsg. Members are written when a receive is done. */
+export interface WSAMSG {
+  /** The address: sent to, or room for where it came from. */
+  name: Uint8Array | null;
+  namelen: number;
+  lpBuffers: readonly WSABUF[] | null;
+  dwBufferCount: number;
+  /** Control data (WSACMSGHDRs). */
+  Control: WSABUF | null;
+  /** `Control.len`: bytes of control data to be sent, or the room for it and then what is there. Absent: all of `Control`. */
+  ControlLength?: number;
+  /** MSG_*, in and out. */
+  dwFlags: number;
+}
+
+/** A file to be sent: a descriptor of this process, something that has one (Node's FileHandle), or a path. */
+export type TransmitSource = number | string | { readonly fd: number };
+
+/** What TransmitFile sends around a file. */
+export interface TRANSMIT_FILE_BUFFERS {
+  Head: WSABUF | null;
+  Tail: WSABUF | null;
+}
+
+/** One piece of TransmitPackets: memory, or a part of a file. */
+export interface TRANSMIT_PACKETS_ELEMENT {
+  /** TP_ELEMENT_*. */
+  dwElFlags: number;
+  /** Bytes; 0 of a file: up to its end. */
+  cLength: number;
+  pBuffer?: WSABUF | null;
+  /** Where in the file; −1: where it stands. */
+  nFileOffset?: number;
+  hFile?: TransmitSource | null;
+}
+
+/** A part of a registered buffer. */
+export interface RIO_BUF {
+  BufferId: number;
+  Offset: number;
+  Length: number;
+}
+
+/** How a request of registered I/O ended. */
+export interface RIORESULT {
+  /** A WSA code. */
+  Status: number;
+  BytesTransferred: number;
+  SocketContext: unknown;
+  RequestContext: unknown;
+}
+
+/** How a completion queue tells that it has something: by an event object, or at a completion port. */
+export type RIO_NOTIFICATION_COMPLETION =
+  | { readonly Type: 1; readonly EventHandle: number; readonly NotifyReset: boolean }
+  | {
+      readonly Type: 2;
+      readonly IocpHandle: number;
+      readonly CompletionKey: number;
+      readonly Overlapped: WSAOVERLAPPED;
+    };
 
 /** Names the thread that made an overlapped call, for `WPUQueueApc`. */
 export interface WSATHREADID {

@@ -9,8 +9,12 @@ export class ApcQueue {
   /** Blocking calls that wait: what is queued runs in them, too, and does not end them (SEM-BLK-03, SEM-SEL-14). */
   #blockingWaits = 0;
 
+  /** Whether the loop of {@link run} is under way: it takes what is added meanwhile, so that none is nested (SEM-OV-10). */
+  #isRunning = false;
+
   add(apc: () => void): void {
     this.#queue.push(apc);
+    if (this.#isRunning) return;
     for (const wake of [...this.waiters]) wake();
     if (this.#blockingWaits > 0) this.run();
   }
@@ -33,6 +37,8 @@ export class ApcQueue {
    */
   run(): boolean {
     const hasAny = this.#queue.length > 0;
+    const isOutermost = !this.#isRunning;
+    this.#isRunning = true;
     for (let apc = this.#queue.shift(); apc !== undefined; apc = this.#queue.shift()) {
       try {
         apc();
@@ -42,6 +48,7 @@ export class ApcQueue {
         });
       }
     }
+    if (isOutermost) this.#isRunning = false;
     return hasAny;
   }
 

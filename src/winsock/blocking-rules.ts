@@ -32,6 +32,8 @@ const WAIT_FOR_SOCKET: readonly string[] = [
   'WSASendTo',
   'closesocket',
 ];
+/** Where the overlapped record stands in those that take one; a call with a record does not wait. */
+const RECORD_AT: Readonly<Record<string, number>> = { WSARecv: 5, WSARecvFrom: 7, WSASend: 5, WSASendTo: 7 };
 /** Calls that wait for other things. */
 const WAIT_FOR_OTHERS: readonly string[] = [
   'WSAPoll',
@@ -66,7 +68,9 @@ function ruledCall(process: WinsockProcess, name: string, call: AnyCall): Call {
     const ruled = waiting(
       process,
       call,
-      ([s]) => process.handles.socket(s as number)?.isNonBlocking !== true,
+      (args) =>
+        process.handles.socket(args[0] as number)?.isNonBlocking !== true &&
+        (args[RECORD_AT[name] ?? -1] ?? null) === null,
     );
     return name === 'accept' || name === 'WSAAccept' ? inheriting(process, ruled) : ruled;
   }

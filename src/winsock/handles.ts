@@ -1,11 +1,13 @@
 /**
- * The handles of a process: sockets and event objects share one number space, as they do in Windows.
+ * The handles of a process: sockets, event objects and completion ports share one number space, as they do in Windows.
  *
  * A handle is a multiple of 4 and never 0. The one closed last is given out next, so that a program which uses a handle after
  * closing it soon hits a stranger's socket, as it would on Windows.
  */
 
 import type { StartedProvider } from '../spi/index.ts';
+import type { CompletionPort } from './completion-port.ts';
+import { SocketFile } from './socket-file.ts';
 
 /** A socket handle and who answers for it. */
 export class SocketHandle {
@@ -13,6 +15,8 @@ export class SocketHandle {
   provider: StartedProvider;
   /** What a provider without IFS handles wants to be told back. */
   readonly context: number;
+  /** What of it is a file: signals and completions. */
+  readonly file = new SocketFile();
   /** A close that waits (linger) has begun: the handle is gone for everybody else. */
   isClosing = false;
   /** Made non-blocking through this handle; one that others share may be so without our knowledge. */
@@ -41,7 +45,7 @@ export class EventObject {
   }
 }
 
-export type HandleObject = SocketHandle | EventObject;
+export type HandleObject = SocketHandle | EventObject | CompletionPort;
 
 /** Small numbers name nothing, so that a forgotten initialisation does not. */
 const FIRST_INDEX = 64;
@@ -77,6 +81,12 @@ export class HandleTable {
     return object !== undefined && object.kind === 'event' ? object : null;
   }
 
+  /** The completion port of that handle, or `null`. */
+  port(handle: number): CompletionPort | null {
+    const object = this.#at(handle);
+    return object !== undefined && object.kind === 'port' ? object : null;
+  }
+
   /** Gives a handle back, if it is (still) that object's. */
   release(handle: number, object: HandleObject): void {
     if (this.#at(handle) !== object) return;
@@ -84,7 +94,7 @@ export class HandleTable {
     this.#free.push(handle >>> 2);
   }
 
-  /** Gives all socket handles back: each is WSAENOTSOCK from now on. Event objects live on. */
+  /** Gives all socket handles back: each is WSAENOTSOCK from now on. Event objects and completion ports live on. */
   releaseSockets(): void {
     for (let index = this.#objects.length - 1; index >= FIRST_INDEX; index--) {
       if (this.#objects[index]?.kind !== 'socket') continue;

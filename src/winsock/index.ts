@@ -15,6 +15,8 @@ export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
 export * from './errors.ts';
 
+export { HasOverlappedIoCompleted } from './overlapped.ts';
+export type { OVERLAPPED_ENTRY } from './port-calls.ts';
 export { type WinsockOptions, WinsockProcess } from './process.ts';
 export { __WSAFDIsSet } from './select.ts';
 export {

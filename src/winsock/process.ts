@@ -13,6 +13,7 @@ import {
   Providers,
 } from '../spi/index.ts';
 import { HandleTable, type SocketHandle } from './handles.ts';
+import { ioManager } from './io-manager.ts';
 import { Threads, type WinsockThread } from './threads.ts';
 import { upcallTable } from './upcall-table.ts';
 
@@ -57,7 +58,7 @@ export class WinsockProcess {
     this.catalog = options.catalog ?? new Catalog();
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
-    this.base = createBaseProvider(options.port, this.profile, this.scheduler);
+    this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
     this.names = options.names ?? NO_NAMES;
     const upcalls = upcallTable(this, options.postMessage ?? (() => false));
     this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));

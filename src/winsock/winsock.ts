@@ -9,6 +9,8 @@ import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
 import { hookCalls } from './hooks.ts';
 import { optionCalls } from './options.ts';
+import { overlappedCalls } from './overlapped.ts';
+import { portCalls } from './port-calls.ts';
 import { type WinsockOptions, WinsockProcess } from './process.ts';
 import { protocolCalls } from './protocols.ts';
 import { selectCalls } from './select.ts';
@@ -42,5 +44,7 @@ export function winsockOf(process: WinsockProcess) {
     ...addressCalls(process),
     ...protocolCalls(process),
     ...hookCalls(process),
+    ...overlappedCalls(process),
+    ...portCalls(process),
   });
 }

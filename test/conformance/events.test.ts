@@ -13,8 +13,6 @@ import {
   WSA_INFINITE,
   WSA_INVALID_HANDLE,
   WSA_INVALID_PARAMETER,
-  WSA_IO_PENDING,
-  WSA_WAIT_IO_COMPLETION,
   WSA_WAIT_TIMEOUT,
   WSAECONNABORTED,
   WSAECONNREFUSED,
@@ -24,7 +22,6 @@ import {
   WSAEWOULDBLOCK,
   type WSANETWORKEVENTS,
 } from '../../src/abi/index.ts';
-import type { Ref, WSAOVERLAPPED } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_B } from './attachment.ts';
 import {
@@ -287,64 +284,5 @@ overEveryAttachment('WSAEventSelect', (pair) => {
     const events = await watched(a, s, FD_READ | FD_CLOSE);
     await ok(a.closesocket(s));
     expect(await events.isSignaled()).toBe(false);
-  });
-});
-
-overEveryAttachment('overlapped operations', (pair) => {
-  const record = (hEvent: number): WSAOVERLAPPED => ({
-    Internal: 0,
-    InternalHigh: 0,
-    Offset: 0,
-    OffsetHigh: 0,
-    hEvent,
-  });
-
-  test('SEM-OV-03 and 06 a receive pends, and sets its event when the data is there', async () => {
-    const { a, b } = await pair();
-    const { client, server } = await connected({ a, b });
-    const event = await ok(a.WSACreateEvent());
-    const overlapped = record(event);
-    const bytes = new Uint8Array(10);
-    expect(await a.WSARecv(client, [bytes], 1, null, { value: 0 }, overlapped)).toBe(-WSA_IO_PENDING);
-    await ok(b.send(server, text('abc')));
-    expect(await a.WSAWaitForMultipleEvents(1, [event], true, 2000)).toBe(0);
-    const count: Ref = { value: 0 };
-    expect(await a.WSAGetOverlappedResult(client, overlapped, count, false, { value: 0 })).toBe(1);
-    expect([count.value, String.fromCharCode(...bytes.subarray(0, 3))]).toEqual([3, 'abc']);
-  });
-
-  test('SEM-BLK-06 a non-blocking socket’s overlapped receive pends all the same', async () => {
-    const { a } = await pair();
-    const { s } = await bound(a, udp);
-    await ok(a.ioctlsocket(s, 0x8004667e, { value: 1 }));
-    expect(await a.WSARecv(s, [new Uint8Array(1)], 1, null, { value: 0 }, record(0))).toBe(-WSA_IO_PENDING);
-  });
-
-  test('SEM-OV-04 a completion routine runs in an alertable wait only', async () => {
-    const { a, b } = await pair();
-    const { client, server } = await connected({ a, b });
-    const event = await ok(a.WSACreateEvent());
-    const overlapped = record(0);
-    const calls: unknown[] = [];
-    const routine = (error: number, bytes: number, of: WSAOVERLAPPED): void => {
-      calls.push([error, bytes, of === overlapped]);
-    };
-    await a.WSARecv(client, [new Uint8Array(9)], 1, null, { value: 0 }, overlapped, routine);
-    const waiting = a.WSAWaitForMultipleEvents(1, [event], true, 2000, true);
-    await ok(b.send(server, text('abcd')));
-    expect(await waiting).toBe(WSA_WAIT_IO_COMPLETION);
-    expect(calls).toEqual([[0, 4, true]]);
-  });
-
-  test('API-WSAGetOverlappedResult waits when it is told to', async () => {
-    const { a, b } = await pair();
-    const { client, server } = await connected({ a, b });
-    const overlapped = record(await ok(a.WSACreateEvent()));
-    await a.WSARecv(client, [new Uint8Array(9)], 1, null, { value: 0 }, overlapped);
-    const count: Ref = { value: 0 };
-    const result = a.WSAGetOverlappedResult(client, overlapped, count, true, { value: 0 });
-    await ok(b.send(server, text('ab')));
-    expect(await result).toBe(1);
-    expect(count.value).toBe(2);
   });
 });
