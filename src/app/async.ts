@@ -114,6 +114,8 @@ export const WSAAccept = promised('WSAAccept');
 export const connect = promised('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = promised('WSAConnect');
+/** Connects a stream to the first of several addresses that takes it. @returns 1 */
+export const WSAConnectByList = promised('WSAConnectByList');
 /** Joins a multipoint session. @returns the leaf's SOCKET */
 export const WSAJoinLeaf = promised('WSAJoinLeaf');
 /** Ends one or both directions of a socket. */
@@ -134,6 +136,8 @@ export const sendto = promised('sendto');
 export const recv = promised('recv');
 /** Receives, and says from whom. @returns bytes */
 export const recvfrom = promised('recvfrom');
+/** As `recv`; a message that was cut is no failure. @returns bytes */
+export const WSARecvEx = promised('WSARecvEx');
 /** Sends the bytes of several buffers as one message. */
 export const WSASend = promised('WSASend');
 /** As `WSASend`, to an address. */
@@ -190,3 +194,17 @@ export const WSAUnhookBlockingHook = promised('WSAUnhookBlockingHook');
 export const WSAIsBlocking = promised('WSAIsBlocking');
 /** Ends the blocking call that waits: it fails with WSAEINTR. For processes of 1.1. */
 export const WSACancelBlockingCall = promised('WSACancelBlockingCall');
+/** Reads a template of quality of service: there are none. */
+export const WSAGetQOSByName = promised('WSAGetQOSByName');
+/** IPsec is not carried. */
+export const WSASetSocketSecurity = promised('WSASetSocketSecurity');
+/** IPsec is not carried. */
+export const WSAQuerySocketSecurity = promised('WSAQuerySocketSecurity');
+/** IPsec is not carried. */
+export const WSASetSocketPeerTargetName = promised('WSASetSocketPeerTargetName');
+/** IPsec is not carried. */
+export const WSADeleteSocketPeerTargetName = promised('WSADeleteSocketPeerTargetName');
+/** There is nobody to impersonate. */
+export const WSAImpersonateSocketPeer = promised('WSAImpersonateSocketPeer');
+/** Nobody was impersonated. */
+export const WSARevertImpersonation = promised('WSARevertImpersonation');

@@ -11,7 +11,7 @@
  *     if (connect(s, address) === SOCKET_ERROR) console.error(WSAGetLastError());
  *
  * Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be left out. Overlapped
- * records, flow specifications and connect data are refused with WSAEOPNOTSUPP here; the promising face takes them.
+ * records are refused with WSAEOPNOTSUPP here; the promising face takes them.
  */
 
 import { SOCKET_ERROR } from '../abi/index.ts';
@@ -179,6 +179,8 @@ export const WSAAccept = blocking('WSAAccept');
 export const connect = blocking('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = blocking('WSAConnect');
+/** Connects a stream to the first of several addresses that takes it. @returns 1 */
+export const WSAConnectByList = blocking('WSAConnectByList');
 /** Joins a multipoint session. @returns the leaf's SOCKET */
 export const WSAJoinLeaf = blocking('WSAJoinLeaf');
 /** Ends one or both directions of a socket. */
@@ -199,6 +201,8 @@ export const sendto = blocking('sendto');
 export const recv = blocking('recv');
 /** Receives, and says from whom. @returns bytes */
 export const recvfrom = blocking('recvfrom');
+/** As `recv`; a message that was cut is no failure. @returns bytes */
+export const WSARecvEx = blocking('WSARecvEx');
 /** Sends the bytes of several buffers as one message. */
 export const WSASend = blocking('WSASend');
 /** As `WSASend`, to an address. */
@@ -251,3 +255,17 @@ export const WSAIsBlocking = blocking('WSAIsBlocking');
 export const WSACancelBlockingCall = blocking('WSACancelBlockingCall');
 /** Lists the catalog's entries. @returns how many */
 export const WSAEnumProtocols = blocking('WSAEnumProtocols');
+/** Reads a template of quality of service: there are none. */
+export const WSAGetQOSByName = blocking('WSAGetQOSByName');
+/** IPsec is not carried. */
+export const WSASetSocketSecurity = blocking('WSASetSocketSecurity');
+/** IPsec is not carried. */
+export const WSAQuerySocketSecurity = blocking('WSAQuerySocketSecurity');
+/** IPsec is not carried. */
+export const WSASetSocketPeerTargetName = blocking('WSASetSocketPeerTargetName');
+/** IPsec is not carried. */
+export const WSADeleteSocketPeerTargetName = blocking('WSADeleteSocketPeerTargetName');
+/** There is nobody to impersonate. */
+export const WSAImpersonateSocketPeer = blocking('WSAImpersonateSocketPeer');
+/** Nobody was impersonated. */
+export const WSARevertImpersonation = blocking('WSARevertImpersonation');

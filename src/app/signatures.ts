@@ -22,6 +22,7 @@ import {
   text,
   textReference,
 } from './marshal.ts';
+import { bufferReference, qos } from './marshal-connect.ts';
 import { data, info, infoReference, infos, networkEvents, pollfds, set, time } from './marshal-structures.ts';
 import type { AnySlot } from './slot.ts';
 
@@ -76,17 +77,19 @@ export const SIGNATURES: readonly Signature[] = [
   signature('accept', [number, inout, reference], INVALID_SOCKET),
   signature('WSAAccept', [number, inout, reference, callback, number], INVALID_SOCKET),
   signature('connect', [number, input, number]),
-  signature('WSAConnect', [number, input, number, input, none, none, none]),
-  signature('WSAJoinLeaf', [number, input, number, input, none, none, none, number], INVALID_SOCKET),
+  signature('WSAConnect', [number, input, number, input, bufferReference, qos, qos]),
+  signature('WSAConnectByList', [number, inputs, reference, inout, reference, inout, time, none], FALSE),
+  signature('WSAJoinLeaf', [number, input, number, input, bufferReference, qos, qos, number], INVALID_SOCKET),
   signature('shutdown', [number, number]),
   signature('WSASendDisconnect', [number, input]),
-  signature('WSARecvDisconnect', [number, none]),
+  signature('WSARecvDisconnect', [number, bufferReference]),
   signature('getsockname', [number, inout, reference]),
   signature('getpeername', [number, inout, reference]),
   signature('send', [number, input, number, number]),
   signature('sendto', [number, input, number, number, input, number]),
   signature('recv', [number, output, number, number], SOCKET_ERROR, receivedIntoOne),
   signature('recvfrom', [number, output, number, number, inout, reference], SOCKET_ERROR, receivedIntoOne),
+  signature('WSARecvEx', [number, output, number, reference], SOCKET_ERROR, receivedIntoOne),
   signature('WSASend', [number, inputs, number, reference, number, none, none]),
   signature('WSASendTo', [number, inputs, number, reference, number, input, number, none, none]),
   signature(
@@ -125,4 +128,11 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSASetBlockingHook', [hook]),
   signature('WSAUnhookBlockingHook', []),
   signature('WSACancelBlockingCall', []),
+  signature('WSAGetQOSByName', [number, input, qos], FALSE),
+  signature('WSASetSocketSecurity', [number, input]),
+  signature('WSAQuerySocketSecurity', [number, input]),
+  signature('WSASetSocketPeerTargetName', [number, input]),
+  signature('WSADeleteSocketPeerTargetName', [number, input]),
+  signature('WSAImpersonateSocketPeer', [number, input]),
+  signature('WSARevertImpersonation', []),
 ];

@@ -5,7 +5,7 @@
  * for each call: a provider reads both before it returns.
  */
 
-import { WSAEFAULT, WSANOTINITIALISED } from '../abi/index.ts';
+import { MSG_PARTIAL, WSAEFAULT, WSAEMSGSIZE, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Answer, Ref, WSABUF, WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE } from '../spi/index.ts';
 import { lengthOf, roomIn } from './memory.ts';
 import type { WinsockProcess } from './process.ts';
@@ -69,6 +69,24 @@ export function dataCalls(process: WinsockProcess) {
       if (setBuffer(buf, len) < 0) return -WSAEFAULT;
       flagsOfOne.value = flags;
       return socket.provider.table.WSPRecvFrom(s, one, 1, flagsOfOne, from, fromlen, null, null, null);
+    },
+
+    /**
+     * As `recv`, and says in `flags` whether a message was cut (MSG_PARTIAL), which is no failure here. @returns bytes
+     */
+    WSARecvEx(s: number, buf: Uint8Array | null, len: number, flags: Ref | null): Answer {
+      const socket = process.socket(s);
+      if (socket === null) return process.whyNoSocket();
+      if (flags === null || setBuffer(buf, len) < 0) return -WSAEFAULT;
+      const finish = (answer: number, out: number): number => {
+        const isCut = answer === -WSAEMSGSIZE;
+        if (isCut || answer >= 0) flags.value = isCut ? out | MSG_PARTIAL : out;
+        return isCut ? len : answer;
+      };
+      const own: Ref = { value: flags.value };
+      const answer = socket.provider.table.WSPRecv(s, one, 1, own, null, null, null);
+      if (typeof answer === 'number') return finish(answer, own.value);
+      return answer.then((late) => finish(late, own.value));
     },
 
     /** Sends the bytes of several buffers as one message; overlapped when a record is given. @returns 0 */

@@ -138,7 +138,7 @@ function getOpenType(process: WinsockProcess, optval: Uint8Array | null, optlen:
   if (optval === null || optlen === null || optlen.value < ULONG_LEN || optval.length < ULONG_LEN) {
     return -WSAEFAULT;
   }
-  putI32le(optval, 0, process.openType);
+  putI32le(optval, 0, process.thread.openType);
   optlen.value = ULONG_LEN;
   return 0;
 }
@@ -146,7 +146,7 @@ function getOpenType(process: WinsockProcess, optval: Uint8Array | null, optlen:
 function setOpenType(process: WinsockProcess, optval: Uint8Array | null, optlen: number): number {
   if (process.startups === 0) return -WSANOTINITIALISED;
   if (optval === null || optlen < ULONG_LEN || optval.length < ULONG_LEN) return -WSAEFAULT;
-  process.openType = i32le(optval, 0);
+  process.thread.openType = i32le(optval, 0);
   return 0;
 }
 

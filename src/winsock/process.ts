@@ -51,8 +51,6 @@ export class WinsockProcess {
   startups = 0;
   /** Some user of the process negotiated 2.x: the rules of 1.1 are lifted (SEM-VER-18). */
   usesVersion2 = false;
-  /** SO_OPENTYPE: what `socket` is to make (SEM-SOCK-04). */
-  openType = 0;
 
   constructor(options: WinsockOptions) {
     this.catalog = options.catalog ?? new Catalog();

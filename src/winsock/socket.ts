@@ -36,7 +36,7 @@ export function socketCalls(process: WinsockProcess) {
   return {
     /** Creates a socket with the overlapped attribute, unless SO_OPENTYPE says otherwise. @returns the SOCKET */
     socket(af: number, type: number, protocol: number): Answer {
-      return open(af, type, protocol, null, 0, process.openType === 0 ? WSA_FLAG_OVERLAPPED : 0);
+      return open(af, type, protocol, null, 0, process.thread.openType === 0 ? WSA_FLAG_OVERLAPPED : 0);
     },
 
     /** Creates a socket from a catalog entry, or opens a duplicated one (SEM-SOCK-05 … 08). @returns the SOCKET */

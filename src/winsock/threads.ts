@@ -30,6 +30,8 @@ export class WinsockThread implements WSATHREADID {
   hook: BlockingHook | null = null;
   /** In a process of 1.1: the blocking call that was begun and has not ended. */
   blocking: BlockingCall | null = null;
+  /** SO_OPENTYPE: what its `socket` calls make (SEM-SOCK-04). */
+  openType = 0;
 
   constructor(ThreadHandle: number) {
     this.ThreadHandle = ThreadHandle;

@@ -4,6 +4,7 @@
 
 import { addressCalls } from './address.ts';
 import { withBlockingRules } from './blocking-rules.ts';
+import { connectCalls } from './connect-calls.ts';
 import { connectionCalls } from './connection.ts';
 import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
@@ -13,6 +14,7 @@ import { overlappedCalls } from './overlapped.ts';
 import { portCalls } from './port-calls.ts';
 import { type WinsockOptions, WinsockProcess } from './process.ts';
 import { protocolCalls } from './protocols.ts';
+import { securityCalls } from './security.ts';
 import { selectCalls } from './select.ts';
 import { socketCalls } from './socket.ts';
 import { startupCalls } from './startup.ts';
@@ -37,6 +39,8 @@ export function winsockOf(process: WinsockProcess) {
     ...startupCalls(process),
     ...socketCalls(process),
     ...connectionCalls(process),
+    ...connectCalls(process),
+    ...securityCalls(process),
     ...dataCalls(process),
     ...optionCalls(process),
     ...selectCalls(process),

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { compileRooms } from '../../support/compiled.ts';
@@ -24,11 +24,14 @@ beforeAll(() => {
     'link',
     'engine',
     'afd',
+    'names',
+    'nameservice',
     'ipc',
     'spi',
     'winsock',
     'app',
   );
+  symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules')); // the resolver's codec is a package
   folder = mkdtempSync(join(tmpdir(), 'wsk-blocking-'));
   const local = pathToFileURL(join(rooms, 'app/local.js'));
   writeFileSync(

@@ -1,0 +1,78 @@
+/**
+ * How the extras of a connect lie in a mailbox: data that the other side sent along, and flow specifications.
+ */
+
+import { EMPTY } from '../base/index.ts';
+import type { FLOWSPEC, QOS, Ref, WSABUF } from '../spi/index.ts';
+import type { Mailbox } from './mailbox.ts';
+import { input } from './marshal.ts';
+import { aligned, nullable, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
+
+/** A buffer behind a pointer: its room goes in, what a call has left in it comes out. */
+export const bufferReference: Slot<Ref<WSABUF> | null> = nullable<Ref<WSABUF>>({
+  size: ({ value }) => WORD + aligned(value.length),
+  put: (box, at, { value }) => putNumber(box, at, value.length),
+  take: (box, at) => ({ value: roomAt(box, at) }),
+  give(box, at, { value }) {
+    const room = roomAt(box, at);
+    const length = Math.min(value.length, room.length);
+    if (value !== room) room.set(value.subarray(0, length));
+    putNumber(box, at, length);
+  },
+  collect(box, at, reference) {
+    const bytes = roomAt(box, at);
+    const { value } = reference;
+    value.set(bytes);
+    reference.value = bytes.length === 0 ? EMPTY : value.subarray(0, bytes.length);
+  },
+});
+
+function roomAt(box: Mailbox, at: number): Uint8Array {
+  const start = at + WORD;
+  return box.body.subarray(start, start + takeNumber(box, at));
+}
+
+const FLOWSPEC_SIZE = 8 * WORD;
+
+function putFlow(box: Mailbox, at: number, flow: FLOWSPEC): void {
+  const members = [
+    flow.TokenRate,
+    flow.TokenBucketSize,
+    flow.PeakBandwidth,
+    flow.Latency,
+    flow.DelayVariation,
+    flow.ServiceType,
+    flow.MaxSduSize,
+    flow.MinimumPolicedSize,
+  ];
+  for (const [i, member] of members.entries()) putNumber(box, at + WORD * i, member);
+}
+
+function takeFlow(box: Mailbox, at: number): FLOWSPEC {
+  const member = (i: number): number => takeNumber(box, at + WORD * i);
+  return {
+    TokenRate: member(0),
+    TokenBucketSize: member(1),
+    PeakBandwidth: member(2),
+    Latency: member(3),
+    DelayVariation: member(4),
+    ServiceType: member(5),
+    MaxSduSize: member(6),
+    MinimumPolicedSize: member(7),
+  };
+}
+
+/** What is wished for a connection; it only goes in. */
+export const qos: Slot<QOS | null> = nullable<QOS>({
+  size: ({ ProviderSpecific }) => 2 * FLOWSPEC_SIZE + input.size(ProviderSpecific),
+  put(box, at, value) {
+    putFlow(box, at, value.SendingFlowspec);
+    putFlow(box, at + FLOWSPEC_SIZE, value.ReceivingFlowspec);
+    input.put(box, at + 2 * FLOWSPEC_SIZE, value.ProviderSpecific);
+  },
+  take: (box, at) => ({
+    SendingFlowspec: takeFlow(box, at),
+    ReceivingFlowspec: takeFlow(box, at + FLOWSPEC_SIZE),
+    ProviderSpecific: input.take(box, at + 2 * FLOWSPEC_SIZE),
+  }),
+});

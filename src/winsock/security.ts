@@ -1,0 +1,51 @@
+/**
+ * Calls whose services exist in no provider here: IPsec policies of a socket, and templates of quality of service.
+ */
+
+import { WSAEOPNOTSUPP, WSANOTINITIALISED } from '../abi/index.ts';
+import type { Answer, QOS, WSABUF } from '../spi/index.ts';
+import type { WinsockProcess } from './process.ts';
+
+export function securityCalls(process: WinsockProcess) {
+  const unsupported = (s: number): number =>
+    process.socket(s) === null ? process.whyNoSocket() : -WSAEOPNOTSUPP;
+
+  return {
+    /** Reads a template of quality of service; no provider has any. @returns 1 (TRUE), of a layer that has */
+    WSAGetQOSByName(s: number, lpQOSName: WSABUF | null, lpQOS: QOS | null): Answer {
+      const socket = process.socket(s);
+      if (socket === null) return process.whyNoSocket();
+      return socket.provider.table.WSPGetQOSByName(s, lpQOSName, lpQOS);
+    },
+
+    /** IPsec is not carried: WSAEOPNOTSUPP. */
+    WSASetSocketSecurity(s: number, _SecuritySettings: Uint8Array | null = null): Answer {
+      return unsupported(s);
+    },
+
+    /** IPsec is not carried: WSAEOPNOTSUPP. */
+    WSAQuerySocketSecurity(s: number, _SecurityQueryTemplate: Uint8Array | null = null): Answer {
+      return unsupported(s);
+    },
+
+    /** IPsec is not carried: WSAEOPNOTSUPP. */
+    WSASetSocketPeerTargetName(s: number, _PeerTargetName: Uint8Array | null = null): Answer {
+      return unsupported(s);
+    },
+
+    /** IPsec is not carried: WSAEOPNOTSUPP. */
+    WSADeleteSocketPeerTargetName(s: number, _PeerAddr: Uint8Array | null = null): Answer {
+      return unsupported(s);
+    },
+
+    /** There is nobody to impersonate: WSAEOPNOTSUPP. */
+    WSAImpersonateSocketPeer(s: number, _PeerAddr: Uint8Array | null = null): Answer {
+      return unsupported(s);
+    },
+
+    /** Nobody was impersonated: WSAEOPNOTSUPP. */
+    WSARevertImpersonation(): Answer {
+      return process.startups === 0 ? -WSANOTINITIALISED : -WSAEOPNOTSUPP;
+    },
+  };
+}
