@@ -3,6 +3,7 @@
  *
  *     stack of the applications  ── share0 ── wire in memory ── gateway stack ── the daemon's own sockets ── the host's network
  *     10.0.2.15                                                 10.0.2.2, DNS at 10.0.2.3
+ *     fd10:0:2::15                                              fd10:0:2::2, DNS at fd10:0:2::3
  *
  * The gateway is a stack of its own, whose interface takes TCP and UDP to any host (`isTransparent`). It ends each connection
  * and goes on with a socket of the machine: a SYN is answered when the machine has connected, and refused when it could not. A
@@ -18,7 +19,7 @@ import { getServers } from 'node:dns';
 import { IpAddress, OFFLOAD_CSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, type Scheduler } from '../base/index.ts';
 import { createHost, type RunningHost } from '../engine/index.ts';
 import { type Link, MemorySegment } from '../link/index.ts';
-import type { ConnectionRequest, DatagramInfo, Stack, UdpEndpoint } from '../stack/index.ts';
+import type { ConnectionRequest, DatagramInfo, Endpoint, Stack, UdpEndpoint } from '../stack/index.ts';
 import { drainDatagrams } from './relay/datagrams.ts';
 import { EndpointOwner, tellOwner } from './relay/endpoint-owner.ts';
 import { countFailure, type ForwardFigures, noFigures } from './relay/figures.ts';
@@ -31,6 +32,11 @@ import { ShareFlow } from './relay/share-flow.ts';
 export const SHARE_ADDRESS = '10.0.2.15/24';
 export const SHARE_GATEWAY = '10.0.2.2';
 export const SHARE_DNS = '10.0.2.3';
+/** Likewise in IPv6: an address of its own kind (RFC 4193), so that IPv4 is tried first where a name has both (RFC 6724 §5). */
+export const SHARE_ADDRESS6 = 'fd10:0:2::15/64';
+export const SHARE_GATEWAY6 = 'fd10:0:2::2';
+export const SHARE_DNS6 = 'fd10:0:2::3';
+const ANY = [IpAddress.anyV4, IpAddress.anyV6];
 const WIRE_MTU = 1500;
 const DNS_PORT = 53;
 const BACKLOG = 1024;
@@ -51,8 +57,9 @@ export class Share extends EndpointOwner {
   readonly #gateway: RunningHost;
   readonly #hasLoopback: boolean;
   readonly #nameServers: () => readonly string[];
-  readonly #connections: HostConnections;
-  readonly #datagrams: UdpEndpoint;
+  /** One a family. */
+  readonly #connections: readonly HostConnections[];
+  readonly #datagrams: readonly UdpEndpoint[];
   readonly #flows: FlowTable<ShareFlow>;
 
   constructor({ scheduler, loopback, nameServers = getServers }: ShareOptions) {
@@ -68,37 +75,51 @@ export class Share extends EndpointOwner {
     });
     const { stack, driver } = this.#gateway;
     const index = driver.attach(wire.port({ name: 'gateway' }), {
-      addresses: [`${SHARE_GATEWAY}/24`, `${SHARE_DNS}/24`],
+      addresses: [`${SHARE_GATEWAY}/24`, `${SHARE_DNS}/24`, `${SHARE_GATEWAY6}/64`, `${SHARE_DNS6}/64`],
     });
     stack.setInterface(index, { isTransparent: true });
-    const listener = stack.openTcp();
-    listener.bind(IpAddress.anyV4, 0, { allPorts: true });
-    this.#connections = new HostConnections(listener, this.tcp, (request) => this.#placeOf(request));
-    listener.listen(BACKLOG);
-    this.#datagrams = stack.openUdp();
-    this.#datagrams.bind(IpAddress.anyV4, 0, { allPorts: true });
-    this.#datagrams.context = this;
+    this.#connections = ANY.map((any) => this.#listen(stack, any));
+    this.#datagrams = ANY.map((any) => this.#openUdp(stack, any));
     this.#flows = new FlowTable(scheduler, MAX_FLOWS);
   }
 
   /** Makes the wire an interface of the applications' host, with the way to everywhere. @returns its index */
   attach(host: { readonly stack: Stack; readonly driver: RunningHost['driver'] }): number {
-    const index = host.driver.attach(this.link, { addresses: [SHARE_ADDRESS], gateway: SHARE_GATEWAY });
-    const server = IpAddress.parse(SHARE_DNS);
-    const servers = server === null ? [] : [server];
+    const index = host.driver.attach(this.link, {
+      addresses: [SHARE_ADDRESS, SHARE_ADDRESS6],
+      gateway: SHARE_GATEWAY,
+      gateway6: SHARE_GATEWAY6,
+    });
+    const servers = [SHARE_DNS, SHARE_DNS6].flatMap((text) => IpAddress.parse(text) ?? []);
     host.stack.setNames(index, { origin: 'manual', servers, searchList: [] });
     return index;
   }
 
-  override happened(): void {
-    drainDatagrams(this.#datagrams, (bytes, info) => this.#arrived(bytes, info));
+  override happened(endpoint: Endpoint): void {
+    const arrivedAt = this.#datagrams.find((one) => one === endpoint);
+    if (arrivedAt !== undefined) drainDatagrams(arrivedAt, (bytes, info) => this.#arrived(bytes, info));
   }
 
   close(): void {
-    this.#connections.close();
+    for (const connections of this.#connections) connections.close();
     this.#flows.close();
-    this.#datagrams.context = null;
+    for (const endpoint of this.#datagrams) endpoint.context = null;
     this.#gateway.close();
+  }
+
+  #listen(stack: Stack, any: IpAddress): HostConnections {
+    const listener = stack.openTcp(any.family);
+    listener.bind(any, 0, { allPorts: true });
+    const connections = new HostConnections(listener, this.tcp, (request) => this.#placeOf(request));
+    listener.listen(BACKLOG);
+    return connections;
+  }
+
+  #openUdp(stack: Stack, any: IpAddress): UdpEndpoint {
+    const endpoint = stack.openUdp(any.family);
+    endpoint.bind(any, 0, { allPorts: true });
+    endpoint.context = this;
+    return endpoint;
   }
 
   #arrived(bytes: Uint8Array, info: Readonly<DatagramInfo>): void {
@@ -127,11 +148,13 @@ export class Share extends EndpointOwner {
   /** Where the host is to send what is for `address`; a text says why nowhere. */
   #place(address: IpAddress, port: number): Place | string {
     const text = String(address);
-    if (text === SHARE_GATEWAY) {
-      if (this.#hasLoopback) return { address: IpAddress.loopbackV4, port };
+    if (text === SHARE_GATEWAY || text === SHARE_GATEWAY6) {
+      if (this.#hasLoopback) {
+        return { address: address.family === 4 ? IpAddress.loopbackV4 : IpAddress.loopbackV6, port };
+      }
       return `${text}:${port}: the host's own loopback address is not shared (--share-loopback)`;
     }
-    if (text === SHARE_DNS) {
+    if (text === SHARE_DNS || text === SHARE_DNS6) {
       const server = port === DNS_PORT ? firstAddress(this.#nameServers()) : null;
       return server ?? `${text}:${port}: only a name server answers there, and only if the host has one`;
     }

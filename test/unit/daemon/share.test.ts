@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { IpAddress } from '../../../src/base/index.ts';
+import { sendEcho } from '../../../src/daemon/echo.ts';
 import { isReachable, Share } from '../../../src/daemon/share.ts';
 import { RealTime, type RunningHost } from '../../../src/engine/index.ts';
 import { hostServer, hostUdpEcho, makeLiveHost, stackConnect, stackUdp } from './stack-side.ts';
@@ -107,8 +108,77 @@ describe('UDP', () => {
       '>who?',
     ]);
     expect(host.stack.interfaces.flatMap(({ names }) => names).map(({ servers }) => `${servers}`)).toEqual([
-      '10.0.2.3',
+      '10.0.2.3,fd10:0:2::3',
     ]);
+  });
+});
+
+describe('IPv6', () => {
+  test('a connection to the gateway is one to the host’s ::1, whole both ways', async () => {
+    const { server, port } = await hostServer((socket) => socket.pipe(socket), '::1');
+    ending.push(() => server.close());
+    const stream = await stackConnect(host, 'fd10:0:2::2', port);
+    const writing = stream.write(BULK).then(() => stream.end());
+    expect(Buffer.compare(await stream.readAll(), BULK)).toBe(0);
+    await writing;
+    expect(share.tcp).toMatchObject({ total: 1, failed: 0, bytesToHost: BULK.length });
+  });
+
+  test('a port that nobody has is refused', async () => {
+    const { server, port } = await hostServer(() => {}, '::1');
+    await new Promise((resolve) => server.close(resolve));
+    await expect(stackConnect(host, 'fd10:0:2::2', port)).rejects.toThrow(/connectionRefused/);
+  });
+
+  test('the host’s own loopback address is closed unless it is shared', async () => {
+    share.close();
+    host.close();
+    open(false);
+    await expect(stackConnect(host, 'fd10:0:2::2', 80)).rejects.toThrow(/connectionRefused/);
+    expect(share.tcp.lastError).toContain('--share-loopback');
+  });
+
+  test('datagrams go out and come back, such too that leave in fragments', async () => {
+    const echo = await hostUdpEcho('::1');
+    ending.push(echo.close);
+    const app = stackUdp(host, 0, 6);
+    for (const text of ['small', 'x'.repeat(5000), 'small again']) {
+      app.send(Buffer.from(text), 'fd10:0:2::2', echo.port);
+      const answer = await app.receive();
+      expect([String(answer.source), answer.sourcePort, Buffer.from(answer.bytes).toString()]).toEqual([
+        'fd10:0:2::2',
+        echo.port,
+        `>${text}`,
+      ]);
+    }
+    expect(share.udp).toMatchObject({ total: 1, active: 1, failed: 0 });
+  });
+
+  test('a name server stands at fd10:0:2::3, whatever the family of the host’s', async () => {
+    const server = await hostUdpEcho();
+    ending.push(server.close);
+    nameServers = [`127.0.0.1:${server.port}`];
+    const app = stackUdp(host, 0, 6);
+    app.send(Buffer.from('who?'), 'fd10:0:2::3', 53);
+    const answer = await app.receive();
+    expect([String(answer.source), Buffer.from(answer.bytes).toString()]).toEqual(['fd10:0:2::3', '>who?']);
+  });
+
+  test('an echo request to another host is answered with "prohibited"', async () => {
+    const asked = {
+      size: 8,
+      timeoutMs: 2000,
+      ttl: 0,
+      sequence: 1,
+      dontFragment: false,
+      recordRoute: 0,
+      timestamps: 0,
+    };
+    for (const text of ['2001:db8::1', '203.0.113.7']) {
+      const address = IpAddress.parse(text) ?? IpAddress.anyV6;
+      const answer = await sendEcho(host.stack, new RealTime(), { ...asked, address });
+      expect(answer).toMatchObject({ result: 'unreachable', message: expect.stringContaining('prohibited') });
+    }
   });
 });
 

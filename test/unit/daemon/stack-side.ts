@@ -3,6 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { IpAddress } from '../../../src/base/index.ts';
+import { takeEchoEvent } from '../../../src/daemon/echo.ts';
 import { tellOwner } from '../../../src/daemon/relay/endpoint-owner.ts';
 import { createHost, type RunningHost } from '../../../src/engine/index.ts';
 import { parseAddress, SimDatagramSocket, SimListener, SimStream } from '../../../src/sim/index.ts';
@@ -14,7 +15,7 @@ const listener = { settled(): void {} };
 export function makeLiveHost(): RunningHost {
   return createHost({
     observer: (endpoint: Endpoint, events: number) => {
-      if (tellOwner(endpoint, events)) return;
+      if (takeEchoEvent(endpoint) || tellOwner(endpoint, events)) return;
       const { context } = endpoint;
       if (context instanceof SimStream) context.happened(events);
       else if (context instanceof SimListener || context instanceof SimDatagramSocket) context.happened();
@@ -27,7 +28,7 @@ export async function stackConnect(
   address: string,
   port: number,
 ): Promise<SimStream> {
-  const endpoint = stack.openTcp();
+  const endpoint = stack.openTcp(parseAddress(address).family);
   const stream = new SimStream(endpoint, listener);
   try {
     return await stream.open(parseAddress(address), port);
@@ -44,9 +45,10 @@ export function stackListen({ stack }: RunningHost, port: number): SimListener {
   return new SimListener(endpoint, listener);
 }
 
-export function stackUdp({ stack }: RunningHost, port = 0): SimDatagramSocket {
-  const endpoint = stack.openUdp();
-  if (endpoint.bind(IpAddress.anyV4, port) < 0) throw new Error(`port ${port} is taken`);
+export function stackUdp({ stack }: RunningHost, port = 0, family: 4 | 6 = 4): SimDatagramSocket {
+  const endpoint = stack.openUdp(family);
+  if (endpoint.bind(family === 4 ? IpAddress.anyV4 : IpAddress.anyV6, port) < 0)
+    throw new Error(`port ${port} is taken`);
   return new SimDatagramSocket(endpoint, listener);
 }
 
@@ -60,10 +62,13 @@ export function hostConnect(port: number): Promise<Socket> {
 }
 
 /** A server of the machine. @returns it and its port */
-export function hostServer(serve: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+export function hostServer(
+  serve: (socket: Socket) => void,
+  address = '127.0.0.1',
+): Promise<{ server: Server; port: number }> {
   return new Promise((resolve) => {
     const server = createServer({ allowHalfOpen: true }, serve);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, address, () => {
       resolve({ server, port: (server.address() as { port: number }).port });
     });
   });
@@ -80,13 +85,13 @@ export function readToEnd(socket: Socket): Promise<Buffer> {
 }
 
 /** A UDP socket of the machine that sends back what it gets, with a mark before it. @returns its port, and what ends it */
-export function hostUdpEcho(): Promise<{ port: number; close(): void }> {
+export function hostUdpEcho(address = '127.0.0.1'): Promise<{ port: number; close(): void }> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     socket.on('message', (bytes, from) => {
       socket.send(Buffer.concat([Buffer.from('>'), bytes]), from.port, from.address);
     });
-    socket.bind(0, '127.0.0.1', () => {
+    socket.bind(0, address, () => {
       resolve({ port: socket.address().port, close: () => socket.close() });
     });
   });
