@@ -74,7 +74,10 @@ export class Share extends EndpointOwner {
       observer: (endpoint, events) => void tellOwner(endpoint, events),
     });
     const { stack, driver } = this.#gateway;
+    // Behind the applications' stack there may be a network that it routes for.
     const index = driver.attach(wire.port({ name: 'gateway' }), {
+      gateway: withoutLength(SHARE_ADDRESS),
+      gateway6: withoutLength(SHARE_ADDRESS6),
       addresses: [`${SHARE_GATEWAY}/24`, `${SHARE_DNS}/24`, `${SHARE_GATEWAY6}/64`, `${SHARE_DNS6}/64`],
     });
     stack.setInterface(index, { isTransparent: true });
@@ -171,6 +174,10 @@ export function isReachable(address: IpAddress): boolean {
   }
   const high = address.w3 >>> 24;
   return high !== 0 && high < 224 && address.w3 >>> 16 !== 0xa9fe;
+}
+
+function withoutLength(prefix: string): string {
+  return prefix.slice(0, prefix.indexOf('/'));
 }
 
 /** The first of Node's list that is an address: `1.2.3.4`, `1.2.3.4:5353`, `::1`, `[::1]:5353`. */
