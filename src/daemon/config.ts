@@ -76,6 +76,8 @@ const schema = z.strictObject({
   shareLoopback: z.boolean().default(false),
   /** Address, routes and name servers are asked for on the link (RFC 2131). */
   dhcp: z.boolean().default(false),
+  /** Name servers only are asked for on the link: its addresses are those given (RFC 2131 §3.4). */
+  dhcpInform: z.boolean().default(false),
   /** IPv6 addresses, routes and name servers are those that routers on the link advertise (RFC 4862). */
   autoconf: z.boolean().default(false),
   /** The policy table of address selection (RFC 6724 §2.1), whole; none: the RFC's. */
@@ -119,6 +121,11 @@ const schema = z.strictObject({
   hostName: hostName.optional(),
   /** A pcapng file to write from the start. */
   capture: z.string().min(1, 'a file').optional(),
+  /**
+   * A directory in which identity and leases are kept for the next start; without one nothing is. Default: what systemd names
+   * (STATE_DIRECTORY).
+   */
+  stateDirectory: z.string().startsWith('/', 'an absolute path').optional(),
   /** Where the log goes; standard error unless named. */
   log: z.string().min(1, 'a file').optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -217,6 +224,9 @@ function readConfigFile(file: string): ConfigInput {
 
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): ConfigInput {
   const values: Record<string, unknown> = {};
+  // systemd's own, which may name several.
+  const [directory] = environment['STATE_DIRECTORY']?.split(':') ?? [];
+  if (directory !== undefined && directory !== '') values['stateDirectory'] = directory;
   for (const key of CONFIG_KEYS) {
     const text = environment[environmentName(key)];
     if (text !== undefined && text !== '') values[key] = readText(text, key);
@@ -317,6 +327,9 @@ function checkTogether(config: DaemonConfig, origin: ReadonlyMap<string, string>
   }
   if (config.portMap.length > 0 && config.nat === undefined) {
     throw new ConfigError(where('portMap'), 'a port map', 'only together with --nat');
+  }
+  if (config.dhcp && config.dhcpInform) {
+    throw new ConfigError(where('dhcpInform'), true, 'either this or an address by --dhcp');
   }
   if (config.socket === config.control) {
     throw new ConfigError(where('control'), config.control, 'another path than that of --socket');

@@ -75,6 +75,7 @@ const schemas = {
   }),
   dhcp: z.strictObject({
     interface: z.string().optional(),
+    family: z.union([z.literal(4), z.literal(6)]).optional(),
     timeoutMs: z.number().min(0).max(600_000).default(30_000),
   }),
   capture: z.strictObject({
@@ -296,10 +297,10 @@ function addDhcp(app: FastifyInstance, { stack, scheduler }: DaemonState): void 
   app.get('/v1/dhcp', () => dhcpStatus(stack));
   for (const [verb, ask, failure] of DHCP_VERBS) {
     app.post(`/v1/dhcp/${verb}`, async (request) => {
-      const { interface: name, timeoutMs } = checked(schemas.dhcp, request.body ?? {});
-      const interfaces = dhcpInterfaces(stack, name);
-      if (interfaces.length === 0) throw noDhcp(name);
-      if (!(await ask(stack, scheduler, interfaces, timeoutMs)))
+      const { interface: name, family, timeoutMs } = checked(schemas.dhcp, request.body ?? {});
+      const interfaces = dhcpInterfaces(stack, name, family);
+      if (interfaces.length === 0) throw noDhcp(name, family);
+      if (!(await ask(stack, scheduler, { interfaces, family }, timeoutMs)))
         throw new RequestError(409, 'noAnswer', failure);
       return dhcpStatus(stack).filter(({ index }) => interfaces.some((asked) => asked.index === index));
     });
@@ -311,9 +312,13 @@ const DHCP_VERBS = [
   ['release', releaseDhcp, 'the DHCP server could not be told in time'],
 ] as const;
 
-function noDhcp(name: string | undefined): RequestError {
+function noDhcp(name: string | undefined, family: number | undefined): RequestError {
   const where = name === undefined ? 'no interface has' : `there is no interface ${name} with`;
-  return new RequestError(404, 'notFound', `${where} a DHCP client; start the daemon with --dhcp`);
+  const what =
+    family === 6
+      ? 'DHCPv6 client; routers say whether there is to be one'
+      : 'DHCP client; start the daemon with --dhcp';
+  return new RequestError(404, 'notFound', `${where} a ${what}`);
 }
 
 function addCapture(app: FastifyInstance, state: DaemonState): void {

@@ -17,6 +17,7 @@ import { type Link, MemorySegment } from '../link/index.ts';
 import { Device, OFFLOAD_ALL } from '../native/index.ts';
 import type { LinkStatus } from '../port/index.ts';
 import type { LinkSettings } from './link-settings.ts';
+import type { StateFile } from './state-file.ts';
 
 /** An open link, and what is shown of it. */
 export interface OpenedLink {
@@ -32,19 +33,27 @@ const DEFAULT_MEMORY_MTU = 1500;
  * Opens what the settings name, sets the kernel's side and brings it up. Privilege is needed here and never again.
  * @throws {DeviceError} with what to do.
  */
-export function openLink(settings: LinkSettings, scheduler: Scheduler): OpenedLink {
+export function openLink(settings: LinkSettings, scheduler: Scheduler, state: StateFile): OpenedLink {
   if (settings.memory) return openMemory(settings, scheduler);
   const device = openDevice(settings);
   try {
     setUp(device, settings);
     // An adopted device may lie in a namespace that cannot be asked for its MTU.
     const options = settings.mtu === undefined ? {} : { mtu: settings.mtu };
-    const link = device.kind === 'tap' ? new TapLink(device, options) : new TunLink(device, options);
+    const link = device.kind === 'tap' ? openTap(device, options, state) : new TunLink(device, options);
     return { link, status: deviceStatus(device, link, settings), close: () => {} };
   } catch (error) {
     device.close();
     throw error;
   }
+}
+
+/** With the hardware address that the link had before: servers know the host by it. */
+function openTap(device: Device, options: { readonly mtu?: number }, state: StateFile): TapLink {
+  const mac = state.macOf(device.name);
+  const link = new TapLink(device, mac === null ? options : { ...options, mac });
+  if (mac === null && link.mac !== null) state.setMac(link.name, link.mac);
+  return link;
 }
 
 function openDevice(settings: LinkSettings): Device {

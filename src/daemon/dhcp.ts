@@ -2,7 +2,7 @@
  * DHCP on the control API: what the stack's clients say of themselves, and what `ipconfig /renew` and `/release` ask of them.
  */
 
-import { type IpAddress, type Scheduler, toHex } from '../base/index.ts';
+import { type IpAddress, type IpFamily, type Scheduler, toHex } from '../base/index.ts';
 import type { DhcpInterfaceStatus, DhcpV4LeaseStatus, DhcpV6LeaseStatus } from '../port/index.ts';
 import type { DhcpStatus, DhcpV4Lease, DhcpV6Lease, InterfaceView, Stack } from '../stack/index.ts';
 
@@ -17,42 +17,53 @@ export function dhcpStatus(stack: Stack, wallClock: () => number = Date.now): Dh
   return dhcpInterfaces(stack).map((view) => interfaceStatus(view, stack, wallClock));
 }
 
-/** The interfaces that have a client, or the one of that name if it has one. */
-export function dhcpInterfaces(stack: Stack, name?: string): InterfaceView[] {
+/** Which clients are meant: those of these interfaces, of one family or of both. */
+export interface DhcpSelection {
+  readonly interfaces: readonly InterfaceView[];
+  readonly family?: IpFamily | undefined;
+}
+
+/** The interfaces that have a client (of the family), or the one of that name if it has one. */
+export function dhcpInterfaces(stack: Stack, name?: string, family?: IpFamily): InterfaceView[] {
   return stack.interfaces.filter((view) => {
-    const { v4, v6 } = stack.dhcpStatus(view.index);
+    const { v4, v6 } = ofFamily(stack.dhcpStatus(view.index), family);
     return (v4 !== null || v6 !== null) && (name === undefined || view.name === name);
   });
 }
 
+function ofFamily({ v4, v6 }: DhcpStatus, family: IpFamily | undefined): DhcpStatus {
+  return { v4: family === 6 ? null : v4, v6: family === 4 ? null : v6 };
+}
+
 /**
- * Asks the clients of these interfaces for more time, or anew, and waits until each has an answer.
+ * Asks the clients for more time, or anew, and waits until each has an answer.
  * @returns whether all have one within the time
  */
 export function renewDhcp(
   stack: Stack,
   scheduler: Scheduler,
-  interfaces: readonly InterfaceView[],
+  selection: DhcpSelection,
   timeoutMs: number,
 ): Promise<boolean> {
-  for (const { index } of interfaces) stack.renewDhcp(index);
-  return settled(stack, scheduler, interfaces, timeoutMs, isRenewed);
+  for (const { index } of selection.interfaces) stack.renewDhcp(index, selection.family);
+  return settled(stack, scheduler, selection, timeoutMs, isRenewed);
 }
 
-/** Gives the addresses of these interfaces back, and waits until servers were told. @returns as {@link renewDhcp} */
+/** Gives the clients' addresses back, and waits until servers were told. @returns as {@link renewDhcp} */
 export function releaseDhcp(
   stack: Stack,
   scheduler: Scheduler,
-  interfaces: readonly InterfaceView[],
+  selection: DhcpSelection,
   timeoutMs: number,
 ): Promise<boolean> {
-  for (const { index } of interfaces) stack.releaseDhcp(index);
-  return settled(stack, scheduler, interfaces, timeoutMs, isReleased);
+  for (const { index } of selection.interfaces) stack.releaseDhcp(index, selection.family);
+  return settled(stack, scheduler, selection, timeoutMs, isReleased);
 }
 
 function isRenewed({ v4, v6 }: DhcpStatus): boolean {
   return (
-    (v4 === null || v4.state === 'BOUND') && (v6 === null || v6.state === 'BOUND' || v6.state === 'INFORMED')
+    (v4 === null || v4.state === 'BOUND' || v4.state === 'INFORMED') &&
+    (v6 === null || v6.state === 'BOUND' || v6.state === 'INFORMED')
   );
 }
 
@@ -63,14 +74,14 @@ function isReleased({ v4, v6 }: DhcpStatus): boolean {
 function settled(
   stack: Stack,
   scheduler: Scheduler,
-  interfaces: readonly InterfaceView[],
+  { interfaces, family }: DhcpSelection,
   timeoutMs: number,
   isDone: (status: DhcpStatus) => boolean,
 ): Promise<boolean> {
   const end = scheduler.now() + timeoutMs;
   return new Promise((resolve) => {
     const look = (): void => {
-      if (interfaces.every(({ index }) => isDone(stack.dhcpStatus(index)))) resolve(true);
+      if (interfaces.every(({ index }) => isDone(ofFamily(stack.dhcpStatus(index), family)))) resolve(true);
       else if (scheduler.now() >= end) resolve(false);
       else scheduler.after(LOOK_EVERY_MS, look);
     };
@@ -94,6 +105,8 @@ function interfaceStatus(
         ? null
         : {
             state: v4.state,
+            mode: v4.mode,
+            informedBy: v4.lease === null ? (v4.information?.server.toString() ?? null) : null,
             usesLinkLocal: v4.usesLinkLocal,
             attempts: v4.attempts,
             lease: v4.lease === null ? null : v4Lease(v4.lease, dates),

@@ -19,6 +19,7 @@ export interface LinkSettings {
   readonly gateway?: string | undefined;
   readonly gateway6?: string | undefined;
   readonly dhcp: boolean;
+  readonly dhcpInform: boolean;
   readonly autoconf: boolean;
   readonly mtu?: number | undefined;
   readonly offload: boolean;
@@ -33,13 +34,14 @@ const schema = z.strictObject({
   gateway: gateway.optional(),
   gateway6: gateway6.optional(),
   dhcp: z.boolean().default(false),
+  dhcpInform: z.boolean().default(false),
   autoconf: z.boolean().default(false),
   mtu: mtu.optional(),
   offload: z.boolean().default(true),
 });
 
 const WORDS =
-  'tun=NAME or tap=NAME, and address=, host-address=, gateway=, gateway6=, netns=, mtu=, dhcp, autoconf, no-offload';
+  'tun=NAME or tap=NAME, and address=, host-address=, gateway=, gateway6=, netns=, mtu=, dhcp, dhcp-inform, autoconf, no-offload';
 
 /** A further link, from its words. */
 export const furtherLink = z.string().transform((text, context): LinkSettings => {
@@ -83,6 +85,7 @@ const LISTS: ReadonlySet<string> = new Set(['address', 'hostAddress']);
 /** Words that stand alone. */
 const SWITCHES: ReadonlyMap<string, readonly [string, boolean]> = new Map([
   ['dhcp', ['dhcp', true]],
+  ['dhcp-inform', ['dhcpInform', true]],
   ['autoconf', ['autoconf', true]],
   ['no-offload', ['offload', false]],
 ]);

@@ -25,6 +25,7 @@ import { takeEchoEvent } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
 import { Forwards } from './forwards.ts';
 import { Impairment } from './impairment.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { acquireLock } from './lock.ts';
 import { DaemonNames } from './names.ts';
@@ -34,6 +35,7 @@ import { tellOwner } from './relay/endpoint-owner.ts';
 import { setUpRouting } from './set-up-routing.ts';
 import { Share } from './share.ts';
 import type { DaemonState } from './state.ts';
+import { StateFile } from './state-file.ts';
 import { TcpTraces } from './tcp-traces.ts';
 import { VERSION } from './version.ts';
 
@@ -101,7 +103,7 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   undo.add(async () => {
     await control?.close();
   });
-  const parts = openParts(config, daemon, undo);
+  const parts = openParts(config, openState(config, account, log), daemon, undo);
   const ipc = await openIpc(config, parts, account, log);
   undo.add(() => ipc.close());
   control = createControl(stateOf(parts, ipc, daemon));
@@ -143,27 +145,38 @@ interface Parts {
   attach(): void;
 }
 
-function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Parts {
+function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon, undo: Undo): Parts {
   const scheduler = new RealTime();
   const random = new SystemRandom();
   const allocator = new PoolAllocator();
-  const lines = [config, ...config.link].map((settings) => openLine(settings, scheduler, random, undo));
+  const lines = [config, ...config.link].map((settings) =>
+    openLine(settings, scheduler, random, state, undo),
+  );
   let names: DaemonNames | null = null;
+  let leases: LeaseKeeper | null = null;
   const host = createHost({
     scheduler,
     random,
     allocator,
+    identity: state.identity,
     observer: (endpoint, events) => {
       if (takeEchoEvent(endpoint) || takeNameEvent(endpoint, events) || tellOwner(endpoint, events)) return;
       observeEndpoint(endpoint, events);
     },
     configObserver: (changes) => {
       if ((changes & NAME_CHANGES) !== 0) names?.configure();
+      if ((changes & ConfigChange.leases) !== 0) leases?.changed();
     },
     onLinkFailed: (link, error) =>
       void daemon.stop(new StartError(`the device ${link.name} failed: ${error.message}`)),
   });
   undo.add(() => host.close());
+  const keeper = new LeaseKeeper(state, host.stack);
+  leases = keeper;
+  // What ends with the host is not given back to servers.
+  undo.add(() => {
+    leases = null;
+  });
   setPrefixPolicies(host.stack, config.prefixPolicies);
   const resolving = new DaemonNames(config, host.stack, scheduler, random);
   names = resolving;
@@ -180,7 +193,8 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
   const share = config.share ? new Share({ scheduler, loopback: config.shareLoopback }) : null;
   undo.add(() => share?.close());
   const attach = (): void => {
-    for (const line of lines) attachLink(host, line, config);
+    state.save();
+    for (const line of lines) attachLink(host, line, keeper, config);
     share?.attach(host);
     setUpRouting(host.stack, config);
   };
@@ -189,8 +203,14 @@ function openParts(config: DaemonConfig, daemon: RunningDaemon, undo: Undo): Par
 }
 
 /** Opens a link; until the host has it, it is ours to close. */
-function openLine(settings: LinkSettings, scheduler: RealTime, random: SystemRandom, undo: Undo): Line {
-  const opened = openLink(settings, scheduler);
+function openLine(
+  settings: LinkSettings,
+  scheduler: RealTime,
+  random: SystemRandom,
+  state: StateFile,
+  undo: Undo,
+): Line {
+  const opened = openLink(settings, scheduler, state);
   undo.add(() => opened.close());
   const impairment = new Impairment(opened.link, scheduler, random.next() >>> 1);
   const line: Line = { settings, opened, impairment, isAttached: false };
@@ -227,10 +247,19 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
   };
 }
 
+/** What was kept at the last end. The directory is made, and is the user's that the daemon becomes. */
+function openState({ stateDirectory: directory }: DaemonConfig, account: Account, log: Logger): StateFile {
+  if (directory !== undefined) makeDirectory(directory, account, '--state-directory', 0o700);
+  const random = new SystemRandom();
+  return new StateFile({ directory, user: account.uid, random, warn: (text) => log.warn(text) });
+}
+
 /** Makes the sockets' directories and locks both paths. */
 function takeLocks(config: DaemonConfig, account: Account, undo: Undo): void {
   const paths = [config.socket, config.control];
-  for (const directory of new Set(paths.map((path) => dirname(path)))) makeDirectory(directory, account);
+  const flags = '--socket and --control';
+  for (const directory of new Set(paths.map((path) => dirname(path))))
+    makeDirectory(directory, account, flags, 0o755);
   for (const path of paths) {
     const lock = acquireLock(path);
     undo.add(() => lock.release());
@@ -278,19 +307,26 @@ class RunningDaemon implements Daemon {
   }
 }
 
-function attachLink({ driver, stack }: RunningHost, line: Line, config: DaemonConfig): void {
-  const { address, gateway, gateway6, autoconf, dhcp } = line.settings;
+function attachLink(
+  { driver, stack }: RunningHost,
+  line: Line,
+  leases: LeaseKeeper,
+  config: DaemonConfig,
+): void {
+  const { address, gateway, gateway6, autoconf, dhcp, dhcpInform } = line.settings;
   const index = driver.attach(line.impairment.link, {
     addresses: address,
     ...(gateway === undefined ? {} : { gateway }),
     ...(gateway6 === undefined ? {} : { gateway6 }),
   });
   line.isAttached = true;
+  leases.recall(index, line.opened.link.name);
   if (autoconf) stack.startAutoconf(index);
-  if (dhcp) {
+  if (dhcp || dhcpInform) {
     // A fully qualified name would be taken for a name with dots in it.
     const [label = ''] = config.hostName?.split('.') ?? [];
-    stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { hostName: label } : {});
+    const mode = dhcp ? 'stateful' : 'stateless';
+    stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { mode, hostName: label } : { mode });
   }
 }
 
@@ -354,15 +390,14 @@ function openLog(config: DaemonConfig, undo: Undo): Logger {
   return pino({ level, base: { pid: process.pid } }, destination);
 }
 
-/** Makes the directory of a socket; one that is made for another user is that user's, who has to remove the files. */
-function makeDirectory(path: string, account: Account): void {
+/** Makes a directory for the daemon's files; one that is made for another user is that user's, who has to remove them. */
+function makeDirectory(path: string, account: Account, flags: string, mode: number): void {
   let made: string | undefined;
   try {
-    made = mkdirSync(path, { recursive: true, mode: 0o755 });
+    made = mkdirSync(path, { recursive: true, mode });
   } catch (error) {
     throw new StartError(
-      `cannot make ${path} (${(error as NodeJS.ErrnoException).code}); choose paths in a directory of yours with ` +
-        '--socket and --control',
+      `cannot make ${path} (${(error as NodeJS.ErrnoException).code}); choose a directory of yours with ${flags}`,
       ExitCode.notPermitted,
     );
   }

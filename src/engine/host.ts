@@ -24,6 +24,8 @@ export interface HostOptions {
   /** A link failed; its interface is gone. */
   readonly onLinkFailed?: (link: Link, error: Error) => void;
   readonly tcp?: TcpOptions;
+  /** See `StackOptions`. */
+  readonly identity?: Uint8Array;
   readonly allocator?: BufferAllocator;
   /** Default the machine's clock and event loop. */
   readonly scheduler?: Scheduler;
@@ -63,6 +65,7 @@ export function createHost(options: HostOptions = {}): RunningHost {
     ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.configObserver === undefined ? {} : { configObserver: options.configObserver }),
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
     ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
   });
   const made = new Driver({

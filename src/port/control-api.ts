@@ -146,6 +146,8 @@ export interface AddressStatus {
 export interface DhcpRequest {
   /** Absent: all that have a client. */
   readonly interface?: string;
+  /** Absent: both. */
+  readonly family?: 4 | 6;
   /** How long to wait for servers. Default 30,000. */
   readonly timeoutMs?: number;
 }
@@ -157,6 +159,10 @@ export interface DhcpInterfaceStatus {
   readonly v4: {
     /** RFC 2131's names; `CHECKING`: whether somebody else has the address. */
     readonly state: string;
+    /** `stateless`: an address is there already, and only the rest is asked for (RFC 2131 §3.4). */
+    readonly mode: 'stateful' | 'stateless';
+    /** Who told the rest; `null` while nobody has, or there is a lease. */
+    readonly informedBy: string | null;
     /** For want of a server the interface has a link-local address. */
     readonly usesLinkLocal: boolean;
     readonly attempts: number;

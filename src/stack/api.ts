@@ -61,6 +61,11 @@ export interface StackOptions {
   readonly random: Random;
   /** Secret of at least 16 bytes for initial sequence numbers and ports; drawn from `random` when absent. */
   readonly secret?: Uint8Array;
+  /**
+   * At least 16 bytes that stay with the host from one start to the next: what its opaque addresses (RFC 7217) and, without
+   * hardware addresses, its DUID are made of. Default the secret.
+   */
+  readonly identity?: Uint8Array;
   readonly allocator?: BufferAllocator;
   /** A call from above left output, or a deadline earlier than the last `nextDeadline`. Called at most once a turn. */
   readonly wake?: () => void;
@@ -158,6 +163,7 @@ export interface Stack {
    * Tells what a client of this interface was granted before the host was started: the next client of that family asks for it (RFC
    * 2131 §3.2, RFC 8415 §18.2.3). It is read as carefully as if it came from the network: what makes no sense, or is for another
    * client, is ignored.
+   * @throws RangeError when the time is no number, there is no such interface, or it is the loopback one
    */
   recallDhcp(index: number, family: IpFamily, memory: DhcpMemory): void;
   /** Asks for more time now, or anew where there is nothing. @returns whether the interface has a client (of the family) */

@@ -18,6 +18,7 @@ import {
 import { DropReason } from '../wire/index.ts';
 import { AddressLifetimes } from './address-lifetimes.ts';
 import { ConfigChange, type Endpoint, type StackOptions } from './api.ts';
+import { Ipv6LinkLocal } from './autoconf/link-local.ts';
 import type { AutoconfService } from './autoconf/service.ts';
 import { AutoIp } from './autoip.ts';
 import { StackCounters } from './counters.ts';
@@ -34,7 +35,6 @@ import type {
 } from './host.ts';
 import { Outbox } from './ip/outbox.ts';
 import { Ipv6Paths } from './ipv6/paths.ts';
-import { Ipv6LinkLocal } from './ipv6-link-local.ts';
 import { Groups } from './multicast/groups.ts';
 import { SolicitedNodes } from './multicast/solicited-nodes.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
@@ -80,6 +80,7 @@ export class HostCore implements Host, NeighborHost {
   readonly allocator: BufferAllocator;
   readonly counters = new StackCounters();
   readonly secret: Uint8Array;
+  readonly identity: Uint8Array;
   readonly timers: WatchedTimers;
   readonly topology: Topology;
   readonly autoIp: AutoIp;
@@ -118,6 +119,8 @@ export class HostCore implements Host, NeighborHost {
     this.allocator = options.allocator ?? new PoolAllocator();
     this.secret = options.secret?.slice() ?? drawSecret(options.random);
     if (this.secret.length < SECRET_BYTES) throw new RangeError(`the secret needs ${SECRET_BYTES} bytes`);
+    this.identity = options.identity?.slice() ?? this.secret;
+    if (this.identity.length < SECRET_BYTES) throw new RangeError(`the identity needs ${SECRET_BYTES} bytes`);
     this.#clock = options.clock;
     this.#now = options.clock.now();
     this.#wake = options.wake ?? null;
@@ -139,7 +142,7 @@ export class HostCore implements Host, NeighborHost {
     this.#solicitedNodes = new SolicitedNodes(this.groups);
     this.#paths6 = new Ipv6Paths(this.topology, options.random, this.secret);
     this.autoIp = new AutoIp(this, this.topology);
-    this.linkLocal6 = new Ipv6LinkLocal(this.topology, this.secret);
+    this.linkLocal6 = new Ipv6LinkLocal(this.topology, this.identity);
   }
 
   /** In a turn the time at its start; for a call from above the time of the call. */

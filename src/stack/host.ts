@@ -213,6 +213,8 @@ export interface Host {
   readonly counters: StackCounters;
   /** Key for ISNs, ports and timestamp offsets. */
   readonly secret: Uint8Array;
+  /** Key for identifiers that stay the same: see `StackOptions`. */
+  readonly identity: Uint8Array;
   readonly groups: GroupTable;
   /** The way to `destination`, from `source` when it is not the any-address. `null`: no route. */
   pathTo(source: IpAddress, destination: IpAddress): Path | null;

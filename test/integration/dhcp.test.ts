@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { IpAddress } from '../../src/base/index.ts';
 import { loadConfig } from '../../src/daemon/config.ts';
 import { startDaemon } from '../../src/daemon/supervisor.ts';
-import type { DhcpInterfaceStatus } from '../../src/port/index.ts';
+import type { DhcpInterfaceStatus, InterfaceStatus } from '../../src/port/index.ts';
 import { describeLab, Lab, type LabHost } from '../support/lab.ts';
 import { until } from '../support/live-host.ts';
 import { cli } from '../unit/cli/harness.ts';
@@ -123,6 +123,31 @@ describeLab('DHCPv4 with dnsmasq', PROGRAMS, () => {
     expect(host.addresses.filter((text) => text.startsWith('192.'))).toEqual([]);
   }, 60_000);
 
+  test('RFC 2131 §3.4: a host with an address of its own is told the rest; tshark has no complaint', async () => {
+    const server = await lab.dnsmasq(
+      '--port=0',
+      '--dhcp-range=192.168.5.0,static,255.255.255.0',
+      '--dhcp-option=option:dns-server,192.168.5.2',
+      '--domain=lan.example',
+    );
+    const recording = await lab.record();
+    const host = lab.host({ addresses: ['192.168.5.9/24'] });
+    host.stack.startDhcp(host.index, { mode: 'stateless' });
+    await until('an answer', () => v4(host)?.state === 'INFORMED', BIND_MS);
+    expect(v4(host)?.information).toMatchObject({ domainName: 'lan.example' });
+    const view = host.stack.interfaces.find(({ index }) => index === host.index);
+    expect(view?.names.map(({ servers, searchList }) => `${servers} ${searchList}`)).toEqual([
+      '192.168.5.2 lan.example',
+    ]);
+    expect([host.addresses, server.leases()]).toEqual([['192.168.5.9/24'], []]);
+    const ours = `eth.src == ${host.mac}`;
+    await recording.waitFor('dhcp.option.dhcp == 5', 1);
+    expect(await recording.fields(`dhcp && ${ours}`, 'dhcp.option.dhcp', 'dhcp.ip.client', 'ip.dst')).toEqual(
+      [['8', '192.168.5.9', '255.255.255.255']],
+    );
+    expect(await recording.complaints(ours)).toEqual([]);
+  }, 60_000);
+
   test('RFC 3442: classless routes are followed', async () => {
     await lab.dnsmasq('--port=0', RANGE, '--dhcp-option=121,10.40.0.0/16,192.168.5.7,0.0.0.0/0,192.168.5.8');
     const host = lab.host();
@@ -225,6 +250,65 @@ describeLab('DHCPv6 with dnsmasq', PROGRAMS, () => {
 });
 
 describeLab('winsockd up --tap --dhcp with dnsmasq', PROGRAMS, () => {
+  test('RFC 2131 §3.2, RFC 8415 §18.2.3: a daemon that is started anew is the same host, and asks for what it had', async () => {
+    lab.space.exec('ip', 'address', 'add', '2001:db8:5::1/64', 'dev', 'br0', 'nodad');
+    const server = await lab.dnsmasq(
+      '--port=0',
+      RANGE,
+      '--enable-ra',
+      '--dhcp-range=2001:db8:5::100,2001:db8:5::1ff,64,1h',
+    );
+    const recording = await lab.record();
+    const device = `wskr${process.pid}`;
+    const paths = { socket: join(lab.folder, 's'), control: join(lab.folder, 'c') };
+    const flags = {
+      ...{ tap: device, netns: lab.space.name, dhcp: true, autoconf: true, ...paths },
+      ...{ stateDirectory: join(lab.folder, 'state'), logLevel: 'silent' },
+    };
+    /** Runs the daemon until it has both addresses. @returns them, its link-local one and its hardware address */
+    const life = async (): Promise<Record<string, string | undefined>> => {
+      const daemon = await startDaemon(loadConfig({ flags }), { giveUpPrivileges: () => false });
+      try {
+        lab.plug(device);
+        const ask = async (...words: string[]): Promise<string> =>
+          (await cli([...words, '--json', '--control', paths.control])).out;
+        let found: InterfaceStatus | undefined;
+        const held = (origin: string, begin: string): string | undefined =>
+          found?.addressDetails?.find(
+            (one) => one.origin === origin && one.state === 'preferred' && one.address.startsWith(begin),
+          )?.address;
+        const end = Date.now() + BIND_MS;
+        while (held('dhcp', '192.') === undefined || held('dhcp', '2001:') === undefined) {
+          if (Date.now() > end) throw new Error(`no addresses: ${JSON.stringify(found)}`);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          found = (JSON.parse(await ask('ipconfig')) as InterfaceStatus[]).find(
+            ({ name }) => name === device,
+          );
+        }
+        return {
+          v4: held('dhcp', '192.'),
+          v6: held('dhcp', '2001:'),
+          linkLocal: held('linkLocal', 'fe80:')?.replace(/%.*/, ''),
+          mac: found?.mac ?? undefined,
+        };
+      } finally {
+        await daemon.stop();
+      }
+    };
+    const first = await life();
+    await recording.waitFor(`dhcp && eth.src == ${first['mac']}`, 2);
+    expect(await life()).toEqual(first);
+    const ours = `eth.src == ${first['mac']}`;
+    await recording.waitFor('dhcpv6.msgtype == 4', 1);
+    const types = await recording.fields(`dhcp && ${ours}`, 'dhcp.option.dhcp');
+    // Discover and request; then a request alone.
+    expect(types.flat()).toEqual(['1', '3', '3']);
+    expect((await recording.fields(`dhcpv6 && ${ours}`, 'dhcpv6.msgtype')).flat()).toContain('4');
+    expect(await recording.complaints(ours)).toEqual([]);
+    // And neither was given back.
+    expect(server.leases().join()).toContain(`${first['v4']}`);
+  }, 120_000);
+
   test('ipconfig /all, /renew and /release tell and do what the server sees', async () => {
     const server = await lab.dnsmasq('--port=0', RANGE, '--domain=lan.example');
     const control = join(lab.folder, 'control.sock');

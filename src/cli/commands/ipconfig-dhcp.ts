@@ -1,4 +1,4 @@
-/** `ipconfig /renew` and `/release`, and what `/all` says of DHCP. */
+/** `ipconfig /renew`, `/release` and their twins for IPv6, and what `/all` says of DHCP. */
 
 import type { Command } from 'commander';
 import type { DhcpInterfaceStatus, DhcpV4LeaseStatus } from '../../port/index.ts';
@@ -8,6 +8,8 @@ import type { Invocation } from '../command.ts';
 export interface DhcpFlags {
   readonly renew?: string | true;
   readonly release?: string | true;
+  readonly renew6?: string | true;
+  readonly release6?: string | true;
 }
 
 /** A line: name and value; the name is empty where another value follows. */
@@ -21,7 +23,9 @@ const DAEMON_MS = SERVER_MS + 10_000;
 export function addDhcpOptions(command: Command): Command {
   return command
     .option('--renew [interface]', 'ask DHCP servers for more time, or for an address; also /renew')
-    .option('--release [interface]', 'give addresses back to DHCP servers; also /release');
+    .option('--release [interface]', 'give addresses back to DHCP servers; also /release')
+    .option('--renew6 [interface]', 'the same of DHCPv6; also /renew6')
+    .option('--release6 [interface]', 'the same of DHCPv6; also /release6');
 }
 
 /** Does what the flags say. @returns the states of the clients that were asked, `null` when the flags say nothing */
@@ -29,12 +33,20 @@ export async function runDhcpFlags({
   client,
   options,
 }: Invocation<DhcpFlags>): Promise<DhcpInterfaceStatus[] | null> {
-  const verb = options.release === undefined ? 'renew' : 'release';
-  const asked = options.release ?? options.renew;
-  if (asked === undefined) return null;
-  const body = { timeoutMs: SERVER_MS, ...(asked === true ? {} : { interface: asked }) };
+  const [flag, verb, family] = VERBS.find(([name]) => options[name] !== undefined) ?? [];
+  if (flag === undefined) return null;
+  const asked = options[flag];
+  const body = { family, timeoutMs: SERVER_MS, ...(asked === true ? {} : { interface: asked }) };
   return await client.ask<DhcpInterfaceStatus[]>('POST', `/v1/dhcp/${verb}`, { body, timeoutMs: DAEMON_MS });
 }
+
+/** The one that takes away counts when both are given. */
+const VERBS = [
+  ['release', 'release', 4],
+  ['release6', 'release', 6],
+  ['renew', 'renew', 4],
+  ['renew6', 'renew', 6],
+] as const;
 
 /** When a lease was obtained and when it ends. */
 export function leaseRows(lease: DhcpV4LeaseStatus | null): Row[] {

@@ -58,7 +58,7 @@ function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInter
     rows.push(['Description', `winsockd ${status.medium === 'ethernet' ? 'TAP' : 'TUN'} ${status.name}`]);
     rows.push(['Interface Index', String(status.index)]);
     if (status.mac !== null) rows.push(['Physical Address', status.mac.toUpperCase().replaceAll(':', '-')]);
-    rows.push(['DHCP Enabled', dhcp === null || dhcp.v4 === null ? 'No' : 'Yes']);
+    rows.push(['DHCP Enabled', dhcp?.v4?.mode === 'stateful' ? 'Yes' : 'No']);
     rows.push(['MTU', String(status.mtu)]);
   }
   for (const text of status.addresses) rows.push(...addressRows(text, isFull, status));

@@ -31,6 +31,7 @@ interface DaemonFlags {
   readonly share?: boolean;
   readonly shareLoopback?: boolean;
   readonly dhcp?: boolean;
+  readonly dhcpInform?: boolean;
   readonly autoconf?: boolean;
   readonly prefixPolicies?: readonly string[];
   readonly mtu?: number;
@@ -54,6 +55,7 @@ interface DaemonFlags {
   readonly dnsProxy?: readonly string[];
   readonly dnsNames?: readonly string[];
   readonly capture?: string;
+  readonly stateDirectory?: string;
   readonly log?: string;
   readonly logLevel?: string;
   readonly readyFd?: number;
@@ -93,6 +95,7 @@ export function upCommand(session: Session): Command {
     .option('--share', 'applications reach the world through this machine’s own sockets')
     .option('--share-loopback', 'with --share: 10.0.2.2 is this machine’s loopback address')
     .option('--dhcp', 'ask for address, routes and name servers on the device’s network')
+    .option('--dhcp-inform', 'ask for name servers only; the addresses are those given')
     .option('--autoconf', 'take IPv6 addresses, routes and name servers that its routers advertise')
     .addOption(
       repeatable(
@@ -134,6 +137,7 @@ export function upCommand(session: Session): Command {
     .option('--host-name <name>', 'what the stack’s host is called')
     .option('--profile <name>', 'whose behaviour applications see: windows or windows-mobile')
     .option('--capture <file>', 'a pcapng file to write from the start')
+    .option('--state-directory <directory>', 'where identity and leases are kept for the next start')
     .option('--log <file>', 'where the log goes; standard error unless given')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS));
 }
@@ -315,7 +319,14 @@ const READY_FD = 3;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const NAT_FILTERINGS = ['endpoint-independent', 'address', 'address-and-port'];
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
-const PATHS: ReadonlySet<string> = new Set(['socket', 'control', 'hostsFile', 'capture', 'log']);
+const PATHS: ReadonlySet<string> = new Set([
+  'socket',
+  'control',
+  'hostsFile',
+  'capture',
+  'stateDirectory',
+  'log',
+]);
 const SETTINGS = [
   'tun',
   'tap',
@@ -329,6 +340,7 @@ const SETTINGS = [
   'share',
   'shareLoopback',
   'dhcp',
+  'dhcpInform',
   'autoconf',
   'prefixPolicies',
   'mtu',
@@ -352,6 +364,7 @@ const SETTINGS = [
   'dnsProxy',
   'dnsNames',
   'capture',
+  'stateDirectory',
   'log',
   'logLevel',
 ] as const satisfies readonly (keyof DaemonFlags)[];

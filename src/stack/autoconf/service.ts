@@ -15,7 +15,7 @@ const LEAST_MTU = 1280;
 
 /** What the service needs of the rest of the stack. */
 export interface AutoconfSurroundings {
-  readonly host: AutoconfHost & { readonly secret: Uint8Array };
+  readonly host: AutoconfHost & { readonly identity: Uint8Array };
   readonly topology: Topology;
   /** Link-local addresses: see `Stack.enableIpv6`. */
   readonly linkLocal: { enable(index: number, options: Ipv6Options): void; disable(index: number): void };
@@ -53,7 +53,7 @@ export class AutoconfService {
     if (ndp === null) throw new RangeError(`${name} is no Ethernet interface: no router is heard there`);
     if (this.#interfaces.has(index)) this.stop(index);
     linkLocal.enable(index, options);
-    const seed = { secret: host.secret, interfaceName: name };
+    const seed = { secret: host.identity, interfaceName: name };
     const isTemporary = options.temporaryAddresses ?? true;
     const autoconf = new InterfaceAutoconf(host, topology, iface, { seed, isTemporary }, this.#actions);
     ndp.sink = autoconf;

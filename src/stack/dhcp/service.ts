@@ -84,7 +84,11 @@ export class DhcpService {
 
   /** See `Stack.recallDhcp`. */
   recall(interfaceIndex: number, family: IpFamily, memory: DhcpMemory): void {
-    (family === 4 ? this.#recalled4 : this.#recalled6).set(interfaceIndex, memory);
+    const { obtainedAt } = memory;
+    if (!Number.isFinite(obtainedAt)) throw new RangeError(`a lease was not obtained at ${obtainedAt}`);
+    const iface = this.#interface(interfaceIndex);
+    const recalled = { ...memory, obtainedAt: Math.min(obtainedAt, this.#around.host.now) };
+    (family === 4 ? this.#recalled4 : this.#recalled6).set(iface.index, recalled);
   }
 
   /** @param family absent: both. @returns whether there is a client to renew */
@@ -257,7 +261,7 @@ export class DhcpService {
       if (!isDuid(duid)) throw new RangeError('a DUID has 3 to 130 bytes');
       return duid.slice();
     }
-    return mac === null ? duidOfUuid(uuidOfSecret(this.#around.host.secret)) : duidOfLinkLayer(mac);
+    return mac === null ? duidOfUuid(uuidOfSecret(this.#around.host.identity)) : duidOfLinkLayer(mac);
   }
 }
 

@@ -19,7 +19,7 @@ export interface DhcpOptions {
   readonly clientId?: 'hardware' | 'duid' | Uint8Array;
   /**
    * What RFC 8415 §11 calls the DUID. Default: one of the interface's hardware address, or where there is none a UUID drawn
-   * from the stack's secret, which then has to stay the same.
+   * from the stack's identity (see `StackOptions`), which then has to stay the same.
    */
   readonly duid?: Uint8Array;
   /** An IPv4 address that the host had before: it asks for it first (INIT-REBOOT). */

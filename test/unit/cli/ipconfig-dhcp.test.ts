@@ -34,6 +34,8 @@ const CLIENT: DhcpInterfaceStatus = {
   index: 2,
   v4: {
     state: 'BOUND',
+    mode: 'stateful',
+    informedBy: null,
     usesLinkLocal: false,
     attempts: 0,
     lease: {
@@ -141,17 +143,21 @@ describe('ipconfig /renew and /release', () => {
   const ROUTES = { 'POST /v1/dhcp/renew': [CLIENT], 'POST /v1/dhcp/release': [CLIENT] };
 
   test.each([
-    ['/renew', 'renew'],
-    ['-renew', 'renew'],
-    ['--renew', 'renew'],
-    ['/RELEASE', 'release'],
-    ['-release', 'release'],
-  ])('%s asks for all interfaces, and shows them after it', async (flag, verb) => {
+    ['/renew', 'renew', 4],
+    ['-renew', 'renew', 4],
+    ['--renew', 'renew', 4],
+    ['/RELEASE', 'release', 4],
+    ['-release', 'release', 4],
+    ['/renew6', 'renew', 6],
+    ['--renew6', 'renew', 6],
+    ['/Release6', 'release', 6],
+    ['-release6', 'release', 6],
+  ])('%s asks for all interfaces, and shows them after it', async (flag, verb, family) => {
     const { out, code } = await (await fake(ROUTES)).cli(`ipconfig ${flag}`);
     expect(daemon?.asked[0]).toMatchObject({
       method: 'POST',
       url: `/v1/dhcp/${verb}`,
-      body: { timeoutMs: 60_000 },
+      body: { timeoutMs: 60_000, family },
     });
     expect(code).toBe(0);
     expect(out).toContain(

@@ -61,7 +61,7 @@ describe('RFC 2131 §3.2 a lease of before a restart', () => {
   });
 
   test('that is over is a wish: the DHCPDISCOVER names the address', () => {
-    for (const obtainedAt of [1000 - 3_600_000, Number.NEGATIVE_INFINITY]) {
+    for (const obtainedAt of [1000 - 3_600_000, -1e15]) {
       const client = restarted({ ...granted(), obtainedAt });
       expect(client.request()).toMatchObject({ type: 'discover', requested: OFFERED });
     }

@@ -3,17 +3,17 @@
  * address. One that somebody else has is replaced, a few times.
  */
 
-import type { IpAddress } from '../base/index.ts';
-import type { Ipv6Options } from './api.ts';
+import type { IpAddress } from '../../base/index.ts';
+import type { Ipv6Options } from '../api.ts';
+import type { NetworkInterface } from '../interface.ts';
+import type { Topology } from '../topology.ts';
 import {
   hardwareAddress,
   IDGEN_RETRIES,
   type IdentifierSeed,
   linkLocalPrefix,
   opaqueAddress,
-} from './autoconf/interface-identifier.ts';
-import type { NetworkInterface } from './interface.ts';
-import type { Topology } from './topology.ts';
+} from './interface-identifier.ts';
 
 const PREFIX_LENGTH = 64;
 
