@@ -12,6 +12,9 @@ export const WSACMSGHDR_LEN = 16;
 /** Control messages that only go one way or the other; the others are numbered as the options of the same name. */
 export const IP_TCLASS = 39;
 export const UDP_COALESCED_INFO = 3;
+/** Bytes of an in_pktinfo {address, interface index} and of an in6_pktinfo; the _EX forms have a SCOPE_ID more. */
+export const IN_PKTINFO_LEN = 8;
+export const IN6_PKTINFO_LEN = 20;
 
 /** Bytes that a control message with `length` bytes of data takes (WSA_CMSG_SPACE). */
 export function controlSpace(length: number): number {

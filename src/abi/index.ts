@@ -2,7 +2,7 @@
  * abi: Winsock's numbers and byte layouts (winsock2.h, ws2spi.h, ws2tcpip.h, mstcpip.h), under Microsoft's names.
  *
  * - `errors` the WSA codes, `error-text` their names and sentences, `ntstatus` and `win32-errors` the same in a record and to a port;
- *   `families`, `flags`, `options`, `ioctl` the constants;
+ *   `families`, `flags`, `options`, `ioctl` the constants, `option-layouts` the values of options;
  * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures`,
  *   `address-structures` and `multicast-structures` what calls, options and ioctls carry.
  *
@@ -23,6 +23,7 @@ export * from './icmp-structures.ts';
 export * from './ioctl.ts';
 export * from './multicast-structures.ts';
 export * from './ntstatus.ts';
+export * from './option-layouts.ts';
 export * from './options.ts';
 export * from './protocol-info.ts';
 export * from './sockaddr.ts';

@@ -1,15 +1,6 @@
 /**
- * Socket options: levels, numbers, and how their values are laid out and checked (ws2def.h, ws2ipdef.h, mstcpip.h).
+ * Socket options: levels and numbers (ws2def.h, ws2ipdef.h, mstcpip.h). How their values are laid out is in `option-layouts.ts`.
  */
-
-import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP } from './families.ts';
-import {
-  GROUP_REQ_LEN,
-  GROUP_SOURCE_REQ_LEN,
-  IP_MREQ_LEN,
-  IP_MREQ_SOURCE_LEN,
-  IPV6_MREQ_LEN,
-} from './multicast-structures.ts';
 
 /** Level of the options that every socket has. */
 export const SOL_SOCKET = 0xffff;
@@ -39,6 +30,8 @@ export const SO_ERROR = 0x1007;
 export const SO_TYPE = 0x1008;
 export const SO_BSP_STATE = 0x1009;
 export const SO_GROUP_ID = 0x2001;
+/** Windows CE's, at the same number: what the secure-socket provider knows. */
+export const SO_SECURE = 0x2001;
 export const SO_GROUP_PRIORITY = 0x2002;
 export const SO_MAX_MSG_SIZE = 0x2003;
 export const SO_PROTOCOL_INFOA = 0x2004;
@@ -51,6 +44,9 @@ export const SO_RANDOMIZE_PORT = 0x3005;
 export const SO_PORT_SCALABILITY = 0x3006;
 export const SO_REUSE_UNICASTPORT = 0x3007;
 export const SO_REUSE_MULTICASTPORT = 0x3008;
+/** Numbers of control messages (SIO_TIMESTAMPING): when a message came, and what to call one that is sent. */
+export const SO_TIMESTAMP = 0x300a;
+export const SO_TIMESTAMP_ID = 0x300b;
 export const SO_CONNDATA = 0x7000;
 export const SO_CONNOPT = 0x7001;
 export const SO_DISCDATA = 0x7002;
@@ -87,9 +83,17 @@ export const IP_UNBLOCK_SOURCE = 18;
 export const IP_PKTINFO = 19;
 export const IP_RECVTTL = 21;
 export const IP_RECEIVE_BROADCAST = 22;
+/** Values as of {@link IPV6_PROTECTION_LEVEL}. */
+export const IP_PROTECTION_LEVEL = 23;
 export const IP_RECVIF = 24;
 export const IP_RECVDSTADDR = 25;
+export const IP_IFLIST = 28;
+export const IP_ADD_IFLIST = 29;
+export const IP_DEL_IFLIST = 30;
 export const IP_UNICAST_IF = 31;
+export const IP_RTHDR = 32;
+export const IP_GET_IFLIST = 33;
+export const IP_RECVRTHDR = 38;
 export const IP_RECVTOS = 40;
 /** These six at level IPPROTO_IPV6 too. */
 export const MCAST_JOIN_GROUP = 41;
@@ -98,12 +102,19 @@ export const MCAST_BLOCK_SOURCE = 43;
 export const MCAST_UNBLOCK_SOURCE = 44;
 export const MCAST_JOIN_SOURCE_GROUP = 45;
 export const MCAST_LEAVE_SOURCE_GROUP = 46;
+export const IP_ORIGINAL_ARRIVAL_IF = 47;
 export const IP_RECVECN = 50;
+export const IP_PKTINFO_EX = 51;
+export const IP_WFP_REDIRECT_RECORDS = 60;
+export const IP_WFP_REDIRECT_CONTEXT = 70;
 /** Numbers of control messages: the same as the options that ask for them. */
 export const IP_HOPLIMIT = IP_RECVTTL;
 export const IP_ECN = IP_RECVECN;
 export const IP_MTU_DISCOVER = 71;
 export const IP_MTU = 73;
+/** The interface of packets that no route leads. */
+export const IP_NRT_INTERFACE = 74;
+export const IP_RECVERR = 75;
 export const IP_USER_MTU = 76;
 /** Values of IP_MTU_DISCOVER (PMTUD_STATE). */
 export const IP_PMTUDISC_NOT_SET = 0;
@@ -114,6 +125,8 @@ export const IP_PMTUDISC_PROBE = 3;
 export const IP_UNSPECIFIED_USER_MTU = 0xffff_ffff;
 
 /** Level IPPROTO_IPV6. */
+export const IPV6_HOPOPTS = 1;
+export const IPV6_HDRINCL = 2;
 export const IPV6_UNICAST_HOPS = 4;
 export const IPV6_MULTICAST_IF = 9;
 export const IPV6_MULTICAST_HOPS = 10;
@@ -123,10 +136,38 @@ export const IPV6_JOIN_GROUP = 12;
 export const IPV6_DROP_MEMBERSHIP = 13;
 export const IPV6_LEAVE_GROUP = 13;
 export const IPV6_DONTFRAG = 14;
+export const IPV6_PKTINFO = 19;
+/** The option, and the control message that it asks for. */
+export const IPV6_HOPLIMIT = 21;
+export const IPV6_PROTECTION_LEVEL = 23;
+export const PROTECTION_LEVEL_UNRESTRICTED = 10;
+export const PROTECTION_LEVEL_EDGERESTRICTED = 20;
+export const PROTECTION_LEVEL_RESTRICTED = 30;
+export const PROTECTION_LEVEL_DEFAULT = -1;
+export const IPV6_RECVIF = 24;
+export const IPV6_RECVDSTADDR = 25;
+/** Of raw sockets: where the checksum is (RFC 3542 §3.1). */
+export const IPV6_CHECKSUM = 26;
 export const IPV6_V6ONLY = 27;
-export const IPV6_USER_MTU = 76;
-export const IPV6_MTU = 72;
+export const IPV6_IFLIST = 28;
+export const IPV6_ADD_IFLIST = 29;
+export const IPV6_DEL_IFLIST = 30;
+export const IPV6_UNICAST_IF = 31;
+export const IPV6_RTHDR = 32;
+export const IPV6_GET_IFLIST = 33;
+export const IPV6_RECVRTHDR = 38;
+export const IPV6_TCLASS = 39;
+export const IPV6_RECVTCLASS = 40;
+export const IPV6_RECVECN = 50;
+export const IPV6_ECN = IPV6_RECVECN;
+export const IPV6_PKTINFO_EX = 51;
+export const IPV6_WFP_REDIRECT_RECORDS = 60;
+export const IPV6_WFP_REDIRECT_CONTEXT = 70;
 export const IPV6_MTU_DISCOVER = 71;
+export const IPV6_MTU = 72;
+export const IPV6_NRT_INTERFACE = 74;
+export const IPV6_RECVERR = 75;
+export const IPV6_USER_MTU = 76;
 
 /** Level IPPROTO_TCP. */
 export const TCP_NODELAY = 1;
@@ -159,151 +200,3 @@ export const UDP_NOCHECKSUM = 1;
 export const UDP_SEND_MSG_SIZE = 2;
 export const UDP_RECV_MAX_COALESCED_SIZE = 3;
 export const UDP_CHECKSUM_COVERAGE = 20;
-
-/**
- * Which lengths an option's value may have (SEM-OPT-03 … SEM-OPT-10):
- * - `any`: class B, set takes 1 byte or more, get answers 1 byte into 1 … 3 and 4 into 4 or more;
- * - `byte`: class 1, as `any`, but get always answers 1 byte;
- * - `whole`: class 4, nothing below `length`; a short get leaves the caller's length;
- * - `structure`: nothing below `length`; a short get answers the length that is needed;
- * - `none`: the value is not looked at.
- */
-export type OptionLengthRule = 'any' | 'byte' | 'whole' | 'structure' | 'none';
-
-/** What an option's bytes mean. */
-export type OptionType = 'boolean' | 'int' | 'dword' | 'linger' | 'structure' | 'handle';
-
-/** How one option is called and laid out. */
-export interface OptionLayout {
-  readonly level: number;
-  readonly option: number;
-  /** Microsoft's name. */
-  readonly name: string;
-  readonly type: OptionType;
-  /** Bytes of the whole value. */
-  readonly length: number;
-  readonly lengthRule: OptionLengthRule;
-}
-
-/** The layout of an option, or `null` when this table has none. */
-export function optionLayout(level: number, option: number): OptionLayout | null {
-  return byNumber.get(optionKey(level, option)) ?? null;
-}
-
-/** `SO_REUSEADDR` and the like, for traces; a number when the option has no layout here. */
-export function optionName(level: number, option: number): string {
-  return optionLayout(level, option)?.name ?? `option ${option} of level ${level}`;
-}
-
-/** One number for level and option; options fit 16 signed bits. */
-function optionKey(level: number, option: number): number {
-  return level * 0x2_0000 + option;
-}
-
-function layout(
-  level: number,
-  option: number,
-  name: string,
-  type: OptionType,
-  lengthRule: OptionLengthRule,
-  length = 4,
-): OptionLayout {
-  return { level, option, name, type, length, lengthRule };
-}
-
-/** The options whose values winsockd reads or writes. */
-export const OPTION_LAYOUTS: readonly OptionLayout[] = [
-  layout(SOL_SOCKET, SO_DEBUG, 'SO_DEBUG', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_ACCEPTCONN, 'SO_ACCEPTCONN', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_REUSEADDR, 'SO_REUSEADDR', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 'SO_EXCLUSIVEADDRUSE', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_KEEPALIVE, 'SO_KEEPALIVE', 'boolean', 'byte'),
-  layout(SOL_SOCKET, SO_DONTROUTE, 'SO_DONTROUTE', 'boolean', 'byte'),
-  layout(SOL_SOCKET, SO_BROADCAST, 'SO_BROADCAST', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_LINGER, 'SO_LINGER', 'linger', 'whole'),
-  layout(SOL_SOCKET, SO_DONTLINGER, 'SO_DONTLINGER', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_OOBINLINE, 'SO_OOBINLINE', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_SNDBUF, 'SO_SNDBUF', 'int', 'whole'),
-  layout(SOL_SOCKET, SO_RCVBUF, 'SO_RCVBUF', 'int', 'whole'),
-  layout(SOL_SOCKET, SO_SNDTIMEO, 'SO_SNDTIMEO', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_RCVTIMEO, 'SO_RCVTIMEO', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_ERROR, 'SO_ERROR', 'int', 'whole'),
-  layout(SOL_SOCKET, SO_TYPE, 'SO_TYPE', 'int', 'whole'),
-  layout(SOL_SOCKET, SO_BSP_STATE, 'SO_BSP_STATE', 'structure', 'structure', 40),
-  layout(SOL_SOCKET, SO_MAX_MSG_SIZE, 'SO_MAX_MSG_SIZE', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_MAXDG, 'SO_MAXDG', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_MAXPATHDG, 'SO_MAXPATHDG', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_PROTOCOL_INFOA, 'SO_PROTOCOL_INFOA', 'structure', 'structure', 372),
-  layout(SOL_SOCKET, SO_PROTOCOL_INFOW, 'SO_PROTOCOL_INFOW', 'structure', 'structure', 628),
-  layout(SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 'SO_CONDITIONAL_ACCEPT', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_PAUSE_ACCEPT, 'SO_PAUSE_ACCEPT', 'boolean', 'any'),
-  layout(SOL_SOCKET, SO_OPENTYPE, 'SO_OPENTYPE', 'dword', 'whole'),
-  layout(SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, 'SO_UPDATE_ACCEPT_CONTEXT', 'handle', 'none'),
-  layout(SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, 'SO_UPDATE_CONNECT_CONTEXT', 'handle', 'none'),
-  layout(SOL_SOCKET, SO_CONNECT_TIME, 'SO_CONNECT_TIME', 'dword', 'whole'),
-  layout(IPPROTO_IP, IP_PKTINFO, 'IP_PKTINFO', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_RECVTTL, 'IP_RECVTTL', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_RECEIVE_BROADCAST, 'IP_RECEIVE_BROADCAST', 'boolean', 'any'),
-  layout(IPPROTO_IP, IP_RECVIF, 'IP_RECVIF', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_RECVDSTADDR, 'IP_RECVDSTADDR', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_RECVTOS, 'IP_RECVTOS', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_RECVECN, 'IP_RECVECN', 'boolean', 'whole'),
-  layout(IPPROTO_IP, IP_HDRINCL, 'IP_HDRINCL', 'boolean', 'any'),
-  layout(IPPROTO_IP, IP_TOS, 'IP_TOS', 'dword', 'any'),
-  layout(IPPROTO_IP, IP_TTL, 'IP_TTL', 'dword', 'any'),
-  layout(IPPROTO_IP, IP_MULTICAST_IF, 'IP_MULTICAST_IF', 'dword', 'whole'),
-  layout(IPPROTO_IP, IP_MULTICAST_TTL, 'IP_MULTICAST_TTL', 'dword', 'any'),
-  layout(IPPROTO_IP, IP_MULTICAST_LOOP, 'IP_MULTICAST_LOOP', 'boolean', 'any'),
-  layout(IPPROTO_IP, IP_ADD_MEMBERSHIP, 'IP_ADD_MEMBERSHIP', 'structure', 'whole', IP_MREQ_LEN),
-  layout(IPPROTO_IP, IP_DROP_MEMBERSHIP, 'IP_DROP_MEMBERSHIP', 'structure', 'whole', IP_MREQ_LEN),
-  ...[
-    [IP_ADD_SOURCE_MEMBERSHIP, 'IP_ADD_SOURCE_MEMBERSHIP'] as const,
-    [IP_DROP_SOURCE_MEMBERSHIP, 'IP_DROP_SOURCE_MEMBERSHIP'] as const,
-    [IP_BLOCK_SOURCE, 'IP_BLOCK_SOURCE'] as const,
-    [IP_UNBLOCK_SOURCE, 'IP_UNBLOCK_SOURCE'] as const,
-  ].map(([option, name]) => layout(IPPROTO_IP, option, name, 'structure', 'whole', IP_MREQ_SOURCE_LEN)),
-  layout(IPPROTO_IPV6, IPV6_MULTICAST_IF, 'IPV6_MULTICAST_IF', 'dword', 'whole'),
-  layout(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 'IPV6_MULTICAST_HOPS', 'int', 'any'),
-  layout(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 'IPV6_MULTICAST_LOOP', 'boolean', 'any'),
-  layout(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, 'IPV6_ADD_MEMBERSHIP', 'structure', 'whole', IPV6_MREQ_LEN),
-  layout(IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP, 'IPV6_DROP_MEMBERSHIP', 'structure', 'whole', IPV6_MREQ_LEN),
-  ...[IPPROTO_IP, IPPROTO_IPV6].flatMap((level) => [
-    layout(level, MCAST_JOIN_GROUP, 'MCAST_JOIN_GROUP', 'structure', 'whole', GROUP_REQ_LEN),
-    layout(level, MCAST_LEAVE_GROUP, 'MCAST_LEAVE_GROUP', 'structure', 'whole', GROUP_REQ_LEN),
-    ...[
-      [MCAST_BLOCK_SOURCE, 'MCAST_BLOCK_SOURCE'] as const,
-      [MCAST_UNBLOCK_SOURCE, 'MCAST_UNBLOCK_SOURCE'] as const,
-      [MCAST_JOIN_SOURCE_GROUP, 'MCAST_JOIN_SOURCE_GROUP'] as const,
-      [MCAST_LEAVE_SOURCE_GROUP, 'MCAST_LEAVE_SOURCE_GROUP'] as const,
-    ].map(([option, name]) => layout(level, option, name, 'structure', 'whole', GROUP_SOURCE_REQ_LEN)),
-  ]),
-  layout(IPPROTO_IP, IP_DONTFRAGMENT, 'IP_DONTFRAGMENT', 'boolean', 'any'),
-  layout(IPPROTO_IP, IP_MTU_DISCOVER, 'IP_MTU_DISCOVER', 'dword', 'whole'),
-  layout(IPPROTO_IP, IP_MTU, 'IP_MTU', 'dword', 'whole'),
-  layout(IPPROTO_IP, IP_USER_MTU, 'IP_USER_MTU', 'dword', 'whole'),
-  layout(IPPROTO_IPV6, IPV6_V6ONLY, 'IPV6_V6ONLY', 'boolean', 'any'),
-  layout(IPPROTO_IPV6, IPV6_UNICAST_HOPS, 'IPV6_UNICAST_HOPS', 'int', 'whole'),
-  layout(IPPROTO_IPV6, IPV6_DONTFRAG, 'IPV6_DONTFRAG', 'boolean', 'any'),
-  layout(IPPROTO_IPV6, IPV6_MTU_DISCOVER, 'IPV6_MTU_DISCOVER', 'dword', 'whole'),
-  layout(IPPROTO_IPV6, IPV6_MTU, 'IPV6_MTU', 'dword', 'whole'),
-  layout(IPPROTO_IPV6, IPV6_USER_MTU, 'IPV6_USER_MTU', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_NODELAY, 'TCP_NODELAY', 'boolean', 'byte'),
-  layout(IPPROTO_TCP, TCP_EXPEDITED_1122, 'TCP_EXPEDITED_1122', 'boolean', 'whole'),
-  layout(IPPROTO_TCP, TCP_KEEPIDLE, 'TCP_KEEPIDLE', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_KEEPINTVL, 'TCP_KEEPINTVL', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_KEEPCNT, 'TCP_KEEPCNT', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_MAXRT, 'TCP_MAXRT', 'int', 'whole'),
-  layout(IPPROTO_TCP, TCP_NOSYNRETRIES, 'TCP_NOSYNRETRIES', 'boolean', 'whole'),
-  layout(IPPROTO_TCP, TCP_MAXRTMS, 'TCP_MAXRTMS', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_BSDURGENT, 'TCP_BSDURGENT', 'boolean', 'whole'),
-  layout(IPPROTO_TCP, TCP_MAXSEG, 'TCP_MAXSEG', 'dword', 'whole'),
-  layout(IPPROTO_TCP, TCP_FAIL_CONNECT_ON_ICMP_ERROR, 'TCP_FAIL_CONNECT_ON_ICMP_ERROR', 'boolean', 'whole'),
-  layout(IPPROTO_UDP, UDP_NOCHECKSUM, 'UDP_NOCHECKSUM', 'boolean', 'any'),
-  layout(IPPROTO_UDP, UDP_SEND_MSG_SIZE, 'UDP_SEND_MSG_SIZE', 'dword', 'whole'),
-  layout(IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE, 'UDP_RECV_MAX_COALESCED_SIZE', 'dword', 'whole'),
-  layout(IPPROTO_UDP, UDP_CHECKSUM_COVERAGE, 'UDP_CHECKSUM_COVERAGE', 'boolean', 'any'),
-];
-
-const byNumber: ReadonlyMap<number, OptionLayout> = new Map(
-  OPTION_LAYOUTS.map((each) => [optionKey(each.level, each.option), each]),
-);

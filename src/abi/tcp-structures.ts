@@ -2,7 +2,8 @@
  * Structures about a TCP connection (mstcpip.h): tcp_keepalive, TCP_INFO_v0 and TCP_INFO_v1.
  */
 
-import { i32le, putI32le } from '../base/index.ts';
+import { type IpAddress, i32le, putI32le } from '../base/index.ts';
+import { readSockaddr, SOCKADDR_IN6_LEN, writeSockaddr } from './sockaddr.ts';
 
 export const TCP_KEEPALIVE_LEN = 12;
 
@@ -197,4 +198,39 @@ function u64le(bytes: Uint8Array, at: number): number {
 function putU64le(into: Uint8Array, at: number, value: number): void {
   putI32le(into, at, value % 2 ** 32);
   putI32le(into, at + 4, Math.floor(value / 2 ** 32));
+}
+
+export const ICMP_ERROR_INFO_LEN = 36;
+
+/** Value of TCP_ICMP_ERROR_INFO: SOCKADDR_INET (28 bytes), protocol (4), type (1), code (1), padding (2). */
+export interface ICMP_ERROR_INFO {
+  /** Who sent the ICMP error. */
+  srcaddress: IpAddress;
+  /** IPPROTO_ICMP or IPPROTO_ICMPV6. */
+  protocol: number;
+  type: number;
+  code: number;
+}
+
+/** Writes an ICMP_ERROR_INFO. @returns where it ends */
+export function writeICMP_ERROR_INFO(into: Uint8Array, at: number, info: ICMP_ERROR_INFO): number {
+  into.fill(0, at, at + ICMP_ERROR_INFO_LEN);
+  writeSockaddr(into, at, info.srcaddress, 0);
+  putI32le(into, at + SOCKADDR_IN6_LEN, info.protocol);
+  into[at + SOCKADDR_IN6_LEN + 4] = info.type;
+  into[at + SOCKADDR_IN6_LEN + 5] = info.code;
+  return at + ICMP_ERROR_INFO_LEN;
+}
+
+/** Reads an ICMP_ERROR_INFO; `null` when it is short or has no address. */
+export function readICMP_ERROR_INFO(bytes: Uint8Array, at = 0): ICMP_ERROR_INFO | null {
+  if (bytes.length - at < ICMP_ERROR_INFO_LEN) return null;
+  const source = readSockaddr(bytes.subarray(at, at + SOCKADDR_IN6_LEN));
+  if (source === null) return null;
+  return {
+    srcaddress: source.address,
+    protocol: i32le(bytes, at + SOCKADDR_IN6_LEN),
+    type: bytes[at + SOCKADDR_IN6_LEN + 4] as number,
+    code: bytes[at + SOCKADDR_IN6_LEN + 5] as number,
+  };
 }

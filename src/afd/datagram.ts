@@ -48,10 +48,11 @@ import {
   StackError,
 } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
-import { CONTROL_LENGTH_LEN, readSendControl, sendWith, writeControl } from './control-data.ts';
+import { CONTROL_LENGTH_LEN, writeControl } from './control-data.ts';
 import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
+import { readSendControl, sendWith } from './send-control.ts';
 
 const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
 const RECV_FLAGS = MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
@@ -263,7 +264,9 @@ export class DatagramEndpoint extends AfdEndpoint {
     const n =
       control === null || typeof control === 'number'
         ? endpoint.send(data, controlLength, length, to, port)
-        : sendWith(endpoint, control, () => endpoint.send(data, controlLength, length, to, port));
+        : sendWith(endpoint, control, to ?? endpoint.remoteAddress, () =>
+            endpoint.send(data, controlLength, length, to, port),
+          );
     if (n >= 0) this.#isBound = true;
     return n;
   }
@@ -284,7 +287,8 @@ export class DatagramEndpoint extends AfdEndpoint {
   #finish(into: Uint8Array, room: number, n: number): number {
     const isCut = info.length > n;
     if (room === 0) return isCut ? MSG_PARTIAL : 0;
-    const flags = writeControl(into, room, this.options.controlWishes, info);
+    const { controlWishes, controlWishesV6 } = this.options;
+    const flags = writeControl(into, room, controlWishes, controlWishesV6, info);
     return flags | (isCut ? MSG_TRUNC : 0);
   }
 

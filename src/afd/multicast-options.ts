@@ -34,12 +34,12 @@ import {
   WSAEFAULT,
   WSAEINVAL,
 } from '../abi/index.ts';
-import { IpAddress } from '../base/index.ts';
+import { IpAddress, swap32 } from '../base/index.ts';
 import type { GroupInterface, MessageEndpoint } from '../stack/index.ts';
 import { DatagramEndpoint } from './datagram.ts';
-import type { AfdEndpoint } from './endpoint.ts';
 import { wsaOf } from './error-map.ts';
-import { bool, type OptionHandler } from './option-handler.ts';
+import { ofMessages } from './message-options.ts';
+import { bool, type Entry } from './option-handler.ts';
 
 /** What a structure asks for. `null` interface: one of IPv4 that can be none. */
 interface Request {
@@ -50,7 +50,6 @@ interface Request {
 
 type Work = (endpoint: MessageEndpoint, request: Request) => number;
 type Reader = (bytes: Uint8Array) => Request | null;
-type Entry = [number, OptionHandler<AfdEndpoint>];
 
 /** What an IPv4 interface field names (SEM-MP-07). */
 export function interfaceIn(address: IpAddress): GroupInterface {
@@ -114,20 +113,13 @@ function value(
   get: (socket: DatagramEndpoint) => number,
   set: (socket: DatagramEndpoint, value: number) => number,
 ): Entry {
-  return [
-    option,
-    {
-      check: (socket) => (socket instanceof DatagramEndpoint ? 0 : WSAEINVAL),
-      get: (socket) => (socket instanceof DatagramEndpoint ? get(socket) : 0),
-      set: (socket, to) => (socket instanceof DatagramEndpoint ? set(socket, to) : WSAEINVAL),
-    },
-  ];
+  return [option, ofMessages({ get, set })];
 }
 
 function setInterfaceV4(socket: DatagramEndpoint, value: number): number {
   const { options, endpoint } = socket;
   const { stack } = socket.context;
-  const address = IpAddress.v4(swap(value));
+  const address = IpAddress.v4(swap32(value));
   const { interfaceIndex, interfaceAddress } = interfaceIn(address);
   const index = interfaceAddress === undefined ? (interfaceIndex ?? 0) : stack.interfaceOf(interfaceAddress);
   if (!address.isAny && !stack.interfaces.some((each) => each.index === index)) return WSAEADDRNOTAVAIL;
@@ -141,7 +133,7 @@ function setInterfaceV6(socket: DatagramEndpoint, index: number): number {
     return WSAEADDRNOTAVAIL;
   }
   socket.endpoint.multicastInterface = index;
-  socket.options.multicastInterface = swap(index);
+  socket.options.multicastInterface = swap32(index);
   return 0;
 }
 
@@ -192,8 +184,3 @@ export const IPV6_MULTICAST_OPTIONS: readonly Entry[] = [
   membership(IPV6_DROP_MEMBERSHIP, readMreqV6, leave),
   ...ANY_FAMILY,
 ];
-
-/** A word in the other order of bytes. */
-function swap(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-}

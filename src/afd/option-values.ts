@@ -5,21 +5,17 @@
 import {
   type CSADDR_INFO,
   csaddrInfoLength,
-  IP_OPTIONS,
-  IPPROTO_IP,
   type OptionLayout,
   optionLayout,
   SO_BSP_STATE,
   SOL_SOCKET,
   WSAEFAULT,
-  WSAEINVAL,
   WSAENOPROTOOPT,
   writeCSADDR_INFO,
 } from '../abi/index.ts';
-import { EMPTY, i32le, putI32le, u16le } from '../base/index.ts';
+import { i32le, putI32le, u16le } from '../base/index.ts';
 import type { AfdCompletion } from '../port/index.ts';
 import type { AfdEndpoint } from './endpoint.ts';
-import { messageOf } from './message-options.ts';
 import { optionHandler } from './options.ts';
 
 /** getsockopt: the value into `into`, its length as the answer. */
@@ -31,11 +27,12 @@ export function getOption(
   reply: AfdCompletion,
 ): number {
   if (level === SOL_SOCKET && option === SO_BSP_STATE) return getBspState(socket, into, reply);
-  if (level === IPPROTO_IP && option === IP_OPTIONS) return getIpOptions(socket, into, reply);
   const handler = optionHandler(socket, level, option);
   if (typeof handler === 'number') return handler;
   const layout = optionLayout(level, option);
-  if (handler.get === undefined || layout === null) return WSAENOPROTOOPT;
+  if (layout === null) return WSAENOPROTOOPT;
+  if (handler.getBytes !== undefined) return answerBytes(handler.getBytes(socket), into, reply);
+  if (handler.get === undefined) return WSAENOPROTOOPT;
   if (into === null || into.length === 0) return WSAEFAULT;
   const error = handler.check?.(socket) ?? 0;
   if (error !== 0) return error;
@@ -49,13 +46,13 @@ export function setOption(
   option: number,
   data: Uint8Array | null,
 ): number {
-  if (level === IPPROTO_IP && option === IP_OPTIONS) return setIpOptions(socket, data);
   const handler = optionHandler(socket, level, option);
   if (typeof handler === 'number') return handler;
   const layout = optionLayout(level, option);
   if (layout === null) return WSAENOPROTOOPT;
   if (handler.setBytes !== undefined) {
-    return data === null || data.length < layout.length ? WSAEFAULT : handler.setBytes(socket, data);
+    const least = layout.lengthRule === 'bytes' ? 0 : layout.length;
+    return data === null || data.length < least ? WSAEFAULT : handler.setBytes(socket, data);
   }
   if (handler.set === undefined) return WSAENOPROTOOPT;
   if (layout.lengthRule === 'none') return handler.set(socket, 0);
@@ -112,19 +109,11 @@ function getBspState(socket: AfdEndpoint, into: Uint8Array | null, reply: AfdCom
   return 0;
 }
 
-/** IP_OPTIONS: bytes as they go into the header, none at first. */
-function getIpOptions(socket: AfdEndpoint, into: Uint8Array | null, reply: AfdCompletion): number {
-  const options = messageOf(socket)?.ipOptions ?? EMPTY;
-  if (into === null || into.length < options.length) return WSAEFAULT;
-  into.set(options);
-  reply.value = options.length;
+/** As many bytes as there are, or the code of why there are none. */
+function answerBytes(value: Uint8Array | number, into: Uint8Array | null, reply: AfdCompletion): number {
+  if (typeof value === 'number') return value;
+  if (into === null || into.length < value.length) return WSAEFAULT;
+  into.set(value);
+  reply.value = value.length;
   return 0;
-}
-
-/** No bytes remove all (OPT-IP_OPTIONS). Streams carry none. */
-function setIpOptions(socket: AfdEndpoint, data: Uint8Array | null): number {
-  const options = data ?? EMPTY;
-  const message = messageOf(socket);
-  if (message === null) return options.length === 0 ? 0 : WSAEINVAL;
-  return message.setIpOptions(options) < 0 ? WSAEINVAL : 0;
 }

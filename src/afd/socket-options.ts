@@ -2,6 +2,8 @@
  * The values of a socket's options that are not the stack endpoint's own.
  */
 
+import { PROTECTION_LEVEL_DEFAULT } from '../abi/index.ts';
+
 /** Default of SO_SNDBUF and SO_RCVBUF as they read; the stack sizes its buffers by itself until they are set. */
 export const DEFAULT_BUFFER = 65_536;
 /** TTL that IP_TTL reads when the stack's default is in force. */
@@ -17,8 +19,18 @@ export class SocketOptions {
   exclusiveAddressUse = false;
   dontRoute = false;
   broadcast = false;
-  /** What receives tell beside a message: `ControlWish` bits. */
+  groupPriority = 0;
+  randomizePort = false;
+  portScalability = false;
+  reuseUnicastPort = false;
+  reuseMulticastPort = false;
+  protectionLevel = PROTECTION_LEVEL_DEFAULT;
+  nonRoutedInterface = 0;
+  /** What receives tell beside a message of either family: `ControlWish` bits. */
   controlWishes = 0;
+  controlWishesV6 = 0;
+  /** ICMP errors are kept for MSG_ERRQUEUE, asked for at either level. */
+  receivesErrors = false;
   /** SO_LINGER's two members, as given. */
   lingerOn = 0;
   lingerSeconds = 0;
@@ -35,22 +47,19 @@ export class SocketOptions {
   maxRetransmitMs = 0;
   /** The reading of the urgent pointer was chosen, and stays (SEM-OOB-01). */
   isUrgentStyleSet = false;
+  standardUrgent = false;
+  noUrgent = false;
+  offloadPreference = 0;
+  delaysFinAck = false;
 
-  /** What an accepted socket starts with (SEM-ACC-01). */
+  /** What an accepted socket starts with (SEM-ACC-01): all but what is about this socket's own port, state and messages. */
   inherit(): SocketOptions {
-    const copy = new SocketOptions();
-    copy.debug = this.debug;
-    copy.reuseAddress = this.reuseAddress;
-    copy.exclusiveAddressUse = this.exclusiveAddressUse;
-    copy.dontRoute = this.dontRoute;
-    copy.lingerOn = this.lingerOn;
-    copy.lingerSeconds = this.lingerSeconds;
-    copy.sendBuffer = this.sendBuffer;
-    copy.receiveBuffer = this.receiveBuffer;
-    copy.sendTimeout = this.sendTimeout;
-    copy.receiveTimeout = this.receiveTimeout;
-    copy.maxRetransmitMs = this.maxRetransmitMs;
-    copy.isUrgentStyleSet = this.isUrgentStyleSet;
+    const copy = Object.assign(new SocketOptions(), this);
+    copy.error = 0;
+    copy.broadcast = false;
+    copy.controlWishes = 0;
+    copy.controlWishesV6 = 0;
+    copy.multicastInterface = 0;
     return copy;
   }
 }

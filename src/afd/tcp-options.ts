@@ -3,9 +3,17 @@
  */
 
 import {
+  ICMP_ERROR_INFO_LEN,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  TCP_ATMARK,
   TCP_BSDURGENT,
+  TCP_CONGESTION_ALGORITHM,
+  TCP_DELAY_FIN_ACK,
   TCP_EXPEDITED_1122,
   TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+  TCP_FASTOPEN,
+  TCP_ICMP_ERROR_INFO,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -14,10 +22,24 @@ import {
   TCP_MAXSEG,
   TCP_NODELAY,
   TCP_NOSYNRETRIES,
+  TCP_NOURG,
+  TCP_OFFLOAD_PREFERENCE,
+  TCP_STDURG,
+  TCP_TIMESTAMPS,
   WSAEINVAL,
   WSAENOTCONN,
+  writeICMP_ERROR_INFO,
 } from '../abi/index.ts';
-import { bool, type Handlers, type OptionHandler } from './option-handler.ts';
+import { EMPTY } from '../base/index.ts';
+import type { CongestionControlName, TcpEndpoint } from '../stack/index.ts';
+import {
+  bool,
+  endpointSwitch,
+  type Handlers,
+  type OptionHandler,
+  optionNumber,
+  optionSwitch,
+} from './option-handler.ts';
 import { REFUSED_RETRIES } from './socket-options.ts';
 import { SocketState } from './socket-state.ts';
 import type { StreamEndpoint } from './stream.ts';
@@ -112,17 +134,47 @@ export const TCP_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandl
       get: ({ endpoint }) => endpoint.info().mss,
     },
   ],
+  [TCP_FAIL_CONNECT_ON_ICMP_ERROR, endpointSwitch<TcpEndpoint>('failsOnIcmpError')],
+  [TCP_TIMESTAMPS, endpointSwitch<TcpEndpoint>('timestamps')],
+  [TCP_FASTOPEN, endpointSwitch<TcpEndpoint>('fastOpen')],
+  [TCP_STDURG, optionSwitch('standardUrgent')],
+  [TCP_NOURG, optionSwitch('noUrgent')],
+  [TCP_DELAY_FIN_ACK, optionSwitch('delaysFinAck')],
   [
-    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+    TCP_OFFLOAD_PREFERENCE,
+    optionNumber('offloadPreference', (value) => (value >= 0 && value <= OFFLOAD_PREFERRED ? 0 : WSAEINVAL)),
+  ],
+  [TCP_ATMARK, { get: ({ receiver }) => bool(receiver.isAtMark) }],
+  [
+    TCP_CONGESTION_ALGORITHM,
     {
-      get: ({ endpoint }) => bool(endpoint.failsOnIcmpError),
+      get: ({ endpoint }) => ALGORITHMS.indexOf(endpoint.congestionControl as CongestionControlName),
       set: ({ endpoint }, value) => {
-        endpoint.failsOnIcmpError = value !== 0;
+        const name = ALGORITHMS[value];
+        if (name === undefined) return WSAEINVAL;
+        endpoint.congestionControl = name;
         return 0;
       },
     },
   ],
+  [TCP_ICMP_ERROR_INFO, { getBytes: icmpErrorInfo }],
 ]);
+
+/** The last of TCP_OFFLOAD_PREFERENCE's three values. */
+const OFFLOAD_PREFERRED = 2;
+
+/** TCP_CONGESTION_ALGORITHM's numbers: our own, as no header has any. */
+const ALGORITHMS: readonly CongestionControlName[] = ['newreno', 'cubic', 'bbr', 'ledbat'];
+
+/** ICMP_ERROR_INFO of the last ICMP error since the last connect; no bytes when there was none. */
+function icmpErrorInfo({ endpoint }: StreamEndpoint): Uint8Array {
+  const error = endpoint.icmpError;
+  if (error === null) return EMPTY;
+  const bytes = new Uint8Array(ICMP_ERROR_INFO_LEN);
+  const protocol = error.source.family === 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  writeICMP_ERROR_INFO(bytes, 0, { srcaddress: error.source, protocol, type: error.type, code: error.code });
+  return bytes;
+}
 
 /** How long sending again goes on, a connect's SYN too, in ms; -1: for ever, 0: until the stack's own limit. */
 function setRetransmitLimit({ options, endpoint }: StreamEndpoint, value: number): number {

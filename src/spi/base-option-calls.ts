@@ -94,9 +94,11 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
 /** The length is written with the value, and when the value did not fit and the other side says what it needs. */
 function finishGetOption(call: Call, completion: AfdCompletion): number {
   const { error, value } = completion;
-  if (call.nameLength !== null && (error === 0 || (error === WSAEFAULT && value > 0))) {
-    call.nameLength.value = value;
-  }
+  const { nameLength, request } = call;
+  if (nameLength !== null && (error === 0 || (error === WSAEFAULT && value > 0))) nameLength.value = value;
+  // SEM-OPT-08
+  else if (nameLength !== null && error === WSAEFAULT && isCleared(request.a, request.b))
+    nameLength.value = 0;
   return error === 0 ? 0 : -error;
 }
 
@@ -107,6 +109,10 @@ function protocolInfo(socket: BaseSocket, into: Uint8Array, optlen: Ref): number
   }
   writeWSAPROTOCOL_INFOW(into, 0, socket.info);
   return 0;
+}
+
+function isCleared(level: number, optname: number): boolean {
+  return optionLayout(level, optname)?.lengthRule === 'cleared';
 }
 
 /** SEM-OPT-04: a length of −1 is taken for "enough" by the multi-byte options of SOL_SOCKET, by no other. */

@@ -9,7 +9,7 @@ import {
   clearTransmitBatch,
   createTransmitBatch,
   EMPTY,
-  type IpAddress,
+  IpAddress,
   PoolAllocator,
   putI32,
   type Random,
@@ -29,6 +29,7 @@ import type {
   EgressSource,
   EventSource,
   Host,
+  IcmpErrorHead,
   InboundPacket,
   Path,
   TransmitListener,
@@ -96,6 +97,7 @@ export class HostCore implements Host, NeighborHost {
   /** Who tells the sender of a packet that its next hop is not there; likewise. */
   undeliverable: (interfaceIndex: number, bytes: Uint8Array, at: number, end: number) => void = () => {};
   readonly groups: Groups;
+  readonly icmpErrorHead: IcmpErrorHead = { source: IpAddress.anyV4, type: 0, code: 0 };
   readonly #clock: Clock;
   readonly #wake: (() => void) | null;
   readonly #observer: ((endpoint: Endpoint, events: number) => void) | null;
@@ -183,6 +185,14 @@ export class HostCore implements Host, NeighborHost {
   pathTo(source: IpAddress, destination: IpAddress): Path | null {
     if (destination.family === 6) return this.#paths6.pathTo(source, destination);
     return this.topology.pathTo(source, destination);
+  }
+
+  pathOver(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null {
+    if (interfaceIndex === 0) return this.pathTo(source, destination);
+    const iface = this.topology.find(interfaceIndex);
+    const from = source.isAny ? (iface?.sourceFor(destination) ?? null) : source;
+    const path = from === null ? null : this.pathTo(from, destination);
+    return path?.interfaceIndex === interfaceIndex ? path : null;
   }
 
   linkPath(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null {

@@ -203,6 +203,13 @@ export interface ControlPacket {
   flowLabel: number;
 }
 
+/** The ICMP error that transports are being told about: one object, filled anew for each. */
+export interface IcmpErrorHead {
+  source: IpAddress;
+  type: number;
+  code: number;
+}
+
 /** The host, as transports see it. */
 export interface Host {
   /** The time of this turn, ms. Read once a batch from the clock. */
@@ -216,6 +223,13 @@ export interface Host {
   /** Key for identifiers that stay the same: see `StackOptions`. */
   readonly identity: Uint8Array;
   readonly groups: GroupTable;
+  /** Borrowed for the length of `Transport.icmpError`. */
+  readonly icmpErrorHead: IcmpErrorHead;
+  /**
+   * As `pathTo`, but by one interface, from an address of it when `source` is the any-address. With an index of 0 it is `pathTo`;
+   * `null` also when the way from `source` is another.
+   */
+  pathOver(interfaceIndex: number, source: IpAddress, destination: IpAddress): Path | null;
   /** The way to `destination`, from `source` when it is not the any-address. `null`: no route. */
   pathTo(source: IpAddress, destination: IpAddress): Path | null;
   /** Whether packets to `address` are for this host. */

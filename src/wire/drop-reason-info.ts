@@ -257,6 +257,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 3542 §3.1',
     text: 'The checksum is wrong that the raw IPv6 socket has asked to be verified.',
   },
+  interfaceNotListed: {
+    source: 'OPT-IP_IFLIST',
+    text: 'The socket takes packets by listed interfaces only, and this one is none of them.',
+  },
 
   igmpTruncated: {
     source: 'RFC 3376 §7.1',

@@ -94,6 +94,8 @@ export const DropReason = {
   rawQueueFull: 100,
   rawForeignSource: 101,
   rawChecksum: 102,
+  // What sockets were told to leave out
+  interfaceNotListed: 103,
   // Group membership
   igmpTruncated: 110,
   igmpChecksum: 111,

@@ -126,6 +126,17 @@ export interface PacketOptions {
   readonly pathMtu: number;
 }
 
+/** By which interfaces an endpoint speaks. */
+export interface InterfaceChoice {
+  /**
+   * Index of the interface by which packets to single hosts leave (OPT-IP_UNICAST_IF); 0: the route's. Of a connection it decides
+   * when that begins.
+   */
+  unicastInterface: number;
+  /** Indices of the interfaces by which packets are taken (OPT-IP_IFLIST); `null`: by all. */
+  interfaces: ReadonlySet<number> | null;
+}
+
 /** What an endpoint of IPv6 makes of IPv4 (RFC 3493 §3.7, §5.3; IPV6_V6ONLY). */
 export interface DualStackOptions {
   /**

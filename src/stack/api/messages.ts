@@ -3,7 +3,7 @@
  */
 
 import { IpAddress } from '../../base/index.ts';
-import type { BindOptions, DualStackOptions, Endpoint, PacketOptions } from './endpoint.ts';
+import type { BindOptions, DualStackOptions, Endpoint, InterfaceChoice, PacketOptions } from './endpoint.ts';
 
 /** What came with a datagram: filled by `receive`, reused by the caller. */
 export interface DatagramInfo {
@@ -17,6 +17,8 @@ export interface DatagramInfo {
   trafficClass: number;
   /** Of several datagrams that were merged (`UdpEndpoint.coalescedSize`): the length of each but the last; 0 when it is one. */
   segmentSize: number;
+  /** Stack time of its arrival, when {@link MessageEndpoint.stampsArrivals} was set; else negative. */
+  arrivedAt: number;
   /** It was sent to a group of hosts: a broadcast, or a multicast when `destination` is one. */
   isGroup: boolean;
   /** The datagram's whole length, which may be more than was copied. */
@@ -34,6 +36,8 @@ export function createDatagramInfo(): DatagramInfo {
     ttl: 0,
     trafficClass: 0,
     segmentSize: 0,
+    // Negative and not whole: it stays a double.
+    arrivedAt: -0.5,
     isGroup: false,
     length: 0,
   };
@@ -71,7 +75,7 @@ export interface GroupMemberships {
 }
 
 /** An endpoint of whole messages. */
-export interface MessageEndpoint extends Endpoint, PacketOptions, GroupMemberships {
+export interface MessageEndpoint extends Endpoint, PacketOptions, InterfaceChoice, GroupMemberships {
   bind(address: IpAddress, port: number, options?: BindOptions): number;
   /**
    * Sets the default destination and filters what arrives, also of what waits to be received (SEM-CONN-13); may be repeated. The
@@ -99,6 +103,10 @@ export interface MessageEndpoint extends Endpoint, PacketOptions, GroupMembershi
   source: IpAddress | null;
   /** Bound of what waits unread, in bytes; a newer message past it is dropped. */
   receiveBufferSize: number;
+  /** A message past that bound drops the oldest ones rather than itself (IOC-SIO_ENABLE_CIRCULAR_QUEUEING). */
+  dropsOldest: boolean;
+  /** The time of arrival of messages is kept from now on. */
+  stampsArrivals: boolean;
   /** Bound of what waits to leave. */
   sendBufferSize: number;
   /** Whether ICMP port-unreachable fails the next receive (SEM-IO-12), and TTL expiry (SEM-IO-13). */
@@ -121,6 +129,8 @@ export interface UdpEndpoint extends MessageEndpoint, DualStackOptions {
   sendsZeroChecksum: boolean;
   /** Over IPv6, datagrams without a checksum are taken (RFC 6935 §5); over IPv4 they always are. */
   takesZeroChecksum: boolean;
+  /** Takes datagrams to multicast groups only (OPT-SO_REUSE_MULTICASTPORT). To be set before `bind`. */
+  multicastOnly: boolean;
   /** A longer message is cut into datagrams with so many bytes of payload (OPT-UDP_SEND_MSG_SIZE); 0: never. */
   segmentSize: number;
   /**
@@ -184,6 +194,9 @@ export interface RawEndpoint extends MessageEndpoint {
   /** Takes packets of its protocol with the router alert option that are not for us (SIO_ABSORB_RTRALERT). */
   absorbsRouterAlert: boolean;
   readonly tap: RawTap;
-  /** @returns 0, or `invalid` when it is not bound to an address of an interface */
-  setTap(tap: RawTap): number;
+  /**
+   * @param interfaceIndex the interface; 0: that of the bound address
+   * @returns 0, or `invalid` when there is no such interface, or it is not bound to an address of one
+   */
+  setTap(tap: RawTap, interfaceIndex?: number): number;
 }

@@ -8,7 +8,7 @@ import type { EcnMode } from '../tcp/ecn/state.ts';
 import type { TcpInfo } from '../tcp/observe/info.ts';
 import type { TcpStatistics } from '../tcp/observe/statistics.ts';
 import type { TcpState } from '../tcp/state.ts';
-import type { BindOptions, DualStackOptions, Endpoint, PacketOptions } from './endpoint.ts';
+import type { BindOptions, DualStackOptions, Endpoint, InterfaceChoice, PacketOptions } from './endpoint.ts';
 
 /** A connection that a peer asks for and the application has not decided about: its SYN is held, unanswered. */
 export interface ConnectionRequest {
@@ -27,7 +27,16 @@ export interface ConnectionRequest {
   reject(): void;
 }
 
-export interface TcpEndpoint extends Endpoint, PacketOptions, DualStackOptions {
+/** What ICMP has said about the way to a peer. */
+export interface IcmpErrorReport {
+  /** Who sent it. */
+  readonly source: IpAddress;
+  /** Of ICMP or ICMPv6, by the family of `source`. */
+  readonly type: number;
+  readonly code: number;
+}
+
+export interface TcpEndpoint extends Endpoint, PacketOptions, InterfaceChoice, DualStackOptions {
   readonly kind: 'tcp';
   /** RFC 9293 §3.3.2's names, `CLOSED` before use and after the end. */
   readonly state: TcpState;
@@ -121,6 +130,18 @@ export interface TcpEndpoint extends Endpoint, PacketOptions, DualStackOptions {
    * bound of the user's.
    */
   maxSegment: number;
+  /** Whether the next SYN, or what answers one, offers timestamps (RFC 7323; OPT-TCP_TIMESTAMPS). */
+  timestamps: boolean;
+  /** Time-out of the next connect's first SYN in ms (IOC-SIO_TCP_INITIAL_RTO); 0: RFC 6298's second. */
+  initialRto: number;
+  /** How often the next connect's SYN is sent again; -1: as {@link TcpOptions.maxSynRetransmissions} says. */
+  maxSynRetransmissions: number;
+  /** Segments that a connection may begin with (IOC-SIO_TCP_SET_ICW); 0: RFC 6928's ten. Without effect once it is open. */
+  initialWindow: number;
+  /** Every so many segments are acknowledged at once (RFC 9293 MUST-58: 2); 1 … 255 (IOC-SIO_TCP_SET_ACK_FREQUENCY). */
+  ackFrequency: number;
+  /** The last ICMP error since the last connect began, `null` when there was none (OPT-TCP_ICMP_ERROR_INFO). */
+  readonly icmpError: IcmpErrorReport | null;
   /** Any ICMP error ends a connect, as OPT-TCP_FAIL_CONNECT_ON_ICMP_ERROR has it; else only a hard one (RFC 1122 §4.2.3.9). */
   failsOnIcmpError: boolean;
   /** Explicit congestion notification, see {@link TcpOptions.ecn}: of the next connect, or of what is accepted from now on. */

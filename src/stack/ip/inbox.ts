@@ -3,7 +3,7 @@
  * came from. No object is made for a message.
  *
  *     0        4             20                 36                40         42             44    45   46       47      48         52
- *     | length | source (4w) | destination (4w) | interface index | src port | segment size | TTL | TC | family | group | dst port | message …
+ *     | length | source (4w) | destination (4w) | interface index | src port | segment size | TTL | TC | family | group | dst port | arrival (8) | message …
  */
 
 import {
@@ -22,7 +22,7 @@ import { IPPROTO_UDP } from '../../wire/index.ts';
 import type { DatagramInfo } from '../api.ts';
 import type { InboundPacket } from '../host.ts';
 
-const RECORD_LEN = 52;
+const RECORD_LEN = 60;
 /** Messages that may wait whatever their size; more only as bytes allow. */
 const MIN_MESSAGES = 64;
 /** A message counts as so many bytes at least: what bounds empty ones. */
@@ -30,10 +30,16 @@ const LEAST_COST_SHIFT = 6;
 
 /** Records are built and read here: nothing else runs in between. */
 const record = new Uint8Array(RECORD_LEN);
+const arrival = new DataView(record.buffer, 52, 8);
 
 export class Inbox {
   /** Most payload bytes that wait. */
   limit: number;
+  /** See `MessageEndpoint.dropsOldest` and `stampsArrivals`. */
+  dropsOldest = false;
+  isStamped = false;
+  /** Stack time of the message that is about to be added, when they are stamped. */
+  now = -0.5;
   readonly #ring: Ring;
   readonly #family: IpFamily;
   #count = 0;
@@ -80,6 +86,7 @@ export class Inbox {
     if (this.#bytes + length > this.limit) return false;
     if (this.#count >= Math.max(MIN_MESSAGES, this.limit >> LEAST_COST_SHIFT)) return false;
     writeRecord(packet, sourcePort, length, segmentSize);
+    arrival.setFloat64(0, this.isStamped ? this.now : -0.5);
     const ring = this.#ring;
     const { used } = ring;
     // The message first: it needs the most memory, and nothing is readable until the commit.
@@ -90,6 +97,21 @@ export class Inbox {
     this.#bytes += length;
     if (this.#count === 1) this.#nextLength = length;
     return true;
+  }
+
+  /** Drops the oldest messages that a new one of `length` bytes has no room beside, if that is wanted. @returns how many */
+  makeRoom(length: number): number {
+    if (!this.dropsOldest) return 0;
+    let lost = 0;
+    while (this.#count > 0 && this.#bytes + length > this.limit) {
+      const oldest = this.#nextLength;
+      this.#ring.discard(RECORD_LEN + oldest);
+      this.#count--;
+      this.#bytes -= oldest;
+      this.#noteNext();
+      lost++;
+    }
+    return lost;
   }
 
   /**
@@ -174,6 +196,7 @@ export class Inbox {
     info.trafficClass = record[45] as number;
     info.segmentSize = u16(record, 42);
     info.isGroup = record[47] !== 0;
+    info.arrivedAt = arrival.getFloat64(0);
     info.length = length;
   }
 }

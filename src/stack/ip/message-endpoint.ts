@@ -50,6 +50,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   reportsTtlExpired = true;
   multicastTtl = DEFAULT_MULTICAST_TTL;
   multicastLoop = true;
+  interfaces: ReadonlySet<number> | null = null;
   /** The host's: events not told yet. */
   pendingEvents = 0;
   protected readonly host: Host;
@@ -60,6 +61,7 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   protected readonly anyAddress: IpAddress;
   protected isClosed = false;
   #multicastInterface = 0;
+  #unicastInterface = 0;
   #pendingError = 0;
   /** The path of the last message: the next one mostly goes the same way. */
   #path: Path | null = null;
@@ -102,6 +104,31 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   set multicastInterface(index: number) {
     this.#multicastInterface = index;
     this.forgetPath();
+  }
+
+  get unicastInterface(): number {
+    return this.#unicastInterface;
+  }
+
+  set unicastInterface(index: number) {
+    this.#unicastInterface = index;
+    this.forgetPath();
+  }
+
+  get dropsOldest(): boolean {
+    return this.inbox.dropsOldest;
+  }
+
+  set dropsOldest(isOn: boolean) {
+    this.inbox.dropsOldest = isOn;
+  }
+
+  get stampsArrivals(): boolean {
+    return this.inbox.isStamped;
+  }
+
+  set stampsArrivals(isOn: boolean) {
+    this.inbox.isStamped = isOn;
   }
 
   joinGroup(group: IpAddress, on: GroupInterface = {}, source: IpAddress | null = null): number {
@@ -190,7 +217,11 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
     full: DropReason,
   ): DropReason {
     packet.owner = this;
-    if (!this.inbox.add(packet, sourcePort, bytes, at, length, segmentSize)) return full;
+    const { interfaces, inbox } = this;
+    if (interfaces !== null && !interfaces.has(packet.interfaceIndex)) return DropReason.interfaceNotListed;
+    if (inbox.isStamped) inbox.now = this.host.now;
+    for (let lost = inbox.makeRoom(length); lost > 0; lost--) this.host.counters.drop(full);
+    if (!inbox.add(packet, sourcePort, bytes, at, length, segmentSize)) return full;
     this.host.notify(this, EndpointEvent.readable);
     return DropReason.none;
   }
@@ -232,8 +263,12 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
   /** A v4-mapped destination: IPv4's path, for an endpoint of both families. */
   #pathToV4(destination: IpAddress): Path | number {
     if (!this.isDual) return StackError.networkUnreachable;
+    const { source } = this;
     let path = this.#path;
-    if (path?.isValid !== true || !path.destination.equals(destination)) {
+    if (source !== null) {
+      if (!this.host.isLocal(source)) return StackError.addressNotAvailable;
+      path = this.#findPath(source, destination);
+    } else if (path?.isValid !== true || !path.destination.equals(destination)) {
       const local = this.localAddress.unmapped();
       path = this.#findPath(local.isAny ? IpAddress.anyV4 : local, destination);
       this.#path = path;
@@ -244,7 +279,8 @@ export abstract class MessageQueues implements MessageEndpoint, EventSource {
 
   #findPath(source: IpAddress, destination: IpAddress): Path | null {
     const { host } = this;
-    const index = destination.isMulticast ? this.#multicastInterface : 0;
+    if (!destination.isMulticast) return host.pathOver(this.#unicastInterface, source, destination);
+    const index = this.#multicastInterface;
     return index === 0 ? host.pathTo(source, destination) : host.groups.pathTo(index, source, destination);
   }
 

@@ -222,6 +222,10 @@ export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
     const transport = this.#transports.get(quoted.protocol);
     if (transport !== undefined) {
       if (error === 0) return DropReason.none;
+      const head = this.#host.icmpErrorHead;
+      head.source = sourceOf(packet);
+      head.type = type;
+      head.code = code;
       const verdict = transport.icmpError(quoted, error, isHardError(type, code), mtu);
       packet.owner = quoted.owner;
       return verdict;

@@ -90,9 +90,11 @@ export class RawSocket extends MessageQueues implements RawEndpoint {
     this.#checksumOffset = offset >= 0 && offset % 2 === 0 ? offset : -1;
   }
 
-  setTap(tap: RawTap): number {
+  setTap(tap: RawTap, interfaceIndex = 0): number {
     if (this.isClosed) return StackError.invalid;
-    const index = this.#boundAddress.isAny ? 0 : this.host.interfaceOf(this.#boundAddress);
+    let index = interfaceIndex;
+    if (index === 0 && !this.#boundAddress.isAny) index = this.host.interfaceOf(this.#boundAddress);
+    else if (!this.host.groups.hasInterface(index)) index = 0;
     // RAW-RCVALL-01, RAW-RCVALL-05
     if (tap !== 'off' && index === 0) return StackError.invalid;
     this.#tap = tap;

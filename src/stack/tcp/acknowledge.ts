@@ -1,5 +1,5 @@
 /**
- * When to acknowledge (RFC 9293 §3.8.6.3, RFC 5681 §4.2): at once for every second packet and for whatever tells the peer of a
+ * When to acknowledge (RFC 9293 §3.8.6.3, RFC 5681 §4.2): at once for every second packet (or as the user says) and for whatever tells the peer of a
  * loss, else within the delayed-ACK time. A batch of packets, or a super-segment, is acknowledged once, when output is next
  * asked for.
  */
@@ -22,7 +22,7 @@ export function acknowledgeNow(tcb: Tcb, cause: number): void {
  */
 export function acknowledgeText(tcb: Tcb, packets: number, filledHole: boolean): void {
   tcb.unackedPackets += packets;
-  if (tcb.unackedPackets >= 2 || filledHole) {
+  if (tcb.unackedPackets >= tcb.settings.ackFrequency || filledHole) {
     acknowledgeNow(tcb, Cause.ack);
   } else if (tcb.quickAcks > 0) {
     tcb.quickAcks--;

@@ -138,6 +138,13 @@ export interface TcpSettings {
   userMtu: number;
   maxSegment: number;
   failsOnIcmpError: boolean;
+  timestamps: boolean;
+  initialRto: number;
+  maxSynRetransmissions: number;
+  initialWindow: number;
+  ackFrequency: number;
+  unicastInterface: number;
+  interfaces: ReadonlySet<number> | null;
   noDelay: boolean;
   refusedRetries: number;
   urgentInline: boolean;
@@ -159,6 +166,9 @@ export interface TcpSettings {
   congestionControl: CongestionControlChoice;
 }
 
+/** RFC 9293 §3.8.6.3: an ACK for at least every second segment. */
+const ACK_FREQUENCY = 2;
+
 /** The settings that an endpoint starts with. */
 export function initialSettings(config: TcpConfig): TcpSettings {
   return {
@@ -169,6 +179,13 @@ export function initialSettings(config: TcpConfig): TcpSettings {
     userMtu: 0,
     maxSegment: 0,
     failsOnIcmpError: false,
+    timestamps: config.timestamps,
+    initialRto: 0,
+    maxSynRetransmissions: -1,
+    initialWindow: 0,
+    ackFrequency: ACK_FREQUENCY,
+    unicastInterface: 0,
+    interfaces: null,
     noDelay: false,
     refusedRetries: 0,
     urgentInline: false,

@@ -8,6 +8,7 @@ import {
   type BindOptions,
   type ConnectionRequest,
   EndpointEvent,
+  type IcmpErrorReport,
   type MtuDiscovery,
   StackError,
   type TcpEndpoint,
@@ -157,7 +158,7 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     if (address.isAny || port === 0) return StackError.addressNotAvailable;
     if (address.isV4Mapped && this.v6Only) return StackError.networkUnreachable;
     const peer = address.unmapped();
-    const path = this.#host.pathTo(this.#sourceFor(peer), peer);
+    const path = this.#host.pathOver(this.settings.unicastInterface, this.#sourceFor(peer), peer);
     if (path === null) return StackError.networkUnreachable;
     if (path.isGroup) return StackError.addressNotAvailable;
     this.tcb = null;
@@ -329,6 +330,59 @@ export class TcpSocket implements TcpEndpoint, EventSource {
   set maxSegment(value: number) {
     this.settings.maxSegment = value;
     if (this.tcb !== null) updateSmss(this.tcb);
+  }
+
+  get timestamps(): boolean {
+    return this.settings.timestamps;
+  }
+  set timestamps(value: boolean) {
+    this.settings.timestamps = value;
+  }
+
+  get initialRto(): number {
+    return this.settings.initialRto;
+  }
+  set initialRto(value: number) {
+    this.settings.initialRto = value;
+  }
+
+  get maxSynRetransmissions(): number {
+    return this.settings.maxSynRetransmissions;
+  }
+  set maxSynRetransmissions(value: number) {
+    this.settings.maxSynRetransmissions = value;
+  }
+
+  get initialWindow(): number {
+    return this.settings.initialWindow;
+  }
+  set initialWindow(value: number) {
+    this.settings.initialWindow = value;
+  }
+
+  get ackFrequency(): number {
+    return this.settings.ackFrequency;
+  }
+  set ackFrequency(value: number) {
+    this.settings.ackFrequency = value;
+  }
+
+  get unicastInterface(): number {
+    return this.settings.unicastInterface;
+  }
+  set unicastInterface(value: number) {
+    this.settings.unicastInterface = value;
+  }
+
+  get interfaces(): ReadonlySet<number> | null {
+    return this.settings.interfaces;
+  }
+  set interfaces(value: ReadonlySet<number> | null) {
+    this.settings.interfaces = value;
+  }
+
+  get icmpError(): IcmpErrorReport | null {
+    return this.tcb === null ? null : this.tcb.icmpError;
   }
 
   get failsOnIcmpError(): boolean {

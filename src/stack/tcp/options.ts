@@ -48,7 +48,7 @@ export function offeredShift(settings: TcpSettings, config: TcpConfig): number {
 export function offerOptions(tcb: Tcb): void {
   const { config } = tcb;
   tcb.rmss = announcedMss(tcb.path, tcb.settings);
-  tcb.isTimestamped = config.timestamps;
+  tcb.isTimestamped = tcb.settings.timestamps;
   tcb.isSackEnabled = config.sack;
   tcb.rcvWindShift = config.windowScaling ? offeredShift(tcb.settings, config) : 0;
   tcb.peerMss = defaultMss(tcb.path.source.family);

@@ -11,7 +11,7 @@
 import type { IpAddress, RangeViews, TimerOwner, TransmitBatch } from '../../base/index.ts';
 import { Ring, seqDiff } from '../../base/index.ts';
 import { IPPROTO_TCP } from '../../wire/index.ts';
-import type { Endpoint, TcpObserver } from '../api.ts';
+import type { Endpoint, IcmpErrorReport, TcpObserver } from '../api.ts';
 import type { ConnectionEntry, EgressSource, EventSource, Host, Path, PortBinding } from '../host.ts';
 import type { TcpMemory } from './buffers/memory.ts';
 import { SequenceRanges } from './buffers/ranges.ts';
@@ -133,6 +133,8 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   softError = 0;
   /** A listener made it ("initiated with a passive OPEN"). */
   isPassive = false;
+  /** The last ICMP error about it. */
+  icmpError: IcmpErrorReport | null = null;
   /** The passive open it came from, until it is accepted. */
   opener: PassiveOpener | null = null;
   /** Fast Open, while the handshake lasts. */

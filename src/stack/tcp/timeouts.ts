@@ -53,11 +53,17 @@ function retransmissionTimer(tcb: Tcb, now: number): void {
   } else onReorderingTimeout(tcb);
 }
 
+/** How often a SYN is sent again. */
+function mostSyns({ settings, config, isPassive }: Tcb): number {
+  const { maxSynRetransmissions: wanted } = settings;
+  return wanted < 0 || isPassive ? config.maxSynRetransmissions : wanted;
+}
+
 /** RFC 6298 §5.4 to §5.7, and R2 of RFC 9293 §3.8.3. */
 function retransmitTimeout(tcb: Tcb, now: number): void {
   if (tcb.flightSize === 0 && !tcb.isSynDue) return;
   const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
-  const most = isOpening ? tcb.config.maxSynRetransmissions : tcb.config.maxRetransmissions;
+  const most = isOpening ? mostSyns(tcb) : tcb.config.maxRetransmissions;
   if (!isOpening && isShutOut(tcb, now)) {
     tcb.retransmissions = Math.min(1, tcb.retransmissions);
     tcb.stalledSince = now;

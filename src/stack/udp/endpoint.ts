@@ -53,6 +53,7 @@ export class UdpSocket
   takesZeroChecksum = false;
   segmentSize = 0;
   coalescedSize = 0;
+  multicastOnly = false;
   nextConnection: UdpSocket | null = null;
   nextListener: UdpSocket | null = null;
   readonly #tables: UdpTables;
@@ -90,7 +91,8 @@ export class UdpSocket
     this.localAddress = address;
     this.localPort = binding.port;
     this.forgetPath();
-    this.#tables.listeners.add(this);
+    // Found by the port alone, as all members of groups are.
+    if (!this.multicastOnly) this.#tables.listeners.add(this);
     this.#tables.bound(this);
     return 0;
   }
@@ -161,7 +163,8 @@ export class UdpSocket
   /** The way to a peer from what is bound: `::` is both families' any-address when IPv4 is spoken too. */
   #pathToPeer(peer: IpAddress): Path | null {
     const bound = this.#boundAddress.unmapped();
-    return this.host.pathTo(bound.isAny && peer.family === 4 ? IpAddress.anyV4 : bound, peer);
+    const from = bound.isAny && peer.family === 4 ? IpAddress.anyV4 : bound;
+    return this.host.pathOver(this.unicastInterface, from, peer);
   }
 
   /** Takes a datagram's payload, or that of several. @param segmentSize see `Inbox.add` */
@@ -313,13 +316,13 @@ export class UdpSocket
     this.remoteAddress = this.anyAddress;
     this.remotePort = 0;
     this.forgetPath();
-    this.#tables.listeners.add(this);
+    if (!this.multicastOnly) this.#tables.listeners.add(this);
     return 0;
   }
 
   #leaveTables(): void {
     if (this.#binding === null) return;
     if (this.isConnected) this.#tables.connections.remove(this);
-    else this.#tables.listeners.remove(this);
+    else if (!this.multicastOnly) this.#tables.listeners.remove(this);
   }
 }

@@ -163,7 +163,8 @@ export class UdpTransport implements Transport, UdpTables {
     for (let i = 0; bound !== undefined && i < bound.length; i++) {
       const endpoint = bound[i] as UdpSocket;
       if (!endpoint.wantsGroup(packet, sourcePort)) continue;
-      if (isBroadcast ? !endpoint.receivesBroadcast : !endpoint.takesGroup(packet)) continue;
+      if (isBroadcast ? !endpoint.receivesBroadcast || endpoint.multicastOnly : !endpoint.takesGroup(packet))
+        continue;
       if (checksum === 0 && packet.family === 6 && !endpoint.takesZeroChecksum) continue;
       const reason = this.#deliver(packet, endpoint);
       if (verdict !== DropReason.none) verdict = reason;

@@ -40,7 +40,6 @@ import {
   SO_DONTROUTE,
   SO_ERROR,
   SO_EXCLUSIVEADDRUSE,
-  SO_GROUP_ID,
   SO_KEEPALIVE,
   SO_LINGER,
   SO_MAX_MSG_SIZE,
@@ -185,7 +184,6 @@ describe('which options exist', () => {
     ['OPT-SO_USELOOPBACK', SOL_SOCKET, SO_USELOOPBACK, WSAEINVAL],
     ['OPT-SO_SNDLOWAT', SOL_SOCKET, SO_SNDLOWAT, WSAEINVAL],
     ['OPT-SO_RCVLOWAT', SOL_SOCKET, SO_RCVLOWAT, WSAEINVAL],
-    ['SO_GROUP_ID', SOL_SOCKET, SO_GROUP_ID, WSAENOPROTOOPT],
     ['SO_BROADCAST of a stream', SOL_SOCKET, SO_BROADCAST, WSAENOPROTOOPT],
   ])('%s: (%i, %i) answers %i to get and set', (_label, level, option, error) => {
     const { client, tcp } = open();

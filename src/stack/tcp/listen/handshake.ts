@@ -92,7 +92,7 @@ export function readSyn(
   into.sndWnd = seg.window;
   const { options } = seg;
   into.peerMss = (options & TCP_OPTION_MSS) !== 0 ? seg.mss : defaultMss(path.source.family);
-  into.isTimestamped = config.timestamps && (options & TCP_OPTION_TIMESTAMPS) !== 0;
+  into.isTimestamped = settings.timestamps && (options & TCP_OPTION_TIMESTAMPS) !== 0;
   into.tsRecent = into.isTimestamped ? seg.tsVal : 0;
   into.isSackEnabled = config.sack && (options & TCP_OPTION_SACK_PERMITTED) !== 0;
   const isScaled = config.windowScaling && (options & TCP_OPTION_WINDOW_SCALE) !== 0;

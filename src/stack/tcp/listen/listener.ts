@@ -145,6 +145,8 @@ export class Listener implements PassiveOpener, HalfOpenOwner, SynQueueOwner, Li
   /** A SYN for this port. @returns `none` when it was answered, or remembered */
   synArrives(packet: InboundPacket, path: Path, seg: Segment, sequenceAfter: number | null): DropReason {
     const { settings } = this;
+    const { interfaces } = settings;
+    if (interfaces !== null && !interfaces.has(path.interfaceIndex)) return this.#refuse(packet, seg);
     if (settings.pauseAccept) return this.#refuse(packet, seg);
     if (settings.conditionalAccept) return this.#hold(path, seg, sequenceAfter);
     if (this.#accepts.size + this.#ackedCount >= this.#backlog) {

@@ -85,7 +85,7 @@ export class SynCookies {
     if (index < 0) return false;
     hashTuple(this.#host.secret, source, seg.destinationPort, destination, seg.sourcePort);
     into.tsOffset = tupleHash.timestamp;
-    into.isTimestamped = this.#config.timestamps && (seg.options & TCP_OPTION_TIMESTAMPS) !== 0;
+    into.isTimestamped = settings.timestamps && (seg.options & TCP_OPTION_TIMESTAMPS) !== 0;
     const age = seqDiff(timestampAt(this.#host.now, into.tsOffset), seg.tsEcr);
     if (into.isTimestamped && (age < 0 || age > COOKIE_LIFETIME + OPTION_STEP)) return false;
     const bits = into.isTimestamped ? seg.tsEcr & OPTION_MASK : NO_SHIFT;

@@ -29,6 +29,11 @@ export class RttEstimator {
     this.#setBase(INITIAL_RTO);
   }
 
+  /** The first time-out is `ms`: before anything was sent. */
+  startWith(ms: number): void {
+    this.#setBase(ms);
+  }
+
   get hasSample(): boolean {
     return this.srtt >= 0;
   }

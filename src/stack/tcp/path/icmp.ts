@@ -26,6 +26,8 @@ export function icmpError(
   const seq = i32(quoted.bytes, quoted.payloadAt + 4);
   // RFC 5927 §4.1: SND.UNA ≤ quoted SEG.SEQ < SND.NXT.
   if (seqLt(seq, tcb.sndUna) || seqGeq(seq, tcb.sndNxt)) return DropReason.icmpNotInFlight;
+  const { source, type, code } = tcb.host.icmpErrorHead;
+  tcb.icmpError = { source, type, code };
   if (error === StackError.messageTooLong) return segmentTooBig(tcb, quoted, seq, mtu);
   const isOpening = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
   // RFC 5927 §5.2: a hard error ends only a connection that is not yet established. RFC 5461 §4.1: a soft one does for users

@@ -26,6 +26,8 @@ export function becomeEstablished(tcb: Tcb, seg: Segment): boolean {
   tcb.retransmissions = 0;
   tcb.disarm(TcpTimer.retransmit);
   tcb.congestion.start(tcb.smss, isSynLost, tcb.rtt.srtt, tcb.host.now);
+  const { initialWindow } = tcb.settings;
+  if (initialWindow > 0 && !isSynLost) tcb.congestion.cwnd = initialWindow * tcb.smss;
   if (tcb.ecn !== null) startEcn(tcb, tcb.ecn, seg, tcb.state === 'SYN-RECEIVED');
   takeWindow(tcb, seg);
   if (tcb.opener !== null && !tcb.opener.established(tcb)) {
