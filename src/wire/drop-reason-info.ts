@@ -258,8 +258,8 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     text: 'The checksum is wrong that the raw IPv6 socket has asked to be verified.',
   },
   interfaceNotListed: {
-    source: 'OPT-IP_IFLIST',
-    text: 'The socket takes packets by listed interfaces only, and this one is none of them.',
+    source: 'RFC 768',
+    text: 'The socket takes packets by listed interfaces only (OPT-IP_IFLIST), and this one is none of them.',
   },
 
   igmpTruncated: {
