@@ -119,6 +119,13 @@ export function encodeMessage(parts: MessageParts): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** The data of a record as it is on the wire, its names whole: what records are ordered by (RFC 6762 §8.2). */
+export function encodeRecordData(record: DnsRecord): Uint8Array {
+  const bytes = encodeMessage({ questions: [], answers: [{ ...record, name: '' }] });
+  // Header, root, type, class, TTL, length.
+  return bytes.subarray(HEADER_LEN + 11);
+}
+
 /** A message in front of which its length stands, as TCP wants it (RFC 1035 §4.2.2). */
 export function frameForStream(message: Uint8Array): Uint8Array {
   const framed = new Uint8Array(message.length + 2);

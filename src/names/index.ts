@@ -6,7 +6,7 @@
  *   `getaddrinfo` and {@link resolveName} as `getnameinfo` want it;
  * - {@link NameCache}, {@link HostsFile}, {@link mergeSettings}: what is known, and what the interfaces say of name servers;
  * - {@link MdnsResolver} and {@link LlmnrResolver}: names of the link, as options of the resolver; {@link MdnsBrowser} watches
- *   what is there for as long as it is wanted; {@link DnsProxy} behind a {@link ProxyServer} an address answers the hosts of a
+ *   what is there for as long as it is wanted; {@link MdnsResponder} answers for this host and its services; {@link DnsProxy} behind a {@link ProxyServer} an address answers the hosts of a
  *   shared connection;
  * - {@link NameNetwork}: what has to be handed in. The daemon makes it of its stack's own endpoints, below the provider catalog:
  *   no layered provider sees or changes what happens here.
@@ -67,6 +67,8 @@ export type {
   DatagramListener,
   DatagramOrigin,
   DatagramSocket,
+  GroupSocket,
+  NameLink,
   NameNetwork,
   StreamListener,
   StreamSocket,
@@ -74,6 +76,9 @@ export type {
 export { DnsProxy, type ProxyCounters, type ProxyOptions, type StaticName } from './proxy.ts';
 export { ProxyServer } from './proxy-server.ts';
 export { type LinkResolver, Resolver, type ResolverOptions } from './resolver.ts';
+export type { OfferedService } from './responder/claims.ts';
+export { MdnsResponder, type RegisteredService, type ResponderOptions } from './responder/responder.ts';
+export type { ResponderCounters } from './responder/responder-link.ts';
 export type { QueryCounters, QueryTuning } from './server-query.ts';
 export {
   DNS_PORT,

@@ -31,6 +31,21 @@ export interface DatagramSocket {
   close(): void;
 }
 
+/** A socket of a group: see {@link NameNetwork.joinGroup}. `send` to the group leaves by every interface. */
+export interface GroupSocket extends DatagramSocket {
+  /** Sends to the group on one interface. @returns whether it could be sent */
+  sendOn(interfaceIndex: number, bytes: Uint8Array): boolean;
+  /** Belongs to the group on the interfaces that came since, too. */
+  refresh(): void;
+}
+
+/** An interface with a link. */
+export interface NameLink {
+  readonly index: number;
+  /** Its addresses that may be used. */
+  readonly addresses: readonly IpAddress[];
+}
+
 export interface StreamListener {
   /** It is open: `send` may be called. */
   connected?(): void;
@@ -85,7 +100,10 @@ export interface NameNetwork {
   ): Closable | null;
 
   /** A socket on `port` that belongs to `group` on every interface, shared with others on this port; hop limit 255. */
-  joinGroup(group: IpAddress, port: number, listener: DatagramListener): DatagramSocket | null;
+  joinGroup(group: IpAddress, port: number, listener: DatagramListener): GroupSocket | null;
+
+  /** Interfaces that have a link now, loopback aside. */
+  links(): readonly NameLink[];
 
   /** Whether `address` lies on a network that an interface is on. */
   isOnLink(address: IpAddress): boolean;

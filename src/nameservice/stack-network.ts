@@ -9,6 +9,8 @@ import type {
   DatagramListener,
   DatagramOrigin,
   DatagramSocket,
+  GroupSocket,
+  NameLink,
   NameNetwork,
   StreamListener,
   StreamSocket,
@@ -121,20 +123,30 @@ export class StackNetwork implements NameNetwork {
     return endpoint;
   }
 
-  joinGroup(group: IpAddress, port: number, listener: DatagramListener): DatagramSocket | null {
+  joinGroup(group: IpAddress, port: number, listener: DatagramListener): GroupSocket | null {
     const endpoint = this.#openUdp(group.family);
     if (endpoint === null) return null;
     endpoint.multicastTtl = GROUP_HOP_LIMIT;
+    endpoint.ttl = GROUP_HOP_LIMIT;
     endpoint.reportsPortUnreachable = false;
-    const isBound = endpoint.bind(anyOf(group.family), port, { sharing: 'reuse' }) === 0;
-    const joined = isBound
-      ? this.#groupInterfaces().filter((index) => endpoint.joinGroup(group, { interfaceIndex: index }) === 0)
-      : [];
-    if (joined.length === 0) {
+    if (endpoint.bind(anyOf(group.family), port, { sharing: 'reuse' }) !== 0) {
       endpoint.close();
       return null;
     }
-    return new UdpSocket(endpoint, listener, false, this.#groupInterfaces);
+    return new UdpGroupSocket(endpoint, listener, group, port, this.#groupInterfaces);
+  }
+
+  links(): NameLink[] {
+    return this.#stack.interfaces.flatMap((iface) =>
+      iface.isUp && !iface.isLoopback
+        ? {
+            index: iface.index,
+            addresses: iface.addresses.flatMap(({ address, state }) =>
+              state === 'preferred' || state === 'deprecated' ? address : [],
+            ),
+          }
+        : [],
+    );
   }
 
   isOnLink(address: IpAddress): boolean {
@@ -228,6 +240,44 @@ class UdpSocket extends NameEndpoint implements DatagramSocket {
       }
       this.#listener.received(datagram.subarray(0, length), originOf(info));
     }
+  }
+}
+
+class UdpGroupSocket extends UdpSocket implements GroupSocket {
+  readonly #endpoint: UdpEndpoint;
+  readonly #group: IpAddress;
+  readonly #port: number;
+  readonly #groupInterfaces: () => number[];
+  #joined: number[] = [];
+
+  constructor(
+    endpoint: UdpEndpoint,
+    listener: DatagramListener,
+    group: IpAddress,
+    port: number,
+    groupInterfaces: () => number[],
+  ) {
+    super(endpoint, listener, false, groupInterfaces);
+    this.#endpoint = endpoint;
+    this.#group = group;
+    this.#port = port;
+    this.#groupInterfaces = groupInterfaces;
+    this.refresh();
+  }
+
+  refresh(): void {
+    const here = this.#groupInterfaces();
+    // Of an interface that is gone the membership went with it.
+    this.#joined = this.#joined.filter((index) => here.includes(index));
+    for (const index of here) {
+      if (this.#joined.includes(index)) continue;
+      if (this.#endpoint.joinGroup(this.#group, { interfaceIndex: index }) === 0) this.#joined.push(index);
+    }
+  }
+
+  sendOn(interfaceIndex: number, bytes: Uint8Array): boolean {
+    this.#endpoint.multicastInterface = interfaceIndex;
+    return this.#endpoint.send(bytes, 0, bytes.length, this.#group, this.#port) >= 0;
   }
 }
 

@@ -12,6 +12,8 @@ import type {
   DatagramListener,
   DatagramOrigin,
   DatagramSocket,
+  GroupSocket,
+  NameLink,
   NameNetwork,
   StreamListener,
   StreamSocket,
@@ -97,8 +99,14 @@ export class ScriptedNetwork implements NameNetwork {
     return this.#socket(socket, () => true);
   }
 
-  joinGroup(group: IpAddress, port: number, listener: DatagramListener): DatagramSocket | null {
-    return this.hasGroups ? this.#socket({ listener, port, group, isClosed: false }, () => true) : null;
+  joinGroup(group: IpAddress, port: number, listener: DatagramListener): GroupSocket | null {
+    if (!this.hasGroups) return null;
+    const socket = this.#socket({ listener, port, group, isClosed: false }, () => true);
+    return { ...socket, sendOn: (_index, bytes) => socket.send(bytes, group, port), refresh() {} };
+  }
+
+  links(): NameLink[] {
+    return [{ index: 1, addresses: [ip('10.0.0.1')] }];
   }
 
   isOnLink(address: IpAddress): boolean {
