@@ -111,6 +111,8 @@ const schema = z.strictObject({
   /** Asks by multicast for names under .local (RFC 6762), and for those of one label that no server knows (RFC 4795). */
   mdns: z.boolean().default(false),
   llmnr: z.boolean().default(false),
+  /** Answers by multicast for this host's name under .local, and for services that applications offer (RFC 6762). */
+  mdnsResponder: z.boolean().default(false),
   /** Own addresses on which hosts of the local network are answered (port 53). */
   dnsProxy: z.array(nameServer).default([]),
   /** What the proxy answers for hosts of the local network: `printer=10.77.0.9`. */

@@ -38,7 +38,15 @@ import type { DaemonConfig } from './config.ts';
 /** What of the daemon's configuration is about names. */
 export type NameConfig = Pick<
   DaemonConfig,
-  'nameServers' | 'searchList' | 'hostsFile' | 'hostName' | 'mdns' | 'llmnr' | 'dnsProxy' | 'dnsNames'
+  | 'nameServers'
+  | 'searchList'
+  | 'hostsFile'
+  | 'hostName'
+  | 'mdns'
+  | 'llmnr'
+  | 'mdnsResponder'
+  | 'dnsProxy'
+  | 'dnsNames'
 >;
 
 /** A request about names that can't be served as it is. */
@@ -69,6 +77,7 @@ export class DaemonNames {
       hostName: config.hostName ?? readTypedName(hostname())?.name ?? '',
       mdns: config.mdns,
       llmnr: config.llmnr,
+      responder: config.mdnsResponder,
     });
     this.#proxy = this.#proxyAddresses.length === 0 ? null : this.#makeProxy(config);
     this.configure();
@@ -127,7 +136,7 @@ export class DaemonNames {
 
   get status(): NamesStatus {
     const { servers, searchList, counters } = this.resolver;
-    const { hostName, hostsFile } = this.#host;
+    const { hostName, hostsFile, responder } = this.#host;
     const now = this.#scheduler.now();
     return {
       hostName,
@@ -153,6 +162,10 @@ export class DaemonNames {
               addresses: this.#proxyServers.map(({ address }) => address.toString()),
               counters: { ...this.#proxy.counters },
             },
+      responder:
+        responder === null
+          ? null
+          : { hostName: responder.hostName, links: responder.links, counters: { ...responder.counters } },
       cache: { entries: this.cache.size, records: this.cache.recordCount, ...this.cache.counters },
     };
   }

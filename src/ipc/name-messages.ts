@@ -9,10 +9,13 @@ import {
   NAME_TYPES_MAX,
   type NameAnswer,
   type NameQuery,
+  type OfferedService,
   type OwnAddress,
   type OwnHost,
   type ResolveStatus,
   type ResourceRecord,
+  SERVICE_SUBTYPES_MAX,
+  SERVICE_TEXTS_MAX,
 } from '../port/index.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
 
@@ -94,6 +97,33 @@ export function decodeAnswer(bytes: Uint8Array, error: number): NameAnswer | nul
   if (status === undefined || !reader.isDone) return null;
   const isAuthoritative = (flags & IS_AUTHORITATIVE) !== 0;
   return { status, error, name, displayName, canonicalName, origin, isAuthoritative, records };
+}
+
+/** The data of a register request. */
+export function encodeService({ instance, type, subtypes, port, texts }: OfferedService): Uint8Array {
+  const writer = new ByteWriter();
+  writer.u16(port);
+  writer.text(instance);
+  writer.text(type);
+  writer.u16(subtypes.length);
+  for (const subtype of subtypes) writer.text(subtype);
+  writer.u16(texts.length);
+  for (const text of texts) writer.block(text);
+  return writer.bytes.slice();
+}
+
+export function decodeService(bytes: Uint8Array): OfferedService | null {
+  const reader = new ByteReader(bytes);
+  const port = reader.u16();
+  const instance = reader.text();
+  const type = reader.text();
+  const subtypeCount = reader.u16();
+  if (subtypeCount > SERVICE_SUBTYPES_MAX) return null;
+  const subtypes = Array.from({ length: subtypeCount }, () => reader.text());
+  const textCount = reader.u16();
+  if (textCount > SERVICE_TEXTS_MAX) return null;
+  const texts = Array.from({ length: textCount }, () => reader.block());
+  return reader.isDone ? { instance, type, subtypes, port, texts } : null;
 }
 
 /** The data of the completion of `host`. */

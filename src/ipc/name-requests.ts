@@ -13,7 +13,7 @@ import {
   WSANO_RECOVERY,
 } from '../abi/index.ts';
 import type { AfdCompletion, NameAnswer, NamePort, NameQueryOptions } from '../port/index.ts';
-import { decodeQuestion, encodeAnswer, encodeHost } from './name-messages.ts';
+import { decodeQuestion, decodeService, encodeAnswer, encodeHost } from './name-messages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { NameOp } from './protocol.ts';
 
@@ -69,7 +69,7 @@ export class NameRequests {
   }
 
   async #ask(request: PendingRequest, signal: AbortSignal): Promise<Outcome> {
-    // A REQUEST's fields are signed; what no option has is no number of milliseconds either.
+    // A REQUEST's fields are signed: there is no time before now.
     const options: NameQueryOptions = { flags: request.flags, timeoutMs: request.a, origins: request.b };
     if (request.a < 0) return failure(WSAEINVAL);
     switch (request.op as number) {
@@ -83,6 +83,14 @@ export class NameRequests {
         if (sockaddr === null) return failure(WSAEFAULT);
         return outcomeOf(await this.#port.reverse(sockaddr.address, options, signal));
       }
+      case NameOp.register: {
+        const service = request.data === null ? null : decodeService(request.data);
+        if (service === null) return failure(WSAEINVAL);
+        const { error, id, instance } = await this.#port.register(service, signal);
+        return error === NO_ERROR ? { error, value: id, data: Buffer.from(instance) } : failure(error);
+      }
+      case NameOp.deregister:
+        return failure(await this.#port.deregister(request.a));
       default: {
         const host = await this.#port.host();
         if (host === null) return failure(WSANO_RECOVERY);

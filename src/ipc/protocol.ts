@@ -58,6 +58,8 @@ export const NameOp = {
   resolve: 64,
   reverse: 65,
   host: 66,
+  register: 67,
+  deregister: 68,
 } as const;
 export type NameOp = (typeof NameOp)[keyof typeof NameOp];
 

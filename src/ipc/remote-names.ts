@@ -24,9 +24,13 @@ import {
   type NameQuery,
   type NameQueryOptions,
   noAnswer,
+  type OfferedService,
   type OwnHost,
+  type RegisterAnswer,
+  SERVICE_SUBTYPES_MAX,
+  SERVICE_TEXTS_MAX,
 } from '../port/index.ts';
-import { decodeAnswer, decodeHost, encodeQuestion } from './name-messages.ts';
+import { decodeAnswer, decodeHost, encodeQuestion, encodeService } from './name-messages.ts';
 import { NameOp } from './protocol.ts';
 
 /** What carries the requests. */
@@ -67,6 +71,22 @@ export class RemoteNames implements NamePort {
   async host(): Promise<OwnHost | null> {
     const { error, data } = await this.#call(requestOf(NameOp.host, {}), undefined);
     return error === NO_ERROR && data !== null ? decodeHost(data) : null;
+  }
+
+  async register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer> {
+    const { instance } = service;
+    const refused = (error: number): RegisterAnswer => ({ error, id: 0, instance });
+    if (signal?.aborted === true) return refused(WSA_E_CANCELLED);
+    if (!fitsMessage(service)) return refused(WSAEINVAL);
+    const request = { ...requestOf(NameOp.register, {}), data: encodeService(service) };
+    const { error, value, data } = await this.#call(request, signal);
+    if (error !== NO_ERROR) return refused(error === WSA_OPERATION_ABORTED ? WSA_E_CANCELLED : error);
+    return { error, id: value, instance: data === null ? instance : Buffer.from(data).toString('utf8') };
+  }
+
+  async deregister(id: number): Promise<number> {
+    const { error } = await this.#call({ ...requestOf(NameOp.deregister, {}), a: id | 0 }, undefined);
+    return error;
   }
 
   /** Takes the completion of a request. @returns whether it is one of these */
@@ -111,6 +131,18 @@ export class RemoteNames implements NamePort {
     } while (this.#carrier.isPending(this.#lastId));
     return this.#lastId;
   }
+}
+
+/** Whether its lengths can be told; what they mean is looked at on the other side. */
+function fitsMessage({ instance, type, subtypes, port, texts }: OfferedService): boolean {
+  const isShort = (text: { readonly length: number }): boolean => text.length <= NAME_BYTES_MAX;
+  return (
+    [instance, type, ...subtypes, ...texts].every(isShort) &&
+    subtypes.length <= SERVICE_SUBTYPES_MAX &&
+    texts.length <= SERVICE_TEXTS_MAX &&
+    port >= 0 &&
+    port <= 0xffff
+  );
 }
 
 function requestOf(op: NameOp, options: NameQueryOptions): AfdRequest {

@@ -76,9 +76,9 @@ export type {
 export { DnsProxy, type ProxyCounters, type ProxyOptions, type StaticName } from './proxy.ts';
 export { ProxyServer } from './proxy-server.ts';
 export { type LinkResolver, Resolver, type ResolverOptions } from './resolver.ts';
-export type { OfferedService } from './responder/claims.ts';
 export { MdnsResponder, type RegisteredService, type ResponderOptions } from './responder/responder.ts';
 export type { ResponderCounters } from './responder/responder-link.ts';
+export { isServiceOffer } from './responder/service-text.ts';
 export type { QueryCounters, QueryTuning } from './server-query.ts';
 export {
   DNS_PORT,

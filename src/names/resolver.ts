@@ -54,8 +54,12 @@ export interface ResolverOptions {
   readonly cache?: NameCache;
   /** What the hosts file says now. */
   readonly hosts?: () => HostTable;
-  /** This host's name and its addresses, loopback aside. */
-  readonly ownHost?: () => { readonly name: string; readonly addresses: readonly IpAddress[] };
+  /** This host: its name, the one that it has on its links, its addresses, loopback aside. */
+  readonly ownHost?: () => {
+    readonly name: string;
+    readonly linkName?: string | null;
+    readonly addresses: readonly IpAddress[];
+  };
   readonly mdns?: LinkResolver;
   readonly llmnr?: LinkResolver;
   readonly tuning?: Partial<QueryTuning>;
@@ -206,7 +210,8 @@ export class Resolver {
   #localAddresses(name: string): { readonly addresses: readonly IpAddress[] } | null {
     if (isLocalhost(name)) return { addresses: [IpAddress.loopbackV6, IpAddress.loopbackV4] };
     const own = this.#options.ownHost?.();
-    return own !== undefined && own.name !== '' && sameName(own.name, name) ? own : null;
+    if (own === undefined || name === '') return null;
+    return sameName(own.name, name) || sameName(own.linkName ?? '', name) ? own : null;
   }
 
   /** Whether a typed name is one that is known without a suffix. */

@@ -3,6 +3,7 @@
  * the applications that ask it.
  */
 
+import { WSAENOBUFS, WSAEOPNOTSUPP } from '../abi/index.ts';
 import type { IpAddress, Random, Scheduler } from '../base/index.ts';
 import {
   distinctRecords,
@@ -10,13 +11,15 @@ import {
   type HostTable,
   LlmnrResolver,
   MdnsResolver,
+  MdnsResponder,
   mergeSettings,
   NameCache,
   type NameSettings,
+  type RegisteredService,
   Resolver,
   sortAddressRecords,
 } from '../names/index.ts';
-import type { NamePort, OwnAddress, OwnHost } from '../port/index.ts';
+import type { NamePort, OfferedService, OwnAddress, OwnHost } from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
 import { best, type NameLookup, type NameLookupRequest } from './lookup.ts';
 import { type AskedHost, NameSession } from './name-session.ts';
@@ -40,7 +43,12 @@ export interface HostNamesOptions {
   /** Asks by multicast for names of the link. Default false. */
   readonly mdns?: boolean;
   readonly llmnr?: boolean;
+  /** Answers by multicast for this host and for services that applications offer (RFC 6762). Default false. */
+  readonly responder?: boolean;
 }
+
+/** Services of all applications together. */
+const MAX_OFFERED = 1024;
 
 export class HostNames implements AskedHost {
   readonly resolver: Resolver;
@@ -53,6 +61,9 @@ export class HostNames implements AskedHost {
   readonly #own: NameSettings;
   readonly #isExcluded: (server: IpAddress) => boolean;
   readonly #sessions = new Set<NameSession>();
+  /** `null` where it is not wanted, the host has no name, or the stack no groups. */
+  readonly responder: MdnsResponder | null;
+  #offered = 0;
 
   constructor(options: HostNamesOptions) {
     const { stack, scheduler, random, servers = [], searchList = [], hostName = '' } = options;
@@ -75,8 +86,15 @@ export class HostNames implements AskedHost {
       ...(options.mdns === true ? { mdns: new MdnsResolver({ network, cache }) } : {}),
       ...(options.llmnr === true ? { llmnr: new LlmnrResolver({ network, cache }) } : {}),
       ...(hosts === null ? {} : { hosts }),
-      ownHost: () => ({ name: hostName, addresses: this.#ownAddresses().map(({ address }) => address) }),
+      ownHost: () => ({
+        name: hostName,
+        linkName: this.responder?.hostName ?? null,
+        addresses: this.#ownAddresses().map(({ address }) => address),
+      }),
     });
+    const [label = ''] = hostName.split('.');
+    const answers = options.responder === true && label !== '';
+    this.responder = answers ? MdnsResponder.start({ network, label }) : null;
     this.configure();
   }
 
@@ -104,6 +122,28 @@ export class HostNames implements AskedHost {
       servers: servers.filter((address) => !this.#isExcluded(address)),
       searchList,
     });
+    this.responder?.refresh();
+  }
+
+  /** Offers a service on the links. @returns or the code why it can't be */
+  offer(service: OfferedService): RegisteredService | number {
+    const { responder } = this;
+    if (responder === null) return WSAEOPNOTSUPP;
+    if (this.#offered >= MAX_OFFERED) return WSAENOBUFS;
+    this.#offered++;
+    const offered = responder.register(service);
+    let isOver = false;
+    return {
+      get instance() {
+        return offered.instance;
+      },
+      established: offered.established,
+      withdraw: () => {
+        if (!isOver) this.#offered--;
+        isOver = true;
+        offered.withdraw();
+      },
+    };
   }
 
   /** Asks for all types of a name at once, under each full name that it may stand for until one is there. */
@@ -123,6 +163,7 @@ export class HostNames implements AskedHost {
 
   close(): void {
     for (const session of [...this.#sessions]) session.close();
+    this.responder?.close();
     this.resolver.close();
   }
 

@@ -2,13 +2,15 @@
  * One application's session with its host's names: questions checked, bounded in time, cancelled with the session.
  */
 
-import { WSA_E_CANCELLED, WSAEINVAL, WSAETIMEDOUT } from '../abi/index.ts';
+import { WSA_E_CANCELLED, WSAEINVAL, WSAENOBUFS, WSAETIMEDOUT, WSASERVICE_NOT_FOUND } from '../abi/index.ts';
 import type { IpAddress, Scheduler } from '../base/index.ts';
 import {
   displayName,
   isHostName,
+  isServiceOffer,
   type LookupAnswer,
   RecordType,
+  type RegisteredService,
   type Resolver,
   readTypedName,
   reverseName,
@@ -25,7 +27,9 @@ import {
   type NameQuery,
   type NameQueryOptions,
   noAnswer,
+  type OfferedService,
   type OwnHost,
+  type RegisterAnswer,
 } from '../port/index.ts';
 import type { NameLookup, NameLookupRequest } from './lookup.ts';
 
@@ -34,12 +38,19 @@ export interface AskedHost {
   readonly resolver: Resolver;
   readonly scheduler: Scheduler;
   describe(): OwnHost;
+  /** @returns a service that is offered from now on, or the code why it can't be */
+  offer(service: OfferedService): RegisteredService | number;
   lookup(request: NameLookupRequest): Promise<NameLookup>;
 }
+
+/** Services of one application. */
+const MAX_SERVICES = 64;
 
 export class NameSession implements NamePort {
   readonly #host: AskedHost;
   readonly #onClosed: () => void;
+  readonly #services = new Map<number, RegisteredService>();
+  #lastId = 0;
   /** Aborted with the session. */
   readonly #over = new AbortController();
 
@@ -81,10 +92,41 @@ export class NameSession implements NamePort {
     return Promise.resolve(this.#over.signal.aborted ? null : this.#host.describe());
   }
 
+  async register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer> {
+    const refused = (error: number): RegisterAnswer => ({ error, id: 0, instance: service.instance });
+    if (!isServiceOffer(service)) return refused(WSAEINVAL);
+    if (this.#over.signal.aborted || signal?.aborted === true) return refused(WSA_E_CANCELLED);
+    if (this.#services.size >= MAX_SERVICES) return refused(WSAENOBUFS);
+    const offered = this.#host.offer(service);
+    if (typeof offered === 'number') return refused(offered);
+    const id = ++this.#lastId;
+    this.#services.set(id, offered);
+    // Withdrawn, it is established at once: it has nothing more to wait for.
+    const onAbort = (): void => {
+      this.#withdraw(id);
+    };
+    signal?.addEventListener('abort', onAbort);
+    await offered.established;
+    signal?.removeEventListener('abort', onAbort);
+    return this.#services.has(id) ? { error: 0, id, instance: offered.instance } : refused(WSA_E_CANCELLED);
+  }
+
+  deregister(id: number): Promise<number> {
+    return Promise.resolve(this.#withdraw(id) ? 0 : WSASERVICE_NOT_FOUND);
+  }
+
   close(): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
+    for (const id of [...this.#services.keys()]) this.#withdraw(id);
     this.#onClosed();
+  }
+
+  #withdraw(id: number): boolean {
+    const service = this.#services.get(id);
+    this.#services.delete(id);
+    service?.withdraw();
+    return service !== undefined;
   }
 
   /** Those of the types that are to be asked for. */

@@ -125,6 +125,35 @@ export interface OwnHost {
   readonly addresses: readonly OwnAddress[];
 }
 
+/** Bounds of what is registered: see {@link OfferedService}. */
+export const SERVICE_SUBTYPES_MAX = 16;
+export const SERVICE_TEXTS_MAX = 64;
+
+/** A service that an application offers, to be found by DNS-SD (RFC 6763) on the links of the host. */
+export interface OfferedService {
+  /** What people see: one label of 63 bytes of UTF-8 at most, without dots and backslashes. `Print Room`. */
+  readonly instance: string;
+  /** `_ipp._tcp`: a service name of RFC 6335 §5.1 and a protocol. */
+  readonly type: string;
+  /** RFC 6763 §7.1: `_color` and the like; {@link SERVICE_SUBTYPES_MAX} labels at most. */
+  readonly subtypes: readonly string[];
+  readonly port: number;
+  /** Of the TXT record: {@link SERVICE_TEXTS_MAX} at most, of 255 bytes each, 1300 together. */
+  readonly texts: readonly Uint8Array[];
+}
+
+export interface RegisterAnswer {
+  /**
+   * 0; WSAEINVAL what was said contradicts {@link OfferedService}, WSAEOPNOTSUPP the host answers nobody on its links, WSAENOBUFS too
+   * many are registered, WSA_E_CANCELLED, or why nobody could be asked.
+   */
+  readonly error: number;
+  /** What `deregister` takes; 0 when it failed. */
+  readonly id: number;
+  /** What the instance is called: another host may have had the name, then it has a number behind it. */
+  readonly instance: string;
+}
+
 /** A session with a resolver. */
 export interface NamePort {
   /** Asks for records of a name. */
@@ -133,7 +162,11 @@ export interface NamePort {
   reverse(address: IpAddress, options?: NameQueryOptions, signal?: AbortSignal): Promise<NameAnswer>;
   /** The host that applications believe to run on; `null` when it can't be asked. */
   host(): Promise<OwnHost | null>;
-  /** Ends the session: what is under way is cancelled. */
+  /** Offers a service for as long as the session lasts. Answers when its name is known to be the only one. */
+  register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer>;
+  /** Takes a service back. @returns 0, or WSASERVICE_NOT_FOUND when this session has none of this id */
+  deregister(id: number): Promise<number>;
+  /** Ends the session: what is under way is cancelled, what was registered is taken back. */
   close(): void;
 }
 
@@ -160,5 +193,7 @@ export const NO_NAMES: NamePort = {
   resolve: ({ name }) => Promise.resolve(noAnswer(name)),
   reverse: (address) => Promise.resolve(noAnswer(address.toString())),
   host: () => Promise.resolve(null),
+  register: ({ instance }) => Promise.resolve({ error: WSANO_RECOVERY, id: 0, instance }),
+  deregister: () => Promise.resolve(WSANO_RECOVERY),
   close() {},
 };

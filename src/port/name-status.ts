@@ -79,4 +79,14 @@ export interface NamesStatus {
     readonly counters: Readonly<Record<string, number>>;
   } | null;
   readonly cache: Readonly<Record<string, number>>;
+  /** The mDNS responder: what the host is called on its links now, and where that is established. */
+  readonly responder: {
+    readonly hostName: string;
+    readonly links: readonly {
+      readonly interfaceIndex: number;
+      readonly family: 4 | 6;
+      readonly isReady: boolean;
+    }[];
+    readonly counters: Readonly<Record<string, number>>;
+  } | null;
 }

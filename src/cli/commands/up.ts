@@ -52,6 +52,7 @@ interface DaemonFlags {
   readonly profile?: string;
   readonly mdns?: boolean;
   readonly llmnr?: boolean;
+  readonly mdnsResponder?: boolean;
   readonly dnsProxy?: readonly string[];
   readonly dnsNames?: readonly string[];
   readonly capture?: string;
@@ -127,6 +128,7 @@ export function upCommand(session: Session): Command {
     .option('--hosts-file <file>', 'a hosts file that is looked into first')
     .option('--mdns', 'ask by multicast for names under .local')
     .option('--llmnr', 'ask by multicast for short names that no server knows')
+    .option('--mdns-responder', 'answer by multicast for this host under .local')
     .addOption(
       repeatable(
         '--dns-proxy <address>',
@@ -361,6 +363,7 @@ const SETTINGS = [
   'profile',
   'mdns',
   'llmnr',
+  'mdnsResponder',
   'dnsProxy',
   'dnsNames',
   'capture',

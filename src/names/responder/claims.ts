@@ -3,6 +3,7 @@
  */
 
 import type { IpAddress } from '../../base/index.ts';
+import type { OfferedService } from '../../port/index.ts';
 import { type DnsRecord, RecordType } from '../message.ts';
 import { MAX_LABEL, reverseName } from '../name.ts';
 import type { NameLink } from '../network.ts';
@@ -42,19 +43,6 @@ export class HostClaim implements Claim {
       ownRecord(pointer(reverseName(address), this.name, HOST_TTL_SEC), 'known'),
     ]);
   }
-}
-
-/** A service that is offered. */
-export interface OfferedService {
-  /** One label for people: `Kitchen printer`. */
-  readonly instance: string;
-  /** `_ipp._tcp`. */
-  readonly type: string;
-  /** RFC 6763 §7.1: `_color` and the like. */
-  readonly subtypes: readonly string[];
-  readonly port: number;
-  /** Of the TXT record, 255 bytes each at most. */
-  readonly texts: readonly Uint8Array[];
 }
 
 export class ServiceClaim implements Claim {

@@ -4,10 +4,12 @@
  */
 
 import type { IpAddress, IpFamily } from '../../base/index.ts';
+import type { OfferedService } from '../../port/index.ts';
 import { decodeMessage } from '../codec.ts';
 import { MDNS_GROUPS, MDNS_PORT } from '../mdns.ts';
+import { sameName } from '../name.ts';
 import type { DatagramOrigin, GroupSocket, NameNetwork } from '../network.ts';
-import { HostClaim, type OfferedService, ServiceClaim } from './claims.ts';
+import { HostClaim, ServiceClaim } from './claims.ts';
 import { type ClaimObserver, LinkClaim } from './link-claim.ts';
 import type { Claim } from './own-record.ts';
 import { type ResponderCounters, ResponderLink } from './responder-link.ts';
@@ -125,6 +127,7 @@ export class MdnsResponder {
     const established = new Promise<void>((resolve) => {
       claimed.onEstablished = resolve;
     });
+    this.#avoidOwn(claim);
     this.#claimed.push(claimed);
     for (const link of this.#links) this.#begin(claimed, link);
     this.#settle();
@@ -172,7 +175,10 @@ export class MdnsResponder {
       .filter((at) => now - at < CONFLICT_WINDOW_MS)
       .slice(-MANY_CONFLICTS);
     const delay = claimed.conflicts.length >= MANY_CONFLICTS ? SLOW_PROBE_MS : undefined;
-    if (!wasEstablished) claim.rename();
+    if (!wasEstablished) {
+      claim.rename();
+      this.#avoidOwn(claim);
+    }
     // A name is the same on all links (§14).
     for (const each of this.#onLinks(claim)) {
       // Where the old name was ours, that is over.
@@ -208,6 +214,13 @@ export class MdnsResponder {
           (each) => each !== except && each.isEstablished && each.records.some((own) => own.key === key),
         ),
     );
+  }
+
+  /** Takes a name that none of our other claims has: they are no rivals on the link. */
+  #avoidOwn(claim: Claim): void {
+    const isTaken = (): boolean =>
+      this.#claimed.some((other) => other.claim !== claim && sameName(other.claim.name, claim.name));
+    while (isTaken()) claim.rename();
   }
 
   #onLinks(claim: Claim): LinkClaim[] {

@@ -8,15 +8,18 @@ import {
   WSAENETDOWN,
   WSAENOBUFS,
   WSANO_RECOVERY,
+  WSASERVICE_NOT_FOUND,
 } from '../../../src/abi/index.ts';
 import { IpAddress } from '../../../src/base/index.ts';
 import {
   decodeAnswer,
   decodeHost,
   decodeQuestion,
+  decodeService,
   encodeAnswer,
   encodeHost,
   encodeQuestion,
+  encodeService,
   type IpcServerOptions,
   MessageType,
   NameOp,
@@ -28,6 +31,7 @@ import {
   AfdOp,
   type AfdRequest,
   type NameAnswer,
+  type OfferedService,
   type OwnHost,
   type ResourceRecord,
 } from '../../../src/port/index.ts';
@@ -70,6 +74,13 @@ const ANSWER: NameAnswer = {
   origin: 8,
   isAuthoritative: true,
   records: RECORDS,
+};
+const SERVICE: OfferedService = {
+  instance: 'Büro 1',
+  type: '_ipp._tcp',
+  subtypes: ['_color', '_a3'],
+  port: 631,
+  texts: [Uint8Array.of(1, 0, 255), new Uint8Array(0)],
 };
 const HOST: OwnHost = {
   name: 'lab',
@@ -171,6 +182,24 @@ describe('names over IPC', () => {
     expect(harness.server.sessions[0]?.pending).toBe(0);
   });
 
+  test('services are registered, renamed, refused and taken back', async () => {
+    const port = await client();
+    expect(await port.names.register(SERVICE)).toEqual({ error: 0, id: 7, instance: 'Büro 1 (2)' });
+    expect(names[0]?.offered).toEqual([SERVICE]);
+    expect(await port.names.deregister(7)).toBe(0);
+    expect(await port.names.deregister(8)).toBe(WSASERVICE_NOT_FOUND);
+    const abort = new AbortController();
+    const waiting = port.names.register({ ...SERVICE, instance: 'wait' }, abort.signal);
+    await eventually(() => names[0]?.pending === 1);
+    abort.abort();
+    expect(await waiting).toEqual({ error: WSA_E_CANCELLED, id: 0, instance: 'wait' });
+    const many = { ...SERVICE, texts: new Array(65).fill(new Uint8Array(1)) };
+    expect(await port.names.register(many)).toMatchObject({ error: WSAEINVAL });
+    port.close();
+    expect(await port.names.register(SERVICE)).toMatchObject({ error: WSAENETDOWN });
+    expect(await port.names.deregister(7)).toBe(WSAENETDOWN);
+  });
+
   test('what pends when the client goes is cancelled; what the client waits for ends too', async () => {
     const port = await client();
     const asked = [1, 2, 3].map((n) => port.names.resolve({ name: `wait${n}`, types: [1] }));
@@ -253,6 +282,10 @@ describe('names over IPC', () => {
       [{ op: NameOp.resolve, data: Uint8Array.of(0xff, 0xff, 1, 0) }, WSAEINVAL],
       [{ op: NameOp.resolve, data: new Uint8Array(2 + 1025) }, WSAEINVAL],
       [{ op: NameOp.resolve, data: valid, a: -1 }, WSAEINVAL],
+      [{ op: NameOp.register }, WSAEINVAL],
+      [{ op: NameOp.register, data: encodeService(SERVICE).subarray(0, 20) }, WSAEINVAL],
+      [{ op: NameOp.register, data: new Uint8Array(9).fill(0xff) }, WSAEINVAL],
+      [{ op: NameOp.deregister, a: -5 }, WSAEINVAL],
       [{ op: NameOp.reverse }, WSAEFAULT],
       [{ op: NameOp.reverse, address: Uint8Array.of(2, 0) }, WSAEFAULT],
       [{ op: NameOp.reverse, address: new Uint8Array(128).fill(9) }, WSAEFAULT],
@@ -283,6 +316,10 @@ describe('what names are on the wire', () => {
     for (let length = 0; length < host.length; length++)
       expect(decodeHost(host.subarray(0, length))).toBeNull();
     expect(decodeAnswer(Buffer.concat([answer, Buffer.of(0)]), 0)).toBeNull();
+    const service = encodeService(SERVICE);
+    expect(decodeService(service)).toEqual(SERVICE);
+    for (let length = 0; length < service.length; length++)
+      expect(decodeService(service.subarray(0, length))).toBeNull();
     expect(decodeHost(Buffer.concat([host, Buffer.of(0)]))).toBeNull();
     expect(decodeQuestion(Uint8Array.of(1, 0))).toBeNull();
   });

@@ -7,12 +7,15 @@ import {
   type NameQuery,
   type NameQueryOptions,
   noAnswer,
+  type OfferedService,
   type OwnHost,
+  type RegisterAnswer,
 } from '../../../src/port/index.ts';
 
 export class ScriptedNames implements NamePort {
   readonly asked: (NameQuery | { address: IpAddress; options: NameQueryOptions })[] = [];
   readonly answers = new Map<string, NameAnswer>();
+  readonly offered: OfferedService[] = [];
   own: OwnHost | null = null;
   cancelled = 0;
   pending = 0;
@@ -30,6 +33,18 @@ export class ScriptedNames implements NamePort {
 
   host(): Promise<OwnHost | null> {
     return Promise.resolve(this.own);
+  }
+
+  register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer> {
+    this.offered.push(service);
+    const { instance } = service;
+    if (!instance.startsWith('wait'))
+      return Promise.resolve({ error: 0, id: 7, instance: `${instance} (2)` });
+    return this.#answer(instance, signal).then(({ error }) => ({ error, id: 0, instance }));
+  }
+
+  deregister(id: number): Promise<number> {
+    return Promise.resolve(id === 7 ? 0 : 10_108);
   }
 
   close(): void {

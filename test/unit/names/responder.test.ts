@@ -120,24 +120,26 @@ describe('probing', () => {
     expect((first?.at ?? 0) - at).toBe(5000);
   });
 
-  test.each([
-    ['RFC 6762 §8.2.1 the later data wins', [a(NAME, '10.0.0.9')], true],
-    ['RFC 6762 §8.2.1 and the earlier loses', [a(NAME, '9.255.255.255')], false],
-    ['RFC 6762 §8.2.1 bytes count without sign', [a(NAME, '200.0.0.1')], true],
-    ['RFC 6762 §8.2.1 types come before data', [{ ...txt(NAME, 'x') }], true],
-    ['RFC 6762 §8.2.1 who has more wins', [a(NAME, '10.0.0.1'), a(NAME, '10.0.0.2')], true],
-    ['RFC 6762 §8.2.1 the same is no rival', [a(NAME, '10.0.0.1')], false],
-    ['RFC 6762 §8.2 records of other names don’t count', [a('other.local', '99.0.0.1')], false],
-  ] as [string, DnsRecord[], boolean][])('%s', (_title, authorities, isDeferred) => {
-    const responder = start();
-    network.pass(300);
-    const at = network.scheduler.now();
-    network.hear({ questions: [{ name: NAME, type: ANY }], authorities });
-    const later = probesAmong(network.pass(5000));
-    // §8.2: who loses waits a second and begins anew: three probes more.
-    expect(later.length === 3).toBe(isDeferred);
-    expect((later[0]?.at ?? 0) - at === 1000).toBe(isDeferred);
-    expect(responder.hostName).toBe(NAME);
+  describe('RFC 6762 §8.2, §8.2.1 of two who probe at once', () => {
+    test.each([
+      ['the later data wins', [a(NAME, '10.0.0.9')], true],
+      ['and the earlier loses', [a(NAME, '9.255.255.255')], false],
+      ['bytes count without sign', [a(NAME, '200.0.0.1')], true],
+      ['types come before data', [{ ...txt(NAME, 'x') }], true],
+      ['who has more wins', [a(NAME, '10.0.0.1'), a(NAME, '10.0.0.2')], true],
+      ['the same is no rival', [a(NAME, '10.0.0.1')], false],
+      ['records of other names don’t count', [a('other.local', '99.0.0.1')], false],
+    ] as [string, DnsRecord[], boolean][])('%s', (_title, authorities, isDeferred) => {
+      const responder = start();
+      network.pass(300);
+      const at = network.scheduler.now();
+      network.hear({ questions: [{ name: NAME, type: ANY }], authorities });
+      const later = probesAmong(network.pass(5000));
+      // §8.2: who loses waits a second and begins anew: three probes more.
+      expect(later.length === 3).toBe(isDeferred);
+      expect((later[0]?.at ?? 0) - at === 1000).toBe(isDeferred);
+      expect(responder.hostName).toBe(NAME);
+    });
   });
 
   test('RFC 6762 §8.2 our own probe, come back over another interface, is no rival', () => {
@@ -161,7 +163,7 @@ describe('announcing', () => {
     ]);
   });
 
-  test('RFC 6762 §10, RFC 6763 §4.1, §6.1, §9 a service: types, instances, where it is and what there is to say', () => {
+  test('RFC 6762 §10, RFC 6763 §4.1, §6.1, §7.1, §9 a service: types, instances, where it is and what there is to say', () => {
     const responder = established();
     responder.register({
       instance: 'Print Room',
@@ -529,7 +531,7 @@ describe('names at their limits', () => {
     expect(responder.links[0]?.isReady).toBe(true);
   });
 
-  test('askers that always have more to say are answered too, in bounded memory', () => {
+  test('RFC 6762 §6.4, §7.2 askers that always have more to say are answered too, in bounded memory', () => {
     const responder = established();
     offer(responder);
     network.pass(5000);
