@@ -21,6 +21,7 @@ export * from './flags.ts';
 export * from './guid.ts';
 export * from './icmp-structures.ts';
 export * from './ioctl.ts';
+export * from './messages.ts';
 export * from './multicast-structures.ts';
 export * from './ntstatus.ts';
 export * from './option-layouts.ts';

@@ -48,6 +48,7 @@ export {
   WinsockError,
 } from '../winsock/index.ts';
 export { inet_ntop, inet_pton } from './address-text.ts';
+export * from './async-windows.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 
 /** The calls of a Winsock as functions that promise. */
@@ -208,3 +209,5 @@ export const WSADeleteSocketPeerTargetName = promised('WSADeleteSocketPeerTarget
 export const WSAImpersonateSocketPeer = promised('WSAImpersonateSocketPeer');
 /** Nobody was impersonated. */
 export const WSARevertImpersonation = promised('WSARevertImpersonation');
+/** Has a socket's network events posted to a window. */
+export const WSAAsyncSelect = promised('WSAAsyncSelect');

@@ -14,7 +14,7 @@
  * records are refused with WSAEOPNOTSUPP here; the promising face takes them.
  */
 
-import { SOCKET_ERROR } from '../abi/index.ts';
+import { type MSG, SOCKET_ERROR } from '../abi/index.ts';
 import type { BehaviorProfile } from '../port/index.ts';
 import type { Ref } from '../spi/index.ts';
 import { inet_ntop as ntop, inet_pton as pton, type Winsock, type WinsockCall } from '../winsock/index.ts';
@@ -23,6 +23,7 @@ import { Callback } from './callbacks.ts';
 import { ChainClient } from './chain-client.ts';
 import { isChainStarted } from './chain-control.ts';
 import { SIGNATURES } from './signatures.ts';
+import { type WindowProcedure, WindowProcedures } from './window-procedures.ts';
 
 export * from '../abi/index.ts';
 export type {
@@ -42,6 +43,8 @@ export {
   ntohl,
   ntohs,
 } from '../winsock/index.ts';
+
+export type { WindowProcedure } from './window-procedures.ts';
 
 /** A call that blocks and returns what C returns. */
 export type BlockingCall<K extends WinsockCall> = (...args: Parameters<Winsock[K]>) => number;
@@ -152,6 +155,36 @@ export function WSAUnhookBlockingHook(): number {
   return answer < 0 ? SOCKET_ERROR : answer;
 }
 
+const procedures = new WindowProcedures();
+const CREATE_WINDOW = SIGNATURES.findIndex(({ name }) => name === 'CreateWindow');
+const DESTROY_WINDOW = SIGNATURES.findIndex(({ name }) => name === 'DestroyWindow');
+
+/** A window of this thread, for messages; its procedure runs in DispatchMessage. @returns its handle */
+export function CreateWindow(lpfnWndProc: WindowProcedure | null = null): number {
+  const answer = call(CREATE_WINDOW, []);
+  lastError = answer < 0 ? -answer : 0;
+  if (answer > 0 && lpfnWndProc !== null) procedures.add(answer, lpfnWndProc);
+  return Math.max(answer, 0);
+}
+
+/** Ends a window of this thread; its procedure is told WM_DESTROY. @returns 1, or 0 when it failed */
+export function DestroyWindow(hWnd: number): number {
+  const answer = call(DESTROY_WINDOW, [hWnd]);
+  lastError = answer < 0 ? -answer : 0;
+  if (answer > 0) procedures.remove(hWnd);
+  return Math.max(answer, 0);
+}
+
+/** Hands a message to the procedure of its window. @returns what that answers */
+export function DispatchMessage(lpMsg: MSG): number {
+  return procedures.dispatch(lpMsg);
+}
+
+/** Makes characters of keys, of which there are none here: for loops that are written with it. @returns 0 */
+export function TranslateMessage(_lpMsg: MSG): number {
+  return 0;
+}
+
 /** Begins the use of Winsock. @returns 0 or the error itself, which WSAGetLastError does not know (SEM-VER-12) */
 export const WSAStartup: BlockingCall<'WSAStartup'> = (...args) => {
   const answer = call(STARTUP, args);
@@ -253,6 +286,20 @@ export const WSAStringToAddress = blocking('WSAStringToAddress');
 export const WSAIsBlocking = blocking('WSAIsBlocking');
 /** Ends the blocking call that this thread waits in, from its hook: it fails with WSAEINTR. For processes of 1.1. */
 export const WSACancelBlockingCall = blocking('WSACancelBlockingCall');
+/** Has a socket's network events posted to a window. */
+export const WSAAsyncSelect = blocking('WSAAsyncSelect');
+/** Whether there is such a window. @returns 1 or 0 */
+export const IsWindow = blocking('IsWindow');
+/** Puts a message in the queue of a window's thread. @returns 1, or 0 when it failed */
+export const PostMessage = blocking('PostMessage');
+/** Has this thread's GetMessage answer 0 once its other messages are taken. */
+export const PostQuitMessage = blocking('PostQuitMessage');
+/** Waits for this thread's next message. @returns 1, 0 for WM_QUIT, −1 when it failed */
+export const GetMessage = blocking('GetMessage');
+/** Looks for a message without waiting. @returns 1, or 0 when there is none */
+export const PeekMessage = blocking('PeekMessage');
+/** The number of a named message. @returns 0xC000 … 0xFFFF */
+export const RegisterWindowMessage = blocking('RegisterWindowMessage');
 /** Lists the catalog's entries. @returns how many */
 export const WSAEnumProtocols = blocking('WSAEnumProtocols');
 /** Reads a template of quality of service: there are none. */

@@ -5,7 +5,13 @@
 import { WSAENETDOWN, WSANOTINITIALISED, WSASYSNOTREADY } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
 import type { Answer, ConditionFunction } from '../spi/index.ts';
-import type { BlockingHook, Winsock, WinsockProcess } from '../winsock/index.ts';
+import {
+  type BlockingHook,
+  Windows,
+  type Winsock,
+  type WinsockProcess,
+  windowCalls,
+} from '../winsock/index.ts';
 import { Callback } from './callbacks.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
@@ -18,14 +24,23 @@ export interface HostedWinsock {
   readonly process: WinsockProcess;
 }
 
+type AnyCall = (...args: readonly unknown[]) => Answer;
+
 export class ChainServer {
-  readonly #attach: () => Promise<HostedWinsock>;
+  readonly #attach: (windows: Windows) => Promise<HostedWinsock>;
   readonly #threads = new Map<number, ClientThread>();
+  readonly #windows = new Windows();
+  readonly #windowCalls: ReadonlyMap<string, AnyCall>;
+  /** Whose window call begins. */
+  #caller: ClientThread = new ClientThread(0);
   #hosted: HostedWinsock | null = null;
+  #opening: Promise<HostedWinsock> | null = null;
 
   /** @param attach opens the way to the sockets; called with the first WSAStartup, and again after it failed */
-  constructor(attach: () => Promise<HostedWinsock>) {
+  constructor(attach: (windows: Windows) => Promise<HostedWinsock>) {
     this.#attach = attach;
+    const calls = windowCalls(this.#windows, () => this.#caller.messages);
+    this.#windowCalls = new Map(Object.entries(calls) as [string, AnyCall][]);
   }
 
   /** Serves a mailbox until its thread closes it. */
@@ -69,34 +84,51 @@ export class ChainServer {
 
   #forget(thread: ClientThread): void {
     this.#threads.delete(thread.id);
+    this.#windows.destroyAll(thread.messages);
     if (thread.winsock !== null) this.#hosted?.process.threads.close(thread.winsock);
   }
 
   #call(thread: ClientThread, served: ServedMailbox): Answer {
     const signature = SIGNATURES[served.box.call];
     if (signature === undefined) return -WSAENETDOWN;
-    if (this.#hosted !== null) return invoke(this.#hosted, thread, served, signature);
+    // Message loops need no Winsock.
+    const windowCall = this.#windowCalls.get(signature.name);
+    if (windowCall !== undefined) {
+      this.#caller = thread;
+      return invoke(windowCall, null, thread, served, signature);
+    }
+    if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
     return signature.name === 'WSAStartup' ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
   }
 
+  #make(hosted: HostedWinsock, thread: ClientThread, served: ServedMailbox, signature: Signature): Answer {
+    thread.winsock ??= hosted.process.threads.open(thread.messages);
+    hosted.process.thread = thread.winsock;
+    return invoke(hosted.winsock[signature.name] as unknown as AnyCall, hosted, thread, served, signature);
+  }
+
   async #open(thread: ClientThread, served: ServedMailbox, signature: Signature): Promise<number> {
+    // Threads that start at the same time share one way to the sockets.
+    this.#opening ??= this.#attach(this.#windows);
     try {
-      this.#hosted = await this.#attach();
+      this.#hosted = await this.#opening;
     } catch {
       return -WSASYSNOTREADY;
+    } finally {
+      this.#opening = null;
     }
-    return invoke(this.#hosted, thread, served, signature);
+    return this.#make(this.#hosted, thread, served, signature);
   }
 }
 
 /** Makes the call whose arguments lie in the mailbox, and writes back what it left in them. */
 function invoke(
-  hosted: HostedWinsock,
+  call: AnyCall,
+  hosted: HostedWinsock | null,
   thread: ClientThread,
   served: ServedMailbox,
   signature: Signature,
 ): Answer {
-  const { winsock, process } = hosted;
   const { box } = served;
   const { slots } = signature;
   const places: number[] = [];
@@ -109,7 +141,6 @@ function invoke(
     if (slot === callback) args.push(conditionOf(thread, served, value === true));
     else args.push(slot === hook ? hookOf(hosted, thread, value === true) : value);
   }
-  const call = winsock[signature.name] as unknown as (...args: readonly unknown[]) => Answer;
   const finish = (answer: number): number => {
     for (const [i, slot] of slots.entries()) {
       if (slot !== callback && slot !== hook) slot.give?.(box, places[i] as number, args[i] as never);
@@ -117,8 +148,6 @@ function invoke(
     if (signature.received !== null) box.received = signature.received(args, answer);
     return answer;
   };
-  thread.winsock ??= process.threads.open();
-  process.thread = thread.winsock;
   const answer = call(...args);
   return typeof answer === 'number' ? finish(answer) : answer.then(finish);
 }
@@ -135,12 +164,9 @@ function conditionOf(
 }
 
 /** A blocking hook that runs in the thread that has set it, whichever call that sleeps in. One that throws ends the call. */
-function hookOf(
-  { winsock, process }: HostedWinsock,
-  thread: ClientThread,
-  isGiven: boolean,
-): BlockingHook | null {
-  if (!isGiven) return null;
+function hookOf(hosted: HostedWinsock | null, thread: ClientThread, isGiven: boolean): BlockingHook | null {
+  if (!isGiven || hosted === null) return null;
+  const { winsock, process } = hosted;
   return async () => {
     const result = await thread.run({
       kind: Callback.blockingHook,

@@ -4,7 +4,7 @@
 
 import process from 'node:process';
 import { BroadcastChannel, workerData } from 'node:worker_threads';
-import { WinsockProcess, winsockOf } from '../winsock/index.ts';
+import { type Windows, WinsockProcess, winsockOf } from '../winsock/index.ts';
 import { type AttachOptions, attach, type LocalSockets } from './attach.ts';
 import { CHANNEL, type ChainData, readRegistration, setChainState } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
@@ -17,9 +17,9 @@ interface SocketsModule {
 
 const data = workerData as ChainData;
 
-async function open(): Promise<HostedWinsock> {
+async function open(windows: Windows): Promise<HostedWinsock> {
   const { port, names } = await attach(await optionsOf(data));
-  const hosted = new WinsockProcess({ port, names, profile: data.profile });
+  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
 

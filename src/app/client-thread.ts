@@ -3,7 +3,7 @@
  * function meanwhile.
  */
 
-import type { WinsockThread } from '../winsock/index.ts';
+import { MessageQueue, type WinsockThread } from '../winsock/index.ts';
 import { type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import { CALLBACK, type Mailbox, POSTED, RESUMED } from './mailbox.ts';
 
@@ -18,6 +18,8 @@ export class ClientThread {
   /** Node's number of it. */
   readonly id: number;
   readonly boxes = new Set<ServedMailbox>();
+  /** Messages to its windows. */
+  readonly messages = new MessageQueue();
   /** What Winsock keeps for it, from its first call on. */
   winsock: WinsockThread | null = null;
   /** The calls that it sleeps in, outermost first. */

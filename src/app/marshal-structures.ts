@@ -4,6 +4,7 @@
 
 import {
   type fd_set,
+  type MSG,
   readWSANETWORKEVENTS,
   readWSAPROTOCOL_INFOW,
   type TIMEVAL,
@@ -173,3 +174,33 @@ export const data: Slot<WSADATA | null> = nullable({
     value.szSystemStatus = WSA_SYSTEM_STATUS;
   },
 });
+
+/** A message that comes out of a queue. */
+export const message: Slot<MSG | null> = nullable({
+  size: () => 5 * WORD,
+  put: (box, at, value) => putMessage(box, at, value),
+  take: (box, at) => takeMessage(box, at),
+  give: (box, at, value) => putMessage(box, at, value),
+  collect(box, at, value) {
+    Object.assign(value, takeMessage(box, at));
+  },
+});
+
+function putMessage(
+  box: Mailbox,
+  at: number,
+  { hwnd, message: number, wParam, lParam, time: posted }: MSG,
+): void {
+  for (const [i, value] of [hwnd, number, wParam, lParam, posted].entries())
+    putNumber(box, at + WORD * i, value);
+}
+
+function takeMessage(box: Mailbox, at: number): MSG {
+  return {
+    hwnd: takeNumber(box, at),
+    message: takeNumber(box, at + WORD),
+    wParam: takeNumber(box, at + 2 * WORD),
+    lParam: takeNumber(box, at + 3 * WORD),
+    time: takeNumber(box, at + 4 * WORD),
+  };
+}

@@ -2,8 +2,11 @@
  * The Winsock of this process: one for all its modules, attached when it is first needed.
  */
 
-import { createWinsock, type Winsock } from '../winsock/index.ts';
+import { createWinsock, Windows, type Winsock } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
+
+/** The windows of this process's promising face: they need no attachment. */
+export const processWindows = new Windows();
 
 let options: AttachOptions = {};
 let opening: Promise<Winsock> | null = null;
@@ -48,6 +51,6 @@ async function open(): Promise<Winsock> {
     throw error;
   }
   const { port, names } = attachment;
-  opened = createWinsock({ port, names, profile: options.profile });
+  opened = createWinsock({ port, names, windows: processWindows, profile: options.profile });
   return opened;
 }

@@ -23,7 +23,17 @@ import {
   textReference,
 } from './marshal.ts';
 import { bufferReference, qos } from './marshal-connect.ts';
-import { data, info, infoReference, infos, networkEvents, pollfds, set, time } from './marshal-structures.ts';
+import {
+  data,
+  info,
+  infoReference,
+  infos,
+  message,
+  networkEvents,
+  pollfds,
+  set,
+  time,
+} from './marshal-structures.ts';
 import type { AnySlot } from './slot.ts';
 
 /** Shape of one call. */
@@ -135,4 +145,13 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSADeleteSocketPeerTargetName', [number, input]),
   signature('WSAImpersonateSocketPeer', [number, input]),
   signature('WSARevertImpersonation', []),
+  signature('WSAAsyncSelect', [number, number, number, number]),
+  signature('CreateWindow', [], FALSE),
+  signature('DestroyWindow', [number], FALSE),
+  signature('IsWindow', [number], FALSE),
+  signature('PostMessage', [number, number, number, number], FALSE),
+  signature('PostQuitMessage', [number]),
+  signature('GetMessage', [message, number, number, number]),
+  signature('PeekMessage', [message, number, number, number, number], FALSE),
+  signature('RegisterWindowMessage', [text], FALSE),
 ];

@@ -5,7 +5,14 @@
  * `waitEvents` request under way and announces what it reports: by setting the event object, or with a message per event.
  */
 
-import { FD_MAX_EVENTS, WSAEFAULT, WSAEINVAL, WSAENOTSOCK, type WSANETWORKEVENTS } from '../abi/index.ts';
+import {
+  FD_MAX_EVENTS,
+  WSAEFAULT,
+  WSAEINVAL,
+  WSAENOTSOCK,
+  WSAMAKESELECTREPLY,
+  type WSANETWORKEVENTS,
+} from '../abi/index.ts';
 import { i32le } from '../base/index.ts';
 import { type AfdCompletion, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
@@ -104,7 +111,7 @@ export function watch(base: BaseState, socket: BaseSocket): void {
   next();
 }
 
-/** Sets the event object, or posts a message for each event: HIWORD(lParam) its error, LOWORD the event. */
+/** Sets the event object, or posts a message for each event. */
 function announce(
   base: BaseState,
   socket: BaseSocket,
@@ -118,7 +125,7 @@ function announce(
   }
   for (let bit = 0; bit < FD_MAX_EVENTS; bit++) {
     if ((events & (1 << bit)) === 0) continue;
-    const lParam = ((i32le(errors, 4 * bit) & 0xffff) << 16) | (1 << bit);
+    const lParam = WSAMAKESELECTREPLY(1 << bit, i32le(errors, 4 * bit));
     base.upcalls.WPUPostMessage(registration.hWnd, registration.wMsg, socket.handle, lParam);
   }
 }

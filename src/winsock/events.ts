@@ -3,6 +3,8 @@
  */
 
 import {
+  FD_GROUP_QOS,
+  FD_QOS,
   WSA_INFINITE,
   WSA_INVALID_HANDLE,
   WSA_INVALID_PARAMETER,
@@ -20,6 +22,9 @@ import type { Answer } from '../spi/index.ts';
 import type { ApcQueue } from './apc.ts';
 import { EventObject } from './handles.ts';
 import type { WinsockProcess } from './process.ts';
+
+/** Events that WSPAsyncSelect of Windows Mobile does not list. */
+const NOT_ON_MOBILE = FD_QOS | FD_GROUP_QOS;
 
 export function eventCalls(process: WinsockProcess) {
   const onEvent = (hEvent: number, act: (event: EventObject) => void): Answer => {
@@ -54,6 +59,15 @@ export function eventCalls(process: WinsockProcess) {
       if (socket === null) return process.whyNoSocket();
       if (hEventObject !== 0 && process.handles.event(hEventObject) === null) return -WSAEINVAL;
       return socket.provider.table.WSPEventSelect(s, hEventObject, lNetworkEvents);
+    },
+
+    /** Has a socket's events recorded and posted as messages, one for each; the socket becomes non-blocking. */
+    WSAAsyncSelect(s: number, hWnd: number, wMsg: number, lEvent: number): Answer {
+      const socket = process.socket(s);
+      if (socket === null) return process.whyNoSocket();
+      if (lEvent !== 0 && !process.mayHaveWindow(hWnd)) return -WSAEINVAL;
+      if (process.profile === 'windows-mobile' && (lEvent & NOT_ON_MOBILE) !== 0) return -WSAEINVAL;
+      return socket.provider.table.WSPAsyncSelect(s, hWnd, wMsg, lEvent);
     },
 
     /** Takes a socket's recorded events, and resets the event object with them. */

@@ -28,4 +28,6 @@ export {
   WSA_SYSTEM_STATUS,
 } from './startup.ts';
 export { type BlockingHook, defaultBlockingHook, Threads, WinsockThread } from './threads.ts';
+export { windowCalls } from './window-calls.ts';
+export { MessageQueue, Windows } from './windows.ts';
 export * from './winsock.ts';

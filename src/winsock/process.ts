@@ -16,6 +16,10 @@ import { HandleTable, type SocketHandle } from './handles.ts';
 import { ioManager } from './io-manager.ts';
 import { Threads, type WinsockThread } from './threads.ts';
 import { upcallTable } from './upcall-table.ts';
+import { Windows } from './windows.ts';
+
+/** Puts a message in the queue of a window. @returns whether the window exists and has room */
+export type PostMessage = (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
 
 /** What a process brings along. */
 export interface WinsockOptions {
@@ -31,8 +35,10 @@ export interface WinsockOptions {
   readonly loadProvider?: LoadProvider;
   /** Timers of waits; the machine's clock when absent. */
   readonly scheduler?: Scheduler;
-  /** Takes the messages of WSAAsyncSelect. @returns whether the window exists */
-  readonly postMessage?: (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
+  /** The windows of the process; its own when absent. */
+  readonly windows?: Windows;
+  /** Takes messages to windows that the process has elsewhere. */
+  readonly postMessage?: PostMessage;
 }
 
 export class WinsockProcess {
@@ -44,13 +50,17 @@ export class WinsockProcess {
   readonly providers: Providers;
   readonly scheduler: Scheduler;
   readonly names: NamePort;
+  readonly windows: Windows;
+  readonly postMessage: PostMessage;
   readonly threads = new Threads();
   /** Whose call begins: see `threads.ts`. */
-  thread: WinsockThread = this.threads.open();
+  thread: WinsockThread;
   /** Successful WSAStartups without their WSACleanup (SEM-VER-14). */
   startups = 0;
   /** Some user of the process negotiated 2.x: the rules of 1.1 are lifted (SEM-VER-18). */
   usesVersion2 = false;
+
+  readonly #otherWindows: PostMessage | null;
 
   constructor(options: WinsockOptions) {
     this.catalog = options.catalog ?? new Catalog();
@@ -58,13 +68,24 @@ export class WinsockProcess {
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
     this.names = options.names ?? NO_NAMES;
-    const upcalls = upcallTable(this, options.postMessage ?? (() => false));
+    this.windows = options.windows ?? new Windows(() => this.scheduler.now());
+    this.thread = this.threads.open(this.windows.main);
+    this.#otherWindows = options.postMessage ?? null;
+    this.postMessage = (hWnd, message, wParam, lParam) =>
+      this.windows.post(hWnd, message, wParam, lParam) ||
+      (this.#otherWindows?.(hWnd, message, wParam, lParam) ?? false);
+    const upcalls = upcallTable(this, this.postMessage);
     this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));
   }
 
   /** Whether the rules of 1.1 hold; Windows Mobile does not have them. */
   get isVersion1(): boolean {
     return !this.usesVersion2 && this.startups > 0 && this.profile === 'windows';
+  }
+
+  /** Whether there may be such a window: of windows elsewhere nothing is known. */
+  mayHaveWindow(hWnd: number): boolean {
+    return this.windows.has(hWnd) || this.#otherWindows !== null;
   }
 
   /** The open socket of a handle; `null`: see {@link whyNoSocket}. */

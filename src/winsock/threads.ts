@@ -7,6 +7,7 @@
 
 import type { WSATHREADID } from '../spi/index.ts';
 import { ApcQueue } from './apc.ts';
+import type { MessageQueue } from './windows.ts';
 
 /** Does a piece of other work. @returns whether there may be more; it is called again at once then */
 export type BlockingHook = () => boolean | Promise<boolean>;
@@ -26,6 +27,8 @@ export class WinsockThread implements WSATHREADID {
   readonly ThreadHandle: number;
   /** Completion routines whose operations are done, until the thread waits alertably. */
   readonly apcs = new ApcQueue();
+  /** Messages to its windows. */
+  readonly messages: MessageQueue;
   /** Runs while a blocking call waits; `null`: the default one, which does nothing (SEM-W11-03). */
   hook: BlockingHook | null = null;
   /** In a process of 1.1: the blocking call that was begun and has not ended. */
@@ -33,8 +36,9 @@ export class WinsockThread implements WSATHREADID {
   /** SO_OPENTYPE: what its `socket` calls make (SEM-SOCK-04). */
   openType = 0;
 
-  constructor(ThreadHandle: number) {
+  constructor(ThreadHandle: number, messages: MessageQueue) {
     this.ThreadHandle = ThreadHandle;
+    this.messages = messages;
   }
 }
 
@@ -44,8 +48,8 @@ export class Threads {
   #lastHandle = 0;
 
   /** A thread that makes calls from now on. */
-  open(): WinsockThread {
-    const thread = new WinsockThread(++this.#lastHandle);
+  open(messages: MessageQueue): WinsockThread {
+    const thread = new WinsockThread(++this.#lastHandle, messages);
     this.#byHandle.set(thread.ThreadHandle, thread);
     return thread;
   }

@@ -18,6 +18,7 @@ import { securityCalls } from './security.ts';
 import { selectCalls } from './select.ts';
 import { socketCalls } from './socket.ts';
 import { startupCalls } from './startup.ts';
+import { windowCalls } from './window-calls.ts';
 
 /** Winsock for a process whose sockets are behind `options.port`. */
 export function createWinsock(options: WinsockOptions): Winsock {
@@ -35,7 +36,7 @@ export type WinsockCall = keyof Winsock;
 
 /** The calls over a process's state, for those who need both. */
 export function winsockOf(process: WinsockProcess) {
-  return withBlockingRules(process, {
+  const calls = withBlockingRules(process, {
     ...startupCalls(process),
     ...socketCalls(process),
     ...connectionCalls(process),
@@ -51,4 +52,5 @@ export function winsockOf(process: WinsockProcess) {
     ...overlappedCalls(process),
     ...portCalls(process),
   });
+  return { ...calls, ...windowCalls(process.windows, () => process.thread.messages) };
 }

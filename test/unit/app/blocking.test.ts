@@ -307,6 +307,42 @@ describe('the blocking face', () => {
     ]);
   });
 
+  test('API-WSAAsyncSelect: a window procedure, and a GetMessage that sleeps until the network has something to say', async () => {
+    const said = await run(
+      'messages',
+      `import { workerData } from 'node:worker_threads';
+       if (isMainThread) {
+         const seen = [];
+         const msg = {};
+         const hWnd = ws.CreateWindow((window, message, wParam, lParam) => {
+           seen.push(message === ws.WM_USER ? 'event ' + ws.WSAGETSELECTEVENT(lParam) : message);
+           if (message === ws.WM_USER && ws.WSAGETSELECTEVENT(lParam) === ws.FD_READ) {
+             const bytes = new Uint8Array(9);
+             seen.push(text(bytes, ws.recv(wParam, bytes)));
+             ws.DestroyWindow(window);
+           }
+           if (message === ws.WM_DESTROY) ws.PostQuitMessage(3);
+           return 42;
+         });
+         start();
+         const s = ws.socket(2, 2, 17);
+         ws.bind(s, at(6000));
+         say(ws.WSAAsyncSelect(s, hWnd, ws.WM_USER, ws.FD_READ));
+         new Worker(here, { workerData: { hWnd, s } });
+         const results = new Set();
+         while (ws.GetMessage(msg, 0, 0, 0) > 0) { ws.TranslateMessage(msg); results.add(ws.DispatchMessage(msg)); }
+         say(seen, [...results], msg.wParam, ws.IsWindow(hWnd));
+         say(ws.GetMessage(msg, hWnd), ws.WSAGetLastError(), ws.PeekMessage(msg), ws.WSAGetLastError());
+       } else {
+         // A window is its own thread's; to post to it is everybody's right.
+         say(ws.DestroyWindow(workerData.hWnd));
+         ws.PostMessage(workerData.hWnd, ws.WM_APP, 0, 0);
+         ws.sendto(workerData.s, Buffer.from('hello'), 5, 0, at(6000));
+       }`,
+    );
+    expect(said).toEqual([[0], [[1, 0x8000, 'event 1', 'hello', 2], [42], 3, 0], [-1, 1400, 0, 0]]);
+  });
+
   const DEATHS: readonly [string, string][] = [
     ['ends', 'process.exit(1)'],
     ['fails', "throw new Error('on purpose')"],

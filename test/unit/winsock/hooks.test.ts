@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createLocalHost } from '../../../src/app/local.ts';
 import type { Ref, WPUBlockingCallback } from '../../../src/spi/index.ts';
-import { MAKEWORD, WinsockProcess, winsockOf } from '../../../src/winsock/index.ts';
+import { MAKEWORD, MessageQueue, WinsockProcess, winsockOf } from '../../../src/winsock/index.ts';
 import { upcallTable } from '../../../src/winsock/upcall-table.ts';
 import { wsadata } from '../../conformance/support.ts';
 
@@ -34,7 +34,7 @@ test('SPI-WPUQueryBlockingCallback tells a provider of the hook of the thread wh
 
   // A thread of its own has its own hook and its own call.
   const main = process.thread;
-  process.thread = process.threads.open();
+  process.thread = process.threads.open(new MessageQueue());
   expect(ask()).toBeNull();
   process.thread = main;
 
