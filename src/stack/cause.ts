@@ -51,6 +51,7 @@ export const Cause = {
   neighborAdvertisement: 55,
   routerSolicitation: 56,
   duplicateCheck: 57,
+  redirect: 58,
   // Routers
   forwarded: 60,
 } as const;

@@ -33,7 +33,7 @@ import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Path, Transport } from '../host.ts';
 import type { EchoTable } from '../icmp/echo-table.ts';
 import type { RawTransport } from '../raw/transport.ts';
-import type { ForwardErrors } from '../route/forwarder.ts';
+import type { ForwardErrorsV4 } from '../route/forwarder.ts';
 import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
 import { type IsOurAddress, optionsOfReply } from './ipv4-options.ts';
@@ -53,7 +53,7 @@ export interface RedirectTaker {
   take(packet: InboundPacket, quoted: InboundPacket, gateway: number): DropReason;
 }
 
-export class Icmp implements Transport, ReassemblyOwner, ForwardErrors {
+export class Icmp implements Transport, ReassemblyOwner, ForwardErrorsV4 {
   readonly #host: Host;
   readonly #echoes: EchoTable;
   readonly #raw: RawTransport;

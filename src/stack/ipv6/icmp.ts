@@ -142,9 +142,6 @@ export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
     this.#report(packet, IcmpV6Type.packetTooBig, 0, mtu);
   }
 
-  /** Redirects are neighbour discovery's (RFC 4861 §8), which knows the next hop's hardware address. */
-  redirect(): void {}
-
   /** A parameter problem about one field. @param offset of it in the packet */
   fieldProblem(packet: InboundPacket, offset: number): void {
     this.#report(packet, IcmpV6Type.parameterProblem, IcmpV6Problem.headerField, offset);

@@ -1,6 +1,6 @@
 /** Frames of neighbor discovery: Ethernet, IPv6 and ICMPv6 header, and a body of fields and options. */
 
-import { type IpAddress, i32, u16 } from '../../base/index.ts';
+import { type IpAddress, i32, putI32, u16 } from '../../base/index.ts';
 import {
   ETHERNET_HEADER_LEN,
   ETHERTYPE_IPV6,
@@ -16,6 +16,8 @@ import {
 } from '../../wire/index.ts';
 import type { NeighborLink } from './neighbor-host.ts';
 
+/** Bytes of an address. */
+export const ADDRESS_LEN = 16;
 /** RFC 2464 §7: the hardware address of a group is 33:33 and its last word. */
 const GROUP_MAC_HIGH = 0x3333;
 
@@ -51,4 +53,13 @@ export function ndpFrame(
   const pseudo = pseudoHeaderSumV6(w0, w1, w2, w3, d.w0, d.w1, d.w2, d.w3, IPPROTO_ICMPV6, length);
   writeIcmpV6(frame, at, type, 0, word, sumBytes(body, 0, body.length, pseudo));
   return frame;
+}
+
+/** @returns the end of the address's 16 bytes */
+export function writeAddressV6(into: Uint8Array, at: number, { w0, w1, w2, w3 }: IpAddress): number {
+  putI32(into, at, w0);
+  putI32(into, at + 4, w1);
+  putI32(into, at + 8, w2);
+  putI32(into, at + 12, w3);
+  return at + ADDRESS_LEN;
 }

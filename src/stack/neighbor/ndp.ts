@@ -3,7 +3,7 @@
  * addresses, detects duplicates, hears what routers say. Checks of the packet itself are in `ndp-input.ts`.
  */
 
-import { IpAddress, i32, putI32, u16 } from '../../base/index.ts';
+import { IpAddress, i32, u16 } from '../../base/index.ts';
 import {
   DropReason,
   IcmpV6Type,
@@ -20,7 +20,8 @@ import type { InboundPacket } from '../host.ts';
 import { isStation } from './arp.ts';
 import { type DadMessages, DuplicateAddressDetection } from './dad.ts';
 import { HeldFrame } from './held-frame.ts';
-import { ndpFrame } from './ndp-frame.ts';
+import { ADDRESS_LEN, ndpFrame, writeAddressV6 } from './ndp-frame.ts';
+import { RedirectSender } from './ndp-redirect.ts';
 import { type Neighbor, NeighborState } from './neighbor.ts';
 import type { NeighborHost, NeighborLink, Solicitor } from './neighbor-host.ts';
 import type { NeighborTable } from './table.ts';
@@ -32,7 +33,6 @@ const REQUEST_BURST = 256;
 /** ff02::1, and ff02::2 (RFC 4291 §2.7.1). */
 const ALL_NODES = new IpAddress(6, 0xff020000 | 0, 0, 0, 1);
 const ALL_ROUTERS = new IpAddress(6, 0xff020000 | 0, 0, 0, 2);
-const ADDRESS_LEN = 16;
 /** Flags of an advertisement (§4.4), in the ICMPv6 header's own word. */
 const NA_ROUTER = 0x80000000 | 0;
 const NA_SOLICITED = 0x40000000;
@@ -55,6 +55,7 @@ export interface NdpLink extends NeighborLink {
 
 export class Ndp implements Solicitor, DadMessages {
   readonly dad: DuplicateAddressDetection;
+  readonly redirects: RedirectSender;
   sink: RouterAdvertisementSink | null = null;
   readonly #host: NeighborHost;
   readonly #link: NdpLink;
@@ -71,6 +72,7 @@ export class Ndp implements Solicitor, DadMessages {
     this.#ownHigh = link.mac === null ? 0 : u16(link.mac, 0);
     this.#ownLow = link.mac === null ? 0 : i32(link.mac, 2);
     this.dad = new DuplicateAddressDetection(host, this);
+    this.redirects = new RedirectSender(host, link, table);
     table.setSolicitor(6, this);
     table.onUnreachable = ({ address, isRouter }) => {
       if (isRouter) this.sink?.routerGone(address);
@@ -244,12 +246,3 @@ function boundedTimer(ms: number): number {
 
 const LEAST_TIMER = 100;
 const MOST_TIMER = 3_600_000;
-
-/** @returns the end of the address's 16 bytes */
-function writeAddressV6(into: Uint8Array, at: number, { w0, w1, w2, w3 }: IpAddress): number {
-  putI32(into, at, w0);
-  putI32(into, at + 4, w1);
-  putI32(into, at + 8, w2);
-  putI32(into, at + 12, w3);
-  return at + ADDRESS_LEN;
-}

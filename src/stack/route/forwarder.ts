@@ -61,8 +61,9 @@ import {
   type IsOurAddress,
   insertOptions,
 } from '../ip/ipv4-options.ts';
-import { Packet } from '../ip/packet.ts';
+import { destinationOf, Packet, sourceOf } from '../ip/packet.ts';
 import { Reassembler, type ReassemblyOwner } from '../ip/reassemble.ts';
+import { linkLocalOf } from '../multicast/link-local.ts';
 import { Translator } from '../nat/translator.ts';
 import type { Topology } from '../topology.ts';
 import { ForwardQueue } from './forward-queue.ts';
@@ -75,6 +76,10 @@ export interface ForwardErrors {
   /** @param code of Destination Unreachable */
   unreachable(packet: InboundPacket, code: number): void;
   tooBig(packet: InboundPacket, mtu: number): void;
+}
+
+/** IPv4's, who redirects as well; IPv6's redirects are neighbour discovery's (RFC 4861 §8.2), which knows hardware addresses. */
+export interface ForwardErrorsV4 extends ForwardErrors {
   /** @param gateway the better first hop, as a word */
   redirect(packet: InboundPacket, gateway: number): void;
 }
@@ -88,7 +93,7 @@ const WHOLE_BYTES = 65_536;
 
 export class Forwarder {
   readonly #host: Host;
-  readonly #errors: ForwardErrors;
+  readonly #errors: ForwardErrorsV4;
   readonly #errors6: ForwardErrors;
   readonly #chain = new Ipv6Extensions();
   readonly #ways: ForwardWays;
@@ -111,7 +116,7 @@ export class Forwarder {
   constructor(
     host: Host,
     topology: Topology,
-    errors: ForwardErrors & ReassemblyOwner,
+    errors: ForwardErrorsV4 & ReassemblyOwner,
     errors6: ForwardErrors,
   ) {
     this.#topology = topology;
@@ -262,6 +267,7 @@ export class Forwarder {
       this.#errors6.ttlExceeded(packet);
       return DropReason.forwardTtlExceeded;
     }
+    if (way.route.interfaceIndex === packet.interfaceIndex) this.#redirect6(packet, way);
     const length =
       gsoSize === 0
         ? header.end - header.headerAt
@@ -312,6 +318,22 @@ export class Forwarder {
       if (((address.w3 ^ packet.src3) & mask) === 0) this.#errors.redirect(packet, nextHop.w3);
       return;
     }
+  }
+
+  /**
+   * RFC 4861 §8.2: likewise, when the sender is on the link by the routes. A router is named by its link-local address, or not at
+   * all: only so do hosts know it.
+   */
+  #redirect6(packet: Packet, { route }: ForwardWay): void {
+    const { interface: iface, gateway } = route;
+    const { ndp } = iface;
+    if (ndp === null || !iface.sendsRedirects || (gateway !== null && !gateway.isLinkLocal)) return;
+    if (!ndp.redirects.take()) return;
+    const back = this.#topology.routes.lookup(sourceOf(packet), null);
+    if (back === null || back.interface !== iface || back.gateway !== null) return;
+    const destination = destinationOf(packet);
+    const own = linkLocalOf(iface);
+    if (own !== null) ndp.redirects.send(packet, own, gateway ?? destination, destination);
   }
 
   /** Writes the header as it is to leave: one hop less, and what options ask for. */

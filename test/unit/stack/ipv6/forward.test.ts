@@ -15,6 +15,7 @@ import {
   GSO_TCPV6,
 } from '../../../../src/base/index.ts';
 import { DropReason } from '../../../../src/wire/index.ts';
+import { ethernetFrame } from '../../../support/segment.ts';
 import {
   fragmentHeader,
   icmp6Packet,
@@ -24,7 +25,7 @@ import {
   tcp6Packet,
   udp6Packet,
 } from '../../../support/segment6.ts';
-import { type HostUnderTest, makeHost, pattern } from '../support.ts';
+import { type HostUnderTest, ip, makeHost, pattern } from '../support.ts';
 
 const NEAR = 'fd00::1';
 const FAR = '2001:db8:1::9';
@@ -134,4 +135,142 @@ test('super-segments are cut for a link that does not take them, checksums compl
     { seq: 2300, hops: 63 },
     { seq: 3600, hops: 63, flags: 'P.' },
   ]);
+});
+
+describe('RFC 4861 §8.2 redirects that the router sends', () => {
+  const SENDER = 'fd10::1';
+  const BEYOND = '2001:db8:5::5';
+  let lan: number;
+
+  beforeEach(() => {
+    lan = host.stack.addInterface({
+      name: 'lan',
+      mtu: 1500,
+      medium: 'ethernet',
+      detectDuplicates: false,
+      mac: fromHex('020000000002'),
+      addresses: ['fe80::2/64', 'fd10::2/64'],
+    });
+    host.stack.addNeighbor(lan, ip(SENDER), fromHex('020000000001'));
+    host.stack.addNeighbor(lan, ip(`fe80::7%${lan}`), fromHex('020000000007'));
+    host.stack.addRoute({ destination: '2001:db8:5::/48', gateway: `fe80::7%${lan}`, interfaceIndex: lan });
+    host.stack.setInterface(lan, { isForwarding: true });
+    lanOut();
+  });
+
+  /** Frames of IPv6 on the link, but those of MLD and questions. */
+  function lanOut(): ReadPacket6[] {
+    const packets: ReadPacket6[] = [];
+    for (let one = host.stack.takePacket(lan); one !== null; one = host.stack.takePacket(lan)) {
+      const packet = readPacket6(one.slice(14));
+      if (one[12] === 0x86 && ![135, 143].includes(packet.type ?? 0)) packets.push(packet);
+    }
+    return packets;
+  }
+
+  const send = (fields: object = {}): number =>
+    host.stack.inputPacket(
+      lan,
+      ethernetFrame(
+        udp6Packet({ src: SENDER, dst: BEYOND, ...fields }),
+        '020000000002',
+        '020000000001',
+        0x86dd,
+      ),
+    );
+  const redirects = (packets: readonly ReadPacket6[]): ReadPacket6[] =>
+    packets.filter(({ type }) => type === 137);
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  const words = (address: string): string => {
+    const { w0, w1, w2, w3 } = ip(address);
+    return [w0, w1, w2, w3].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  };
+
+  test('§4.5 a host on the link hears of a better router: target, destination, its hardware address, the packet', () => {
+    expect(send({ payload: pattern(100) })).toBe(0);
+    const out = lanOut();
+    const [redirect] = redirects(out);
+    // From the link-local address by which hosts know their router, and from 255 hops away.
+    expect(redirect).toMatchObject({ src: 'fe80::2', dst: SENDER, type: 137, code: 0, hops: 255 });
+    const body = redirect?.payload ?? new Uint8Array();
+    expect(text(body.slice(0, 16))).toBe(words('fe80::7'));
+    expect(text(body.slice(16, 32))).toBe(words(BEYOND));
+    expect(text(body.slice(32, 40))).toBe('0201020000000007');
+    // 40 + 8 + 100 bytes, in whole units of eight.
+    expect([body[40], body[41], body.length]).toEqual([4, 1 + 144 / 8, 48 + 144]);
+    const sent = udp6Packet({ src: SENDER, dst: BEYOND, payload: pattern(100) });
+    expect(body.slice(48)).toEqual(sent.slice(0, 144));
+    // The packet goes on all the same.
+    expect(out).toContainEqual(expect.objectContaining({ src: SENDER, dst: BEYOND, hops: 63 }));
+    expect(host.stack.counters.icmpOutRedirects).toBe(1);
+  });
+
+  test('a destination on the link is its own target', () => {
+    host.stack.addAddress(lan, 'fd20::2/64', { detectDuplicates: false });
+    lanOut();
+    send({ dst: 'fd20::9' });
+    const [redirect] = redirects(lanOut());
+    const body = redirect?.payload ?? new Uint8Array();
+    expect([text(body.slice(0, 16)), text(body.slice(16, 32))]).toEqual([words('fd20::9'), words('fd20::9')]);
+    // Its hardware address is not known yet.
+    expect(body[32]).toBe(4);
+  });
+
+  test('§4.6.3 the message is no longer than 1280 bytes', () => {
+    send({ payload: pattern(1400) });
+    const [redirect] = redirects(lanOut());
+    expect((redirect?.payload.length ?? 0) + 48).toBeLessThanOrEqual(1280);
+    expect((redirect?.payload.length ?? 0) + 48).toBeGreaterThan(1272);
+  });
+
+  test.each([
+    ['a sender behind another router', { src: '2001:db8:9::1' }],
+    ['a packet that leaves by another interface', { dst: FAR }],
+    ['a packet to a group', { dst: 'ff0e::5' }],
+  ])('%s is not redirected', (_name, fields) => {
+    send(fields);
+    expect(redirects(lanOut())).toEqual([]);
+  });
+
+  test('nor is one to a router that is known by a global address only, nor any where that is switched off', () => {
+    host.stack.addRoute({ destination: '2001:db8:6::/48', gateway: 'fd10::8', interfaceIndex: lan });
+    send({ dst: '2001:db8:6::1' });
+    host.stack.setInterface(lan, { sendsRedirects: false });
+    send();
+    expect(redirects(lanOut())).toEqual([]);
+  });
+
+  test('the rate is bounded', () => {
+    for (let i = 0; i < 500; i++) send();
+    expect(host.stack.counters.icmpOutRedirects).toBe(50);
+    host.pass(100);
+    for (let i = 0; i < 500; i++) send();
+    expect(host.stack.counters.icmpOutRedirects).toBe(70);
+  });
+
+  test('§8.3 a host of ours believes it, and sends to the better router from then on', () => {
+    send();
+    const frames: Uint8Array[] = [];
+    for (let one = host.stack.takePacket(lan); one !== null; one = host.stack.takePacket(lan))
+      frames.push(one);
+    const message = frames.find((frame) => frame[12] === 0x86 && frame[54] === 137);
+    const other = makeHost({
+      medium: 'ethernet',
+      mac: fromHex('020000000001'),
+      addresses: ['fe80::1/64', `${SENDER}/64`],
+    });
+    other.stack.addRoute({
+      destination: '::/0',
+      gateway: `fe80::2%${other.index}`,
+      interfaceIndex: other.index,
+    });
+    other.outBytes();
+    expect(other.in(message ?? new Uint8Array())).toBe(0);
+    expect(other.stack.routes.find(({ origin }) => origin === 'redirect')).toMatchObject({
+      prefixLength: 128,
+    });
+    expect(String(other.stack.routes.find(({ origin }) => origin === 'redirect')?.gateway)).toBe(
+      `fe80::7%${other.index}`,
+    );
+  });
 });
