@@ -133,6 +133,8 @@ const schema = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Told when the daemon is ready, or why it is not. */
   readyFd: descriptor.optional(),
+  /** Seconds until it says that it is ready though its addresses can't be used yet. */
+  readyWait: z.number().min(0, '0 to 600').max(600, '0 to 600').default(15),
   maxClients: z.number().int('a whole number').min(1, '1 to 65536').max(65_536, '1 to 65536').default(1024),
   maxSocketsPerClient: z
     .number()

@@ -4,7 +4,7 @@
 
 import { execFile } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
-import type { ReadyMessage } from '../port/index.ts';
+import type { ReadyMessage, WaitingMessage } from '../port/index.ts';
 
 export class Notifier {
   readonly #readyFd: number | undefined;
@@ -16,22 +16,38 @@ export class Notifier {
     this.#hasSystemd = environment['NOTIFY_SOCKET'] !== undefined;
   }
 
-  /** The daemon serves, or never will. The descriptor is closed after. */
+  /** It serves, but is not ready: what it waits for. */
+  waiting(missing: readonly string[]): void {
+    this.#systemd(`STATUS=waiting: ${missing.join('; ')}`);
+    this.#write({ waiting: missing });
+  }
+
+  /** The daemon is ready, or never will be. The descriptor is closed after. */
   ready(message: ReadyMessage): void {
-    if (message.ready) this.#systemd('READY=1', 'STATUS=serving');
-    else this.#systemd(`STATUS=${message.error}`);
+    if (!message.ready) this.#systemd(`STATUS=${message.error}`);
+    else if (message.missing === undefined) this.#systemd('READY=1', 'STATUS=serving');
+    else this.#systemd('READY=1', `STATUS=serving, but ${message.missing.join('; ')}`);
+    this.#write(message);
     if (this.#readyFd === undefined || this.#isTold) return;
     this.#isTold = true;
     try {
-      writeSync(this.#readyFd, `${JSON.stringify(message)}\n`);
       closeSync(this.#readyFd);
     } catch {
-      // Whoever asked has gone; that is no reason not to serve.
+      // It was none.
     }
   }
 
   stopping(): void {
     this.#systemd('STOPPING=1');
+  }
+
+  #write(message: ReadyMessage | WaitingMessage): void {
+    if (this.#readyFd === undefined || this.#isTold) return;
+    try {
+      writeSync(this.#readyFd, `${JSON.stringify(message)}\n`);
+    } catch {
+      // Whoever asked has gone; that is no reason not to serve.
+    }
   }
 
   /** Node has no datagram sockets of the Unix kind: systemd's own tool speaks for us (hence NotifyAccess=all in the unit). */

@@ -35,8 +35,23 @@ export async function runDaemon(config: DaemonConfig): Promise<ExitCode> {
     }
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
-  notifier.ready({ ready: true, pid: process.pid, socket: config.socket, control: config.control });
   void daemon.stopping.then(() => notifier.stopping());
+  const missing = await Promise.race([
+    daemon.whenUsable((reasons) => {
+      daemon.log.info({ missing: reasons }, 'waiting');
+      notifier.waiting(reasons);
+    }),
+    daemon.stopping.then(() => null),
+  ]);
+  if (missing !== null) {
+    const { socket, control } = config;
+    if (missing.length === 0) daemon.log.info('ready');
+    else daemon.log.warn({ missing }, 'ready, but not all addresses can be used');
+    const ready = { ready: true, pid: process.pid, socket, control } as const;
+    notifier.ready(missing.length === 0 ? ready : { ...ready, missing });
+  } else {
+    notifier.ready({ ready: false, error: 'ended before it was ready', exitCode: ExitCode.no });
+  }
   const cause = await daemon.stopped;
   for (const signal of SIGNALS) process.off(signal, onSignal);
   return cause === null ? ExitCode.ok : ExitCode.no;

@@ -31,6 +31,7 @@ import { acquireLock } from './lock.ts';
 import { DaemonNames } from './names.ts';
 import { setPrefixPolicies } from './prefix-policy.ts';
 import { type Account, giveUpPrivileges, resolveAccount } from './privileges.ts';
+import { Readiness } from './readiness.ts';
 import { tellOwner } from './relay/endpoint-owner.ts';
 import { setUpRouting } from './set-up-routing.ts';
 import { Share } from './share.ts';
@@ -51,6 +52,8 @@ export interface Daemon {
   readonly log: Logger;
   /** Settled when the stop begins. */
   readonly stopping: Promise<void>;
+  /** Waits until all addresses can be used, as long as the settings allow. See `Readiness.wait`. */
+  whenUsable(tell: (missing: readonly string[]) => void): Promise<readonly string[]>;
   /** Settled when the daemon has stopped, whoever asked for it. `null`: in good order, else why. */
   readonly stopped: Promise<Error | null>;
   /** Ends it in good order; idempotent. */
@@ -166,6 +169,7 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
     configObserver: (changes) => {
       if ((changes & NAME_CHANGES) !== 0) names?.configure();
       if ((changes & ConfigChange.leases) !== 0) leases?.changed();
+      daemon.readiness?.changed();
     },
     onLinkFailed: (link, error) =>
       void daemon.stop(new StartError(`the device ${link.name} failed: ${error.message}`)),
@@ -194,7 +198,11 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
   undo.add(() => share?.close());
   const attach = (): void => {
     state.save();
-    for (const line of lines) attachLink(host, line, keeper, config);
+    const links = lines.map((line) => ({
+      index: attachLink(host, line, keeper, config),
+      settings: line.settings,
+    }));
+    daemon.readiness = new Readiness(host.stack, scheduler, links);
     share?.attach(host);
     setUpRouting(host.stack, config);
   };
@@ -272,6 +280,8 @@ class RunningDaemon implements Daemon {
   readonly log: Logger;
   readonly stopped: Promise<Error | null>;
   readonly stopping: Promise<void>;
+  /** `null` until its links are attached. */
+  readiness: Readiness | null = null;
   readonly #undo: Undo;
   #begin: () => void = () => {};
   #settle: (cause: Error | null) => void = () => {};
@@ -293,6 +303,10 @@ class RunningDaemon implements Daemon {
     return this.#ending !== null;
   }
 
+  async whenUsable(tell: (missing: readonly string[]) => void): Promise<readonly string[]> {
+    return (await this.readiness?.wait(this.config.readyWait * 1000, tell)) ?? [];
+  }
+
   stop(cause?: Error): Promise<void> {
     this.#ending ??= this.#stop(cause ?? null);
     return this.#ending;
@@ -312,7 +326,7 @@ function attachLink(
   line: Line,
   leases: LeaseKeeper,
   config: DaemonConfig,
-): void {
+): number {
   const { address, gateway, gateway6, autoconf, dhcp, dhcpInform } = line.settings;
   const index = driver.attach(line.impairment.link, {
     addresses: address,
@@ -328,6 +342,7 @@ function attachLink(
     const mode = dhcp ? 'stateful' : 'stateless';
     stack.startDhcp(index, /^[0-9a-z-]+$/i.test(label) ? { mode, hostName: label } : { mode });
   }
+  return index;
 }
 
 function openIpc(

@@ -44,7 +44,8 @@
  * Starting: `node dist/daemon/main.js [--config FILE]` with the configuration that `daemon/config.ts` checks. `winsockd up` writes
  * the flags that were typed into the variable WINSOCKD_CONFIG_JSON, as one object with the configuration file's keys
  * (`{ "tun": "tun0", "netns": "lab", "address": ["10.77.0.2/24"], "readyFd": 3 }`); it wins over file and environment. On the
- * descriptor `readyFd` the daemon writes one line, a {@link ReadyMessage}, and closes it.
+ * descriptor `readyFd` the daemon writes lines: {@link WaitingMessage}s while its addresses can't be used yet, at last a
+ * {@link ReadyMessage}, and closes it.
  */
 
 /** Where the daemon listens for control unless told otherwise, and the variable that tells. */
@@ -53,9 +54,21 @@ export const CONTROL_PATH_VARIABLE = 'WINSOCKD_CONTROL';
 /** Carries the flags of `winsockd up` to the daemon. */
 export const CONFIG_JSON_VARIABLE = 'WINSOCKD_CONFIG_JSON';
 
-/** What the daemon says once, when it serves or when it is known that it never will. */
+/** It serves, but its addresses can't be used yet: why, in words. */
+export interface WaitingMessage {
+  readonly waiting: readonly string[];
+}
+
+/** What the daemon says once: it serves and its addresses can be used, or it is known that it never will. */
 export type ReadyMessage =
-  | { readonly ready: true; readonly pid: number; readonly socket: string; readonly control: string }
+  | {
+      readonly ready: true;
+      readonly pid: number;
+      readonly socket: string;
+      readonly control: string;
+      /** What can't be used all the same, after a wait; absent: nothing. */
+      readonly missing?: readonly string[];
+    }
   | { readonly ready: false; readonly error: string; readonly exitCode: number };
 
 export interface DaemonStatus {

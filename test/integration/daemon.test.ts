@@ -4,7 +4,16 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -19,6 +28,7 @@ import {
   type AfdRequest,
   type ReadyMessage,
   type SocketStatus,
+  type WaitingMessage,
 } from '../../src/port/index.ts';
 import { compileRooms } from '../support/compiled.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
@@ -36,6 +46,7 @@ const ROOMS = [
   'engine',
   'afd',
   'names',
+  'nameservice',
   'ipc',
   'spi',
   'daemon',
@@ -73,9 +84,12 @@ function folder(): string {
 }
 
 /** Starts a daemon and gives what it says on its ready descriptor. */
-async function start(
-  settings: object,
-): Promise<{ child: ChildProcess; message: ReadyMessage; stderr: () => string }> {
+async function start(settings: object): Promise<{
+  child: ChildProcess;
+  message: ReadyMessage;
+  waits: WaitingMessage[];
+  stderr: () => string;
+}> {
   const env = {
     ...process.env,
     WINSOCKD_CONFIG_JSON: JSON.stringify({ readyFd: 3, logLevel: 'warn', ...settings }),
@@ -96,7 +110,11 @@ async function start(
     pipe.on('end', done);
   });
   if (text === '') throw new Error(`the daemon said nothing: ${errors}`);
-  return { child, message: JSON.parse(text), stderr: () => errors };
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { child, message: lines.at(-1), waits: lines.slice(0, -1), stderr: () => errors };
 }
 
 /** Starts a daemon on a device of the test's namespace. */
@@ -239,6 +257,54 @@ describePrivileged('the daemon as a process', () => {
     expect(existsSync(`${other}.lock`)).toBe(false);
     const ping = await space.run(['ping', '-c', '1', '-W', '2', '10.77.0.2']);
     expect(ping.stdout).toContain('1 received');
+  });
+
+  test('RFC 5227, RFC 4862 §5.4: on an Ethernet it is ready when its addresses are, and says why it is not before', async () => {
+    const directory = folder();
+    const { message, waits, child } = await start({
+      ...{ tap: DEVICE, netns: space.name, address: ['10.78.0.2/24', 'fd00:78::2/64'] },
+      ...{ hostAddress: ['10.78.0.1/24', 'fd00:78::1/64'] },
+      ...{ socket: join(directory, 's'), control: join(directory, 'c') },
+    });
+    expect(message).toMatchObject({ ready: true, pid: child.pid });
+    expect(message).not.toHaveProperty('missing');
+    const reasons = waits.flatMap(({ waiting }) => waiting);
+    expect(reasons).toContain(`${DEVICE}: asking whether somebody else has 10.78.0.2`);
+    expect(reasons).toContain(`${DEVICE}: asking whether somebody else has fd00:78::2`);
+    // The very first packets are answered.
+    const [v4, v6] = await Promise.all(
+      ['10.78.0.2', 'fd00:78::2'].map((to) => space.run(['ping', '-c', '1', '-W', '3', to])),
+    );
+    expect(v4?.stdout).toContain('1 received');
+    expect(v6?.stdout).toContain('1 received');
+  }, 30_000);
+
+  test('the wait for addresses has a bound, and what is missing then is said', async () => {
+    const directory = folder();
+    const { message } = await start({
+      ...{ tap: DEVICE, netns: space.name, dhcp: true, readyWait: 1 },
+      ...{ socket: join(directory, 's'), control: join(directory, 'c') },
+    });
+    expect(message).toMatchObject({
+      ready: true,
+      missing: [`${DEVICE}: no DHCP server has granted an address yet`],
+    });
+  });
+
+  test('what it keeps for the next start is its user’s, and nobody else’s to read', async () => {
+    const stateDirectory = join(folder(), 'state');
+    const { child } = await startOnTun({ user: 'nobody', stateDirectory });
+    const file = join(stateDirectory, 'state.json');
+    expect([statSync(file).uid, statSync(file).mode & 0o777, statSync(stateDirectory).mode & 0o777]).toEqual([
+      NOBODY,
+      0o600,
+      0o700,
+    ]);
+    const before = readFileSync(file, 'utf8');
+    child.kill('SIGTERM');
+    await ended(child);
+    await startOnTun({ user: 'nobody', stateDirectory });
+    expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
   test('wrong settings are told to whoever waits, with exit code 2', async () => {

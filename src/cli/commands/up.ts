@@ -11,7 +11,7 @@ import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { CONFIG_JSON_VARIABLE, type ReadyMessage } from '../../port/index.ts';
+import { CONFIG_JSON_VARIABLE, type ReadyMessage, type WaitingMessage } from '../../port/index.ts';
 import { durationOption, type Invocation, leaf, type Session } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
@@ -60,6 +60,7 @@ interface DaemonFlags {
   readonly log?: string;
   readonly logLevel?: string;
   readonly readyFd?: number;
+  readonly readyWait?: number;
 }
 
 interface UpOptions extends DaemonFlags {
@@ -75,7 +76,12 @@ export function upCommand(session: Session): Command {
     invocation.options.daemon === true ? startInBackground(invocation) : runInForeground(invocation),
   )
     .option('--daemon', 'in the background; returns when it serves')
-    .addOption(durationOption('--timeout <time>', 'with --daemon: how long it may take to be ready', 15_000))
+    .addOption(durationOption('--timeout <time>', 'with --daemon: how long it may take to be ready', 30_000))
+    .option(
+      '--ready-wait <seconds>',
+      'say that it is ready after so long, though its addresses can’t be used yet',
+      (text) => readInteger('--ready-wait', text, 0, 600),
+    )
     .option('--config <file>', 'settings as JSON with comments; flags win over it')
     .option('--tun [name]', 'a TUN device; without a name the kernel chooses one')
     .option('--tap [name]', 'a TAP device')
@@ -164,7 +170,7 @@ async function runInForeground(invocation: Invocation<UpOptions>): Promise<ExitC
   }
 }
 
-/** On its own, in a session of its own. Returns when it serves, or says why it does not. */
+/** On its own, in a session of its own. Returns when it is ready, or says why it is not. */
 async function startInBackground(invocation: Invocation<UpOptions>): Promise<ExitCode> {
   const { context, options, print } = invocation;
   const settings = settingsOf(invocation);
@@ -181,6 +187,7 @@ async function startInBackground(invocation: Invocation<UpOptions>): Promise<Exi
     const message = await readiness(context, child, readyFd, options.timeout);
     child.unref();
     if (!message.ready) throw new CliError(message.exitCode, 'not-started', message.error);
+    if (message.missing !== undefined) tell(context, 'ready, but', message.missing);
     print(message, () => `winsockd, process ${message.pid}, serves at ${message.socket}\n`);
     return ExitCode.ok;
   } finally {
@@ -224,7 +231,8 @@ async function readiness(
   readyFd: number,
   timeoutMs: number,
 ): Promise<ReadyMessage> {
-  const line = await firstLine(context, child, child.stdio[readyFd] as Readable, timeoutMs);
+  const onWaiting = ({ waiting }: WaitingMessage): void => tell(context, 'waiting:', waiting);
+  const line = await lastLine(context, child, child.stdio[readyFd] as Readable, timeoutMs, onWaiting);
   if (line === null) {
     child.kill('SIGTERM');
     const cause = context.signal.aborted
@@ -248,12 +256,18 @@ async function readiness(
   }
 }
 
-/** @returns the text up to the first line end, or to the end of the process; `null` when the time is over */
-function firstLine(
+/** What keeps the daemon's addresses from being used, for people: on standard error, a line each. */
+function tell({ stderr }: Context, word: string, missing: readonly string[]): void {
+  for (const each of missing) stderr.write(`winsockd: ${word} ${each}\n`);
+}
+
+/** @returns the first line that is no {@link WaitingMessage}, or the text to the end of the process; `null` when the time is over */
+function lastLine(
   context: Context,
   child: ChildProcess,
   from: Readable,
   timeoutMs: number,
+  onWaiting: (message: WaitingMessage) => void,
 ): Promise<string | null> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -269,7 +283,13 @@ function firstLine(
     from.setEncoding('utf8');
     from.on('data', (chunk: string) => {
       text += chunk;
-      if (text.includes('\n')) finish(text);
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const line = text.slice(0, end);
+        const message = readWaiting(line);
+        if (message === null) return finish(line);
+        onWaiting(message);
+        text = text.slice(end + 1);
+      }
     });
     // 'close' comes after both its exit and the end of its streams.
     child.once('close', () => finish(text));
@@ -278,6 +298,16 @@ function firstLine(
       finish(null);
     });
   });
+}
+
+/** @returns `null` when the line is another message, or none */
+function readWaiting(line: string): WaitingMessage | null {
+  try {
+    const message = JSON.parse(line) as Partial<WaitingMessage>;
+    return Array.isArray(message.waiting) ? { waiting: message.waiting.map(String) } : null;
+  } catch {
+    return null;
+  }
 }
 
 function notStarted({ message }: Error): CliError {
@@ -326,6 +356,7 @@ const PATHS: ReadonlySet<string> = new Set([
   'control',
   'hostsFile',
   'capture',
+  'readyWait',
   'stateDirectory',
   'log',
 ]);

@@ -204,6 +204,32 @@ describe('winsockd up --daemon', () => {
     expect(child.isUnreferenced).toBe(true);
   });
 
+  test('while addresses can not be used it says why, on standard error, and returns when they can', async () => {
+    const waits = [{ waiting: ['tap0: asking whether somebody else has 10.0.0.2'] }, { waiting: ['a', 'b'] }];
+    const text = [...waits.map((each) => JSON.stringify(each)), ''].join('\n');
+    const { code, out, err } = await up('--daemon --memory', (child) => {
+      // In parts that end anywhere.
+      for (let at = 0; at < text.length; at += 7) child.stdio[child.readyFd]?.write(text.slice(at, at + 7));
+      serves(child);
+    });
+    expect([code, out]).toEqual([0, 'winsockd, process 4711, serves at /s\n']);
+    expect(err).toBe(
+      'winsockd: waiting: tap0: asking whether somebody else has 10.0.0.2\n' +
+        'winsockd: waiting: a\nwinsockd: waiting: b\n',
+    );
+  });
+
+  test('what can not be used when the wait is over is said beside', async () => {
+    const { code, out, err } = await up('--daemon --memory', (child) =>
+      child.say({ ...READY, missing: ['tap0: no'] }),
+    );
+    expect([code, out, err]).toEqual([
+      0,
+      'winsockd, process 4711, serves at /s\n',
+      'winsockd: ready, but tap0: no\n',
+    ]);
+  });
+
   test('--json answers what the daemon said', async () => {
     expect(JSON.parse((await up('--daemon --memory --json', serves)).out)).toEqual(READY);
   });
