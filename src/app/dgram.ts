@@ -1,8 +1,7 @@
 /**
  * `winsockd/dgram`: UDP in the shape of `node:dgram`, over Winsock's sockets.
  *
- * Differences from `node:dgram`: names need a `lookup`, an interface of IPv6 is named by its index (`::%2`), and `ref` and `unref` do nothing, because the receive
- * that waits is all that keeps the process alive.
+ * Differences from `node:dgram`: names need a `lookup`, an interface of IPv6 is named by its index (`::%2`).
  */
 
 import { EventEmitter } from 'node:events';
@@ -42,6 +41,7 @@ import {
 import { IpAddress, type IpFamily, i32le, putI32le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { interfaceIndex, interfaceValue, membershipValue, membershipValueV6 } from './membership-value.ts';
 import {
   type AddressInfo,
@@ -103,6 +103,7 @@ export class DatagramSocket extends EventEmitter {
   #winsock: Winsock | null = null;
   #handle = 0;
   #isClosed = false;
+  readonly #keepAlive = new KeepAlive();
   #local: AddressInfo | null = null;
   #remote: AddressInfo | null = null;
   /** The socket is being made and bound; also after it was. */
@@ -278,10 +279,12 @@ export class DatagramSocket extends EventEmitter {
   }
 
   ref(): this {
+    this.#keepAlive.ref();
     return this;
   }
 
   unref(): this {
+    this.#keepAlive.unref();
     return this;
   }
 
@@ -364,7 +367,9 @@ export class DatagramSocket extends EventEmitter {
     const length: Ref = { value: 0 };
     while (this.#handle === handle) {
       length.value = from.length;
+      this.#keepAlive.began(ws);
       const answer = await ws.recvfrom(handle, buffer, buffer.length, 0, from, length);
+      this.#keepAlive.ended();
       if (this.#handle !== handle) return;
       const cut = answer === -WSAEMSGSIZE;
       // An ICMP error about something sent earlier is no reason to stop listening (SEM-IO-12, 13).

@@ -16,6 +16,7 @@ import {
 } from '../abi/index.ts';
 import type { Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { Socket } from './net-socket.ts';
 import {
   type AddressInfo,
@@ -61,6 +62,7 @@ export class Server extends EventEmitter {
   #handle = 0;
   #address: AddressInfo | null = null;
   #isClosing = false;
+  readonly #keepAlive = new KeepAlive();
 
   constructor(options?: ServerOptions, onConnection?: (socket: Socket) => void);
   constructor(onConnection?: (socket: Socket) => void);
@@ -115,12 +117,13 @@ export class Server extends EventEmitter {
     return this;
   }
 
-  /** See `Socket.ref`: the accept that waits is what keeps the process alive. */
   ref(): this {
+    this.#keepAlive.ref();
     return this;
   }
 
   unref(): this {
+    this.#keepAlive.unref();
     return this;
   }
 
@@ -160,7 +163,9 @@ export class Server extends EventEmitter {
     const length: Ref = { value: 0 };
     while (this.#handle === listener) {
       length.value = name.length;
+      this.#keepAlive.began(ws);
       const handle = await ws.accept(listener, name, length);
+      this.#keepAlive.ended();
       if (handle >= 0) {
         await this.#admit(ws, handle, addressInfo(name.subarray(0, length.value)));
       } else if (handle === -WSAEMFILE || handle === -WSAENOBUFS) {

@@ -19,6 +19,7 @@ import {
 } from '../abi/index.ts';
 import { IpAddress, putI32le } from '../base/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { KeepAlive } from './keep-alive.ts';
 import {
   type AddressInfo,
   addressBytes,
@@ -91,6 +92,8 @@ export class Socket extends Duplex {
   #spare: Buffer | null = null;
   #timer: NodeJS.Timeout | null = null;
   #resets = false;
+  /** Of the receive that waits: one that is connecting or sending holds the process in any case. */
+  readonly #keepAlive = new KeepAlive();
 
   constructor(options: SocketOptions = {}, accepted: AcceptedConnection | null = null) {
     super({
@@ -206,12 +209,13 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** What keeps the process alive is the operation that waits, as long as it waits; there is nothing to hold besides. */
   ref(): this {
+    this.#keepAlive.ref();
     return this;
   }
 
   unref(): this {
+    this.#keepAlive.unref();
     return this;
   }
 
@@ -333,7 +337,9 @@ export class Socket extends Duplex {
       return;
     }
     this.#isReceiving = true;
+    this.#keepAlive.began(ws);
     void answer.then((late) => {
+      this.#keepAlive.ended();
       this.#isReceiving = false;
       this.#received(buffer, late);
     });

@@ -6,8 +6,8 @@
  *     http.listen(80);
  *     get({ host: '10.0.0.2', agent: new HttpAgent() }, …);
  *
- * Differences from `node:net`: IPv4 only for now; names need a `lookup`; no Unix sockets; `ref` and `unref` do nothing,
- * because an operation that waits is all that keeps the process alive.
+ * `winsockd/register` puts it in the place of `node:net` for a whole program. Differences from `node:net`: names need a `lookup`; no
+ * Unix sockets.
  */
 
 import type { Server as NodeHttpServer } from 'node:http';

@@ -43,6 +43,14 @@ export function attachedWinsock(): Winsock | null {
   return opened;
 }
 
+/**
+ * Adds to the number of waiting operations that are not to keep the process alive. Sockets of another Winsock than the process's are
+ * their owner's to hold.
+ */
+export function setBackground(winsock: Winsock | null, delta: number): void {
+  if (delta !== 0 && winsock !== null && winsock === opened) attachment?.port.background?.(delta);
+}
+
 async function open(): Promise<Winsock> {
   try {
     attachment = await attach(options);

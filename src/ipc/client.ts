@@ -137,6 +137,9 @@ class ClientPort implements RemotePort, FrameSink {
   #goodbyeReason = -1;
   #goodbyeText = '';
   #isOver = false;
+  #background = 0;
+  /** Until the handshake is done the connection holds by itself. */
+  #isHeld = true;
 
   constructor(path: string, options: ConnectOptions, onReady: (error: IpcError | null) => void) {
     const { name = process.title, window = WINDOW, timeoutMs = TIMEOUT_MS } = options;
@@ -193,8 +196,8 @@ class ClientPort implements RemotePort, FrameSink {
     if (request.id <= 0 || this.#requests.has(request.id) || addressLength > ADDRESS_LEN_MAX) {
       return failure(request.id, WSAEINVAL);
     }
-    if (this.#requests.size === 0) this.#socket.ref();
     this.#requests.set(request.id, request);
+    this.#hold();
     if (this.#transfers?.takes(request)) return null;
     this.#post(request, 0, request.data === null ? 0 : request.data.length);
     return null;
@@ -208,6 +211,20 @@ class ClientPort implements RemotePort, FrameSink {
       return;
     }
     this.#outbox.control(MessageType.cancel, id, scratch, 0);
+  }
+
+  background(delta: number): void {
+    this.#background += delta;
+    this.#hold();
+  }
+
+  /** The connection keeps the process alive while a request pends that is to. */
+  #hold(): void {
+    const isHeld = this.#requests.size > this.#background;
+    if (isHeld === this.#isHeld || this.#isOver) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.ref();
+    else this.#socket.unref();
   }
 
   close(): void {
@@ -302,7 +319,7 @@ class ClientPort implements RemotePort, FrameSink {
     this.#transfers = new LargeTransfers(limits.maxTransfer, (request, from, length) =>
       this.#post(request, from, length),
     );
-    this.#socket.unref();
+    this.#hold();
     this.#handshakeEnds(null);
   }
 
@@ -362,7 +379,7 @@ class ClientPort implements RemotePort, FrameSink {
 
   #finish(completion: AfdCompletion): void {
     if (!this.#requests.delete(completion.id)) return;
-    if (this.#requests.size === 0) this.#socket.unref();
+    this.#hold();
     this.#tell(completion);
   }
 

@@ -194,6 +194,11 @@ export interface AfdPort {
    */
   readonly announcesPending?: boolean;
   onPend?: (id: number) => void;
+  /**
+   * Adds to the number of pending requests that are not to keep the process alive. Only a port whose requests would has it; those
+   * that end are taken off by whoever added them.
+   */
+  background?(delta: number): void;
   /** Ends the session: everything that pends completes with WSA_OPERATION_ABORTED, descriptors are closed. */
   close(): void;
 }
