@@ -277,9 +277,13 @@ function happened(endpoint: Endpoint, events: number): void {
 }
 
 /** Waits until `isDone`, looking every few milliseconds. @throws {Error} that says what never happened. */
-export async function until(what: string, isDone: () => boolean, limitMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  isDone: () => boolean | Promise<boolean>,
+  limitMs = 20_000,
+): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!isDone()) {
+  while (!(await isDone())) {
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
