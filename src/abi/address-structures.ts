@@ -94,21 +94,19 @@ export function readSocketAddressList(bytes: Uint8Array): SocketAddress[] | null
 
 export const CSADDR_INFO_LEN = 40;
 
-/** Both ends of a socket: value of SO_BSP_STATE. */
+/** Both ends of a socket (SO_BSP_STATE), or where a service is (WSAQUERYSET). */
 export interface CSADDR_INFO {
-  /** `null` when not bound. */
-  LocalAddr: SocketAddress | null;
-  /** `null` when not connected. */
-  RemoteAddr: SocketAddress | null;
+  /** A sockaddr; `null` when not bound, or when it does not matter what is. */
+  LocalAddr: Uint8Array | null;
+  /** A sockaddr; `null` when not connected. */
+  RemoteAddr: Uint8Array | null;
   iSocketType: number;
   iProtocol: number;
 }
 
 /** Bytes that a CSADDR_INFO takes with the sockaddrs behind it. */
 export function csaddrInfoLength(info: CSADDR_INFO): number {
-  const local = info.LocalAddr === null ? 0 : lengthOf(info.LocalAddr.address);
-  const remote = info.RemoteAddr === null ? 0 : lengthOf(info.RemoteAddr.address);
-  return CSADDR_INFO_LEN + local + remote;
+  return CSADDR_INFO_LEN + (info.LocalAddr?.length ?? 0) + (info.RemoteAddr?.length ?? 0);
 }
 
 /** Writes a CSADDR_INFO with its sockaddrs at the start of `into`. @returns its length. */
@@ -120,8 +118,9 @@ export function writeCSADDR_INFO(into: Uint8Array, info: CSADDR_INFO): number {
     [SOCKET_ADDRESS_LEN, info.RemoteAddr],
   ] as const) {
     if (side === null) continue;
-    writeReference(into, at, end, lengthOf(side.address));
-    end = writeSockaddr(into, end, side.address, side.port, side.flowInfo);
+    writeReference(into, at, end, side.length);
+    into.set(side, end);
+    end += side.length;
   }
   putI32le(into, 2 * SOCKET_ADDRESS_LEN, info.iSocketType);
   putI32le(into, 2 * SOCKET_ADDRESS_LEN + 4, info.iProtocol);
@@ -132,8 +131,8 @@ export function writeCSADDR_INFO(into: Uint8Array, info: CSADDR_INFO): number {
 export function readCSADDR_INFO(bytes: Uint8Array): CSADDR_INFO | null {
   if (bytes.length < CSADDR_INFO_LEN) return null;
   return {
-    LocalAddr: readReference(bytes, 0),
-    RemoteAddr: readReference(bytes, SOCKET_ADDRESS_LEN),
+    LocalAddr: bytesAt(bytes, 0),
+    RemoteAddr: bytesAt(bytes, SOCKET_ADDRESS_LEN),
     iSocketType: i32le(bytes, 2 * SOCKET_ADDRESS_LEN),
     iProtocol: i32le(bytes, 2 * SOCKET_ADDRESS_LEN + 4),
   };
@@ -151,8 +150,14 @@ function writeReference(into: Uint8Array, at: number, target: number, length: nu
 }
 
 function readReference(bytes: Uint8Array, at: number): SocketAddress | null {
+  const found = bytesAt(bytes, at);
+  return found === null ? null : readSockaddr(found);
+}
+
+/** A copy of what a SOCKET_ADDRESS refers to. */
+function bytesAt(bytes: Uint8Array, at: number): Uint8Array | null {
   const target = i32le(bytes, at);
   const length = i32le(bytes, at + 8);
   if (i32le(bytes, at + 4) !== 0 || target <= 0 || length < 0 || target + length > bytes.length) return null;
-  return readSockaddr(bytes.subarray(target, target + length));
+  return bytes.slice(target, target + length);
 }

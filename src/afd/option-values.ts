@@ -9,6 +9,7 @@ import {
   optionLayout,
   SO_BSP_STATE,
   SOL_SOCKET,
+  sockaddrOf,
   WSAEFAULT,
   WSAENOPROTOOPT,
   writeCSADDR_INFO,
@@ -97,8 +98,8 @@ function getBspState(socket: AfdEndpoint, into: Uint8Array | null, reply: AfdCom
   const { endpoint, type, protocol } = socket;
   const { localAddress, localPort, remoteAddress, remotePort } = endpoint;
   const state: CSADDR_INFO = {
-    LocalAddr: socket.isBound ? { address: localAddress, port: localPort, flowInfo: 0 } : null,
-    RemoteAddr: remoteAddress.isAny ? null : { address: remoteAddress, port: remotePort, flowInfo: 0 },
+    LocalAddr: socket.isBound ? sockaddrOf(localAddress, localPort) : null,
+    RemoteAddr: remoteAddress.isAny ? null : sockaddrOf(remoteAddress, remotePort),
     iSocketType: type,
     iProtocol: protocol,
   };

@@ -294,7 +294,7 @@ describe('structures', () => {
   });
 
   test('STR-CSADDR_INFO with both ends, one, or none', () => {
-    const end = { address: address('10.0.0.1'), port: 80, flowInfo: 0 };
+    const end = abi.sockaddrOf(address('10.0.0.1'), 80);
     for (const [LocalAddr, RemoteAddr, length] of [
       [end, end, 72],
       [end, null, 56],
