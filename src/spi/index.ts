@@ -8,6 +8,9 @@
  * - {@link Catalog} is the list of entries that a process started with; {@link Providers} starts the provider that an entry
  *   names; {@link createBaseProvider} is the one at the bottom, over an `AfdPort`.
  *
+ * - {@link NSP_ROUTINE} are the calls of a name-space provider, {@link NameSpaces} the catalog of them; the built-in ones are
+ *   {@link createTcpipNameSpace}, {@link createNetworkNameSpace} and {@link createLocalNameSpace}.
+ *
  * Memory that is handed in (buffers, names, references) is borrowed until the answer is there. Lists of buffers may be
  * changed as soon as the call has returned.
  */
@@ -16,10 +19,17 @@ export * from './base-provider.ts';
 export * from './catalog.ts';
 export * from './chain.ts';
 export * from './default-catalog.ts';
+export { LOCAL_MACHINE, NAMELESS_HOST, numericAddress } from './host-lookup.ts';
 export * from './inet-text.ts';
 export * from './io-manager.ts';
+export * from './local-name-space.ts';
+export * from './name-space.ts';
+export * from './name-space-catalog.ts';
+export * from './network-name-space.ts';
 export { eventOf, whenDone } from './operation.ts';
 export * from './provider.ts';
 export * from './selection.ts';
+export * from './services.ts';
+export * from './tcpip-name-space.ts';
 export * from './types.ts';
 export * from './upcalls.ts';
