@@ -14,7 +14,10 @@
 export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
 export * from './errors.ts';
-
+export type { LPLOOKUPSERVICE_COMPLETION_ROUTINE } from './names/addrinfo-ex-calls.ts';
+export type { NameOptions } from './names/name-state.ts';
+export * from './names/name-text.ts';
+export type { PROTOCOL_INFO } from './names/rnr1-calls.ts';
 export { HasOverlappedIoCompleted } from './overlapped.ts';
 export type { OVERLAPPED_ENTRY } from './port-calls.ts';
 export { type WinsockOptions, WinsockProcess } from './process.ts';

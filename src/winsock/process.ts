@@ -4,7 +4,7 @@
 
 import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
-import { type AfdPort, type BehaviorProfile, type NamePort, NO_NAMES } from '../port/index.ts';
+import type { AfdPort, BehaviorProfile } from '../port/index.ts';
 import {
   type BaseProvider,
   Catalog,
@@ -14,6 +14,7 @@ import {
 } from '../spi/index.ts';
 import { HandleTable, type SocketHandle } from './handles.ts';
 import { ioManager } from './io-manager.ts';
+import { type NameOptions, NameState } from './names/name-state.ts';
 import { Threads, type WinsockThread } from './threads.ts';
 import { upcallTable } from './upcall-table.ts';
 import { Windows } from './windows.ts';
@@ -22,11 +23,9 @@ import { Windows } from './windows.ts';
 export type PostMessage = (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
 
 /** What a process brings along. */
-export interface WinsockOptions {
+export interface WinsockOptions extends NameOptions {
   /** The session with the sockets; taken over. */
   readonly port: AfdPort;
-  /** The session with the host's names; taken over. Without it every question about a name fails with WSANO_RECOVERY. */
-  readonly names?: NamePort;
   /** Whose behaviour is shown where versions of Windows differ; absent: what the other side of the port says. */
   readonly profile?: BehaviorProfile | undefined;
   /** The catalog that the process starts with; Windows' default entries when absent. */
@@ -49,7 +48,7 @@ export class WinsockProcess {
   readonly base: BaseProvider;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
-  readonly names: NamePort;
+  readonly naming: NameState;
   readonly windows: Windows;
   readonly postMessage: PostMessage;
   readonly threads = new Threads();
@@ -67,7 +66,7 @@ export class WinsockProcess {
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
-    this.names = options.names ?? NO_NAMES;
+    this.naming = new NameState(options);
     this.windows = options.windows ?? new Windows(() => this.scheduler.now());
     this.thread = this.threads.open(this.windows.main);
     this.#otherWindows = options.postMessage ?? null;

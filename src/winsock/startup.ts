@@ -81,6 +81,7 @@ export function startupCalls(process: WinsockProcess) {
       process.usesVersion2 = false;
       process.threads.clear();
       process.handles.releaseSockets();
+      process.naming.cleanup();
       process.providers.cleanup();
       return 0;
     },

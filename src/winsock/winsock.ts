@@ -9,6 +9,7 @@ import { connectionCalls } from './connection.ts';
 import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
 import { hookCalls } from './hooks.ts';
+import { nameCalls } from './names/name-calls.ts';
 import { optionCalls } from './options.ts';
 import { overlappedCalls } from './overlapped.ts';
 import { portCalls } from './port-calls.ts';
@@ -51,6 +52,7 @@ export function winsockOf(process: WinsockProcess) {
     ...hookCalls(process),
     ...overlappedCalls(process),
     ...portCalls(process),
+    ...nameCalls(process),
   });
   return { ...calls, ...windowCalls(process.windows, () => process.thread.messages) };
 }
