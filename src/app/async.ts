@@ -12,16 +12,10 @@
  * The functions of this module are those of the process's one Winsock; {@link asyncWinsock} makes the same set for another.
  */
 
-import { WSANOTINITIALISED } from '../abi/index.ts';
-import type { Answer, Ref } from '../spi/index.ts';
-import {
-  type BlockingHook,
-  defaultBlockingHook,
-  type Winsock,
-  type WinsockCall,
-  WinsockError,
-} from '../winsock/index.ts';
-import { attachedWinsock, processWinsock } from './process-winsock.ts';
+import type { Ref } from '../spi/index.ts';
+import { type BlockingHook, defaultBlockingHook } from '../winsock/index.ts';
+import { processWinsock } from './process-winsock.ts';
+import { type AsyncWinsock, promised } from './promised.ts';
 
 export * from '../abi/index.ts';
 export type {
@@ -48,34 +42,10 @@ export {
   WinsockError,
 } from '../winsock/index.ts';
 export { inet_ntop, inet_pton } from './address-text.ts';
+export * from './async-names.ts';
 export * from './async-windows.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
-
-/** The calls of a Winsock as functions that promise. */
-export type AsyncWinsock = {
-  readonly [K in WinsockCall]: (...args: Parameters<Winsock[K]>) => Promise<number>;
-};
-
-/** The promising calls of a Winsock of its own: several hosts in one process, each with theirs. */
-export function asyncWinsock(winsock: Winsock): AsyncWinsock {
-  const calls: Partial<Record<WinsockCall, (...args: never[]) => Promise<number>>> = {};
-  for (const name of Object.keys(winsock) as WinsockCall[]) calls[name] = promised(name, () => winsock);
-  return calls as AsyncWinsock;
-}
-
-/** A call by its name on whatever Winsock there is when it is made. */
-function promised<K extends WinsockCall>(
-  name: K,
-  winsock: () => Winsock | null = attachedWinsock,
-): AsyncWinsock[K] {
-  const promising = async (...args: Parameters<Winsock[K]>): Promise<number> => {
-    const call = winsock()?.[name] as ((...args: Parameters<Winsock[K]>) => Answer) | undefined;
-    const answer = call === undefined ? -WSANOTINITIALISED : await call(...args);
-    if (answer < 0) throw new WinsockError(name, answer);
-    return answer;
-  };
-  return promising as AsyncWinsock[K];
-}
+export { type AsyncWinsock, asyncWinsock, type StructureCalls } from './promised.ts';
 
 /**
  * Sets the function that runs while a blocking call waits (SEM-W11-02); it may make no Winsock call but WSAIsBlocking and

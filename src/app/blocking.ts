@@ -15,14 +15,17 @@
  */
 
 import { type MSG, SOCKET_ERROR } from '../abi/index.ts';
-import type { BehaviorProfile } from '../port/index.ts';
 import type { Ref } from '../spi/index.ts';
-import { inet_ntop as ntop, inet_pton as pton, type Winsock, type WinsockCall } from '../winsock/index.ts';
-import { AlreadyAttachedError } from './attach.ts';
+import { inet_ntop as ntop, inet_pton as pton } from '../winsock/index.ts';
+import {
+  type BlockingCall,
+  blocking,
+  call,
+  callIndex,
+  chainClient,
+  WSASetLastError,
+} from './blocking-call.ts';
 import { Callback } from './callbacks.ts';
-import { ChainClient } from './chain-client.ts';
-import { isChainStarted } from './chain-control.ts';
-import { SIGNATURES } from './signatures.ts';
 import { type WindowProcedure, WindowProcedures } from './window-procedures.ts';
 
 export * from '../abi/index.ts';
@@ -43,67 +46,17 @@ export {
   ntohl,
   ntohs,
 } from '../winsock/index.ts';
-
+export {
+  attachTo,
+  type BlockingAttachOptions,
+  type BlockingCall,
+  WSAGetLastError,
+  WSASetLastError,
+} from './blocking-call.ts';
+export * from './blocking-names.ts';
 export type { WindowProcedure } from './window-procedures.ts';
 
-/** A call that blocks and returns what C returns. */
-export type BlockingCall<K extends WinsockCall> = (...args: Parameters<Winsock[K]>) => number;
-
-/** Where the sockets of this process live: in the daemon, or where a module of the application's own says. */
-export interface BlockingAttachOptions {
-  /** The daemon's Unix socket. */
-  readonly socketPath?: string;
-  /** URL of a module that the chain thread loads; its `sockets()` answers a stack's `createAfd`, perhaps later. */
-  readonly module?: string | URL;
-  /** Whose behaviour is shown where versions of Windows differ; absent: what the daemon says, or Windows 10/11. */
-  readonly profile?: BehaviorProfile;
-}
-
-const STARTUP = SIGNATURES.findIndex((signature) => signature.name === 'WSAStartup');
-
-let options: BlockingAttachOptions = {};
-let client: ChainClient | null = null;
-/** The thread's last error: each thread has a module of its own. */
-let lastError = 0;
-
-/**
- * Says where the sockets of this process live; before the first call. Without it they live in the daemon.
- * @throws {AlreadyAttachedError} once a call was made
- */
-export function attachTo(choice: BlockingAttachOptions): void {
-  if (isChainStarted()) throw new AlreadyAttachedError('what the first call chose');
-  options = choice;
-}
-
-/** Why the last failed call of this thread failed: a WSA code, 0 after one that succeeded. */
-export function WSAGetLastError(): number {
-  return lastError;
-}
-
-/** Sets what {@link WSAGetLastError} returns. */
-export function WSASetLastError(iError: number): void {
-  lastError = iError;
-}
-
-/** Makes the blocking form of a call. */
-function blocking<K extends WinsockCall>(name: K): BlockingCall<K> {
-  const index = SIGNATURES.findIndex((signature) => signature.name === name);
-  const failure = SIGNATURES[index]?.failure ?? -1;
-  return (...args) => {
-    const answer = call(index, args);
-    lastError = answer < 0 ? -answer : 0;
-    return answer < 0 ? failure : answer;
-  };
-}
-
-function call(index: number, args: readonly unknown[]): number {
-  client ??= new ChainClient({
-    socketPath: options.socketPath,
-    module: options.module === undefined ? undefined : String(options.module),
-    profile: options.profile,
-  });
-  return client.call(index, args);
-}
+const STARTUP = callIndex('WSAStartup');
 
 /**
  * Reads a strict numeric address into `pAddrBuf`.
@@ -111,7 +64,7 @@ function call(index: number, args: readonly unknown[]): number {
  */
 export function inet_pton(Family: number, pszAddrString: string, pAddrBuf: Uint8Array): number {
   const answer = pton(Family, pszAddrString, pAddrBuf);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   return Math.max(answer, -1);
 }
 
@@ -119,12 +72,12 @@ export function inet_pton(Family: number, pszAddrString: string, pAddrBuf: Uint8
 export function inet_ntop(Family: number, pAddr: Uint8Array, StringBufSize = 65): string | null {
   const text: Ref<string> = { value: '' };
   const answer = ntop(Family, pAddr, text, StringBufSize);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   return answer < 0 ? null : text.value;
 }
 
-const SET_HOOK = SIGNATURES.findIndex(({ name }) => name === 'WSASetBlockingHook');
-const UNHOOK = SIGNATURES.findIndex(({ name }) => name === 'WSAUnhookBlockingHook');
+const SET_HOOK = callIndex('WSASetBlockingHook');
+const UNHOOK = callIndex('WSAUnhookBlockingHook');
 let blockingHook: () => boolean = defaultHook;
 
 /** The hook that a thread has until it sets one: it has nothing to do. */
@@ -139,30 +92,30 @@ function defaultHook(): boolean {
  */
 export function WSASetBlockingHook(lpBlockFunc: (() => boolean) | null): (() => boolean) | null {
   const answer = lpBlockFunc === defaultHook ? call(UNHOOK, []) : call(SET_HOOK, [lpBlockFunc]);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   if (answer < 0 || lpBlockFunc === null) return null;
   const previous = blockingHook;
   blockingHook = lpBlockFunc;
-  client?.handlers.set(Callback.blockingHook, () => (blockingHook() ? 1 : 0));
+  chainClient().handlers.set(Callback.blockingHook, () => (blockingHook() ? 1 : 0));
   return previous;
 }
 
 /** Goes back to the default hook, for processes of 1.1. */
 export function WSAUnhookBlockingHook(): number {
   const answer = call(UNHOOK, []);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   if (answer === 0) blockingHook = defaultHook;
   return answer < 0 ? SOCKET_ERROR : answer;
 }
 
 const procedures = new WindowProcedures();
-const CREATE_WINDOW = SIGNATURES.findIndex(({ name }) => name === 'CreateWindow');
-const DESTROY_WINDOW = SIGNATURES.findIndex(({ name }) => name === 'DestroyWindow');
+const CREATE_WINDOW = callIndex('CreateWindow');
+const DESTROY_WINDOW = callIndex('DestroyWindow');
 
 /** A window of this thread, for messages; its procedure runs in DispatchMessage. @returns its handle */
 export function CreateWindow(lpfnWndProc: WindowProcedure | null = null): number {
   const answer = call(CREATE_WINDOW, []);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   if (answer > 0 && lpfnWndProc !== null) procedures.add(answer, lpfnWndProc);
   return Math.max(answer, 0);
 }
@@ -170,7 +123,7 @@ export function CreateWindow(lpfnWndProc: WindowProcedure | null = null): number
 /** Ends a window of this thread; its procedure is told WM_DESTROY. @returns 1, or 0 when it failed */
 export function DestroyWindow(hWnd: number): number {
   const answer = call(DESTROY_WINDOW, [hWnd]);
-  lastError = answer < 0 ? -answer : 0;
+  WSASetLastError(answer < 0 ? -answer : 0);
   if (answer > 0) procedures.remove(hWnd);
   return Math.max(answer, 0);
 }

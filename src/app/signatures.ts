@@ -5,7 +5,6 @@
 
 import { INVALID_SOCKET, SOCKET_ERROR, WSA_WAIT_FAILED, WSAEMSGSIZE } from '../abi/index.ts';
 import type { Ref, WSABUF } from '../spi/index.ts';
-import type { WinsockCall } from '../winsock/index.ts';
 import {
   bool,
   callback,
@@ -34,29 +33,13 @@ import {
   set,
   time,
 } from './marshal-structures.ts';
-import type { AnySlot } from './slot.ts';
+import { type Signature, signature } from './signature.ts';
+import { NAME_SIGNATURES } from './signatures-names.ts';
 
-/** Shape of one call. */
-export interface Signature {
-  readonly name: WinsockCall;
-  readonly slots: readonly AnySlot[];
-  /** What C returns for a failure: SOCKET_ERROR, INVALID_SOCKET, FALSE, NULL, WSA_WAIT_FAILED. */
-  readonly failure: number;
-  /** Of a receive: bytes that lie in its buffers, by the chain thread's arguments and answer. */
-  readonly received: ((args: readonly unknown[], answer: number) => number) | null;
-}
+export type { Signature } from './signature.ts';
 
 const FALSE = 0;
 const NULL_EVENT = 0;
-
-function signature(
-  name: WinsockCall,
-  slots: readonly AnySlot[],
-  failure: number = SOCKET_ERROR,
-  received: Signature['received'] = null,
-): Signature {
-  return { name, slots, failure, received };
-}
 
 /** recv and recvfrom answer the count; a message that was cut has filled the buffer (SEM-IO-03). */
 function receivedIntoOne(args: readonly unknown[], answer: number): number {
@@ -154,4 +137,5 @@ export const SIGNATURES: readonly Signature[] = [
   signature('GetMessage', [message, number, number, number]),
   signature('PeekMessage', [message, number, number, number, number], FALSE),
   signature('RegisterWindowMessage', [text], FALSE),
+  ...NAME_SIGNATURES,
 ];

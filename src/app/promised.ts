@@ -1,0 +1,74 @@
+/**
+ * How a call of Winsock becomes a function that promises: failures reject with a {@link WinsockError}.
+ */
+
+import type { hostent, protoent, servent } from '../abi/index.ts';
+import { WSANOTINITIALISED } from '../abi/index.ts';
+import type { Answer, Ref } from '../spi/index.ts';
+import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
+import { attachedWinsock } from './process-winsock.ts';
+
+/** Calls whose result is a structure: C returns a pointer to it. */
+export interface StructureCalls {
+  /** The IPv4 addresses of a name; of this host for `null` and ''. */
+  gethostbyname(name: string | null): Promise<hostent>;
+  /** The names of an address. @param addr its bytes in network order */
+  gethostbyaddr(addr: Uint8Array | null, len: number, type: number): Promise<hostent>;
+  /** The service of a name. @param proto `tcp`, `udp`; `null`: the first one there is */
+  getservbyname(name: string | null, proto: string | null): Promise<servent>;
+  /** The service at a port. @param port in network order */
+  getservbyport(port: number, proto: string | null): Promise<servent>;
+  /** The protocol of a name. */
+  getprotobyname(name: string | null): Promise<protoent>;
+  /** The protocol of a number. */
+  getprotobynumber(number: number): Promise<protoent>;
+}
+
+/** How many parameters they have besides their result. */
+export const STRUCTURE_CALLS: Readonly<Record<keyof StructureCalls, number>> = {
+  gethostbyname: 1,
+  gethostbyaddr: 3,
+  getservbyname: 2,
+  getservbyport: 2,
+  getprotobyname: 1,
+  getprotobynumber: 1,
+};
+
+/** The calls of a Winsock as functions that promise. */
+export type AsyncWinsock = {
+  readonly [K in Exclude<WinsockCall, keyof StructureCalls>]: (
+    ...args: Parameters<Winsock[K]>
+  ) => Promise<number>;
+} & StructureCalls;
+
+/** A call by its name on whatever Winsock there is when it is made. */
+export function promised<K extends WinsockCall>(
+  name: K,
+  winsock: () => Winsock | null = attachedWinsock,
+): AsyncWinsock[K] {
+  const invoke = async (args: readonly unknown[]): Promise<number> => {
+    const call = winsock()?.[name] as ((...args: readonly unknown[]) => Answer) | undefined;
+    const answer = call === undefined ? -WSANOTINITIALISED : await call(...args);
+    if (answer < 0) throw new WinsockError(name, answer);
+    return answer;
+  };
+  if (!isStructureCall(name)) return ((...args: readonly unknown[]) => invoke(args)) as AsyncWinsock[K];
+  const count = STRUCTURE_CALLS[name];
+  const structured = async (...args: readonly unknown[]): Promise<unknown> => {
+    const result: Ref<unknown> = { value: null };
+    await invoke([...Array.from({ length: count }, (_, i) => args[i] ?? null), result]);
+    return result.value;
+  };
+  return structured as AsyncWinsock[K];
+}
+
+function isStructureCall(name: string): name is keyof StructureCalls {
+  return Object.hasOwn(STRUCTURE_CALLS, name);
+}
+
+/** The promising calls of a Winsock of its own: several hosts in one process, each with theirs. */
+export function asyncWinsock(winsock: Winsock): AsyncWinsock {
+  const calls: Record<string, unknown> = {};
+  for (const name of Object.keys(winsock) as WinsockCall[]) calls[name] = promised(name, () => winsock);
+  return calls as unknown as AsyncWinsock;
+}
