@@ -8,16 +8,29 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
-import { type Cancel, type Scheduler, SeededRandom } from '../../src/base/index.ts';
+import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/base/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
+import { HostTable } from '../../src/names/index.ts';
 import type { AfdPort, BehaviorProfile, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
 
 export const ADDRESS_A = '10.0.0.1';
 export const ADDRESS_B = '10.0.0.2';
+
+/** What both hosts know of names: a hosts file, and that host b is the name server, when a test makes it one. */
+const NAMES = {
+  servers: [IpAddress.parse(ADDRESS_B) ?? IpAddress.anyV4],
+  searchList: ['example.test'],
+  hosts: HostTable.parse(`
+    10.0.0.7     printer.example.test printer lp
+    2001:db8::7  printer.example.test printer
+    192.0.2.9    only4.example.test
+    2001:db8::9  only6.example.test
+  `),
+};
 
 /** A way to reach the sockets of two hosts. */
 export interface Attachment {
@@ -99,13 +112,14 @@ function identityOf(uid: number): PeerIdentity {
 
 function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
   const wire = new MemorySegment({ scheduler });
-  const make = (address: string, seed: number): LocalHost =>
+  const make = (hostName: string, address: string, seed: number): LocalHost =>
     createLocalHost({
       scheduler,
       random: new SeededRandom(seed),
       links: [{ link: wire.port(), addresses: [`${address}/24`] }],
+      names: { hostName, ...NAMES },
     });
-  return { a: make(ADDRESS_A, 1), b: make(ADDRESS_B, 2) };
+  return { a: make('alpha', ADDRESS_A, 1), b: make('beta', ADDRESS_B, 2) };
 }
 
 /** Virtual time that goes on by itself whenever nothing else is left to do. */
