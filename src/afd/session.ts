@@ -281,6 +281,7 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     if (endpoint === null) return WSAEINVAL;
     // The token's reference is the descriptor's now.
     this.#reply.value = this.#descriptors.add(endpoint);
+    this.#reply.flags = endpoint.isBound ? 1 : 0;
     return 0;
   }
 

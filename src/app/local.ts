@@ -13,6 +13,7 @@ import { getegid, geteuid, pid } from 'node:process';
 import { type Afd, createAfd, EMBEDDED_POLICY, observeEndpoint } from '../afd/index.ts';
 import type { Random, Scheduler } from '../base/index.ts';
 import { createHost, type HostOptions, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
+import { processExists } from '../ipc/index.ts';
 import { readTypedName } from '../names/index.ts';
 import { HostNames, type HostNamesOptions, takeNameEvent } from '../nameservice/index.ts';
 import type { AfdPort, BehaviorProfile, NamePort, PeerIdentity } from '../port/index.ts';
@@ -72,7 +73,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     stack: host.stack,
     scheduler,
     random,
-    policy: EMBEDDED_POLICY,
+    policy: { ...EMBEDDED_POLICY, processExists },
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
   });
   return {

@@ -12,7 +12,7 @@ import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { type Afd, createAfd, DAEMON_POLICY, observeEndpoint } from '../afd/index.ts';
 import { PoolAllocator } from '../base/index.ts';
 import { createHost, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
-import { createIpcServer, type IpcLog, type IpcServer } from '../ipc/index.ts';
+import { createIpcServer, type IpcLog, type IpcServer, processExists } from '../ipc/index.ts';
 import { takeNameEvent } from '../nameservice/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import type { PeerIdentity } from '../port/index.ts';
@@ -186,7 +186,7 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
   names = resolving;
   undo.add(() => resolving.close());
   const onFault = (error: unknown): void => daemon.log.error({ err: error }, 'a session threw');
-  const policy = { ...DAEMON_POLICY, onFault };
+  const policy = { ...DAEMON_POLICY, processExists, onFault };
   const afd = createAfd({ stack: host.stack, scheduler, random, allocator, policy });
   undo.add(() => afd.close());
   const captures = new Captures(host.driver);

@@ -20,6 +20,7 @@ export * from './frame.ts';
 export type { IpcLog } from './log.ts';
 export * from './messages.ts';
 export * from './name-messages.ts';
+export { processExists } from './process-exists.ts';
 export * from './protocol.ts';
 export { createIpcServer, type IpcServer, type IpcServerOptions } from './server.ts';
 export type { SessionView } from './session.ts';

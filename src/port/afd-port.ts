@@ -84,7 +84,7 @@ export const AfdOp = {
   enumEvents: 18,
   /** `a` process id that may open it → `data` a 16-byte token, usable once, within a minute, by that process of the same user. */
   duplicate: 19,
-  /** `data` a token → `value` a new descriptor of the same endpoint. */
+  /** `data` a token → `value` a new descriptor of the same endpoint, `flags` 1: it is bound. */
   open: 20,
   /** Descriptors of interfaces and their addresses, as SIO_GET_INTERFACE_LIST lays them out → `into`. No descriptor. */
   interfaces: 21,

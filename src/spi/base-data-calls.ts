@@ -85,6 +85,7 @@ function prepareSend(
   if ((flags & ~APPLICATION_FLAGS) !== 0) return -WSAEINVAL;
   const data = gather(buffers, count);
   if (data === null) return -WSAEFAULT;
+  socket.isUnboundCopy = false; // a send binds
   const call = base.calls.prepare(AfdOp.send, socket);
   call.request.flags = flags;
   call.request.data = data;
@@ -103,6 +104,7 @@ function prepareReceive(
   if (count <= 0) return -WSAEINVAL;
   const total = totalLength(buffers, count);
   if (total < 0) return -WSAEFAULT;
+  if (socket.isUnboundCopy && socket.type !== SOCK_STREAM) return -WSAEINVAL;
   const call = base.calls.prepare(AfdOp.recv, socket, finishReceive);
   if (count === 1) {
     call.request.into = buffers[0] as WSABUF;

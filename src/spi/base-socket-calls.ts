@@ -72,7 +72,12 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
         flags: dwFlags,
       };
       const call = calls.prepare(isDuplicate ? AfdOp.open : AfdOp.socket, null, (_call, completion) => {
-        return completion.error !== 0 ? -completion.error : admit(base, completion.value, made);
+        if (completion.error !== 0) return -completion.error;
+        const isUnboundCopy = isDuplicate && completion.flags === 0;
+        const handle = admit(base, completion.value, made);
+        const socket = sockets.get(handle);
+        if (socket !== undefined) socket.isUnboundCopy = isUnboundCopy;
+        return handle;
       });
       if (isDuplicate) {
         call.request.data = tokenOf(info);
@@ -100,6 +105,7 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
       if (socket === undefined) return -WSAENOTSOCK;
       const address = readable(bindName, namelen);
       if (address === null) return -WSAEFAULT;
+      socket.isUnboundCopy = false;
       const call = calls.prepare(AfdOp.bind, socket);
       call.request.address = address;
       return calls.submit(call);
@@ -121,6 +127,7 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
       if (lpCallerData !== null && lpCallerData.length > 0) return -WSAEPROTONOSUPPORT;
       if (lpCalleeData !== null) lpCalleeData.value = EMPTY;
       if (wantsResources(lpSQOS)) return -WSAEOPNOTSUPP;
+      socket.isUnboundCopy = false;
       const call = calls.prepare(AfdOp.connect, socket);
       call.request.address = address;
       return calls.submit(call);

@@ -27,6 +27,11 @@ export class BaseSocket {
   readonly flags: number;
   /** The event registration, if there is one. */
   registration: Registration | null = null;
+  /**
+   * A duplicate of a socket that was not bound: as in Windows, this process does not see a bind that another makes
+   * (SEM-DUP-06), until it names the socket itself.
+   */
+  isUnboundCopy = false;
   /** Id of its request for events that is under way, else 0. */
   watching = 0;
 
