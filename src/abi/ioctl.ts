@@ -72,6 +72,8 @@ export const SIO_ADDRESS_LIST_CHANGE = _WSAIO(IOC_WS2, 23);
 export const SIO_QUERY_TARGET_PNP_HANDLE = _WSAIOR(IOC_WS2, 24);
 export const SIO_ADDRESS_LIST_SORT = _WSAIORW(IOC_WS2, 25);
 export const SIO_NSP_NOTIFY_CHANGE = _WSAIOW(IOC_WS2, 25);
+export const SIO_RESERVED_1 = _WSAIOW(IOC_WS2, 26);
+export const SIO_RESERVED_2 = _WSAIOW(IOC_WS2, 33);
 export const SIO_BSP_HANDLE = _WSAIOR(IOC_WS2, 27);
 export const SIO_BSP_HANDLE_SELECT = _WSAIOR(IOC_WS2, 28);
 export const SIO_BSP_HANDLE_POLL = _WSAIOR(IOC_WS2, 29);
@@ -101,17 +103,65 @@ export const SIO_INDEX_ADD_MCAST = _WSAIOW(IOC_VENDOR, 10);
 export const SIO_INDEX_DEL_MCAST = _WSAIOW(IOC_VENDOR, 11);
 /** Whether ICMP port-unreachable fails the next receive (SEM-IO-12). */
 export const SIO_UDP_CONNRESET = _WSAIOW(IOC_VENDOR, 12);
+/** In Windows XP; its number is {@link SIO_RCVALL_MCAST_IF}'s since. */
+export const SIO_SOCKET_CLOSE_NOTIFY = _WSAIOW(IOC_VENDOR, 13);
+/** As SIO_RCVALL_MCAST and SIO_RCVALL; parameter: RCVALL_IF {mode, interface index}. */
 export const SIO_RCVALL_MCAST_IF = _WSAIOW(IOC_VENDOR, 13);
 export const SIO_RCVALL_IF = _WSAIOW(IOC_VENDOR, 14);
 /** Whether an expired TTL fails the next receive (SEM-IO-13). */
 export const SIO_UDP_NETRESET = _WSAIOW(IOC_VENDOR, 15);
 export const SIO_LOOPBACK_FAST_PATH = _WSAIOW(IOC_VENDOR, 16);
+/** Parameter: {USHORT ms, UCHAR retransmissions}; 0: the default, -1: as it is, -2: no retransmissions. */
 export const SIO_TCP_INITIAL_RTO = _WSAIOW(IOC_VENDOR, 17);
+export const SIO_APPLY_TRANSPORT_SETTING = _WSAIOW(IOC_VENDOR, 19);
+export const SIO_QUERY_TRANSPORT_SETTING = _WSAIOW(IOC_VENDOR, 20);
+/** Parameter: the number of a processor, a USHORT. */
 export const SIO_CPU_AFFINITY = _WSAIOW(IOC_VENDOR, 21);
+/** Parameter: a TCP_ICW_LEVEL. */
+export const SIO_TCP_SET_ICW = _WSAIOW(IOC_VENDOR, 22);
+export const TCP_ICW_LEVEL_DEFAULT = 0;
+export const TCP_ICW_LEVEL_HIGH = 1;
+export const TCP_ICW_LEVEL_VERY_HIGH = 2;
+export const TCP_ICW_LEVEL_AGGRESSIVE = 3;
+export const TCP_ICW_LEVEL_EXPERIMENTAL = 4;
+export const TCP_ICW_LEVEL_COMPAT = 254;
+/** Parameter: a UCHAR, after how many segments an ACK is sent. */
+export const SIO_TCP_SET_ACK_FREQUENCY = _WSAIOW(IOC_VENDOR, 23);
+/** Parameter: a PRIORITY_HINT. */
+export const SIO_SET_PRIORITY_HINT = _WSAIOW(IOC_VENDOR, 24);
+export const SocketPriorityHintVeryLow = 0;
+export const SocketPriorityHintLow = 1;
+export const SocketPriorityHintNormal = 2;
 /** Parameter: the version wanted; result: TCP_INFO_v0 or _v1. */
 export const SIO_TCP_INFO = _WSAIORW(IOC_VENDOR, 39);
+/** Parameter: a range {StartPort, NumberOfPorts}, in network order; result: an instance {range, padding, token}. */
+export const SIO_ACQUIRE_PORT_RESERVATION = _WSAIOW(IOC_VENDOR, 100);
+/** Parameter: the token. */
+export const SIO_RELEASE_PORT_RESERVATION = _WSAIOW(IOC_VENDOR, 101);
+export const SIO_ASSOCIATE_PORT_RESERVATION = _WSAIOW(IOC_VENDOR, 102);
+export const SIO_SET_SECURITY = _WSAIOW(IOC_VENDOR, 200);
+export const SIO_QUERY_SECURITY = _WSAIORW(IOC_VENDOR, 201);
+export const SIO_SET_PEER_TARGET_NAME = _WSAIOW(IOC_VENDOR, 202);
+export const SIO_DELETE_PEER_TARGET_NAME = _WSAIOW(IOC_VENDOR, 203);
+export const SIO_SOCKET_USAGE_NOTIFICATION = _WSAIOW(IOC_VENDOR, 204);
+export const SIO_QUERY_WFP_ALE_ENDPOINT_HANDLE = _WSAIOR(IOC_VENDOR, 205);
+export const SIO_QUERY_RSS_SCALABILITY_INFO = _WSAIOR(IOC_VENDOR, 210);
+export const SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS = _WSAIOW(IOC_VENDOR, 220);
+export const SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT = _WSAIOW(IOC_VENDOR, 221);
+export const SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS = _WSAIOW(IOC_VENDOR, 222);
+/** Parameter: the UINT32 that the message was sent with; result: its time, a UINT64. */
+export const SIO_GET_TX_TIMESTAMP = _WSAIOW(IOC_VENDOR, 234);
+/** Parameter: TIMESTAMPING_CONFIG {ULONG flags, USHORT how many times of sending are kept}. */
+export const SIO_TIMESTAMPING = _WSAIOW(IOC_VENDOR, 235);
+export const TIMESTAMPING_FLAG_RX = 1;
+export const TIMESTAMPING_FLAG_TX = 2;
+export const TIMESTAMPING_CONFIG_LEN = 8;
+/** Parameter: WSA_COMPATIBILITY_MODE {behaviour, version of Windows}. */
+export const SIO_SET_COMPATIBILITY_MODE = _WSAIOW(IOC_VENDOR, 300);
 export const SIO_GET_INTERFACE_LIST = 0x4004_747f;
 export const SIO_GET_INTERFACE_LIST_EX = 0x4004_747e;
+/** On a socket of AF_IRDA. */
+export const SIO_LAZY_DISCOVERY = 0x4004_747f;
 /** Parameter, and result of the second: ip_msfilter. */
 export const SIO_SET_MULTICAST_FILTER = 0x8004_747d;
 export const SIO_GET_MULTICAST_FILTER = 0x8004_747c;

@@ -5,6 +5,7 @@
 import { type BufferAllocator, PoolAllocator, type Random, type Scheduler } from '../base/index.ts';
 import type { AfdPort, PeerIdentity } from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
+import { ChangeNotices } from './change-notices.ts';
 import { Completions } from './completions.ts';
 import type { AfdContext } from './context.ts';
 import { type AfdEndpoint, CLOSE_ABORTIVE } from './endpoint.ts';
@@ -31,6 +32,8 @@ export interface AfdOptions {
 export interface Afd {
   /** A new session for a process. Ends with its `close`. */
   openSession(identity: PeerIdentity, limits?: AfdLimits): AfdPort;
+  /** The stack's configuration has changed, by these `ConfigChange` bits: to be called by its `configObserver`. */
+  configChanged(changes: number): void;
   /** Every socket that there is. */
   describe(): SocketView[];
   readonly sessions: readonly AfdSessionView[];
@@ -59,6 +62,7 @@ class AfdRoom implements Afd {
       allocator: options.allocator ?? new PoolAllocator(),
       completions: new Completions((error) => policy.onFault?.(error)),
       orphans: new Set(),
+      notices: new ChangeNotices(stack),
     };
     this.#tokens = new DuplicateTokens(random, scheduler, (endpoint) => this.#release(endpoint));
   }
@@ -79,6 +83,11 @@ class AfdRoom implements Afd {
     const session = new Session(this.#context, this.#tokens, identity, limits, ended);
     this.#sessions.add(session);
     return session;
+  }
+
+  configChanged(changes: number): void {
+    this.#context.notices.configChanged(changes);
+    this.#context.completions.deliver();
   }
 
   describe(): SocketView[] {

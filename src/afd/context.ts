@@ -4,6 +4,7 @@
 
 import type { BufferAllocator, Scheduler } from '../base/index.ts';
 import type { Stack } from '../stack/index.ts';
+import type { ChangeNotices } from './change-notices.ts';
 import type { Completions } from './completions.ts';
 import type { AfdPolicy } from './policy.ts';
 import type { SocketView } from './views.ts';
@@ -23,4 +24,5 @@ export interface AfdContext {
   readonly policy: AfdPolicy;
   readonly completions: Completions;
   readonly orphans: Set<Orphan>;
+  readonly notices: ChangeNotices;
 }

@@ -53,6 +53,7 @@ import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
 import { readSendControl, sendWith } from './send-control.ts';
+import type { TransmitStamps } from './transmit-stamps.ts';
 
 const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
 const RECV_FLAGS = MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
@@ -65,6 +66,8 @@ const sourceV4 = source.subarray(0, SOCKADDR_IN_LEN);
 
 export class DatagramEndpoint extends AfdEndpoint {
   readonly endpoint: MessageEndpoint;
+  /** Times of sending, when they are kept (IOC-SIO_TIMESTAMPING). */
+  stamps: TransmitStamps | null = null;
   /** Bound by `bind`, `connect` or a first send. */
   #isBound = false;
   /** The group that a leaf sends to: a destination, but no filter of what is received (SEM-MP-03). */
@@ -267,7 +270,17 @@ export class DatagramEndpoint extends AfdEndpoint {
         : sendWith(endpoint, control, to ?? endpoint.remoteAddress, () =>
             endpoint.send(data, controlLength, length, to, port),
           );
-    if (n >= 0) this.#isBound = true;
+    if (n >= 0) {
+      this.#isBound = true;
+      if (
+        this.stamps !== null &&
+        control !== null &&
+        typeof control !== 'number' &&
+        control.timestampId >= 0
+      ) {
+        this.stamps.add(control.timestampId, this.context.stack.now);
+      }
+    }
     return n;
   }
 

@@ -52,6 +52,8 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   readonly waiters = new RequestQueue();
   /** Everything else that pends: accepts, a connect, a lingering close. */
   readonly others = new RequestQueue();
+  /** Control codes that wait for a change. */
+  readonly notices = new RequestQueue();
   /** Polls that wait for this endpoint, among others. */
   watches: Set<PollWatch> | null = null;
   isSendShut = false;
@@ -143,6 +145,7 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   /** Files a request whose operation answered {@link PEND}. */
   pend(request: PendingRequest): void {
     this.queueOf(request).push(request);
+    if (request.op === AfdOp.ioctl) this.context.notices.pends(request);
     if ((request.flags & AFD_OVERLAPPED) !== 0) return;
     const timeout =
       request.op === AfdOp.recv
@@ -235,6 +238,7 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   protected queueOf(request: PendingRequest): RequestQueue {
     if (request.op === AfdOp.recv) return this.receives;
     if (request.op === AfdOp.send) return this.sends;
+    if (request.op === AfdOp.ioctl) return this.notices;
     return request.op === AfdOp.waitEvents ? this.waiters : this.others;
   }
 
@@ -250,6 +254,7 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
     this.receives.drain(error);
     this.sends.drain(error);
     this.others.drain(error);
+    this.notices.drain(error);
     this.waiters.drain(error);
   }
 
@@ -258,6 +263,7 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
     if (this.isClosed) return;
     this.isClosed = true;
     this.context.orphans.delete(this);
+    this.context.notices.forget(this);
     this.endpoint.context = null;
     this.release(isAbortive);
   }

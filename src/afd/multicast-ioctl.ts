@@ -26,20 +26,11 @@ import {
   writeIP_MSFILTER,
 } from '../abi/index.ts';
 import { EMPTY, i32le } from '../base/index.ts';
-import type { AfdCompletion } from '../port/index.ts';
 import type { GroupInterface } from '../stack/index.ts';
 import { DatagramEndpoint } from './datagram.ts';
-import type { AfdEndpoint } from './endpoint.ts';
 import { wsaOf } from './error-map.ts';
+import type { IoctlEntry, IoctlHandler } from './ioctl-handler.ts';
 import { interfaceIn } from './multicast-options.ts';
-
-/** One control code's work. @returns a WSA code; `reply.value` is what was written to `into`. */
-type Handler = (
-  socket: AfdEndpoint,
-  data: Uint8Array | null,
-  into: Uint8Array | null,
-  reply: AfdCompletion,
-) => number;
 
 /** A structure with a filter, in one of its two forms. */
 interface Form {
@@ -62,7 +53,7 @@ const ANY_FORM: Form = {
   write: writeGROUP_FILTER,
 };
 
-function setFilter({ read }: Form): Handler {
+function setFilter({ read }: Form): IoctlHandler {
   return (socket, data) => {
     if (!(socket instanceof DatagramEndpoint)) return WSAEOPNOTSUPP;
     const filter = read(data ?? EMPTY);
@@ -75,7 +66,7 @@ function setFilter({ read }: Form): Handler {
 }
 
 /** Group and interface come in, mode, count and sources go out: of a list that does not fit the count, and WSAENOBUFS. */
-function getFilter({ headLength, sourceLength, read, write }: Form): Handler {
+function getFilter({ headLength, sourceLength, read, write }: Form): IoctlHandler {
   return (socket, data, into, reply) => {
     if (!(socket instanceof DatagramEndpoint)) return WSAEOPNOTSUPP;
     if (data === null || data.length < headLength || into === null || into.length < headLength) {
@@ -100,14 +91,14 @@ function interfaceOf(filter: SOURCE_FILTER): GroupInterface {
 }
 
 /** A number that a message socket is given. */
-function number(set: (socket: DatagramEndpoint, value: number) => number): Handler {
+function number(set: (socket: DatagramEndpoint, value: number) => number): IoctlHandler {
   return (socket, data) => {
     if (!(socket instanceof DatagramEndpoint)) return WSAEOPNOTSUPP;
     return data === null || data.length < 4 ? WSAEFAULT : set(socket, i32le(data, 0));
   };
 }
 
-export const MULTICAST_IOCTLS: readonly [number, Handler][] = [
+export const MULTICAST_IOCTLS: readonly IoctlEntry[] = [
   [SIO_SET_MULTICAST_FILTER, setFilter(IP_FORM)],
   [SIO_GET_MULTICAST_FILTER, getFilter(IP_FORM)],
   [SIOCSMSFILTER, setFilter(ANY_FORM)],

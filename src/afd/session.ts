@@ -220,7 +220,7 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
       case AfdOp.setOption:
         return setOption(endpoint, request.a, request.b, request.data);
       case AfdOp.ioctl:
-        return ioctl(endpoint, request.a, request.data, request.into, reply);
+        return ioctl(endpoint, request, reply);
       case AfdOp.eventSelect:
         return endpoint.eventSelect(request.a, request.b !== 0);
       case AfdOp.waitEvents:

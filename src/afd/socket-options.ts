@@ -2,7 +2,7 @@
  * The values of a socket's options that are not the stack endpoint's own.
  */
 
-import { PROTECTION_LEVEL_DEFAULT } from '../abi/index.ts';
+import { PROTECTION_LEVEL_DEFAULT, SocketPriorityHintNormal } from '../abi/index.ts';
 
 /** Default of SO_SNDBUF and SO_RCVBUF as they read; the stack sizes its buffers by itself until they are set. */
 export const DEFAULT_BUFFER = 65_536;
@@ -50,6 +50,8 @@ export class SocketOptions {
   standardUrgent = false;
   noUrgent = false;
   offloadPreference = 0;
+  /** SIO_SET_PRIORITY_HINT. */
+  priorityHint = SocketPriorityHintNormal;
   delaysFinAck = false;
 
   /** What an accepted socket starts with (SEM-ACC-01): all but what is about this socket's own port, state and messages. */

@@ -221,6 +221,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if (this.isClosed) return;
     if ((events & EndpointEvent.connected) !== 0) this.#connected();
     if ((events & (EndpointEvent.acceptable | EndpointEvent.requested)) !== 0) this.acceptor.arrived();
+    if ((events & EndpointEvent.backlogChanged) !== 0) this.context.notices.backlogChanged(this);
     if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentArrived();
     if ((events & EndpointEvent.readable) !== 0) this.receiver.arrived();
     if ((events & ROOM_EVENTS) !== 0) this.sender.roomMade();

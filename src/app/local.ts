@@ -49,6 +49,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
   const scheduler: Scheduler = options.scheduler ?? new RealTime();
   const random: Random = options.random ?? new SystemRandom();
   let names: HostNames | null = null;
+  let sockets: Afd | null = null;
   const host = createHost({
     ...options,
     scheduler,
@@ -58,6 +59,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     },
     configObserver: (changes) => {
       if ((changes & NAME_CHANGES) !== 0) names?.configure();
+      sockets?.configChanged(changes);
       options.configObserver?.(changes);
     },
   });
@@ -76,6 +78,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     policy: { ...EMBEDDED_POLICY, processExists },
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
   });
+  sockets = afd;
   return {
     host,
     afd,

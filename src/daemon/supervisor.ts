@@ -156,6 +156,7 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
     openLine(settings, scheduler, random, state, undo),
   );
   let names: DaemonNames | null = null;
+  let sockets: Afd | null = null;
   let leases: LeaseKeeper | null = null;
   const host = createHost({
     scheduler,
@@ -167,6 +168,7 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
       observeEndpoint(endpoint, events);
     },
     configObserver: (changes) => {
+      sockets?.configChanged(changes);
       if ((changes & NAME_CHANGES) !== 0) names?.configure();
       if ((changes & ConfigChange.leases) !== 0) leases?.changed();
       daemon.readiness?.changed();
@@ -188,6 +190,7 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
   const onFault = (error: unknown): void => daemon.log.error({ err: error }, 'a session threw');
   const policy = { ...DAEMON_POLICY, processExists, onFault };
   const afd = createAfd({ stack: host.stack, scheduler, random, allocator, policy });
+  sockets = afd;
   undo.add(() => afd.close());
   const captures = new Captures(host.driver);
   undo.add(() => void captures.stop());

@@ -9,6 +9,7 @@ import {
   SIO_BSP_HANDLE,
   SIO_BSP_HANDLE_POLL,
   SIO_BSP_HANDLE_SELECT,
+  SIO_QUERY_TARGET_PNP_HANDLE,
   SO_PROTOCOL_INFOW,
   SOL_SOCKET,
   WSAEFAULT,
@@ -32,7 +33,13 @@ type OptionCalls = Pick<WSPPROC_TABLE, 'WSPGetSockOpt' | 'WSPSetSockOpt' | 'WSPI
 /** Bytes of a SOCKET in 64-bit Windows. */
 const SOCKET_LEN = 8;
 /** Codes that ask for a socket of the lowest layer: this one. */
-const HANDLE_CODES = new Set([SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE_SELECT]);
+const HANDLE_CODES = new Set([
+  SIO_QUERY_TARGET_PNP_HANDLE,
+  SIO_BASE_HANDLE,
+  SIO_BSP_HANDLE,
+  SIO_BSP_HANDLE_POLL,
+  SIO_BSP_HANDLE_SELECT,
+]);
 
 export function baseOptionCalls(base: BaseState): OptionCalls {
   const { calls, sockets } = base;
@@ -66,7 +73,18 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
       return calls.submit(call);
     },
 
-    WSPIoctl(s, code, lpvIn, cbIn, lpvOut, cbOut, lpOverlapped, lpCompletionRoutine, lpThreadId): Answer {
+    WSPIoctl(
+      s,
+      code,
+      lpvIn,
+      cbIn,
+      lpvOut,
+      cbOut,
+      lpOverlapped,
+      lpCompletionRoutine,
+      lpThreadId,
+      lpcbNeeded = null,
+    ): Answer {
       const socket = sockets.get(s);
       if (socket === undefined) return -WSAENOTSOCK;
       const data = cbIn === 0 ? EMPTY : readable(lpvIn, cbIn);
@@ -76,7 +94,8 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
         if (lpOverlapped === null) return ownHandle(socket, into);
         return refuseOverlapped(base, socket, code, lpOverlapped, lpCompletionRoutine, lpThreadId);
       }
-      const call = calls.prepare(AfdOp.ioctl, socket);
+      const call = calls.prepare(AfdOp.ioctl, socket, finishIoctl);
+      call.nameLength = lpcbNeeded;
       call.request.a = code;
       call.request.data = data;
       call.request.into = into;
@@ -100,6 +119,12 @@ function finishGetOption(call: Call, completion: AfdCompletion): number {
   else if (nameLength !== null && error === WSAEFAULT && isCleared(request.a, request.b))
     nameLength.value = 0;
   return error === 0 ? 0 : -error;
+}
+
+/** What a result needs that did not fit is told too (IOC-SIO_ADDRESS_LIST_QUERY). */
+function finishIoctl(call: Call, { error, value }: AfdCompletion): number {
+  if (call.nameLength !== null && error === WSAEFAULT) call.nameLength.value = value;
+  return error === 0 ? value : -error;
 }
 
 function protocolInfo(socket: BaseSocket, into: Uint8Array, optlen: Ref): number {

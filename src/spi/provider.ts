@@ -84,7 +84,10 @@ export interface WSPPROC_TABLE {
   ): Answer;
   /** Its place in the table is not the alphabetical one, in C neither. */
   WSPGetQOSByName(s: number, lpQOSName: WSABUF | null, lpQOS: QOS | null): Answer;
-  /** Serves `ioctlsocket` and `WSAIoctl`. Answers the bytes written to `lpvOutBuffer`. */
+  /**
+   * Serves `ioctlsocket` and `WSAIoctl`. Answers the bytes written to `lpvOutBuffer`. Of a result that did not fit `lpcbNeeded` takes
+   * the bytes that it needs: all that is left of C's `lpcbBytesReturned`.
+   */
   WSPIoctl(
     s: number,
     dwIoControlCode: number,
@@ -95,6 +98,7 @@ export interface WSPPROC_TABLE {
     lpOverlapped: WSAOVERLAPPED | null,
     lpCompletionRoutine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
     lpThreadId: WSATHREADID | null,
+    lpcbNeeded?: Ref | null,
   ): Answer;
   /** Answers the new socket. */
   WSPJoinLeaf(

@@ -112,6 +112,7 @@ export function optionCalls(process: WinsockProcess) {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();
       if (lpcbBytesReturned === null) return -WSAEFAULT;
+      const needed: Ref = { value: 0 };
       const answer = socket.provider.table.WSPIoctl(
         s,
         dwIoControlCode >>> 0,
@@ -122,9 +123,10 @@ export function optionCalls(process: WinsockProcess) {
         lpOverlapped,
         lpCompletionRoutine,
         process.thread,
+        needed,
       );
       const finish = (late: number): number => {
-        lpcbBytesReturned.value = Math.max(late, 0);
+        lpcbBytesReturned.value = late < 0 ? needed.value : late;
         return Math.min(late, 0);
       };
       return typeof answer === 'number' ? finish(answer) : answer.then(finish);
