@@ -208,6 +208,20 @@ export class HostCore implements Host, NeighborHost {
     return quoted.family === 6 ? this.#paths6.recentPath(quoted) : this.topology.recentPath(quoted);
   }
 
+  neighborFailed(interfaceIndex: number, address: IpAddress): void {
+    const iface = this.topology.find(interfaceIndex);
+    if (iface === null) return;
+    this.topology.routes.neighborFailed(iface, address, this.now);
+    this.autoconf?.neighborFailed(interfaceIndex);
+  }
+
+  neighborAnswered(interfaceIndex: number, address: IpAddress): void {
+    const { gateways } = this.topology.routes;
+    if (!gateways.hasSuspects) return;
+    const iface = this.topology.find(interfaceIndex);
+    if (iface !== null) gateways.answered(iface, address);
+  }
+
   lowerPathMtu(path: Path, mtu: number): void {
     this.topology.pmtus.lower(path.destination, path.interfaceIndex, mtu, this.now);
   }

@@ -118,6 +118,13 @@ export class InterfaceAutoconf implements TimerOwner {
     this.#run();
   }
 
+  /** A neighbour does not answer: when no router is left that does, others are asked for. */
+  neighborFailed(): void {
+    if (!this.#routers.isSilent || this.#solicitations.isRunning) return;
+    this.#solicitations.start(this.#host.now);
+    this.#run();
+  }
+
   /** See {@link Slaac.duplicateFound}. */
   duplicateFound(address: IpAddress): boolean {
     const wasOurs = this.#slaac.duplicateFound(address, this.#host.now);

@@ -41,6 +41,16 @@ export class Routers implements Part, Holding {
     return this.#routes.some(({ destination }) => destination === DEFAULT);
   }
 
+  /** Whether there are such routers, and none of them answers. */
+  get isSilent(): boolean {
+    const { routes, gateways } = this.#table;
+    const own = routes.filter(
+      ({ interface: iface, origin, destination, prefixLength }) =>
+        iface === this.#interface && origin === 'router' && prefixLength === 0 && destination.isAny,
+    );
+    return own.length > 0 && own.every((route) => gateways.rankOf(route) > 0);
+  }
+
   /** Takes over what an advertisement says about routes. */
   advertised(ra: RouterAdvertisement, now: number): void {
     this.#learn(DEFAULT, ra.router, ra.preference, ra.lifetime, now);

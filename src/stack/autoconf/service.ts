@@ -79,6 +79,11 @@ export class AutoconfService {
     this.#interfaces.delete(index);
   }
 
+  /** A neighbour on the interface does not answer; it may have been a router. */
+  neighborFailed(index: number): void {
+    this.#interfaces.get(index)?.autoconf.neighborFailed();
+  }
+
   /** Addresses have changed their states: where a link-local one may be used now, routers are asked for. */
   addressesChanged(): void {
     for (const [index, configured] of this.#interfaces) {

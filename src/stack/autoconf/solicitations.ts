@@ -24,7 +24,11 @@ export class Solicitations implements Part {
     this.#send = send;
   }
 
-  /** The interface came up, or its last router is gone. */
+  get isRunning(): boolean {
+    return this.#nextAt !== Number.POSITIVE_INFINITY;
+  }
+
+  /** The interface came up, or its last router is gone or silent. */
   start(now: number): void {
     this.#interval = 0;
     this.#nextAt = now + this.#chance() * MAX_DELAY;

@@ -42,7 +42,7 @@ const NA_OVERRIDE = 0x20000000;
 export interface RouterAdvertisementSink {
   /** @returns false when it was one of too many */
   advertised(ra: RouterAdvertisement): boolean;
-  /** A neighbour is no router any more (RFC 4861 §7.2.5), or does not answer (§6.3.6). */
+  /** A neighbour is no router any more (RFC 4861 §7.2.5). */
   routerGone(router: IpAddress): void;
 }
 
@@ -74,9 +74,6 @@ export class Ndp implements Solicitor, DadMessages {
     this.dad = new DuplicateAddressDetection(host, this);
     this.redirects = new RedirectSender(host, link, table);
     table.setSolicitor(6, this);
-    table.onUnreachable = ({ address, isRouter }) => {
-      if (isRouter) this.sink?.routerGone(address);
-    };
   }
 
   get retransTimer(): number {

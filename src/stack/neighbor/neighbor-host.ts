@@ -17,6 +17,10 @@ export interface NeighborHost {
   requestFirst(interfaceIndex: number, source: EgressSource): void;
   /** The IP packet `at … end` could not be sent because its next hop is not there: tells whoever sent it. Borrowed. */
   undeliverable(interfaceIndex: number, bytes: Uint8Array, at: number, end: number): void;
+  /** A neighbour was asked for and does not answer: another gateway may be chosen (RFC 1122 §3.3.1.5, RFC 4861 §6.3.6). */
+  neighborFailed(interfaceIndex: number, address: IpAddress): void;
+  /** One was heard of that was not known before. */
+  neighborAnswered(interfaceIndex: number, address: IpAddress): void;
 }
 
 /** The interface, as its neighbours see it. */

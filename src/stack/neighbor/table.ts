@@ -46,8 +46,6 @@ const BUCKETS = 256;
 export class NeighborTable implements TimerOwner {
   readonly link: NeighborLink;
   readonly frames: FrameQueue;
-  /** Told that a neighbour did not answer any more: whoever chooses routers may choose another (RFC 4861 §6.3.6). */
-  onUnreachable: ((neighbor: Neighbor) => void) | null = null;
   readonly #host: NeighborHost;
   readonly #solicitors: [arp: Solicitor | null, ndp: Solicitor | null] = [null, null];
   readonly #buckets = new Array<Neighbor | null>(BUCKETS).fill(null);
@@ -195,6 +193,7 @@ export class NeighborTable implements TimerOwner {
     const isNews = !neighbor.hasMac(macHigh, macLow);
     if (neighbor.state === NeighborState.incomplete) {
       this.#learn(neighbor, macHigh, macLow, now);
+      this.#host.neighborAnswered(this.link.index, neighbor.address);
       if (isSolicited) this.#becomeReachable(neighbor, now);
       else this.#enter(neighbor, NeighborState.stale, Number.POSITIVE_INFINITY);
       this.#release(neighbor);
@@ -237,6 +236,7 @@ export class NeighborTable implements TimerOwner {
     neighbor.macHigh = macHigh;
     neighbor.macLow = macLow;
     this.#enter(neighbor, NeighborState.reachable, Number.POSITIVE_INFINITY);
+    this.#host.neighborAnswered(this.link.index, address);
     this.#release(neighbor);
   }
 
@@ -366,7 +366,7 @@ export class NeighborTable implements TimerOwner {
         this.#host.undeliverable(this.link.index, bytes, ETHERNET_HEADER_LEN, bytes.length);
       }
     }
-    this.onUnreachable?.(neighbor);
+    this.#host.neighborFailed(this.link.index, neighbor.address);
   }
 
   #findOrAdd(address: IpAddress): Neighbor {

@@ -1,6 +1,7 @@
 /**
  * The routing table: longest prefix first, of equal ones the lowest metric (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3), which is the
- * sum of the route's and its interface's, as Windows adds them. Routes stand in numbered tables; rules say who looks into
+ * sum of the route's and its interface's, as Windows adds them; one whose gateway does not answer comes after those (see
+ * `gateways.ts`). Routes stand in numbered tables; rules say who looks into
  * which (see `policy.ts`), and all look into table 0 at last.
  *
  * A host has few routes, so that a lookup is a walk over a sorted list; what is looked up for every packet is cached in
@@ -10,6 +11,7 @@
 import { IpAddress, parsePrefix, prefixMask, type TimerOwner, type TimerQueue } from '../../base/index.ts';
 import type { PolicyRule, RouteOptions, RouteOrigin, RouteView } from '../api.ts';
 import { contains, type NetworkInterface, wordMask } from '../interface.ts';
+import { Gateways } from './gateways.ts';
 import { MAIN_TABLE, Policies } from './policy.ts';
 
 /** A route. Its interface decides nothing until a lookup: it may be down. */
@@ -31,6 +33,8 @@ export class RouteTable implements TimerOwner {
   readonly #policies = new Policies();
   /** Grows with every change of routes, addresses and interfaces: what was derived from an older one is stale. */
   generation = 1;
+  /** Those that do not answer. */
+  readonly gateways: Gateways;
   readonly #timers: TimerQueue;
   /** Runs for the first route to expire; -1 until there is one. */
   #timer = -1;
@@ -40,6 +44,11 @@ export class RouteTable implements TimerOwner {
   constructor(timers: TimerQueue, onChange: () => void) {
     this.#timers = timers;
     this.#onChange = onChange;
+    this.gateways = new Gateways(
+      timers,
+      () => this.#routes,
+      () => this.changed(),
+    );
   }
 
   get routes(): readonly Route[] {
@@ -77,6 +86,7 @@ export class RouteTable implements TimerOwner {
     if (!isWithin(metric, MAX_METRIC)) throw new RangeError(`a metric is 0 … ${MAX_METRIC}, not ${metric}`);
     if (!isWithin(table, MAX_METRIC)) throw new RangeError(`a table is 0 … ${MAX_METRIC}, not ${table}`);
     if (this.#routes.length >= MAX_ROUTES) throw new RangeError(`there are ${MAX_ROUTES} routes already`);
+    if (gateway !== null) this.gateways.answered(iface, gateway);
     this.#insert({
       destination,
       prefixLength,
@@ -169,21 +179,42 @@ export class RouteTable implements TimerOwner {
   }
 
   #lookup(table: number, destination: IpAddress, from: IpAddress | null): Route | null {
+    let suspect: Route | null = null;
     for (const route of this.#routes) {
       if (route.table !== table || !route.interface.isUp) continue;
       if (!contains(route.destination, route.prefixLength, destination)) continue;
       // The zone of a scoped address is the interface that it is of (RFC 4007 §6).
       if (destination.zone !== 0 && destination.zone !== route.interfaceIndex) continue;
       const { interface: iface } = route;
-      if (from === null || iface.hasAddress(from) || iface.isTransparent) return route;
+      if (from !== null && !iface.hasAddress(from) && !iface.isTransparent) continue;
+      // RFC 4191 §3.2: of what routers advertise, that they answer counts more than how long the prefix is.
+      if (route.origin !== 'router' || this.gateways.rankOf(route) === 0) return route;
+      suspect ??= route;
     }
-    return null;
+    return suspect;
+  }
+
+  /** A neighbour does not answer; what was heard by a redirect of a gateway is forgotten (RFC 4861 §7.3.3). */
+  neighborFailed(iface: NetworkInterface, address: IpAddress, now: number): void {
+    this.#removeWhere(
+      (route) =>
+        route.origin === 'redirect' &&
+        route.interface === iface &&
+        (route.gateway ?? route.destination).equals(address),
+    );
+    this.gateways.failed(iface, address, now);
   }
 
   /** What was derived from routes, addresses and interfaces is stale; the order too, which interfaces' metrics decide. */
   changed(): void {
     // Array.sort is stable: of equal routes the older one stays first.
-    this.#routes = [...this.#routes].sort(byPrecedence);
+    const { gateways } = this;
+    this.#routes = gateways.hasSuspects
+      ? [...this.#routes].sort(
+          (a, b) =>
+            b.prefixLength - a.prefixLength || gateways.rankOf(a) - gateways.rankOf(b) || byPrecedence(a, b),
+        )
+      : [...this.#routes].sort(byPrecedence);
     this.generation++;
     this.#onChange();
   }

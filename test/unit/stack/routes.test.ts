@@ -35,6 +35,8 @@ const NO_LINKS: NeighborHost = {
   counters: new StackCounters(),
   requestFirst: () => {},
   undeliverable: () => {},
+  neighborFailed: () => {},
+  neighborAnswered: () => {},
 };
 
 describe('RFC 1122 §3.3.1 routing', () => {

@@ -55,6 +55,43 @@ describe('RFC 4861 §6.3.4', () => {
     expect(lab.routes[0]).toBe('::/0 via fe80::1%2 256');
   });
 
+  test('§6.3.6: of routers one that answers comes first; when none does, others are asked for once', () => {
+    const lab = new Lab();
+    for (const last of [1, 2]) lab.hear({ router: router(last) });
+    lab.pass(5000);
+    const asked = lab.solicited.length;
+    const fail = (last: number): void => {
+      lab.topology.routes.neighborFailed(lab.iface, router(last), lab.now);
+      lab.autoconf.neighborFailed();
+    };
+    fail(1);
+    lab.pass(5000);
+    expect(lab.routes).toEqual(['::/0 via fe80::2%2 256', '::/0 via fe80::1%2 256']);
+    expect(lab.solicited.length).toBe(asked);
+    fail(2);
+    fail(1);
+    lab.pass(2000);
+    expect(lab.routes).toEqual(['::/0 via fe80::2%2 256', '::/0 via fe80::1%2 256']);
+    expect(lab.solicited.length).toBe(asked + 1);
+    // Heard of again, it comes first.
+    lab.topology.routes.gateways.answered(lab.iface, router(1));
+    expect(lab.routes[0]).toBe('::/0 via fe80::1%2 256');
+  });
+
+  test('RFC 4191 §3.2: a router that answers counts more than a longer prefix by one that does not', () => {
+    const lab = new Lab();
+    const route = { prefix: ip('2001:db8:7::'), length: 48, preference: 'high', lifetime: HOUR } as const;
+    lab.hear({ router: router(1), routes: [route] });
+    lab.hear({ router: router(2) });
+    const { routes } = lab.topology;
+    const way = (): string => String(routes.lookup(ip('2001:db8:7::1'), null)?.gateway);
+    expect(way()).toBe('fe80::1%2');
+    routes.neighborFailed(lab.iface, router(1), lab.now);
+    expect(way()).toBe('fe80::2%2');
+    routes.neighborFailed(lab.iface, router(2), lab.now);
+    expect(way()).toBe('fe80::1%2');
+  });
+
   test('§7.2.5: a neighbour that says it is no router any more is none', () => {
     const lab = new Lab();
     lab.hear({ router: router(1) });

@@ -60,6 +60,10 @@ export class Lab implements NeighborHost {
 
   undeliverable(): void {}
 
+  neighborFailed(): void {}
+
+  neighborAnswered(): void {}
+
   /** An advertisement of fe80::1 arrives. */
   hear(fields: Partial<RouterAdvertisement> = {}): boolean {
     return this.autoconf.advertised({ ...SILENT, ...fields });
