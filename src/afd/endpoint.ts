@@ -15,6 +15,7 @@ import {
   WSAEFAULT,
   WSAEINTR,
   WSAEINVAL,
+  WSAENOTCONN,
   WSAEOPNOTSUPP,
   WSAETIMEDOUT,
 } from '../abi/index.ts';
@@ -111,6 +112,16 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
 
   accept(_request: AfdRequest, _reply: AfdCompletion, _owner: RequestOwner): number {
     return WSAEOPNOTSUPP;
+  }
+
+  /** AcceptEx: `target` is the socket to be filled. */
+  superAccept(_target: AfdEndpoint, _request: AfdRequest, _reply: AfdCompletion): number {
+    return WSAEINVAL;
+  }
+
+  /** DisconnectEx. */
+  disconnect(_flags: number): number {
+    return WSAENOTCONN;
   }
 
   acceptRequest(_request: AfdRequest, _reply: AfdCompletion, _owner: RequestOwner): number {

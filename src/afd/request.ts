@@ -47,6 +47,8 @@ export class PendingRequest implements AfdRequest, AfdCompletion {
   queue: RequestQueue | null = null;
   next: PendingRequest | null = null;
   previous: PendingRequest | null = null;
+  /** The other socket that it is about: what an AcceptEx fills. */
+  target: object | null = null;
   /** Ends the timer of its time-out. */
   timer: Cancel | null = null;
   /** Tells whoever else keeps it, when it ends for whatever reason. */

@@ -205,6 +205,10 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
         return endpoint.refuse(request.a, request.b !== 0, this);
       case AfdOp.joinLeaf:
         return endpoint.joinLeaf(request.address, request.a);
+      case AfdOp.superAccept:
+        return this.#superAccept(endpoint, request);
+      case AfdOp.disconnect:
+        return endpoint.disconnect(request.a);
       case AfdOp.accept:
         return endpoint.accept(request, reply, this);
       case AfdOp.connect:
@@ -245,11 +249,17 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
       return moved > 0 || request.op === AfdOp.close ? NO_ERROR : WSAENOBUFS;
     }
     this.#pending.set(request.id, pending);
+    if (request.op === AfdOp.superAccept) pending.target = this.#descriptors.get(request.a);
     if (request.op === AfdOp.poll) this.#watch(pending);
     else if (request.op === AfdOp.close) this.#linger(pending);
     else if (request.op === AfdOp.echo) this.#echo?.attach(pending);
     else this.#descriptors.get(request.descriptor)?.pend(pending);
     return PEND;
+  }
+
+  #superAccept(listener: AfdEndpoint, request: AfdRequest): number {
+    const target = this.#descriptors.get(request.a);
+    return target === null ? WSAENOTSOCK : listener.superAccept(target, request, this.#reply);
   }
 
   #socket(request: AfdRequest): number {

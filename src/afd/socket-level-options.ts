@@ -223,8 +223,8 @@ const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<S
   [SO_RCVBUF, RECEIVE_BUFFER],
   [SO_MAX_MSG_SIZE, { get: () => 0 }],
   // Accepted and connected sockets have their context from the start; the options are for those that ask all the same.
-  [SO_UPDATE_ACCEPT_CONTEXT, { set: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN) }],
-  [SO_UPDATE_CONNECT_CONTEXT, { set: ({ state }) => (state === SocketState.connected ? 0 : WSAENOTCONN) }],
+  [SO_UPDATE_ACCEPT_CONTEXT, { set: (socket) => socket.updateAcceptContext() }],
+  [SO_UPDATE_CONNECT_CONTEXT, { set: (socket) => socket.updateConnectContext() }],
   [SO_CONNECT_TIME, { get: ({ connectedSeconds }) => connectedSeconds }],
 ]);
 

@@ -25,23 +25,34 @@ interface Announcement {
   data: Uint8Array | null;
 }
 
+/** Gives the oldest connection to the socket of an AcceptEx. @returns whether the request is done with the queue */
+export type Fill = (request: PendingRequest) => boolean;
 /** Makes a connection a socket of a session. @returns its descriptor */
 export type Adopt = (connection: TcpEndpoint, owner: RequestOwner) => number;
 
 export class StreamAcceptor {
   readonly #stream: StreamHost;
   readonly #adopt: Adopt;
+  readonly #fill: Fill;
   readonly #queue: AcceptQueue;
 
-  constructor(stream: StreamHost, adopt: Adopt) {
+  constructor(stream: StreamHost, adopt: Adopt, fill: Fill) {
     this.#stream = stream;
     this.#adopt = adopt;
+    this.#fill = fill;
     this.#queue = new AcceptQueue(stream.endpoint);
   }
 
   /** Whether an accept would succeed now. */
   get isReady(): boolean {
     return this.#queue.isWaiting;
+  }
+
+  /** The oldest connection, for an AcceptEx. */
+  take(): TcpEndpoint | null {
+    const connection = this.#queue.take();
+    this.#stream.events.reenable(FD_ACCEPT, this.isReady);
+    return connection;
   }
 
   /** `request.a`: 0 for the oldest, or the number of the caller whom this session has asked for. */
@@ -102,9 +113,14 @@ export class StreamAcceptor {
   #serve(): void {
     const { others } = this.#stream;
     for (let request = others.head; request !== null; request = others.head) {
-      const isServed = request.op === AfdOp.acceptRequest ? this.#tell(request) : this.#give(request);
-      if (!isServed) return;
+      if (!this.#serveOne(request)) return;
     }
+  }
+
+  /** @returns whether the request is done with the queue */
+  #serveOne(request: PendingRequest): boolean {
+    if (request.op === AfdOp.acceptRequest) return this.#tell(request);
+    return request.op === AfdOp.superAccept ? this.#fill(request) : this.#give(request);
   }
 
   #acceptAsked(number: number, reply: AfdCompletion, owner: RequestOwner): number {

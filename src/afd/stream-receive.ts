@@ -17,7 +17,7 @@ import {
   WSAEWOULDBLOCK,
 } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
-import { AFD_NO_WAIT, AFD_OVERLAPPED, type AfdCompletion, type AfdRequest } from '../port/index.ts';
+import { AFD_NO_WAIT, AFD_OVERLAPPED, type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
 import { StackError } from '../stack/index.ts';
 import { wsaOfBroken } from './error-map.ts';
 import { PEND } from './request.ts';
@@ -82,7 +82,8 @@ export class StreamReceiver {
       const code = this.#attempt(request.flags, request.into ?? EMPTY, request.done);
       request.done = this.#moved;
       if (code === PEND) break;
-      if (code === 0) request.complete(0, this.#moved);
+      if (code === 0)
+        request.complete(0, this.#moved, 0, request.op === AfdOp.superAccept ? request.address : null);
       else request.giveUp(code);
     }
     if (this.#isShutWanted) this.finish();

@@ -14,10 +14,13 @@ import {
   SD_RECEIVE,
   SD_SEND,
   sockaddrOf,
+  WSA_OPERATION_ABORTED,
   WSAEADDRNOTAVAIL,
+  WSAEALREADY,
   WSAECONNABORTED,
   WSAECONNRESET,
   WSAEINVAL,
+  WSAEISCONN,
   WSAENETDOWN,
   WSAENETRESET,
   WSAENOTCONN,
@@ -34,16 +37,25 @@ import { REFUSED_RETRIES } from './socket-options.ts';
 import { normalizeBacklog, SocketState, streamRule } from './socket-state.ts';
 import { StreamAcceptor } from './stream-accept.ts';
 import { StreamCloser } from './stream-close.ts';
-import type { StreamHost } from './stream-host.ts';
+import {
+  Context,
+  disconnect,
+  disconnected,
+  type ExtendedStream,
+  pendAccept,
+  serveAccept,
+  superAccept,
+} from './stream-extensions.ts';
 import { StreamReceiver } from './stream-receive.ts';
 import { StreamSender } from './stream-send.ts';
 
-export class StreamEndpoint extends AfdEndpoint implements StreamHost {
-  readonly endpoint: TcpEndpoint;
-  readonly sender: StreamSender;
-  readonly receiver: StreamReceiver;
-  readonly closer: StreamCloser;
-  readonly acceptor: StreamAcceptor;
+export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
+  /** Another one when AcceptEx has filled this socket, or it was made as new. */
+  endpoint: TcpEndpoint;
+  sender: StreamSender;
+  receiver: StreamReceiver;
+  closer: StreamCloser;
+  acceptor: StreamAcceptor;
   state: SocketState = SocketState.open;
   /** The peer sent FIN. */
   isPeerClosed = false;
@@ -57,6 +69,18 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   #peerPort = 0;
   /** The connect that waits for its end; `null` when nobody waits. */
   #connect: PendingRequest | null = null;
+  /** Bytes of a ConnectEx that are in the send buffer. */
+  #connectSent = 0;
+  /** The AcceptEx that is to fill this socket; `null`: none. */
+  accepting: PendingRequest | null = null;
+  /** The DisconnectEx that makes it as new; `null`: none. */
+  disconnecting: PendingRequest | null = null;
+  /** Whose context it lacks: see `stream-extensions.ts`. */
+  staleContext: Context = Context.own;
+  /** The listener that AcceptEx got it from. */
+  #acceptedFrom: ExtendedStream | null = null;
+  /** Where `bind` put it, to be bound there again when it is as new. */
+  #boundTo: Uint8Array | null = null;
 
   constructor(context: AfdContext, type: number, protocol: number, owner: number, endpoint: TcpEndpoint) {
     super(context, type, protocol, owner);
@@ -64,7 +88,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     this.sender = new StreamSender(this);
     this.receiver = new StreamReceiver(this);
     this.closer = new StreamCloser(this, () => this.sender.overflowBytes);
-    this.acceptor = new StreamAcceptor(this, (child, by) => this.#adopt(child, by));
+    this.acceptor = this.#newAcceptor();
     endpoint.context = this;
     endpoint.refusedRetries = REFUSED_RETRIES;
   }
@@ -94,7 +118,9 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if (error !== 0 || address === null) return error;
     if (this.isBound || this.state !== SocketState.open) return WSAEINVAL;
     const options = { sharing: this.sharing, owner: this.owner };
-    return wsaOf(this.endpoint.bind(addressOf(address), portOf(address), options));
+    const result = this.endpoint.bind(addressOf(address), portOf(address), options);
+    if (result >= 0) this.#boundTo = address.slice();
+    return wsaOf(result);
   }
 
   override listen(backlog: number): number {
@@ -126,21 +152,44 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
 
   override connect(request: AfdRequest): number {
     const { address } = request;
-    const error = streamRule('connect', this.state) || this.checkAddress(address);
+    const error = this.#connectRule(request.flags) || this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     const peer = addressOf(address);
     const port = portOf(address);
     if (peer.isAny || port === 0) return WSAEADDRNOTAVAIL;
-    const result = this.endpoint.connect(peer, port);
+    const { data } = request;
+    const result =
+      data === null
+        ? this.endpoint.connect(peer, port)
+        : this.endpoint.connectWithData(peer, port, data, 0, data.length);
     if (result < 0) return wsaOf(result);
+    this.#connectSent = data === null ? 0 : result;
     this.state = SocketState.connecting;
     this.#peerAddress = peer;
     this.#peerPort = port;
     return this.mayWait(request.flags) ? PEND : WSAEWOULDBLOCK;
   }
 
+  override superAccept(target: AfdEndpoint, request: AfdRequest, reply: AfdCompletion): number {
+    return target instanceof StreamEndpoint ? superAccept(this, target, request, reply) : WSAEINVAL;
+  }
+
+  override disconnect(flags: number): number {
+    return this.disconnecting !== null ? WSAEINVAL : disconnect(this, flags);
+  }
+
   override pend(request: PendingRequest): void {
+    if (request.op === AfdOp.superAccept) {
+      if (request.target instanceof StreamEndpoint) pendAccept(this, request, request.target);
+      return;
+    }
     super.pend(request);
+    if (request.op === AfdOp.disconnect) {
+      this.disconnecting = request;
+      request.detach = () => {
+        this.disconnecting = null;
+      };
+    }
     if (request.op !== AfdOp.connect) return;
     this.#connect = request;
     // Given up, the attempt goes on as one that nobody waits for.
@@ -161,18 +210,28 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if (how !== SD_RECEIVE && how !== SD_SEND && how !== SD_BOTH) return WSAEINVAL;
     const error = streamRule('shutdown', this.state);
     if (error !== 0) return error;
+    if (this.staleContext !== Context.own) return WSAENOTCONN; // SEM-OV-18, SEM-OV-19
     const isRepeated = (how === SD_RECEIVE || this.isSendShut) && (how === SD_SEND || this.isReceiveShut);
     if (isRepeated) return 0; // SEM-SHUT-04
     if (this.state === SocketState.broken) return this.takeBrokenError();
-    if (how !== SD_RECEIVE) {
+    this.endSending(how);
+    return 0;
+  }
+
+  /** Ends the directions of `how`, which is SD_*. */
+  endSending(how: number): void {
+    if (how !== SD_RECEIVE && !this.isSendShut) {
       this.isSendShut = true;
       this.sender.finish();
     }
-    if (how !== SD_SEND) {
+    if (how !== SD_SEND && !this.isReceiveShut) {
       this.isReceiveShut = true;
       this.receiver.finish();
     }
-    return 0;
+  }
+
+  override getSockName(reply: AfdCompletion): number {
+    return this.staleContext === Context.accept ? WSAEINVAL : super.getSockName(reply);
   }
 
   override getPeerName(reply: AfdCompletion): number {
@@ -180,6 +239,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if (error !== 0) return error;
     // ConnectEx in progress has no peer yet, an ordinary connect has (API-getpeername).
     if (this.#connect !== null && (this.#connect.flags & AFD_OVERLAPPED) !== 0) return WSAENOTCONN;
+    if (this.staleContext !== Context.own) return WSAENOTCONN;
     reply.address = sockaddrOf(this.#peerAddress, this.#peerPort);
     return 0;
   }
@@ -189,6 +249,7 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
   }
 
   override close(flags: number): number {
+    this.accepting?.giveUp(WSA_OPERATION_ABORTED);
     this.endRequests();
     return this.closer.close(flags);
   }
@@ -228,6 +289,53 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     if ((events & EndpointEvent.peerClosed) !== 0) this.#peerClosed();
     if ((events & EndpointEvent.failed) !== 0) this.#failed();
     this.closer.happened();
+    if (this.disconnecting !== null) disconnected(this);
+  }
+
+  /** SO_UPDATE_ACCEPT_CONTEXT: it is what `accept` would have given, with the listener's options (SEM-OV-18). */
+  updateAcceptContext(): number {
+    if (this.state !== SocketState.connected) return WSAENOTCONN;
+    const listener = this.#acceptedFrom;
+    if (listener !== null) this.options = listener.options.inherit();
+    this.#acceptedFrom = null;
+    if (this.staleContext === Context.accept) this.staleContext = Context.own;
+    return 0;
+  }
+
+  /** SO_UPDATE_CONNECT_CONTEXT (SEM-OV-19). */
+  updateConnectContext(): number {
+    if (this.state !== SocketState.connected) return WSAENOTCONN;
+    if (this.staleContext === Context.connect) this.staleContext = Context.own;
+    return 0;
+  }
+
+  /** AcceptEx has a connection for it. */
+  acceptFrom(listener: ExtendedStream, connection: TcpEndpoint): void {
+    this.#replace(connection);
+    this.staleContext = Context.accept;
+    this.#acceptedFrom = listener;
+    this.#begin(connection);
+  }
+
+  /** The connection has ended both ways: the socket is unused again, and bound where it was. */
+  renew(): void {
+    this.receives.drain(() => WSA_OPERATION_ABORTED);
+    this.sends.drain(() => WSA_OPERATION_ABORTED);
+    const { stack } = this.context;
+    this.#replace(stack.openTcp(this.endpoint.localAddress.family));
+    this.endpoint.refusedRetries = REFUSED_RETRIES;
+    this.state = SocketState.open;
+    this.staleContext = Context.own;
+    this.#acceptedFrom = null;
+    this.connectedAt = Number.NaN;
+    this.connectError = 0;
+    this.brokenError = 0;
+    this.isPeerClosed = false;
+    this.isSendShut = false;
+    this.isReceiveShut = false;
+    const name = this.#boundTo;
+    // Should the port be somebody else's by now, the socket is unbound.
+    if (name !== null) this.bind(name);
   }
 
   /** Code of a call on a broken connection: the first is told what happened, later ones that it is over (SEM-IO-19). */
@@ -273,15 +381,56 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     accepted.options = this.options.inherit();
     accepted.isNonBlocking = this.isNonBlocking;
     accepted.events.inherit(this.events);
-    accepted.#connectedTo(child.remoteAddress, child.remotePort);
-    if (accepted.sender.hasRoom) accepted.events.raise(FD_WRITE);
-    else accepted.events.sendBlocked(); // a SYN that was held: its handshake goes on
-    accepted.receiver.urgentArrived();
-    accepted.receiver.arrived();
-    const isFinIn = child.state === 'CLOSE-WAIT' || child.state === 'CLOSING' || child.state === 'LAST-ACK';
-    if (isFinIn || child.atEnd) accepted.#peerClosed();
-    if (child.error !== 0) accepted.#failed();
+    accepted.#begin(child);
     return owner.adopt(accepted);
+  }
+
+  /** Takes up a connection that waited: what has happened to it meanwhile. */
+  #begin(child: TcpEndpoint): void {
+    this.#connectedTo(child.remoteAddress, child.remotePort);
+    if (this.sender.hasRoom) this.events.raise(FD_WRITE);
+    else this.events.sendBlocked(); // a SYN that was held: its handshake goes on
+    this.receiver.urgentArrived();
+    this.receiver.arrived();
+    const isFinIn = child.state === 'CLOSE-WAIT' || child.state === 'CLOSING' || child.state === 'LAST-ACK';
+    if (isFinIn || child.atEnd) this.#peerClosed();
+    if (child.error !== 0) this.#failed();
+  }
+
+  /** Puts another endpoint of the stack in the place of the one that it had. */
+  #replace(endpoint: TcpEndpoint): void {
+    const old = this.endpoint;
+    this.closer.stop();
+    this.sender.release();
+    this.acceptor.close();
+    old.context = null;
+    old.close();
+    this.endpoint = endpoint;
+    endpoint.context = this;
+    this.sender = new StreamSender(this);
+    this.receiver = new StreamReceiver(this);
+    this.closer = new StreamCloser(this, () => this.sender.overflowBytes);
+    this.acceptor = this.#newAcceptor();
+  }
+
+  #newAcceptor(): StreamAcceptor {
+    return new StreamAcceptor(
+      this,
+      (child, by) => this.#adopt(child, by),
+      (request) => serveAccept(this, request),
+    );
+  }
+
+  /** What is wrong with connecting now: an overlapped one is ConnectEx, which has rules of its own. */
+  #connectRule(flags: number): number {
+    if (this.accepting !== null) return WSAEINVAL; // SEM-CONN-06
+    const isConnectEx = (flags & AFD_OVERLAPPED) !== 0;
+    if (this.staleContext !== Context.own) return isConnectEx ? WSAEISCONN : WSAEINVAL; // SEM-CONN-07
+    const isExtended = this.#connect !== null && (this.#connect.flags & AFD_OVERLAPPED) !== 0;
+    const error = isExtended ? WSAEINVAL : streamRule('connect', this.state);
+    if (!isConnectEx) return error;
+    if (error !== 0) return error === WSAEALREADY ? WSAEINVAL : error;
+    return this.isBound ? 0 : WSAEINVAL; // SEM-STATE-06
   }
 
   #connectedTo(address: IpAddress, port: number): void {
@@ -298,7 +447,22 @@ export class StreamEndpoint extends AfdEndpoint implements StreamHost {
     this.#connectedTo(this.#peerAddress, this.#peerPort);
     this.events.raise(FD_CONNECT);
     this.events.raise(FD_WRITE);
-    this.#connect?.complete(0);
+    const request = this.#connect;
+    if (request === null) return;
+    if ((request.flags & AFD_OVERLAPPED) !== 0) this.staleContext = Context.connect;
+    const { data } = request;
+    const sent = this.#connectSent;
+    if (data === null || sent === data.length) {
+      request.complete(0, sent);
+      return;
+    }
+    // The rest of it follows as a send does.
+    request.done = sent;
+    request.detach = null;
+    this.#connect = null;
+    this.others.remove(request);
+    this.sends.push(request);
+    this.sender.roomMade();
   }
 
   #peerClosed(): void {

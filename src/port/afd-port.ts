@@ -37,7 +37,10 @@ export const AfdOp = {
   listen: 4,
   /** `a`: 0, or the number of a caller of `acceptRequest` → `value` a new descriptor, `address` the peer's sockaddr. */
   accept: 5,
-  /** `address` sockaddr; pends until connected. */
+  /**
+   * `address` sockaddr; pends until connected. Overlapped it is ConnectEx: the socket is bound, and `data` is sent first → `value`
+   * bytes sent.
+   */
   connect: 6,
   /**
    * `data`, `flags` MSG_*, `address` of the destination or null → `value` bytes taken. A stream ignores `address`. Without leave to
@@ -109,6 +112,14 @@ export const AfdOp = {
    * destination go there, a receiver is a member. Binds when needed, and records FD_CONNECT.
    */
   joinLeaf: 25,
+  /**
+   * AcceptEx: the oldest connection of a listener becomes that of an unused socket. `a` that socket's descriptor, `into` room for the
+   * first data (with any, it is done when that arrives), `b` 1: it fails with WSAEFAULT once somebody is there, who waits on →
+   * `value` bytes of data, `address` the local sockaddr and behind it the peer's.
+   */
+  superAccept: 26,
+  /** DisconnectEx. `a` 0: as shutdown(SD_SEND); TF_REUSE_SOCKET: done when the connection has ended, and the socket is as new. */
+  disconnect: 27,
 } as const;
 export type AfdOp = (typeof AfdOp)[keyof typeof AfdOp];
 

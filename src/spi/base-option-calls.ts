@@ -9,8 +9,11 @@ import {
   SIO_BSP_HANDLE,
   SIO_BSP_HANDLE_POLL,
   SIO_BSP_HANDLE_SELECT,
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
+  SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER,
   SIO_QUERY_TARGET_PNP_HANDLE,
   SO_PROTOCOL_INFOW,
+  SO_UPDATE_ACCEPT_CONTEXT,
   SOL_SOCKET,
   WSAEFAULT,
   WSAENOBUFS,
@@ -19,10 +22,11 @@ import {
   WSAPROTOCOL_INFOW_LEN,
   writeWSAPROTOCOL_INFOW,
 } from '../abi/index.ts';
-import { EMPTY, putI32le } from '../base/index.ts';
+import { EMPTY, i32le, putI32le } from '../base/index.ts';
 import { type AfdCompletion, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
-import { refuseOverlapped, submitOverlapped } from './base-overlapped.ts';
+import type { BaseExtensions } from './base-extension-calls.ts';
+import { answerOverlapped, refuseOverlapped, submitOverlapped } from './base-overlapped.ts';
 import type { BaseSocket } from './base-sockets.ts';
 import { type BaseState, readable } from './base-state.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
@@ -41,7 +45,13 @@ const HANDLE_CODES = new Set([
   SIO_BSP_HANDLE_SELECT,
 ]);
 
-export function baseOptionCalls(base: BaseState): OptionCalls {
+/** Codes that ask for functions. */
+const POINTER_CODES = new Set([
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
+  SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER,
+]);
+
+export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): OptionCalls {
   const { calls, sockets } = base;
   return {
     WSPGetSockOpt(s, level, optname, optval, optlen): Answer {
@@ -66,6 +76,11 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
       const data = optlen < 0 ? valueOfUnboundedLength(level, optname, optval) : readable(optval, optlen);
       if (typeof data === 'number') return data;
       if (data === null) return -WSAEFAULT;
+      if (level === SOL_SOCKET && optname === SO_UPDATE_ACCEPT_CONTEXT) {
+        // The value is the listener's handle, which means nothing on the other side of the port.
+        const listener = data.length < 4 ? undefined : sockets.get(i32le(data, 0) >>> 0);
+        if (listener === undefined) return data.length < 4 ? -WSAEFAULT : -WSAENOTSOCK;
+      }
       const call = calls.prepare(AfdOp.setOption, socket);
       call.request.a = level;
       call.request.b = optname;
@@ -90,6 +105,11 @@ export function baseOptionCalls(base: BaseState): OptionCalls {
       const data = cbIn === 0 ? EMPTY : readable(lpvIn, cbIn);
       const into = cbOut === 0 ? EMPTY : readable(lpvOut, cbOut);
       if (data === null || into === null) return -WSAEFAULT;
+      if (POINTER_CODES.has(code)) {
+        const answer = extensions.pointer(code, data, into);
+        if (lpOverlapped === null || answer < 0) return answer;
+        return answerOverlapped(base, socket, answer, lpOverlapped, lpCompletionRoutine, lpThreadId);
+      }
       if (HANDLE_CODES.has(code)) {
         if (lpOverlapped === null) return ownHandle(socket, into);
         return refuseOverlapped(base, socket, code, lpOverlapped, lpCompletionRoutine, lpThreadId);

@@ -25,7 +25,7 @@ import type { Answer, WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE, WSATHREAD
 /**
  * Starts a filled call as an overlapped one.
  * @returns the value when it is done already (the completion is announced all the same, SEM-OV-05), else minus
- * WSA_IO_PENDING, or the error of an operation that did not start. A socket without the overlapped attribute waits for the end
+ * WSA_IO_PENDING, or the error of an operation that did not start (an extension function's leaves the record pending, SEM-OV-21). A socket without the overlapped attribute waits for the end
  * (SEM-BLK-06).
  */
 export function submitOverlapped(
@@ -34,6 +34,7 @@ export function submitOverlapped(
   lpOverlapped: WSAOVERLAPPED,
   routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
   lpThreadId: WSATHREADID | null,
+  isExtension = false,
 ): Answer {
   const socket = call.socket;
   if (socket === null) return -WSAENOTSOCK;
@@ -47,8 +48,10 @@ export function submitOverlapped(
 
   /** It is done before the call returns. */
   const conclude = (answer: number): number => {
-    if (answer < 0)
-      return completesLate(call, answer) ? operation.finishLate(answer) : operation.fail(answer);
+    if (answer < 0) {
+      if (completesLate(call, answer)) return operation.finishLate(answer);
+      return isExtension ? operation.failExtension(answer) : operation.fail(answer);
+    }
     if (flags !== null) flags.value = late.value;
     operation.finish(answer, 0, late.value);
     return answer;
@@ -81,6 +84,8 @@ export function submitOverlapped(
 /** Failures of control codes that an overlapped caller hears of by a completion (SEM-OV-07, IOC-SIO_GET_INTERFACE_LIST). */
 function completesLate(call: Call, answer: number): boolean {
   const { op, a } = call.request;
+  // Too little room for a name: the connection waits on (SEM-OV-16).
+  if (op === AfdOp.superAccept) return answer === -WSAEFAULT;
   if (op !== AfdOp.ioctl) return false;
   return answer === -WSAEOPNOTSUPP || (answer === -WSAEFAULT && a >>> 0 === SIO_GET_INTERFACE_LIST);
 }
@@ -98,6 +103,21 @@ export function refuseOverlapped(
   const operation = Operation.begin(base, socket, lpOverlapped, routine, lpThreadId);
   if (typeof operation === 'number') return operation;
   return operation.finishLate(-WSAEOPNOTSUPP);
+}
+
+/** Completes an overlapped control code that this provider has answered itself. @returns the bytes that it wrote */
+export function answerOverlapped(
+  base: BaseState,
+  socket: BaseSocket,
+  answer: number,
+  lpOverlapped: WSAOVERLAPPED,
+  routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
+  lpThreadId: WSATHREADID | null,
+): number {
+  const operation = Operation.begin(base, socket, lpOverlapped, routine, lpThreadId);
+  if (typeof operation === 'number') return operation;
+  operation.finish(0);
+  return answer;
 }
 
 export function baseOverlappedCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPGetOverlappedResult'> {

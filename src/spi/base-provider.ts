@@ -12,6 +12,7 @@ import { BlockingWaits } from './base-blocking.ts';
 import { Calls } from './base-call.ts';
 import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
+import { type BaseExtensions, baseExtensions } from './base-extension-calls.ts';
 import { baseMultipointCalls } from './base-multipoint-calls.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
 import { baseOverlappedCalls, cancelOperations } from './base-overlapped.ts';
@@ -32,6 +33,8 @@ export interface BaseProvider {
   readonly WSPStartup: WSPStartup;
   /** Readiness for WSAPoll, which has no entry in the table; see `pollHandles`. */
   readonly poll: (fds: readonly WSAPOLLFD[], timeout: number) => Answer;
+  /** The functions that its pointers stand for. */
+  readonly extensions: BaseExtensions;
   /** WSA_FLAG_* that a socket was made with; 0 for a handle that is none of this provider's. */
   readonly socketFlags: (s: number) => number;
   /** CancelIo and CancelIoEx, which are the kernel's; see `cancelOperations`. */
@@ -63,6 +66,7 @@ export function createBaseProvider(
     if (startups > 0 && --startups === 0) closeEverything(base);
     return 0;
   };
+  const extensions = baseExtensions(base);
   const table: WSPPROC_TABLE = {
     ...baseSocketCalls(base),
     ...baseAcceptCalls(base),
@@ -71,12 +75,13 @@ export function createBaseProvider(
     ...baseOverlappedCalls(base),
     ...basePollCalls(base),
     ...baseEventCalls(base),
-    ...baseOptionCalls(base),
+    ...baseOptionCalls(base, extensions),
     ...baseAddressCalls,
     WSPCleanup: cleanup,
     WSPCancelBlockingCall: () => blocking.cancelOfThread(),
   };
   return {
+    extensions,
     WSPStartup(wVersionRequested, lpWSPData, _lpProtocolInfo, upcallTable, lpProcTable): number {
       const version = startVersion(wVersionRequested, lpWSPData);
       if (version !== 0) return version;

@@ -15,10 +15,14 @@
  * changed as soon as the call has returned.
  */
 
+export { getAcceptExSockaddrs } from './base-connect-extensions.ts';
+export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-calls.ts';
 export * from './base-provider.ts';
 export * from './catalog.ts';
 export * from './chain.ts';
 export * from './default-catalog.ts';
+export * from './extensions.ts';
+export { functionAt, pointerOf, readPointer, writePointer } from './function-pointers.ts';
 export { LOCAL_MACHINE, NAMELESS_HOST, numericAddress } from './host-lookup.ts';
 export * from './inet-text.ts';
 export * from './io-manager.ts';

@@ -47,6 +47,8 @@ export interface IoManager {
    * @returns `null` when it can't be read
    */
   openFile(source: TransmitSource, offset: number): Promise<FileReader | null>;
+  /** Whether a handle is a completion port. */
+  isPort(handle: number): boolean;
   /** Queues a packet of registered I/O to a port. @returns whether there is such a port */
   postPacket(port: number, key: number, lpOverlapped: WSAOVERLAPPED | null): boolean;
   /** The calling thread. */
@@ -57,6 +59,7 @@ export interface IoManager {
 export const NO_IO_MANAGER: IoManager = {
   file: () => null,
   openFile: () => Promise.resolve(null),
+  isPort: () => false,
   postPacket: () => false,
   currentThread: 0,
 };

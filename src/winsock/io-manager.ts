@@ -22,6 +22,7 @@ export function ioManager(process: IoHost): IoManager {
   return {
     file: (s) => process.handles.socket(s)?.file ?? null,
     openFile: (source, offset) => openReader(source, offset),
+    isPort: (handle) => process.handles.port(handle) !== null,
     postPacket(handle, key, lpOverlapped): boolean {
       const port = process.handles.port(handle);
       port?.post({ key, lpOverlapped, bytes: 0, status: 0 });

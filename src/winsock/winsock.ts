@@ -8,6 +8,7 @@ import { connectCalls } from './connect-calls.ts';
 import { connectionCalls } from './connection.ts';
 import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
+import { extensionCalls, rioCalls } from './extensions.ts';
 import { hookCalls } from './hooks.ts';
 import { nameCalls } from './names/name-calls.ts';
 import { optionCalls } from './options.ts';
@@ -53,6 +54,8 @@ export function winsockOf(process: WinsockProcess) {
     ...overlappedCalls(process),
     ...portCalls(process),
     ...nameCalls(process),
+    ...extensionCalls(process),
+    ...rioCalls(process),
   });
   return { ...calls, ...windowCalls(process.windows, () => process.thread.messages) };
 }
