@@ -79,7 +79,7 @@ export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): Op
       if (level === SOL_SOCKET && optname === SO_UPDATE_ACCEPT_CONTEXT) {
         // The value is the listener's handle, which means nothing on the other side of the port.
         const listener = data.length < 4 ? undefined : sockets.get(i32le(data, 0) >>> 0);
-        if (listener === undefined) return data.length < 4 ? -WSAEFAULT : -WSAENOTSOCK;
+        if (listener === undefined) return -WSAENOTSOCK;
       }
       const call = calls.prepare(AfdOp.setOption, socket);
       call.request.a = level;
