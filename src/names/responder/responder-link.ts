@@ -7,6 +7,7 @@ import { type Cancel, type IpFamily, randomBelow } from '../../base/index.ts';
 import { encodeMessage } from '../codec.ts';
 import { MDNS_PORT } from '../mdns.ts';
 import type { DnsMessage, DnsRecord, MessageParts } from '../message.ts';
+import { foldName } from '../name.ts';
 import type { DatagramOrigin, GroupSocket, NameLink, NameNetwork } from '../network.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { ClaimedLink, LinkClaim } from './link-claim.ts';
@@ -54,6 +55,7 @@ const SHARED_SPREAD_MS = 101;
 const HELD_DELAY_MS = 400;
 const HELD_SPREAD_MS = 101;
 const MAX_HELD = 32;
+const MAX_DELAYED = 64;
 /** Answers to one asker alone. */
 const UNICAST_RATE = { perSecond: 50, burst: 200, maxClients: 256 };
 /** §6.7: who is no multicast DNS querier keeps an answer for ten seconds at most. */
@@ -73,6 +75,10 @@ export class ResponderLink implements ClaimedLink {
   readonly #held = new Map<string, Held>();
   /** What is ours here now; `null`: to be gathered anew. */
   #own: OwnRecords | null = null;
+  /** Claims by their names, likewise: what is heard is held against few of them. */
+  #byName: Map<string, LinkClaim[]> | null = null;
+  /** Answers to one asker that are delayed. */
+  #delayed = 0;
   #isClosed = false;
 
   constructor({ network, socket, family, link, counters }: LinkOptions) {
@@ -99,12 +105,13 @@ export class ResponderLink implements ClaimedLink {
 
   changed(): void {
     this.#own = null;
+    this.#byName = null;
   }
 
   /** Says what may be said again: an address came or went. */
   addressesChanged(link: NameLink): void {
     this.link = link;
-    this.#own = null;
+    this.changed();
     for (const each of this.claims) each.update();
   }
 
@@ -117,7 +124,8 @@ export class ResponderLink implements ClaimedLink {
     }
     this.#counters.queries++;
     if (message.authorities.length > 0)
-      for (const each of [...this.claims]) each.contest(message.authorities);
+      for (const { name } of message.questions)
+        for (const each of this.#claimsOf(name)) each.contest(message.authorities);
     const answers = this.#answersTo(message, origin);
     if (answers.toAsker.length + answers.toGroup.length === 0) return;
     if (message.isTruncated && this.#held.size < MAX_HELD && earlier === undefined) {
@@ -142,7 +150,7 @@ export class ResponderLink implements ClaimedLink {
       const key = keyOf(record);
       const own = this.#records.get(key);
       if (own === undefined) {
-        for (const each of [...this.claims]) each.meets(record);
+        for (const each of this.#claimsOf(record.name)) each.meets(record);
         continue;
       }
       // §6.6: who says that it is gone, or nearly, is told otherwise; §7.4: who says the same spares us doing so.
@@ -164,6 +172,19 @@ export class ResponderLink implements ClaimedLink {
       this.claims.flatMap(({ isEstablished, records }) => (isEstablished ? records : [])),
     );
     return this.#own;
+  }
+
+  #claimsOf(name: string): readonly LinkClaim[] {
+    if (this.#byName === null) {
+      this.#byName = new Map();
+      for (const each of this.claims) {
+        const key = foldName(each.claim.name);
+        const same = this.#byName.get(key);
+        if (same === undefined) this.#byName.set(key, [each]);
+        else same.push(each);
+      }
+    }
+    return this.#byName.get(foldName(name)) ?? [];
   }
 
   /** §6: who is the only one to answer does so at once. */
@@ -207,8 +228,15 @@ export class ResponderLink implements ClaimedLink {
     const { toGroup, toAsker, gap } = answers;
     if (toGroup.length > 0) this.#queue.add(toGroup, delay, gap);
     if (toAsker.length === 0) return;
-    if (delay === 0) this.#unicast(toAsker, origin, message);
-    else this.network.scheduler.after(delay, () => this.#unicast(toAsker, origin, message));
+    if (delay === 0) {
+      this.#unicast(toAsker, origin, message);
+    } else if (this.#delayed < MAX_DELAYED) {
+      this.#delayed++;
+      this.network.scheduler.after(delay, () => {
+        this.#delayed--;
+        this.#unicast(toAsker, origin, message);
+      });
+    }
   }
 
   #unicast(answers: readonly OwnRecord[], origin: DatagramOrigin, { id, questions }: DnsMessage): void {

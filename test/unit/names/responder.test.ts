@@ -544,6 +544,19 @@ describe('names at their limits', () => {
     expect(network.pass(3000).length).toBeLessThan(4);
   });
 
+  test('many askers at once, from ports of their own, are answered in bounded memory', () => {
+    const responder = established();
+    offer(responder);
+    network.pass(5000);
+    const waiting = network.scheduler.pending;
+    for (let n = 0; n < 1000; n++)
+      network.ask(HTTP, PTR, { id: n }, { port: 40_000, from: ip(`10.1.${n >> 8}.${n & 255}`) });
+    expect(network.scheduler.pending - waiting).toBeLessThanOrEqual(64);
+    expect(network.pass(200).length).toBe(64);
+    network.ask(HTTP, PTR, {}, { port: 40_000 });
+    expect(network.pass(200).length).toBe(1);
+  });
+
   test('an address that asks without end is answered at a bounded rate', () => {
     established();
     let answers = 0;
