@@ -29,6 +29,8 @@ export const EDNS_UDP_SIZE = 1232;
 
 const HEADER_LEN = 12;
 const OPT = 41;
+/** The COOKIE option (RFC 7873 §4). */
+const COOKIE = 10;
 const TOP_BIT = 0x8000;
 const MAX_TTL = 0x7fff_ffff;
 
@@ -168,6 +170,7 @@ interface DecodedAnswer {
   readonly udpPayloadSize?: number;
   readonly extendedRcode?: number;
   readonly ednsVersion?: number;
+  readonly options?: readonly { readonly code: number; readonly data?: Uint8Array }[];
 }
 
 interface Decoded {
@@ -188,7 +191,13 @@ function ednsOf(
   if (found.length > 1) return undefined;
   if (opt === undefined) return null;
   const { udpPayloadSize = 0, ednsVersion = 0, extendedRcode = 0 } = opt;
-  return { udpPayloadSize: Math.max(udpPayloadSize, PLAIN_UDP_SIZE), version: ednsVersion, extendedRcode };
+  const cookie = opt.options?.find(({ code }) => code === COOKIE)?.data;
+  return {
+    udpPayloadSize: Math.max(udpPayloadSize, PLAIN_UDP_SIZE),
+    version: ednsVersion,
+    extendedRcode,
+    ...(cookie === undefined ? {} : { cookie: Uint8Array.from(cookie) }),
+  };
 }
 
 function toRecord(answer: DecodedAnswer, scanned: ScannedRecord, bytes: Buffer): DnsRecord | null {
@@ -269,7 +278,7 @@ function dataOf(record: DnsRecord): unknown {
   }
 }
 
-function optRecord({ udpPayloadSize, version }: Edns, extendedRcode: number): object {
+function optRecord({ udpPayloadSize, version, cookie }: Edns, extendedRcode: number): object {
   return {
     name: '.',
     type: 'OPT',
@@ -277,7 +286,7 @@ function optRecord({ udpPayloadSize, version }: Edns, extendedRcode: number): ob
     extendedRcode,
     ednsVersion: version,
     flags: 0,
-    options: [],
+    options: cookie === undefined ? [] : [{ code: COOKIE, data: Buffer.from(cookie) }],
   };
 }
 

@@ -44,6 +44,8 @@ export const Rcode = {
   refused: 5,
   /** The server knows EDNS, but not this version. */
   badVers: 16,
+  /** The server's part of the cookie is not what it should be: RFC 7873 §8. */
+  badCookie: 23,
 } as const;
 
 /** The only class there is: the Internet. */
@@ -62,10 +64,12 @@ export type DnsRecord = ResourceRecord & {
   readonly flush?: boolean;
 };
 
-/** The OPT record (RFC 6891 §6.1); options of it are not looked at. */
+/** The OPT record (RFC 6891 §6.1); of its options only the cookie is looked at. */
 export interface Edns {
   readonly udpPayloadSize: number;
   readonly version: number;
+  /** The client's eight bytes, and the server's behind them where they are known (RFC 7873 §4). */
+  readonly cookie?: Uint8Array;
 }
 
 export interface DnsMessage {

@@ -99,6 +99,7 @@ export class Resolver {
   /** Takes other servers and suffixes. Other servers may know other names: what was learnt from the old ones is forgotten. */
   configure(settings: NameSettings): void {
     this.#searchList = settings.searchList;
+    this.servers.forgetCookies();
     if (!this.servers.set(settings.servers)) return;
     this.cache.flush('dns');
     this.#flights.clear();

@@ -15,6 +15,7 @@ import {
   messageId,
   StreamReader,
 } from './codec.ts';
+import { cookieFor, judgeCookie } from './cookies.ts';
 import { type DnsMessage, Rcode } from './message.ts';
 import { sameName } from './name.ts';
 import type { DatagramSocket, NameNetwork, StreamSocket } from './network.ts';
@@ -59,6 +60,8 @@ export interface QueryTuning {
   readonly limitMs: number;
   /** Letters in upper and lower case by chance, which the answer must repeat. */
   readonly mixesCase: boolean;
+  /** Cookies, which servers that know them must repeat (RFC 7873). */
+  readonly usesCookies: boolean;
   /** Asks over TCP at once. */
   readonly usesStreams: boolean;
 }
@@ -69,6 +72,7 @@ export const DEFAULT_TUNING: QueryTuning = {
   streamMs: 5000,
   limitMs: 10_000,
   mixesCase: false,
+  usesCookies: true,
   usesStreams: false,
 };
 
@@ -109,6 +113,7 @@ export class ServerQuery {
   #asked = 0;
   #mismatches = 0;
   #isOver = false;
+  #hadBadCookie = false;
   #failure: QueryOutcome | null = null;
   /** They have said that they can't, and are not asked again (RFC 9520 §3). */
   readonly #refused = new Set<ServerState>();
@@ -131,6 +136,12 @@ export class ServerQuery {
     const { name, type, network, counters } = this.options;
     const { server } = attempt;
     const { rcode } = message;
+    if (rcode === Rcode.badCookie && attempt.cookie !== null) {
+      // §5.3: it has told its part now. Once more, and then over TCP, where cookies don't matter.
+      this.#askAgain(attempt, this.#hadBadCookie || attempt.isStream);
+      this.#hadBadCookie = true;
+      return;
+    }
     if (attempt.usesEdns && PLAIN_RCODES.has(rcode) && (rcode !== Rcode.formErr || message.edns === null)) {
       counters.plainFallbacks++;
       server.plainUntil = network.scheduler.now() + PLAIN_MS;
@@ -167,6 +178,13 @@ export class ServerQuery {
   mismatched(attempt: Attempt): void {
     this.options.counters.mismatched++;
     if (this.#isOver || attempt.isStream || ++this.#mismatches !== MAX_MISMATCHES) return;
+    this.#askAgain(attempt, true);
+  }
+
+  /** An answer without the cookie that this server has always had: forged, or it is another server now. */
+  cookieMissing(attempt: Attempt): void {
+    if (this.#isOver) return;
+    this.options.counters.mismatched++;
     this.#askAgain(attempt, true);
   }
 
@@ -254,6 +272,8 @@ class Attempt {
   readonly isStream: boolean;
   readonly usesEdns: boolean;
   readonly sentAt: number;
+  /** What was sent along; `null` none. */
+  readonly cookie: Uint8Array | null;
   /** No other was sent since. */
   isLatest = true;
   readonly #query: ServerQuery;
@@ -270,6 +290,9 @@ class Attempt {
     this.sentAt = network.scheduler.now();
     this.usesEdns = server.plainUntil <= this.sentAt;
     this.#id = randomBelow(network.random, 0x1_0000);
+    // Who drops what it does not know is asked without in the end.
+    const hasCookie = this.usesEdns && tuning.usesCookies && (round < 1 || server.serverCookie !== null);
+    this.cookie = hasCookie ? cookieFor(server, network.random) : null;
     // Servers that don't repeat the letters as they were are asked plainly in the end.
     this.#sentName = tuning.mixesCase && round < 1 ? mixCase(name, network.random) : name;
   }
@@ -282,7 +305,13 @@ class Attempt {
       id: this.#id,
       recursionDesired: true,
       questions: [{ name: this.#sentName, type }],
-      edns: this.usesEdns ? { udpPayloadSize: EDNS_UDP_SIZE, version: 0 } : null,
+      edns: this.usesEdns
+        ? {
+            udpPayloadSize: EDNS_UDP_SIZE,
+            version: 0,
+            ...(this.cookie === null ? {} : { cookie: this.cookie }),
+          }
+        : null,
     });
     if (this.isStream) {
       const reader = new StreamReader();
@@ -330,9 +359,25 @@ class Attempt {
       this.server.malformed++;
       this.#query.attemptFailed(this);
     } else if (message.isResponse && message.opcode === 0 && this.#isAbout(message)) {
-      this.#query.answered(this, message);
+      if (this.cookie === null) this.#query.answered(this, message);
+      else this.#withCookie(message, this.cookie);
     } else {
       this.#query.mismatched(this);
+    }
+  }
+
+  #withCookie(message: DnsMessage, sent: Uint8Array): void {
+    const verdict = judgeCookie(this.server, sent, message.edns?.cookie);
+    if (verdict === 'forged') {
+      this.#query.mismatched(this);
+    } else if (verdict !== 'missing') {
+      this.#query.answered(this, message);
+    } else if (this.isStream) {
+      // Nobody forges a connection by chance: the server has forgotten how.
+      this.server.serverCookie = null;
+      this.#query.answered(this, message);
+    } else {
+      this.#query.cookieMissing(this);
     }
   }
 

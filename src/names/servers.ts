@@ -74,6 +74,9 @@ export interface ServerState {
   heldUntil: number;
   /** Until then it is asked without EDNS: it answered FORMERR to it. */
   plainUntil: number;
+  /** Ours for it, and what it answered to that (RFC 7873); `null` while there is none. */
+  clientCookie: Uint8Array | null;
+  serverCookie: Uint8Array | null;
   /** Smoothed time to an answer, ms; 0 while none came. */
   rttMs: number;
 }
@@ -99,6 +102,14 @@ export class ServerList {
     return isChanged;
   }
 
+  /** Cookies belong to an address of ours: with another one they would tell who we are (RFC 9018 §8.1). */
+  forgetCookies(): void {
+    for (const server of this.#servers) {
+      server.clientCookie = null;
+      server.serverCookie = null;
+    }
+  }
+
   /** In which order to ask: as configured, but those last that failed of late. */
   order(now: number): ServerState[] {
     const isHeld = (server: ServerState): boolean => server.heldUntil > now;
@@ -118,6 +129,8 @@ export function newServer(address: IpAddress, port = DNS_PORT): ServerState {
     failures: 0,
     heldUntil: 0,
     plainUntil: 0,
+    clientCookie: null,
+    serverCookie: null,
     rttMs: 0,
   };
 }

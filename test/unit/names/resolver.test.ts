@@ -174,6 +174,119 @@ describe('RFC 6891 EDNS', () => {
   );
 });
 
+describe('RFC 7873 §5 cookies', () => {
+  /** A server that repeats what it got, with a part of its own. */
+  const withCookie =
+    (part: (asked: Asked) => readonly number[] | null, answer = '10.0.0.1') =>
+    (asked: Asked): void => {
+      const own = part(asked);
+      const cookie = own === null ? {} : { cookie: Uint8Array.from([...clientPart(asked), ...own]) };
+      const [question] = asked.message.questions;
+      asked.reply({
+        answers: [a(question?.name ?? '', answer)],
+        edns: { udpPayloadSize: 1232, version: 0, ...cookie },
+      });
+    };
+  const cookieOf = ({ message }: { readonly message: Asked['message'] }): number[] => [
+    ...(message.edns?.cookie ?? []),
+  ];
+  const clientPart = (asked: Asked): number[] => cookieOf(asked).slice(0, 8);
+  const SERVER_PART = [1, 2, 3, 4, 5, 6, 7, 8];
+  const ask = async ({ network, resolver }: SetUp, name: string): Promise<string> =>
+    (await network.run(resolver.lookup(name, RecordType.A))).status;
+
+  test('RFC 7873 §5.1, §5.3 eight bytes by chance for each server; its part is sent back from then on', async () => {
+    const set = setUp(withCookie(() => SERVER_PART));
+    expect([await ask(set, 'one.example'), await ask(set, 'two.example')]).toEqual(['found', 'found']);
+    const [first = [], second = []] = set.network.asked.map(cookieOf);
+    expect(first).toHaveLength(8);
+    expect(new Set(first).size).toBeGreaterThan(3);
+    expect(second).toEqual([...first, ...SERVER_PART]);
+    expect(set.resolver.counters.mismatched).toBe(0);
+  });
+
+  test('RFC 9018 §8.1 another address, another cookie', async () => {
+    const set = setUp(withCookie(() => SERVER_PART));
+    await ask(set, 'one.example');
+    set.resolver.configure({ servers: [ip('192.0.2.1')], searchList: [] });
+    await ask(set, 'two.example');
+    const [first, second] = set.network.asked.map(cookieOf);
+    expect(second).toHaveLength(8);
+    expect(second).not.toEqual(first);
+  });
+
+  test('RFC 7873 §5.3 an answer to a question of before counts, its cookie no more', async () => {
+    const set = setUp((asked) => {
+      set.resolver.configure({ servers: [ip('192.0.2.1')], searchList: [] });
+      withCookie(() => SERVER_PART)(asked);
+    });
+    expect(await ask(set, 'one.example')).toBe('found');
+    expect(set.resolver.servers.all[0]).toMatchObject({ clientCookie: null, serverCookie: null });
+  });
+
+  test.each([
+    ['another’s', (): number[] => [9, 9, 9, 9, 9, 9, 9, 9, ...SERVER_PART]],
+    ['without the server’s part', (asked: Asked): number[] => clientPart(asked)],
+    ['with a part that is too short', (asked: Asked): number[] => [...clientPart(asked), 1, 2, 3]],
+    [
+      'with a part that is too long',
+      (asked: Asked): number[] => [...clientPart(asked), ...new Array(33).fill(1)],
+    ],
+  ])('RFC 7873 §5.3 an answer with a cookie that is %s is none', async (_what, cookie) => {
+    const set = setUp((asked) => {
+      const [question] = asked.message.questions;
+      const forged = { udpPayloadSize: 1232, version: 0, cookie: Uint8Array.from(cookie(asked)) };
+      asked.reply({ answers: [a(question?.name ?? '', '6.6.6.6')], edns: forged });
+      asked.reply({ answers: [a(question?.name ?? '', '10.0.0.1')] }, 50);
+    });
+    const answer = await set.network.run(set.resolver.lookup('www.example', RecordType.A));
+    expect(answer.records.map(recordText)).toEqual(['10.0.0.1']);
+    expect(set.resolver.counters.mismatched).toBe(1);
+  });
+
+  test('RFC 7873 §5.3 a server that has cookies, and then has not, is asked over TCP', async () => {
+    let knows = true;
+    const set = setUp(withCookie(() => (knows ? SERVER_PART : null)));
+    await ask(set, 'one.example');
+    knows = false;
+    expect(await ask(set, 'two.example')).toBe('found');
+    expect(questions(set.network)).toEqual([
+      '192.0.2.1 one.example',
+      '192.0.2.1 two.example',
+      '192.0.2.1 tcp two.example',
+    ]);
+    // It has forgotten how: from now on it is asked as any other.
+    expect(await ask(set, 'three.example')).toBe('found');
+    expect(set.network.asked.at(-1)).toMatchObject({ isStream: false });
+  });
+
+  test('RFC 7873 §5.3 a server that does not like its part any more is asked again with the new one, then over TCP', async () => {
+    const set = setUp((asked) => {
+      const old = cookieOf(asked).slice(8);
+      const cookie = Uint8Array.from([...clientPart(asked), ...SERVER_PART]);
+      const edns = { udpPayloadSize: 1232, version: 0, cookie };
+      const [question] = asked.message.questions;
+      if (old.join() === SERVER_PART.join() && question?.name !== 'never.example')
+        asked.reply({ answers: [a(question?.name ?? '', '10.0.0.1')], edns });
+      else if (asked.isStream) asked.reply({ answers: [a(question?.name ?? '', '10.0.0.1')], edns });
+      else asked.reply({ rcode: Rcode.badCookie, edns });
+    });
+    expect(await ask(set, 'one.example')).toBe('found');
+    expect(set.network.asked).toHaveLength(2);
+    expect(await ask(set, 'never.example')).toBe('found');
+    expect(set.network.asked.map(({ isStream }) => isStream)).toEqual([false, false, false, false, true]);
+  });
+
+  test('a server that drops what has a cookie is asked without in the end', async () => {
+    const set = setUp((asked) => {
+      const [question] = asked.message.questions;
+      if (cookieOf(asked).length === 0) asked.reply({ answers: [a(question?.name ?? '', '10.0.0.1')] });
+    });
+    expect(await ask(set, 'one.example')).toBe('found');
+    expect(set.network.asked).toHaveLength(2);
+  });
+});
+
 describe('RFC 7766 §5 answers that were cut off', () => {
   test('RFC 7766 §5 are asked for again over TCP', async () => {
     const long = txt('t.example', ...Array.from({ length: 10 }, () => 'x'.repeat(200)));
