@@ -334,6 +334,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 4862 §5.4',
     text: 'Another station uses, or asks for, an IPv6 address of this host.',
   },
+  ndpLooped: {
+    source: 'RFC 7527 §4.2',
+    text: 'The link has sent back our own question whether somebody has an address.',
+  },
   ndpFragment: {
     source: 'RFC 6980 §5',
     text: 'A Neighbor Discovery message came with a fragment header, which hides it from who guards the link.',

@@ -124,6 +124,7 @@ export const DropReason = {
   ndpNotForUs: 145,
   ndpConflict: 146,
   ndpFragment: 147,
+  ndpLooped: 148,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 

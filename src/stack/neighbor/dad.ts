@@ -17,8 +17,23 @@ import {
 const MAX_DELAY = 1000;
 /** RFC 4862 §5.1: DupAddrDetectTransmits. */
 const DUP_ADDR_DETECT_TRANSMITS = 1;
+/** RFC 4861 §10: MAX_MULTICAST_SOLICIT: so many questions more when one came back (RFC 7527 §4.1). */
+const MAX_MULTICAST_SOLICIT = 3;
 /** RFC 3971 §5.3.2: the least. */
 const NONCE_LEN = 6;
+/** Nonces that are known again when they come back: those of the first question and of one more round. */
+const KEPT_NONCES = 1 + MAX_MULTICAST_SOLICIT;
+
+/** What a message about an address is to the check of it. */
+export const DadVerdict = {
+  /** Nobody is asking for the address. */
+  none: 0,
+  /** Somebody else has it, or asks for it too. */
+  conflict: 1,
+  /** Our own question, which the link has sent back (RFC 7527 §4.2). */
+  looped: 2,
+} as const;
+export type DadVerdict = (typeof DadVerdict)[keyof typeof DadVerdict];
 
 export interface DadHost {
   readonly now: number;
@@ -38,8 +53,13 @@ class Check {
   readonly address: IpAddress;
   readonly done: (isConflict: boolean) => void;
   readonly timer: number;
+  /** Questions all in all, and those that are still to be asked before the last answer is waited for. */
   sent = 0;
-  readonly nonce = new Uint8Array(NONCE_LEN);
+  left = DUP_ADDR_DETECT_TRANSMITS;
+  /** One has come back since the round began. */
+  isLooped = false;
+  /** The last ones, in turn. */
+  readonly nonces = new Uint8Array(KEPT_NONCES * NONCE_LEN);
 
   constructor(address: IpAddress, timer: number, done: (isConflict: boolean) => void) {
     this.address = address;
@@ -77,18 +97,18 @@ export class DuplicateAddressDetection implements TimerOwner {
 
   /**
    * Somebody has answered for the address, or asks for it too. @param nonceAt -1: without a nonce
-   * @returns whether it is being asked for, and by somebody else: our own question, sent back, is none (RFC 7527 §4.2)
    */
-  heard(address: IpAddress, bytes: Uint8Array, nonceAt: number, nonceLength: number): boolean {
+  heard(address: IpAddress, bytes: Uint8Array, nonceAt: number, nonceLength: number): DadVerdict {
     const number = this.#find(address);
     const check = this.#checks.get(number);
-    if (check === undefined) return false;
-    if (nonceAt >= 0 && nonceLength === NONCE_LEN && check.sent > 0) {
-      if (check.nonce.every((byte, i) => byte === bytes[nonceAt + i])) return false;
+    if (check === undefined) return DadVerdict.none;
+    if (nonceAt >= 0 && nonceLength === NONCE_LEN && hasNonce(check, bytes, nonceAt)) {
+      check.isLooped = true;
+      return DadVerdict.looped;
     }
     this.#end(number);
     check.done(true);
-    return true;
+    return DadVerdict.conflict;
   }
 
   close(): void {
@@ -98,16 +118,22 @@ export class DuplicateAddressDetection implements TimerOwner {
   timeout(number: number, now: number): void {
     const check = this.#checks.get(number);
     if (check === undefined) return;
-    if (check.sent >= DUP_ADDR_DETECT_TRANSMITS) {
+    if (check.left === 0 && !check.isLooped) {
       this.#end(number);
       check.done(false);
       return;
     }
-    check.sent++;
+    if (check.left === 0) {
+      // A link that sends back what we ask may keep others from being heard: until it no longer does, the asking goes on (RFC 7527 §4.1).
+      check.left = MAX_MULTICAST_SOLICIT;
+      check.isLooped = false;
+    }
+    check.left--;
+    const at = (check.sent++ % KEPT_NONCES) * NONCE_LEN;
     const { random } = this.#host;
-    putU16(check.nonce, 0, random.next());
-    putI32(check.nonce, 2, random.next());
-    this.#messages.solicitOwn(check.address, check.nonce);
+    putU16(check.nonces, at, random.next());
+    putI32(check.nonces, at + 2, random.next());
+    this.#messages.solicitOwn(check.address, check.nonces.subarray(at, at + NONCE_LEN));
     this.#host.timers.arm(check.timer, now + this.#messages.retransTimer);
   }
 
@@ -122,4 +148,14 @@ export class DuplicateAddressDetection implements TimerOwner {
     this.#host.timers.destroy(check.timer);
     this.#checks.delete(number);
   }
+}
+
+/** Whether the nonce at `at` is that of a question of this check. */
+function hasNonce({ nonces, sent }: Check, bytes: Uint8Array, at: number): boolean {
+  for (let k = 0; k < Math.min(sent, KEPT_NONCES); k++) {
+    let i = 0;
+    while (i < NONCE_LEN && nonces[k * NONCE_LEN + i] === bytes[at + i]) i++;
+    if (i === NONCE_LEN) return true;
+  }
+  return false;
 }

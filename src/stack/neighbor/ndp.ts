@@ -18,7 +18,7 @@ import {
 import { Cause } from '../cause.ts';
 import type { InboundPacket } from '../host.ts';
 import { isStation } from './arp.ts';
-import { type DadMessages, DuplicateAddressDetection } from './dad.ts';
+import { type DadMessages, DadVerdict, DuplicateAddressDetection } from './dad.ts';
 import { HeldFrame } from './held-frame.ts';
 import { ADDRESS_LEN, ndpFrame, writeAddressV6 } from './ndp-frame.ts';
 import { RedirectSender } from './ndp-redirect.ts';
@@ -139,9 +139,10 @@ export class Ndp implements Solicitor, DadMessages {
     const held = this.#link.find(target);
     if (held === null || held.state === 'duplicate') return DropReason.ndpNotForUs;
     if (held.state === 'tentative') {
-      const { nonceAt, nonceLength } = message;
-      const isConflict = source.isAny && this.dad.heard(target, packet.bytes, nonceAt, nonceLength);
-      return isConflict ? DropReason.ndpConflict : DropReason.ndpNotForUs;
+      if (!source.isAny) return DropReason.ndpNotForUs;
+      const verdict = this.dad.heard(target, packet.bytes, message.nonceAt, message.nonceLength);
+      if (verdict === DadVerdict.conflict) return DropReason.ndpConflict;
+      return verdict === DadVerdict.looped ? DropReason.ndpLooped : DropReason.ndpNotForUs;
     }
     if (source.isAny) {
       this.#answer(target, null);

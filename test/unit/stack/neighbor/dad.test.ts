@@ -98,9 +98,62 @@ describe('RFC 4862 §5.4 duplicate address detection', () => {
       .outBytes()
       .filter((frame) => frame[12] === 0x86 && frame[20] === 58 && frame[54] === 135);
     expect(frameText6(own as Uint8Array)).toBe(CHECK);
-    expect(host.in(own as Uint8Array)).toBe(DropReason.ndpNotForUs);
-    host.pass(3000);
+    expect(host.in(own as Uint8Array)).toBe(DropReason.ndpLooped);
+    host.pass(10_000);
     expect(addresses(host)).toEqual([`${OWN} preferred`]);
+  });
+
+  /** Our questions that wait. */
+  const questions = (host: HostUnderTest): Uint8Array[] =>
+    host.outBytes().filter((frame) => frame[12] === 0x86 && frame[20] === 58 && frame[54] === 135);
+
+  test('RFC 7527 §4.1: after one that came back three more are asked, a second apart; when none of them does the address is ours', () => {
+    const host = begin();
+    const times: number[] = [];
+    for (let at = 0; at < 8000; at += 10) {
+      host.pass(10);
+      for (const frame of questions(host)) {
+        if (times.push(at) === 1) expect(host.in(frame)).toBe(DropReason.ndpLooped);
+      }
+      if (addresses(host)[0]?.endsWith('preferred')) break;
+    }
+    expect(times).toHaveLength(4);
+    expect(times.slice(1).map((at, i) => at - (times[i] as number))).toEqual([1000, 1000, 1000]);
+    // And a second after the last.
+    expect(addresses(host)).toEqual([`${OWN} preferred`]);
+  });
+
+  test('RFC 7527 §4.1: as long as a link sends back what is asked the asking goes on, and ends when it no longer does', () => {
+    const host = begin();
+    const nonces = new Set<string>();
+    for (let second = 0; second < 60; second++) {
+      host.pass(1000);
+      for (const frame of questions(host)) {
+        nonces.add(toHex(frame.slice(-6)));
+        expect(host.in(frame)).toBe(DropReason.ndpLooped);
+      }
+      expect(addresses(host)).toEqual([`${OWN} tentative`]);
+    }
+    // One a second, each with a nonce of its own.
+    expect(nonces.size).toBeGreaterThan(57);
+    host.pass(10_000);
+    expect(addresses(host)).toEqual([`${OWN} preferred`]);
+  });
+
+  test('RFC 7527 §4.2: one that comes back late is known still; somebody else’s is a conflict, in the middle of it', () => {
+    const host = begin();
+    host.pass(1100);
+    const [first] = questions(host);
+    host.in(first as Uint8Array);
+    host.pass(1000);
+    questions(host);
+    expect(host.in(first as Uint8Array)).toBe(DropReason.ndpLooped);
+    expect(host.in(solicitation(OWN, { src: '::', options: '0e01 010203040506' }))).toBe(
+      DropReason.ndpConflict,
+    );
+    expect(addresses(host)).toEqual([`${OWN} duplicate`]);
+    host.pass(10_000);
+    expect(questions(host)).toEqual([]);
   });
 
   test('RFC 7527 §4.1: every question has a nonce of its own', () => {
