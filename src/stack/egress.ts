@@ -59,6 +59,11 @@ export class EgressQueue {
     }
   }
 
+  /** Whether anybody asked to be told when the batch has left. */
+  get hasListeners(): boolean {
+    return this.#listeners.length > 0;
+  }
+
   /** Tells those who asked that the last batch has left. */
   transmitted(): void {
     if (this.#listeners.length === 0) return;

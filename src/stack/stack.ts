@@ -340,6 +340,12 @@ class SansIoStack implements Stack {
     const first = batch.count;
     iface.egress.fill(batch);
     if (iface.neighbors !== null) this.#resolve(iface, iface.neighbors, batch, first);
+    // Nothing is left to be transmitted of what was filled in: all of it waits, copied, for neighbours.
+    while (batch.count === 0 && iface.egress.hasListeners) {
+      iface.egress.transmitted();
+      iface.egress.fill(batch);
+      if (iface.neighbors !== null) this.#resolve(iface, iface.neighbors, batch, first);
+    }
     if (this.#raw.taps > 0) this.#raw.tapOutbound(iface, batch, first);
     for (let i = first; i < batch.count; i++) {
       iface.outPackets++;

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { formatMac, fromHex, parseMac } from '../../../../src/base/index.ts';
-import type { NeighborView } from '../../../../src/stack/index.ts';
+import {
+  clearTransmitBatch,
+  createTransmitBatch,
+  formatMac,
+  fromHex,
+  parseMac,
+} from '../../../../src/base/index.ts';
+import { EndpointEvent, type NeighborView, StackError } from '../../../../src/stack/index.ts';
 import { DropReason } from '../../../../src/wire/index.ts';
 import { ethernetFrame, udpPacket } from '../../../support/segment.ts';
 import { type HostUnderTest, ip, makeHost } from '../support.ts';
@@ -259,6 +265,34 @@ describe('while packets go to and fro', () => {
     host.in(arpReply({ sender: '10.0.0.8', senderMac: OTHER_MAC }));
     expect(sent(host)).toEqual([`ip 10.0.0.8 > ${OTHER_MAC}`, `ip 10.0.0.8 > ${OTHER_MAC}`]);
   });
+
+  test.each([
+    [4, '10.0.0.2/24', '10.0.0.1'],
+    [6, 'fd00::2/64', 'fd00::1'],
+  ] as const)(
+    'IPv%i: when all packets of a batch wait for neighbours, the memory that they were in is free at once',
+    (family, own, peer) => {
+      const { stack, index, allocator, events } = makeHost({
+        medium: 'ethernet',
+        mac: parseMac(OWN_MAC) as Uint8Array,
+        addresses: [own],
+      });
+      const batch = createTransmitBatch(16);
+      const udp = stack.openUdp(family);
+      const send = (): number => udp.send(new Uint8Array(60_000), 0, 60_000, ip(peer), 9);
+      expect(send()).toBe(60_000);
+      // The question for the neighbour leaves.
+      while (stack.output(index, batch) > 0) clearTransmitBatch(batch);
+      expect(send()).toBe(60_000);
+      expect(send()).toBe(StackError.wouldBlock);
+      events.length = 0;
+      expect(stack.output(index, batch)).toBe(0);
+      expect(allocator.inUse).toBe(0);
+      stack.flushEvents();
+      expect(events).toEqual([{ endpoint: udp, events: EndpointEvent.writable }]);
+      expect(send()).toBe(60_000);
+    },
+  );
 
   test('packets that waited leave before later ones', () => {
     const udp = host.stack.openUdp();
