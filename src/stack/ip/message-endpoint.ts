@@ -20,7 +20,7 @@ import { Memberships } from '../multicast/memberships.ts';
 import { Inbox } from './inbox.ts';
 import { optionsToSend } from './ipv4-options.ts';
 import { Outbox } from './outbox.ts';
-import type { OutgoingPacket } from './output.ts';
+import type { OutgoingPacket } from './outgoing-packet.ts';
 import { sourceOf } from './packet.ts';
 import { carriesDontFragment, largestPacket, NO_USER_MTU } from './packet-size.ts';
 

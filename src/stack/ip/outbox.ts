@@ -7,7 +7,8 @@
 import { EMPTY, OFFLOAD_CSUM, OFFLOAD_USO, Ring, type TransmitBatch } from '../../base/index.ts';
 import { DropReason } from '../../wire/index.ts';
 import type { EgressSource, Host, Path, TransmitListener } from '../host.ts';
-import { emitPacket, OutgoingPacket } from './output.ts';
+import { OutgoingPacket } from './outgoing-packet.ts';
+import { completeInRing, emitPacket } from './output.ts';
 import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
 
 /** Most packets that wait, whatever their size: what bounds empty ones. */
@@ -78,6 +79,7 @@ export class Outbox implements EgressSource, TransmitListener {
     packet.copiedOptions = EMPTY;
     packet.checksumOffset = -1;
     packet.segmentSize = 0;
+    packet.isCut = false;
     packet.progress = 0;
     packet.identification = 0;
     return packet;
@@ -160,8 +162,12 @@ export class Outbox implements EgressSource, TransmitListener {
     const path = queued.isGroup
       ? this.#host.linkPath(interfaceIndex, source, destination)
       : this.#host.pathTo(source, destination);
+    if (path === null) return null;
     // A link that can't complete a checksum, or would cut the packet, can't take one that counts on it.
-    if (path === null || (packet.checksumOffset >= 0 && !isPartialRight(path, packet))) return null;
+    if (packet.checksumOffset >= 0 && !packet.isCut && !isPartialRight(path, packet)) {
+      if (packet.segmentSize > 0) packet.isCut = true;
+      else completeInRing(packet, this.#ring.memory, this.#ring.offsetOf(this.#sentBytes));
+    }
     packet.path = path;
     return path;
   }

@@ -5,62 +5,24 @@
 import {
   EMPTY,
   FRAME_NEEDS_CSUM,
-  GSO_NONE,
   GSO_UDP_L4,
   putU16,
   type TransmitBatch,
-  TX_CAUSE,
-  TX_COLUMNS,
   TX_CSUM_OFFSET,
   TX_CSUM_START,
   TX_FLAGS,
   TX_GSO_SIZE,
   TX_GSO_TYPE,
-  TX_HEADER_LENGTH,
-  TX_HEADER_OFFSET,
-  TX_PAYLOAD1_LENGTH,
-  TX_PAYLOAD1_OFFSET,
-  TX_PAYLOAD2_LENGTH,
-  TX_PAYLOAD2_OFFSET,
 } from '../../base/index.ts';
-import { fold, sumBytes, sumBytesAt } from '../../wire/index.ts';
+import { fold } from '../../wire/index.ts';
 import { CAUSE_FRAGMENT } from '../cause.ts';
 import type { StackCounters } from '../counters.ts';
 import type { Path } from '../host.ts';
+import { emitCut } from './cut-segments.ts';
+import { addRow, copyInline, setPayload, sumRing } from './frame-rows.ts';
 import { copiedOptions, insertOptions } from './ipv4-options.ts';
-import { largestPacketOf, NO_USER_MTU } from './packet-size.ts';
-
-/** A packet that waits in a ring, and how far it has been sent. Reused for packet after packet. */
-export class OutgoingPacket {
-  path: Path | null = null;
-  protocol = 0;
-  /** Bytes behind the IP header. */
-  length = 0;
-  ttl = 0;
-  trafficClass = 0;
-  /** See `Path.writeHeader`. */
-  flowLabel = 0;
-  dontFragment = false;
-  /** Sent to find out the path's MTU: only the link's counts. */
-  isProbe = false;
-  userMtu = NO_USER_MTU;
-  cause = 0;
-  owner: object | null = null;
-  /** How many of the first bytes go behind the IP header in the header slab: those of the transport's header. */
-  inlineLength = 0;
-  /** The packet brings an IP header of its own, of `inlineLength` bytes; `length` counts it. */
-  hasOwnHeader = false;
-  /** IPv4 options, padded; `EMPTY`: none. What of them later fragments carry. */
-  options: Uint8Array = EMPTY;
-  copiedOptions: Uint8Array = EMPTY;
-  /** Where the checksum field is in the transport's header when it is partial, -1 when it is whole. */
-  checksumOffset = -1;
-  /** Payload bytes of each datagram when the link is to cut the packet (USO); 0 when it is one. */
-  segmentSize = 0;
-  /** Bytes that earlier fragments carried, and their identification. */
-  progress = 0;
-  identification = 0;
-}
+import type { OutgoingPacket } from './outgoing-packet.ts';
+import { largestPacketOf } from './packet-size.ts';
 
 /** Room that one IP packet takes of the path's MTU. */
 function packetLength(packet: OutgoingPacket, path: Path): number {
@@ -103,11 +65,13 @@ export function emitPacket(
     if (!isSuper) completeInRing(packet, memory, start);
     isLeftToRouters = false;
   }
+  if (isSuper && !packet.isCut && whole > limit && !isLeftToRouters) packet.isCut = true;
+  if (packet.isCut) return emitCut(batch, packet, path, limit, memory, start, counters);
   if (whole <= limit || isLeftToRouters) {
     emitWhole(batch, packet, path, memory, start);
     return true;
   }
-  if (packet.dontFragment || packet.hasOwnHeader || isSuper) {
+  if (packet.dontFragment || packet.hasOwnHeader) {
     // The path became narrower after the packet was queued.
     counters.ipFragFails++;
     return true;
@@ -143,7 +107,7 @@ function emitWhole(
   // A header of the caller's own takes the place of the one just written; the link's header stays.
   const inlineAt = hasOwnHeader ? transportAt - path.ipHeaderLength : transportAt;
   copyInline(memory, start, headers, inlineAt, inlineLength);
-  const row = addRow(batch, at, inlineAt + inlineLength - at, packet, packet.cause);
+  const row = addRow(batch, at, inlineAt + inlineLength - at, packet.owner, packet.cause);
   if (packet.checksumOffset >= 0) {
     batch.table[row + TX_FLAGS] = FRAME_NEEDS_CSUM;
     batch.table[row + TX_CSUM_START] = transportAt - at;
@@ -204,7 +168,7 @@ function emitFragments(
       putU16(batch.headers, ipAt + 2, path.ipHeaderLength + options.length + length);
       payloadAt = insertOptions(batch.headers, ipAt, options);
     }
-    const row = addRow(batch, at, payloadAt - at, packet, packet.cause | CAUSE_FRAGMENT);
+    const row = addRow(batch, at, payloadAt - at, packet.owner, packet.cause | CAUSE_FRAGMENT);
     setPayload(batch, row, memory, start + offset, length);
     packet.progress += length;
     counters.ipFragCreates++;
@@ -214,63 +178,12 @@ function emitFragments(
 }
 
 /** Makes a partial checksum whole where the packet waits: its field holds the pseudo-header's sum. */
-function completeInRing(packet: OutgoingPacket, memory: Uint8Array, start: number): void {
+export function completeInRing(packet: OutgoingPacket, memory: Uint8Array, start: number): void {
   const mask = memory.length - 1;
-  const first = Math.min(packet.length, memory.length - (start & mask));
-  const sum = sumBytes(memory, start & mask, first);
-  const whole = first < packet.length ? sumBytesAt(first, memory, 0, packet.length - first, sum) : sum;
-  const checksum = ~fold(whole) & 0xffff;
+  const checksum = ~fold(sumRing(memory, start, packet.length, 0)) & 0xffff;
   const at = start + packet.checksumOffset;
   // UDP's zero means that there is none (RFC 8200 §8.1).
   memory[at & mask] = checksum === 0 ? 0xff : checksum >> 8;
   memory[(at + 1) & mask] = checksum === 0 ? 0xff : checksum & 0xff;
   packet.checksumOffset = -1;
-}
-
-/** Adds a frame with no payload yet. @returns its row in the table. */
-function addRow(
-  batch: TransmitBatch,
-  headerAt: number,
-  headerLength: number,
-  packet: OutgoingPacket,
-  cause: number,
-): number {
-  const index = batch.count++;
-  const row = index * TX_COLUMNS;
-  const { table } = batch;
-  table[row + TX_HEADER_OFFSET] = headerAt;
-  table[row + TX_HEADER_LENGTH] = headerLength;
-  table[row + TX_FLAGS] = 0;
-  table[row + TX_GSO_TYPE] = GSO_NONE;
-  table[row + TX_GSO_SIZE] = 0;
-  table[row + TX_CSUM_START] = 0;
-  table[row + TX_CSUM_OFFSET] = 0;
-  table[row + TX_CAUSE] = cause;
-  batch.owners[index] = packet.owner;
-  batch.headerEnd = (headerAt + headerLength + 3) & ~3;
-  return row;
-}
-
-/** Points the frame just added at `length` bytes of a ring. */
-function setPayload(
-  batch: TransmitBatch,
-  row: number,
-  memory: Uint8Array,
-  from: number,
-  length: number,
-): void {
-  const { table } = batch;
-  const first = from & (memory.length - 1);
-  const untilEnd = Math.min(length, memory.length - first);
-  table[row + TX_PAYLOAD1_OFFSET] = first;
-  table[row + TX_PAYLOAD1_LENGTH] = untilEnd;
-  table[row + TX_PAYLOAD2_OFFSET] = 0;
-  table[row + TX_PAYLOAD2_LENGTH] = length - untilEnd;
-  batch.payloads[batch.count - 1] = length === 0 ? EMPTY : memory;
-}
-
-/** A few bytes of a ring, one by one: cheaper than a view for a header. */
-function copyInline(memory: Uint8Array, start: number, into: Uint8Array, at: number, length: number): void {
-  const mask = memory.length - 1;
-  for (let i = 0; i < length; i++) into[at + i] = memory[(start + i) & mask] as number;
 }

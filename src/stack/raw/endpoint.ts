@@ -18,7 +18,7 @@ import { type BindOptions, type RawEndpoint, type RawTap, StackError } from '../
 import { Cause } from '../cause.ts';
 import type { Host, InboundPacket, Path } from '../host.ts';
 import { MessageQueues } from '../ip/message-endpoint.ts';
-import type { OutgoingPacket } from '../ip/output.ts';
+import type { OutgoingPacket } from '../ip/outgoing-packet.ts';
 import { isToMulticast, pseudoHeaderSumOf } from '../ip/packet.ts';
 
 /** RAW-10; with a header of the caller's own, the whole packet. */

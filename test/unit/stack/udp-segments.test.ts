@@ -56,6 +56,24 @@ function merged(payload: number, gsoSize: number, destinationPort = 53, target =
   return batch.table[FRAME_VERDICT] as number;
 }
 
+/** The payload of a message, cut as the option says. */
+function cut(length: number, size: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < length; at += size) parts.push(pattern(length).subarray(at, at + size));
+  return parts;
+}
+
+/** What a peer makes of these packets, whose checksums it checks. */
+function received(packets: readonly Uint8Array[], family: 4 | 6): Uint8Array[] {
+  const peer = makeHost({ addresses: ['10.0.0.1/24', '192.0.2.9/24', 'fd00::1/64', '2001:db8::9/64'] });
+  const endpoint = peer.stack.openUdp(family);
+  endpoint.bind(family === 4 ? IpAddress.anyV4 : IpAddress.anyV6, 53);
+  for (const packet of packets) expect(peer.in(packet)).toBe(0);
+  const datagrams: Uint8Array[] = [];
+  for (let one = receive(endpoint); one instanceof Uint8Array; one = receive(endpoint)) datagrams.push(one);
+  return datagrams;
+}
+
 describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
   test('over a link that cuts nothing they leave one by one, the last with the rest, each with a checksum of its own', () => {
     udp.segmentSize = 1000;
@@ -124,7 +142,7 @@ describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
     }
   });
 
-  test('RFC 8201 §4: a super-segment that waits while its IPv6 path becomes narrower is dropped, counted; the next is fragmented', () => {
+  test('RFC 8201 §4: a super-segment that waits while its IPv6 path becomes narrower is cut here, into fragments where it must be', () => {
     const target = makeHost6({ offload: OFFLOAD_CSUM | OFFLOAD_USO });
     const endpoint = target.stack.openUdp(6);
     endpoint.segmentSize = 1400;
@@ -133,13 +151,79 @@ describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
     const quoted = target.outBytes()[0] as Uint8Array;
     expect(send(endpoint, pattern(4000), peer)).toBe(4000);
     expect(target.in(icmp6Packet({ type: 2, rest: 1280, payload: quoted.subarray(0, 200) }))).toBe(0);
-    expect(target.outBytes()).toEqual([]);
-    expect(target.stack.counters.ipFragFails).toBe(1);
+    const packets = target.outBytes();
+    // Two datagrams of 1400 bytes in two fragments each, and the rest in one packet.
+    expect(packets.map((packet) => [packet.length <= 1280, packet[6]])).toEqual([
+      ...new Array(4).fill([true, IPV6_FRAGMENT]),
+      [true, 17],
+    ]);
+    expect(target.stack.counters.ipFragFails).toBe(0);
+    expect(received(packets, 6)).toEqual(cut(4000, 1400));
     send(endpoint, pattern(2800), peer);
-    expect(target.outBytes().map((packet) => [packet.length <= 1280, packet[6]])).toEqual(
-      new Array(4).fill([true, IPV6_FRAGMENT]),
-    );
+    expect(received(target.outBytes(), 6)).toEqual(cut(2800, 1400));
     expect(target.allocator.inUse).toBe(0);
+  });
+
+  test('RFC 8201 §4: of one that may not be fragmented the datagrams that fit are sent, the others lost and counted', () => {
+    const target = makeHost6({ offload: OFFLOAD_CSUM | OFFLOAD_USO });
+    const endpoint = target.stack.openUdp(6);
+    endpoint.segmentSize = 1400;
+    endpoint.dontFragment = true;
+    const peer = ip('fd00::1');
+    send(endpoint, pattern(1400), peer);
+    const quoted = target.outBytes()[0] as Uint8Array;
+    send(endpoint, pattern(3000), peer);
+    target.in(icmp6Packet({ type: 2, rest: 1280, payload: quoted.subarray(0, 200) }));
+    expect(received(target.outBytes(), 6)).toEqual([pattern(3000).subarray(2800)]);
+    expect(target.stack.counters.ipFragFails).toBe(2);
+    expect(target.allocator.inUse).toBe(0);
+  });
+
+  describe.each([4, 6] as const)('IPv%i: a super-segment that waits while its way changes', (family) => {
+    const own = family === 4 ? '10.0.0.2/24' : 'fd00::2/64';
+    const far = family === 4 ? '192.0.2.9' : '2001:db8::9';
+    const to = family === 4 ? '192.0.2.0/24' : '2001:db8::/64';
+
+    /** A host whose second interface does less. @returns the packets that leave by it, of what was sent by the first */
+    function moved(mtu: number, offload: number, send: (endpoint: UdpEndpoint) => void): Uint8Array[] {
+      const host = makeHost({ addresses: [own], offload: OFFLOAD_CSUM | OFFLOAD_USO });
+      const { stack, index } = host;
+      const other = stack.addInterface({ name: 'other', mtu, offload });
+      stack.setInterface(index, { weakHostSend: true });
+      stack.addRoute({ destination: to, interfaceIndex: index, metric: 1 });
+      const endpoint = stack.openUdp(family);
+      endpoint.bind(ip(own.replace(/\/.*/, '')), 1000);
+      send(endpoint);
+      stack.addRoute({ destination: to, interfaceIndex: other, metric: 0 });
+      stack.removeRoute({ destination: to, interfaceIndex: index });
+      expect(host.outBytes()).toEqual([]);
+      const packets: Uint8Array[] = [];
+      for (let packet = stack.takePacket(other); packet !== null; packet = stack.takePacket(other))
+        packets.push(packet);
+      expect(host.allocator.inUse).toBe(0);
+      return packets;
+    }
+
+    test.each([
+      ['that cuts nothing', 1500, 0, 5],
+      ['that completes checksums only', 1500, OFFLOAD_CSUM, 5],
+      ['that is narrower', 1280, OFFLOAD_CSUM | OFFLOAD_USO, 5],
+      ['that is narrower and cuts nothing', 1280, 0, 5],
+    ])('to a link %s arrives as it would have', (_what, mtu, offload, count) => {
+      const packets = moved(mtu, offload, (endpoint) => {
+        endpoint.segmentSize = 1250;
+        expect(send(endpoint, pattern(5200), ip(far))).toBe(5200);
+      });
+      expect(packets.every((packet) => packet.length <= mtu)).toBe(true);
+      const datagrams = received(packets, family);
+      expect(datagrams).toHaveLength(count);
+      expect(datagrams).toEqual(cut(5200, 1250));
+    });
+
+    test('a datagram alone, whose checksum was the link’s to complete, has one all the same', () => {
+      const packets = moved(1500, 0, (endpoint) => void send(endpoint, pattern(1001), ip(far)));
+      expect(received(packets, family)).toEqual([pattern(1001)]);
+    });
   });
 
   test('over IPv4 without DF a super-segment leaves as it is, each datagram for routers to cut', () => {
@@ -157,12 +241,12 @@ describe('OPT-UDP_SEND_MSG_SIZE one send of many datagrams', () => {
     expect(
       target.in(icmpPacket({ type, code: IcmpV4Unreachable.fragmentationNeeded, rest: 1280, payload })),
     ).toBe(0);
-    // Those with DF are dropped.
+    // Those with DF are lost, datagram by datagram.
     expect(target.out().map((packet) => packet.payload)).toEqual([
       pattern(2800).subarray(0, 1400),
       pattern(2800).subarray(1400),
     ]);
-    expect(target.stack.counters.ipFragFails).toBe(1);
+    expect(target.stack.counters.ipFragFails).toBe(2);
   });
 
   test('more than the queue can ever hold is messageTooLong, more than it holds now wouldBlock', () => {
