@@ -2,10 +2,11 @@
  * Network event records: what WSAEventSelect and WSAAsyncSelect report, and when again (SEM-EV-01 … SEM-EV-26).
  *
  * A record is kept from the socket's birth, whether or not anybody asked (SEM-EV-17, SEM-EV-23). An event is
- * - *recorded* when it happens,
- * - *reported* when a waiting request was told of it (event objects only: it stays recorded until it is fetched),
- * - *spent* once it was fetched, or posted as a message: then it is recorded again only after its re-enabling call, or, with an
- *   event object, when something new arrives (SEM-EV-15).
+ * - *recorded* when it happens, until it is fetched;
+ * - *reported* once a waiting request of WSAEventSelect was told of it; something new reports it again (SEM-EV-15);
+ * - *spent* once it was fetched: a new registration does not find it again (SEM-EV-14);
+ * - *posted* once it was told as a message of WSAAsyncSelect: then only its re-enabling call has it posted again. Messages leave the
+ *   record as it is, so that a change to WSAEventSelect finds what it would have found at first.
  */
 
 import {
@@ -59,6 +60,7 @@ export class NetworkEvents {
   #recorded = 0;
   #reported = 0;
   #spent = 0;
+  #posted = 0;
   #connectError = 0;
   #closeError = 0;
   #isCloseRaised = false;
@@ -67,7 +69,7 @@ export class NetworkEvents {
 
   /** Recorded events of the mask that no waiting request was told of. */
   get unreported(): number {
-    return this.#recorded & this.mask & ~this.#reported;
+    return this.#recorded & this.mask & ~(this.isByMessage ? this.#posted : this.#reported);
   }
 
   get isWriteWanted(): boolean {
@@ -76,13 +78,14 @@ export class NetworkEvents {
 
   /** Something happened: data or a connection arrived, a connect finished. */
   raise(event: number, error = 0): void {
-    if (event === FD_CONNECT) this.#connectError = error;
-    else if (event === FD_CLOSE) {
+    if (event === FD_CONNECT) {
+      this.#connectError = error;
+      this.#posted &= ~FD_CONNECT;
+    } else if (event === FD_CLOSE) {
       if (this.#isCloseRaised) return;
       this.#isCloseRaised = true;
       this.#closeError = error;
     } else if (event === FD_WRITE) this.#isWriteWanted = false;
-    if (this.isByMessage && (this.#spent & event) !== 0 && event !== FD_CONNECT) return;
     this.#recorded |= event;
     this.#reported &= ~event;
     this.#spent &= ~event;
@@ -91,6 +94,7 @@ export class NetworkEvents {
   /** A re-enabling call was made, well or not (SEM-EV-11). `holds`: its condition is still true. */
   reenable(event: number, holds: boolean): void {
     this.#spent &= ~event;
+    this.#posted &= ~event;
     if (holds) this.raise(event);
     else {
       this.#recorded &= ~event;
@@ -100,7 +104,9 @@ export class NetworkEvents {
 
   /** A send failed with WSAEWOULDBLOCK: the re-enabling call of FD_WRITE. */
   sendBlocked(): void {
+    this.#recorded &= ~FD_WRITE;
     this.#spent &= ~FD_WRITE;
+    this.#posted &= ~FD_WRITE;
     this.#isWriteWanted = true;
   }
 
@@ -114,9 +120,9 @@ export class NetworkEvents {
     this.#reported = 0;
     const found = current & FOUND_AT_REGISTRATION;
     if (isByMessage) {
-      // All that is true is posted again, whatever was posted before (SEM-EV-14).
-      this.#recorded = found;
-      this.#spent = 0;
+      // All that is true is posted again, whatever was posted or fetched before, and nothing else (SEM-EV-14, SEM-EV-17).
+      this.#recorded |= found;
+      this.#posted = this.#recorded & ~found;
     } else {
       this.#recorded |= found & ~this.#spent;
     }
@@ -128,11 +134,11 @@ export class NetworkEvents {
     this.isByMessage = listener.isByMessage;
   }
 
-  /** What a waiting request is told: the events, their codes into `errors`. Messages are spent by it. */
+  /** What a waiting request is told: the events, their codes into `errors`. */
   report(errors: Uint8Array | null): number {
     const events = this.unreported;
     this.#writeErrors(events, errors);
-    if (this.isByMessage) this.#spend(events);
+    if (this.isByMessage) this.#posted |= events;
     else this.#reported |= events;
     return events;
   }
@@ -141,14 +147,10 @@ export class NetworkEvents {
   fetch(errors: Uint8Array | null): number {
     const events = this.#recorded & this.mask;
     this.#writeErrors(events, errors);
-    this.#spend(events);
-    return events;
-  }
-
-  #spend(events: number): void {
     this.#recorded &= ~events;
     this.#reported &= ~events;
     this.#spent |= events;
+    return events;
   }
 
   #writeErrors(events: number, errors: Uint8Array | null): void {

@@ -62,7 +62,10 @@ export class StreamReceiver {
   recv(request: AfdRequest, reply: AfdCompletion): number {
     const stream = this.#stream;
     const error = this.#check(request.flags);
-    if (error !== 0) return error;
+    if (error !== 0) {
+      if (stream.state === SocketState.connected) this.#reenable(); // SEM-EV-11
+      return error;
+    }
     if ((request.flags & MSG_OOB) !== 0) return this.#recvUrgent(request, reply);
     const into = request.into ?? EMPTY;
     const mustQueue = stream.receives.head !== null;

@@ -80,7 +80,8 @@ export const AfdOp = {
   eventSelect: 16,
   /**
    * Pends until a registered event is recorded that was not reported by this request before → `value` FD_* bits,
-   * `into` ten i32 error codes by FD_*_BIT. Of a WSAAsyncSelect registration the report is the message: it clears the record.
+   * `into` ten i32 error codes by FD_*_BIT. Of a WSAAsyncSelect registration the report is the message: it comes again only after
+   * the event's re-enabling call.
    */
   waitEvents: 17,
   /** → `value` recorded FD_* bits of the mask and clears them, `into` ten i32 error codes by FD_*_BIT. */
