@@ -31,6 +31,13 @@ import {
   type TypedName,
 } from './name.ts';
 import type { NameNetwork } from './network.ts';
+import {
+  addressAnswer,
+  isAddressType,
+  isLinkLocalReverse,
+  pointerAnswer,
+  sameAddress,
+} from './own-answers.ts';
 import { MAX_ALIASES, negativeTtl } from './read-answer.ts';
 import { candidateNames, isSingleLabel } from './search.ts';
 import {
@@ -69,8 +76,6 @@ export interface ResolverOptions {
 
 /** Seconds for which a failure of all servers is remembered. */
 const FAILURE_TTL_SEC = 2;
-/** TTL of what this host says itself, seconds: as Windows gives what is in its hosts file. */
-const LOCAL_TTL_SEC = 86_400;
 const MAX_SERVER_CHAIN = 8;
 /** Those who are asked over the network. */
 const LINK_ORIGINS = NameOrigin.dns | NameOrigin.mdns | NameOrigin.llmnr;
@@ -334,51 +339,4 @@ export class Resolver {
     const records = authority === null ? answer.records : [...answer.records, authority];
     this.cache.put({ scope: 'dns', name, type, status, canonicalName, records }, ttlSec);
   }
-}
-
-export function isAddressType(type: number): boolean {
-  return type === RecordType.A || type === RecordType.AAAA || type === RecordType.ANY;
-}
-
-/** Addresses as the answer to a question for them; `noData` for other types, and where there are none. */
-function addressAnswer(
-  name: string,
-  type: number,
-  addresses: readonly IpAddress[],
-  source: 'local' | 'hosts',
-  canonicalName: string,
-): LookupAnswer {
-  const records = addresses
-    .map((address): DnsRecord => {
-      const recordType = address.family === 4 ? RecordType.A : RecordType.AAAA;
-      return { kind: 'address', name, type: recordType, ttl: LOCAL_TTL_SEC, address };
-    })
-    .filter((record) => type === record.type || type === RecordType.ANY);
-  return answerOf(name, records.length > 0 ? 'found' : 'noData', source, { canonicalName, records });
-}
-
-function pointerAnswer(
-  name: string,
-  type: number,
-  targets: readonly string[],
-  source: 'local' | 'hosts',
-): LookupAnswer {
-  if (type !== RecordType.PTR && type !== RecordType.ANY) return answerOf(name, 'noData', source);
-  const records = targets.map(
-    (target): DnsRecord => ({ kind: 'name', name, type: RecordType.PTR, ttl: LOCAL_TTL_SEC, target }),
-  );
-  return answerOf(name, 'found', source, { records });
-}
-
-function sameAddress(a: IpAddress, b: IpAddress | null): boolean {
-  return (
-    b !== null && a.family === b.family && a.w0 === b.w0 && a.w1 === b.w1 && a.w2 === b.w2 && a.w3 === b.w3
-  );
-}
-
-/** The reverse of 169.254/16 or fe80::/10 belongs to the link (RFC 6762 §4). */
-function isLinkLocalReverse(name: string): boolean {
-  const address = addressOfReverse(name);
-  if (address === null) return false;
-  return address.family === 4 ? address.w3 >>> 16 === 0xa9fe : address.w0 >>> 22 === 0x3fa;
 }

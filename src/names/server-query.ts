@@ -6,19 +6,10 @@
  * the server that was asked, or isn't about the question, is counted and ignored.
  */
 
-import { type Cancel, type Random, randomBelow } from '../base/index.ts';
-import {
-  decodeMessage,
-  EDNS_UDP_SIZE,
-  encodeMessage,
-  frameForStream,
-  messageId,
-  StreamReader,
-} from './codec.ts';
-import { cookieFor, judgeCookie } from './cookies.ts';
+import type { Cancel } from '../base/index.ts';
 import { type DnsMessage, Rcode } from './message.ts';
-import { sameName } from './name.ts';
-import type { DatagramSocket, NameNetwork, StreamSocket } from './network.ts';
+import type { NameNetwork } from './network.ts';
+import { Attempt, type AttemptOwner, PLAIN_RCODES } from './query-attempt.ts';
 import { type AnswerReading, readAnswer } from './read-answer.ts';
 import { type ServerState, serverAnswered, serverFailed } from './servers.ts';
 
@@ -104,7 +95,7 @@ const MAX_MISMATCHES = 8;
 /** RFC 6891 §6.2.2: how long a server is taken for one that doesn't know EDNS. */
 const PLAIN_MS = 15 * 60_000;
 
-export class ServerQuery {
+export class ServerQuery implements AttemptOwner {
   readonly options: QueryOptions;
   readonly #done: (outcome: QueryOutcome) => void;
   readonly #open = new Set<Attempt>();
@@ -261,151 +252,4 @@ export class ServerQuery {
     this.#open.clear();
     this.#done(outcome);
   }
-}
-
-/** What a server that doesn't know EDNS may answer to it (RFC 6891 §7). */
-const PLAIN_RCODES: ReadonlySet<number> = new Set([Rcode.formErr, Rcode.notImp, Rcode.badVers]);
-
-/** One question sent to one server, over one socket. */
-class Attempt {
-  readonly server: ServerState;
-  readonly isStream: boolean;
-  readonly usesEdns: boolean;
-  readonly sentAt: number;
-  /** What was sent along; `null` none. */
-  readonly cookie: Uint8Array | null;
-  /** No other was sent since. */
-  isLatest = true;
-  readonly #query: ServerQuery;
-  readonly #id: number;
-  readonly #sentName: string;
-  #socket: DatagramSocket | StreamSocket | null = null;
-  #isClosed = false;
-
-  constructor(query: ServerQuery, server: ServerState, isStream: boolean, round: number) {
-    const { network, tuning, name } = query.options;
-    this.#query = query;
-    this.server = server;
-    this.isStream = isStream;
-    this.sentAt = network.scheduler.now();
-    this.usesEdns = server.plainUntil <= this.sentAt;
-    this.#id = randomBelow(network.random, 0x1_0000);
-    // Who drops what it does not know is asked without in the end.
-    const hasCookie = this.usesEdns && tuning.usesCookies && (round < 1 || server.serverCookie !== null);
-    this.cookie = hasCookie ? cookieFor(server, network.random) : null;
-    // Servers that don't repeat the letters as they were are asked plainly in the end.
-    this.#sentName = tuning.mixesCase && round < 1 ? mixCase(name, network.random) : name;
-  }
-
-  /** @returns whether the question left, or will as soon as the connection is open */
-  start(): boolean {
-    const { network, type } = this.#query.options;
-    const { address, port } = this.server;
-    const bytes = encodeMessage({
-      id: this.#id,
-      recursionDesired: true,
-      questions: [{ name: this.#sentName, type }],
-      edns: this.usesEdns
-        ? {
-            udpPayloadSize: EDNS_UDP_SIZE,
-            version: 0,
-            ...(this.cookie === null ? {} : { cookie: this.cookie }),
-          }
-        : null,
-    });
-    if (this.isStream) {
-      const reader = new StreamReader();
-      const stream = network.openStream(address, port, {
-        connected: () => void stream?.send(frameForStream(bytes)),
-        received: (part) => {
-          for (const message of reader.take(part)) this.#received(message);
-        },
-        ended: () => this.#query.attemptFailed(this),
-      });
-      this.#socket = stream;
-      return stream !== null;
-    }
-    const socket = network.openDatagram(
-      address.family,
-      {
-        received: (message, origin) => {
-          if (origin.port === port && origin.address.equals(address)) this.#received(message);
-          else this.#query.mismatched(this);
-        },
-        failed: () => this.#query.attemptFailed(this),
-      },
-      { peer: { address, port } },
-    );
-    this.#socket = socket;
-    return socket?.send(bytes, address, port) ?? false;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#socket?.close();
-    this.#socket = null;
-  }
-
-  #received(bytes: Uint8Array): void {
-    if (this.#isClosed) return;
-    const { counters } = this.#query.options;
-    if (messageId(bytes) !== this.#id) {
-      this.#query.mismatched(this);
-      return;
-    }
-    const message = decodeMessage(bytes);
-    if (message === null) {
-      counters.malformed++;
-      this.server.malformed++;
-      this.#query.attemptFailed(this);
-    } else if (message.isResponse && message.opcode === 0 && this.#isAbout(message)) {
-      if (this.cookie === null) this.#query.answered(this, message);
-      else this.#withCookie(message, this.cookie);
-    } else {
-      this.#query.mismatched(this);
-    }
-  }
-
-  #withCookie(message: DnsMessage, sent: Uint8Array): void {
-    const verdict = judgeCookie(this.server, sent, message.edns?.cookie);
-    if (verdict === 'forged') {
-      this.#query.mismatched(this);
-    } else if (verdict !== 'missing') {
-      this.#query.answered(this, message);
-    } else if (this.isStream) {
-      // Nobody forges a connection by chance: the server has forgotten how.
-      this.server.serverCookie = null;
-      this.#query.answered(this, message);
-    } else {
-      this.#query.cookieMissing(this);
-    }
-  }
-
-  /** Whether a message repeats the question. */
-  #isAbout({ questions, rcode }: DnsMessage): boolean {
-    const { type, name } = this.#query.options;
-    const [question] = questions;
-    // Some servers answer what they can't read without repeating it.
-    if (question === undefined) return PLAIN_RCODES.has(rcode);
-    if (questions.length > 1 || question.type !== type) return false;
-    return this.#sentName === name
-      ? sameName(question.name, this.#sentName)
-      : question.name === this.#sentName;
-  }
-}
-
-/** Letters in either case by chance: more that a forger has to guess (draft-vixie-dnsext-dns0x20). */
-function mixCase(name: string, random: Random): string {
-  let bits = 0;
-  let left = 0;
-  return name.replace(/[a-z]/gi, (letter) => {
-    if (left === 0) {
-      bits = random.next();
-      left = 32;
-    }
-    const isUpper = (bits & 1) !== 0;
-    bits >>>= 1;
-    left--;
-    return isUpper ? letter.toUpperCase() : letter.toLowerCase();
-  });
 }
