@@ -24,14 +24,22 @@ export type {
   FLOWSPEC,
   QOS,
   Ref,
+  RIO_BUF,
+  RIO_NOTIFICATION_COMPLETION,
+  RIORESULT,
+  TRANSMIT_FILE_BUFFERS,
+  TRANSMIT_PACKETS_ELEMENT,
+  TransmitSource,
   WSABUF,
+  WSAMSG,
   WSAOVERLAPPED,
   WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSAPOLLFD,
 } from '../spi/index.ts';
-export type { BlockingHook } from '../winsock/index.ts';
+export type { BlockingHook, OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
+  HasOverlappedIoCompleted,
   htonl,
   htons,
   inet_addr,
@@ -43,6 +51,7 @@ export {
 } from '../winsock/index.ts';
 export { inet_ntop, inet_pton } from './address-text.ts';
 export * from './async-names.ts';
+export * from './async-overlapped.ts';
 export * from './async-windows.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 export { type AsyncWinsock, asyncWinsock, type StructureCalls } from './promised.ts';

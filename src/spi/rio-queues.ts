@@ -5,7 +5,6 @@
 import {
   RIO_EVENT_COMPLETION,
   RIO_IOCP_COMPLETION,
-  WSA_INVALID_HANDLE,
   WSAEALREADY,
   WSAEFAULT,
   WSAEINVAL,
@@ -68,7 +67,7 @@ export function checkNotification(base: BaseState, notification: RIO_NOTIFICATIO
   if (notification.Type === RIO_IOCP_COMPLETION)
     return base.io.isPort(notification.IocpHandle) ? 0 : -WSAEINVAL;
   if (notification.Type !== RIO_EVENT_COMPLETION) return -WSAEINVAL;
-  const isEvent = base.upcalls.WPUResetEvent(notification.EventHandle) !== -WSA_INVALID_HANDLE;
+  const isEvent = base.upcalls.WPUResetEvent(notification.EventHandle) > 0;
   return isEvent ? 0 : -WSAEINVAL;
 }
 
