@@ -224,7 +224,9 @@ export function addrinfoExCalls(process: WinsockProcess) {
     GetAddrInfoExOverlappedResult(lpOverlapped: WSAOVERLAPPED | null): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
       if (lpOverlapped === null) return -WSAEINVAL;
-      return lpOverlapped.Internal === WSS_OPERATION_IN_PROGRESS ? -WSAEINPROGRESS : -lpOverlapped.Internal;
+      const { Internal } = lpOverlapped;
+      if (Internal === WSS_OPERATION_IN_PROGRESS) return -WSAEINPROGRESS;
+      return Internal === 0 ? 0 : -Internal;
     },
   };
 }

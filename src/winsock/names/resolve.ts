@@ -166,7 +166,8 @@ function readResults(
   const [first] = results;
   if (addresses.length === 0 || first === undefined) return -WSANO_DATA;
   const { lpszServiceInstanceName, lpszQueryString, lpNSProviderId } = first;
-  const fullName = lpszQueryString ?? lpszServiceInstanceName;
+  // A short name of the hosts file is in full what stands first there.
+  const fullName = lpszQueryString?.includes('.') === true ? lpszQueryString : lpszServiceInstanceName;
   return {
     addresses,
     canonicalName: isNamed(flags) ? ((flags & AI_FQDN) !== 0 ? fullName : lpszServiceInstanceName) : null,

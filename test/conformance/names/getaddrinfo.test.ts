@@ -244,6 +244,9 @@ overEveryAttachment('getaddrinfo', (pair) => {
     expect(await named(AI_CANONNAME)).toMatchObject({ ai_canonname: 'host7.test' });
     expect(await named(AI_FQDN)).toMatchObject({ ai_canonname: 'web.example.test' });
     expect(await named(0)).toMatchObject({ ai_canonname: null });
+    expect(await firstOf(ws, 'printer', null, { ai_flags: AI_FQDN })).toMatchObject({
+      ai_canonname: 'printer.example.test',
+    });
   });
 
   test('SEM-GAI-08 AI_DNS_ONLY passes the hosts file', async () => {
