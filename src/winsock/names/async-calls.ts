@@ -29,6 +29,9 @@ const REQUESTS_MAX = 1024;
 /** Requests that are over and whose handles are still known as such. */
 const FINISHED_MAX = 4096;
 
+/** After which time a message is posted again to a window whose queue is full. */
+const POST_AGAIN_MS = 10;
+
 /** Finds the packed result; minus a WSA code. */
 type Find = (signal: AbortSignal) => Promise<Uint8Array | number>;
 
@@ -63,8 +66,15 @@ export function asyncCalls(process: WinsockProcess) {
       .then(() => (isAbandoned ? -WSANO_DATA : find(abort.signal)))
       .then((found) => {
         if (isAbandoned) return;
-        isOver(handle);
-        process.postMessage(hWnd, wMsg, handle, deliver(found, buf, buflen));
+        const lParam = deliver(found, buf, buflen);
+        const post = (): void => {
+          if (isAbandoned) return;
+          const isPosted = process.postMessage(hWnd, wMsg, handle, lParam);
+          // A queue that is full has room again some time (SEM-ASYNC-04).
+          if (!isPosted && process.windows.has(hWnd)) process.scheduler.after(POST_AGAIN_MS, post);
+          else isOver(handle);
+        };
+        post();
       });
     return handle;
   };
