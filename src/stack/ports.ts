@@ -204,7 +204,13 @@ export class PortTable {
     if (list === undefined) return 0;
     const column = 2 * SHARING_ROW[sharing] + (address.isAny ? 0 : 1);
     for (const bound of list) {
-      if (bound.address.family !== address.family && !bound.isDual && !isDual) continue;
+      const isOtherFamily = bound.address.family !== address.family;
+      if (isOtherFamily && !bound.isDual && !isDual) continue;
+      // SEM-BIND-18: beside `::` of both families, IPv4's any-address is a place of its own.
+      if (isOtherFamily && bound.isDual && address.isAny && bound.owner === owner) {
+        if (bound.sharing === 'exclusive') return ACC;
+        continue;
+      }
       // Different specific addresses never conflict (SEM-BIND-17).
       if (!bound.address.isAny && !address.isAny && !bound.address.equals(address)) continue;
       const row = 2 * SHARING_ROW[bound.sharing] + (bound.address.isAny ? 0 : 1);
