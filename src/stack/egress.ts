@@ -54,8 +54,11 @@ export class EgressQueue {
       this.#count--;
       source.isQueued = false;
       const before = batch.count;
-      if (source.emit(batch)) this.add(source);
-      idleTurns = batch.count > before ? 0 : idleTurns + 1;
+      const wantsMore = source.emit(batch);
+      if (wantsMore) this.add(source);
+      // One that has nothing and leaves (a connection that was closed meanwhile) keeps nobody from their turn.
+      if (batch.count > before) idleTurns = 0;
+      else if (wantsMore) idleTurns++;
     }
   }
 

@@ -313,6 +313,16 @@ describe('EgressQueue', () => {
     expect(queue.isEmpty).toBe(false);
   });
 
+  test('sources that have nothing any more keep nobody behind them from their turn', () => {
+    const queue = new EgressQueue();
+    for (let i = 0; i < 5; i++) queue.add(source('-', 0));
+    queue.add(source('a', 2));
+    const batch = createTransmitBatch(8);
+    queue.fill(batch);
+    expect(names(batch)).toBe('aa');
+    expect(queue.isEmpty).toBe(true);
+  });
+
   test('grows to any number of sources and keeps their order', () => {
     const queue = new EgressQueue();
     const batch = createTransmitBatch(256);
