@@ -64,9 +64,15 @@ const TCP_OPTIONS = [
 ];
 const PAYLOAD_LENGTHS = [0, 8, 40, 640, 1400];
 
+/** Packets of another kind, which are bent like those of here. */
+export interface PacketSource {
+  next(isV6: boolean): Uint8Array;
+}
+
 export class HostileFrames {
   readonly #random: SeededRandom;
   readonly #isEthernet: boolean;
+  readonly #others: PacketSource | null;
   readonly #header = new Ipv6Header();
   readonly #chain = new Ipv6Extensions();
   /** Of the host's last DHCPv4 message: its transaction and what it was. */
@@ -77,9 +83,11 @@ export class HostileFrames {
   #dhcp6Client = new Uint8Array(16);
   #solicited = addressBytes('fd00::2');
 
-  constructor(random: SeededRandom, isEthernet: boolean) {
+  /** @param others whose packets two of three frames carry */
+  constructor(random: SeededRandom, isEthernet: boolean, others: PacketSource | null = null) {
     this.#random = random;
     this.#isEthernet = isEthernet;
+    this.#others = others;
   }
 
   /** Fills a batch; flags and segment sizes are at random too, as a broken device might give them. */
@@ -105,7 +113,7 @@ export class HostileFrames {
     if (randomBelow(random, 12) === 0) return this.#maybeFramed(this.#noise(), 4);
     if (this.#isEthernet && randomBelow(random, 12) === 0) return this.#mutate(this.#arp(), 28);
     const isV6 = randomBelow(random, 2) === 0;
-    const packet = isV6 ? this.#packet6() : this.#packet4();
+    const packet = this.#packet(isV6);
     const bent = this.#mutate(packet, isV6 ? 104 : 64);
     if (isV6) this.#repair6(bent);
     else this.#repair4(bent);
@@ -128,6 +136,11 @@ export class HostileFrames {
     }
     const isSolicitation = frame[at + 6] === IPPROTO_ICMPV6 && frame[at + 40] === 135;
     if (isSolicitation) this.#solicited = frame.slice(at + 48, at + 64);
+  }
+
+  #packet(isV6: boolean): Uint8Array {
+    if (this.#others !== null && randomBelow(this.#random, 3) > 0) return this.#others.next(isV6);
+    return isV6 ? this.#packet6() : this.#packet4();
   }
 
   #pick<T>(of: readonly T[]): T {

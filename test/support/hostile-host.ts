@@ -102,7 +102,8 @@ export class HostileHost {
       this.#frames.fill(this.#batch, Math.min(BATCH_FRAMES, end - figures.frames));
       before.set(stack.counters.drops);
       stack.input(this.#index, this.#batch);
-      this.#countVerdicts(this.#batch, before);
+      figures.frames += this.#batch.count;
+      countVerdicts(stack, figures.verdicts, this.#batch, before);
       this.#now += randomBelow(random, 50);
       stack.advance();
       this.#drain();
@@ -174,24 +175,6 @@ export class HostileHost {
     }
   }
 
-  /** Every frame has a verdict that is known, and each drop is counted. */
-  #countVerdicts(batch: FrameBatch, before: Uint32Array): void {
-    const { verdicts } = this.figures;
-    const seen = new Map<number, number>();
-    for (let i = 0; i < batch.count; i++) {
-      const verdict = batch.table[i * FRAME_COLUMNS + FRAME_VERDICT] as number;
-      seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
-    }
-    this.figures.frames += batch.count;
-    for (const [verdict, count] of seen) {
-      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + count);
-      if (verdict === 0) continue;
-      if (dropReasonInfo(verdict) === null) throw new Error(`verdict ${verdict} is no reason`);
-      const counted = ((this.stack.counters.drops[verdict] as number) - (before[verdict] as number)) >>> 0;
-      if (counted < count) throw new Error(`${count} frames dropped for ${verdict}, ${counted} counted`);
-    }
-  }
-
   #checkBounds(): void {
     const { stack, figures } = this;
     const neighbors = stack.neighbors(this.#index).length;
@@ -203,6 +186,31 @@ export class HostileHost {
     if (neighbors > MAX_NEIGHBORS) throw new Error(`${neighbors} neighbours`);
     if (routes > MAX_ROUTES) throw new Error(`${routes} routes`);
     if (addresses > MAX_ADDRESSES) throw new Error(`${addresses} addresses`);
+  }
+}
+
+/**
+ * Every frame of a batch has a verdict that is known, and each drop is counted.
+ * @param before the counters of drops before the batch
+ * @throws {Error} when it is not so
+ */
+export function countVerdicts(
+  { counters }: Stack,
+  verdicts: Map<number, number>,
+  batch: FrameBatch,
+  before: Uint32Array,
+): void {
+  const seen = new Map<number, number>();
+  for (let i = 0; i < batch.count; i++) {
+    const verdict = batch.table[i * FRAME_COLUMNS + FRAME_VERDICT] as number;
+    seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
+  }
+  for (const [verdict, count] of seen) {
+    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + count);
+    if (verdict === 0) continue;
+    if (dropReasonInfo(verdict) === null) throw new Error(`verdict ${verdict} is no reason`);
+    const counted = ((counters.drops[verdict] as number) - (before[verdict] as number)) >>> 0;
+    if (counted < count) throw new Error(`${count} frames dropped for ${verdict}, ${counted} counted`);
   }
 }
 
