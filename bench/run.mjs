@@ -6,16 +6,31 @@
 //
 // CPU s/GB is user and system time of the stack's process for each gigabyte; a write to a TUN device runs the kernel's
 // receive path in the writer, so it includes kernel work.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import {
+  children,
+  cleanUp,
+  client,
+  compile,
+  cpuSeconds,
+  digits,
+  here,
+  ip,
+  median,
+  namespace,
+  removeNamespace,
+  start,
+  stop,
+  table,
+  tcpbench,
+} from './lab.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
@@ -26,94 +41,8 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
-const build = mkdtempSync(join(tmpdir(), 'winsockd-bench-'));
-const namespaces = [];
-const children = new Set();
-
-const run = (command, ...args) =>
-  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-const ip = (...args) => run('ip', ...args);
-
-function namespace(name) {
-  ip('netns', 'add', name);
-  namespaces.push(name);
-  ip('-n', name, 'link', 'set', 'lo', 'up');
-  // The connection test would run out of ports, and its ports out of TIME-WAIT.
-  for (const setting of ['ipv4.tcp_max_tw_buckets=0', 'ipv4.ip_local_port_range=1024 65535']) {
-    run('ip', 'netns', 'exec', name, 'sysctl', '-qw', `net.${setting}`);
-  }
-  return name;
-}
-
-function compile(name, ...flags) {
-  const output = join(build, name);
-  run(
-    'gcc',
-    '-O2',
-    '-D_GNU_SOURCE',
-    '-I/usr/include/lwip',
-    '-o',
-    output,
-    join(here, 'peers', `${name}.c`),
-    ...flags,
-  );
-  return output;
-}
-
-/** Starts a stack and waits for the line READY. */
-async function start(command, args, core) {
-  const pinned = core === undefined ? [command, ...args] : ['taskset', '-c', String(core), command, ...args];
-  const child = spawn(pinned[0], pinned.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.add(child);
-  child.on('exit', () => children.delete(child));
-  await new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`${command} ended with ${code} before it was ready`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line === 'READY') resolve();
-    });
-  });
-  return child;
-}
-
-/** User and system seconds of a process, all threads. `ip netns exec` and `taskset` replace themselves. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 const rssBytes = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
-
-async function stop(child) {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-}
-
-/** One run of the client; resolves to its JSON line. */
-function client(ns, args, core) {
-  const pinned = core === undefined ? [] : ['taskset', '-c', String(core)];
-  const child = spawn('ip', ['netns', 'exec', ns, ...pinned, tcpbench, ...args], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  children.add(child);
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
-    });
-    // Not 'exit': its output may still be on the way then.
-    child.on('close', (code) => {
-      children.delete(child);
-      if (code === 0 && text.includes('\n')) resolve(JSON.parse(text.split('\n')[0]));
-      else reject(new Error(`tcpbench ${args} ended with ${code} and said ${JSON.stringify(text)}`));
-    });
-  });
-}
-
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 async function bulk(stack, mode, port, flows) {
   const before = cpuSeconds(stack.pid);
@@ -218,14 +147,11 @@ async function garbage(stackCase) {
   return rows;
 }
 
-let serial = 0;
-
 /** A stack behind a TUN device: `launch(ns, device, address)` gives command and arguments. */
 const tunCase = (name, launch, { ownDevice }) => ({
   name,
   async start(core) {
-    const id = ++serial;
-    const ns = namespace(`wsb${process.pid % 10000}-${id}`);
+    const ns = namespace();
     const child = await start(...launch(ns), core);
     if (!ownDevice) {
       ip('-n', ns, 'addr', 'add', '10.9.0.1/24', 'dev', 'tun0');
@@ -238,7 +164,7 @@ const tunCase = (name, launch, { ownDevice }) => ({
       clientNs: ns,
       stop: async () => {
         await stop(child);
-        ip('netns', 'del', namespaces.splice(namespaces.indexOf(ns), 1)[0]);
+        removeNamespace(ns);
       },
     };
   },
@@ -247,9 +173,8 @@ const tunCase = (name, launch, { ownDevice }) => ({
 const vethCase = {
   name: 'kernel veth',
   async start(core) {
-    const id = ++serial;
-    const near = namespace(`wsb${process.pid % 10000}-${id}a`);
-    const far = namespace(`wsb${process.pid % 10000}-${id}b`);
+    const near = namespace();
+    const far = namespace();
     ip('-n', near, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', far);
     for (const [ns, address] of [
       [near, '10.9.0.1/24'],
@@ -265,13 +190,12 @@ const vethCase = {
       clientNs: near,
       stop: async () => {
         await stop(child);
-        for (const ns of [near, far]) ip('netns', 'del', namespaces.splice(namespaces.indexOf(ns), 1)[0]);
+        for (const ns of [near, far]) removeNamespace(ns);
       },
     };
   },
 };
 
-const tcpbench = compile('tcpbench');
 const lwip = compile('lwip-tun', '-llwip');
 const ours =
   (...flags) =>
@@ -284,22 +208,18 @@ const all = [
 ];
 const cases = options.only === undefined ? all : all.filter((c) => options.only.split(',').includes(c.name));
 
-function table(rows) {
-  const header = [
-    'stack',
-    'receive Gbit/s',
-    'CPU s/GB',
-    'send Gbit/s',
-    'CPU s/GB',
-    'receive ×8',
-    'send ×8',
-    'RTT µs, one core',
-    'conn/s ×16',
-    'B/idle conn',
-  ];
-  const lines = [header, header.map(() => '---'), ...rows];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
+const HEADER = [
+  'stack',
+  'receive Gbit/s',
+  'CPU s/GB',
+  'send Gbit/s',
+  'CPU s/GB',
+  'receive ×8',
+  'send ×8',
+  'RTT µs, one core',
+  'conn/s ×16',
+  'B/idle conn',
+];
 
 try {
   const results = new Map(cases.map((c) => [c.name, []]));
@@ -329,7 +249,6 @@ try {
   }
   const heapCase = tunCase('heap', ours('--heap'), { ownDevice: true });
   const heap = cases.some((c) => c.name === 'winsockd') ? await garbage(heapCase) : [];
-  const digits = (value, n) => (Number.isNaN(value) ? '–' : value.toFixed(n));
   const row = (name, f) => [
     name,
     digits(f.receive, 2),
@@ -372,7 +291,7 @@ try {
   console.log(
     `\n${rounds} rounds of ${seconds} s, medians; ${cpus().length} × ${cpus()[0].model}; Node ${process.version}\n`,
   );
-  console.log(table(rows));
+  console.log(table(HEADER, rows));
   for (const { name, gigabytes, collections, gcMs, heapGrowth } of heap) {
     console.log(
       `\nheap, ${name}: ${gigabytes.toFixed(1)} GB moved, ${collections} collections, ${gcMs} ms in them, heap grew by ${(heapGrowth / 1024).toFixed(0)} KB`,
@@ -388,7 +307,5 @@ try {
       ),
     );
 } finally {
-  for (const child of children) child.kill('SIGKILL');
-  for (const ns of namespaces) ip('netns', 'del', ns);
-  rmSync(build, { recursive: true, force: true });
+  cleanUp();
 }
