@@ -28,7 +28,7 @@ const MAX_NEIGHBORS = 1024 + 4;
 const MAX_ROUTES = 64;
 export const MAX_MAPPINGS = 512;
 export const MAX_MAPPINGS_PER_HOST = 64;
-const FILTERINGS = ['endpointIndependent', 'addressDependent', 'addressAndPortDependent'] as const;
+const FILTERINGS = ['addressDependent', 'addressAndPortDependent', 'endpointIndependent'] as const;
 
 export interface RouterFigures {
   frames: number;
@@ -64,6 +64,7 @@ export class HostileRouter {
   readonly #outbound = createTransmitBatch(64);
   #now = 0;
   #round = 0;
+  #translators = 0;
 
   /** @param isEthernet of the inside; the outside is of the other kind, narrower, and without offloads */
   constructor(seed: number, isEthernet: boolean) {
@@ -162,7 +163,7 @@ export class HostileRouter {
   #translate(): void {
     this.stack.setNat({
       interfaceIndex: this.#outside.index,
-      filtering: FILTERINGS[randomBelow(this.#random, 3)] ?? 'addressDependent',
+      filtering: FILTERINGS[this.#translators++ % 3] ?? 'addressDependent',
       maxMappings: MAX_MAPPINGS,
       maxMappingsPerHost: MAX_MAPPINGS_PER_HOST,
     });

@@ -126,7 +126,8 @@ export class HostileTransit {
     const left = this.#left.length === 0 ? undefined : this.#pick(this.#left);
     if (left === undefined) return this.#packet4();
     const text = (at: number): string => [...left.subarray(at, at + 4)].join('.');
-    const base = { src: text(16), dst: text(12) };
+    // Now and then somebody else answers.
+    const base = { src: randomBelow(random, 4) === 0 ? '198.51.100.78' : text(16), dst: text(12) };
     if (randomBelow(random, 3) === 0) {
       const payload = left.slice(0, this.#pick([8, 20, 28, left.length]));
       const src = this.#pick([base.src, '198.51.100.77']);
