@@ -28,6 +28,9 @@ import { describePrivileged } from './privileged.ts';
 /** The bridge's name. */
 const BRIDGE = 'br0';
 
+/** How long such a test may take while others run. */
+const LAB_TEST_MS = 120_000;
+
 /** Everything that tshark calls wrong about a packet. */
 const COMPLAINT =
   '_ws.malformed || _ws.expert.severity == "Error" || _ws.expert.severity == "Warning" || ' +
@@ -53,6 +56,30 @@ export function describeLab(
   describe.skip(name, () => {
     test(`skipped: ${reason}`, () => {});
   });
+}
+
+/**
+ * A test with a lab of its own. It runs beside the others of its file: a LAN waits most of the time, for probes, for timers, for servers.
+ * @param addresses of the bridge
+ */
+export function testInLab(
+  name: string,
+  addresses: readonly string[],
+  body: (lab: Lab) => Promise<void>,
+  timeoutMs = LAB_TEST_MS,
+): void {
+  test.concurrent(
+    name,
+    async () => {
+      const lab = new Lab(addresses);
+      try {
+        await body(lab);
+      } finally {
+        lab.remove();
+      }
+    },
+    timeoutMs,
+  );
 }
 
 function isInstalled(program: string): boolean {
@@ -135,9 +162,9 @@ export class Lab {
     return space;
   }
 
-  /** A server of the LAN's namespace; ready once it has said `readiness`. */
-  async run(argv: readonly string[], readiness: RegExp): Promise<LabProcess> {
-    const started = new LabProcess(this.space, argv);
+  /** A server, of the LAN's namespace unless another is named; ready once it has said `readiness`. */
+  async run(argv: readonly string[], readiness: RegExp, space = this.space): Promise<LabProcess> {
+    const started = new LabProcess(space, argv);
     this.#processes.push(started);
     await until(`${argv[0]} is ready`, () => {
       if (started.hasEnded) throw new Error(`${argv[0]} has ended: ${started.output}`);
@@ -175,12 +202,16 @@ export class Lab {
     };
   }
 
-  /** radvd on the bridge. @param options of the interface, in its configuration's language */
-  async radvd(options: string): Promise<LabProcess> {
+  /**
+   * radvd on the bridge, or on `veth0` of a host of the kernel's.
+   * @param options of the interface, in its configuration's language
+   */
+  async radvd(options: string, space = this.space): Promise<LabProcess> {
     const file = join(this.folder, `radvd-${++this.#made}.conf`);
-    writeFileSync(file, `interface ${BRIDGE} { AdvSendAdvert on; ${options} };\n`);
+    const device = space === this.space ? BRIDGE : 'veth0';
+    writeFileSync(file, `interface ${device} { AdvSendAdvert on; ${options} };\n`);
     const argv = ['radvd', '--nodaemon', '--logmethod', 'stderr', '--debug', '1', '--config', file];
-    return this.run([...argv, '--pidfile', `${file}.pid`], /version .* started|config file/i);
+    return this.run([...argv, '--pidfile', `${file}.pid`], /version .* started|config file/i, space);
   }
 
   /** Records what passes the bridge from now on. */
