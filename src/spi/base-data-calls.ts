@@ -10,6 +10,7 @@ import { type AfdCompletion, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
 import { submitOverlapped } from './base-overlapped.ts';
 import { type BaseState, gather, readable, scatter, totalLength } from './base-state.ts';
+import { mobileSendError } from './mobile-rules.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, WSABUF } from './types.ts';
 
@@ -85,6 +86,8 @@ function prepareSend(
   if ((flags & ~APPLICATION_FLAGS) !== 0) return -WSAEINVAL;
   const data = gather(buffers, count);
   if (data === null) return -WSAEFAULT;
+  const error = base.profile === 'windows-mobile' ? mobileSendError(socket, data) : 0;
+  if (error !== 0) return -error;
   socket.isUnboundCopy = false; // a send binds
   const call = base.calls.prepare(AfdOp.send, socket);
   call.request.flags = flags;

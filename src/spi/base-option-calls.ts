@@ -29,6 +29,7 @@ import type { BaseExtensions } from './base-extension-calls.ts';
 import { answerOverlapped, refuseOverlapped, submitOverlapped } from './base-overlapped.ts';
 import type { BaseSocket } from './base-sockets.ts';
 import { type BaseState, readable } from './base-state.ts';
+import { mobileOptionError, noteHeaderIncluded } from './mobile-rules.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, Ref } from './types.ts';
 
@@ -60,6 +61,8 @@ export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): Op
       if (optlen === null) return -WSAEFAULT;
       const into = readable(optval, optlen.value);
       if (into === null) return -WSAEFAULT;
+      const absent = base.profile === 'windows-mobile' ? mobileOptionError(level, optname) : 0;
+      if (absent !== 0) return -absent;
       if (level === SOL_SOCKET && optname === SO_PROTOCOL_INFOW) return protocolInfo(socket, into, optlen);
       const call = calls.prepare(AfdOp.getOption, socket, finishGetOption);
       call.request.a = level;
@@ -80,6 +83,11 @@ export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): Op
         // The value is the listener's handle, which means nothing on the other side of the port.
         const listener = data.length < 4 ? undefined : sockets.get(i32le(data, 0) >>> 0);
         if (listener === undefined) return -WSAENOTSOCK;
+      }
+      if (base.profile === 'windows-mobile') {
+        const absent = mobileOptionError(level, optname);
+        if (absent !== 0) return -absent;
+        noteHeaderIncluded(socket, level, optname, data);
       }
       const call = calls.prepare(AfdOp.setOption, socket);
       call.request.a = level;

@@ -19,6 +19,7 @@ import { admit, finishName } from './base-admit.ts';
 import { argumentOr, type BaseState, readable } from './base-state.ts';
 import { infoWithToken, tokenOf } from './duplicate-token.ts';
 import { wantsResources } from './flow.ts';
+import { mobileSocketError } from './mobile-rules.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import { checkSocketFlags } from './socket-flags.ts';
 import type { Answer, Ref } from './types.ts';
@@ -65,6 +66,10 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
       const isDuplicate = info.dwProviderReserved !== 0;
       const error = isDuplicate ? 0 : checkSocketFlags(info, dwFlags, base.profile);
       if (error !== 0) return -error;
+      const family = argumentOr(af, info.iAddressFamily);
+      const isMobile = base.profile === 'windows-mobile' && !isDuplicate;
+      const refusal = isMobile ? mobileSocketError(family, argumentOr(type, info.iSocketType)) : 0;
+      if (refusal !== 0) return -refusal;
       const made = {
         info,
         type: argumentOr(type, info.iSocketType),
@@ -82,7 +87,7 @@ export function baseSocketCalls(base: BaseState): SocketCalls {
       if (isDuplicate) {
         call.request.data = tokenOf(info);
       } else {
-        call.request.a = argumentOr(af, info.iAddressFamily);
+        call.request.a = family;
         call.request.b = made.type;
         call.request.flags = made.protocol;
       }

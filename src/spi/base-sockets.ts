@@ -32,6 +32,8 @@ export class BaseSocket {
    * (SEM-DUP-06), until it names the socket itself.
    */
   isUnboundCopy = false;
+  /** IP_HDRINCL was set: kept for the rules of `windows-mobile`. */
+  isHeaderIncluded = false;
   /** Id of its request for events that is under way, else 0. */
   watching = 0;
 
