@@ -1,7 +1,7 @@
 /**
  * `winsockd/dgram`: UDP in the shape of `node:dgram`, over Winsock's sockets.
  *
- * Differences from `node:dgram`: names need a `lookup`, an interface of IPv6 is named by its index (`::%2`).
+ * Differences from `node:dgram`: an interface of IPv6 is named by its index (`::%2`).
  */
 
 import { EventEmitter } from 'node:events';
@@ -41,20 +41,15 @@ import {
 import { IpAddress, type IpFamily, i32le, putI32le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { type Lookup, lookupHost } from './host-lookup.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { interfaceIndex, interfaceValue, membershipValue, membershipValueV6 } from './membership-value.ts';
-import {
-  type AddressInfo,
-  addressBytes,
-  addressInfo,
-  checkPort,
-  type Lookup,
-  resolveHost,
-} from './node-address.ts';
+import { type AddressInfo, addressBytes, addressInfo, checkPort } from './node-address.ts';
 import { NodeStyleError, nodeError } from './node-error.ts';
 import { startedWinsock } from './started.ts';
 
-export type { AddressInfo, Lookup } from './node-address.ts';
+export type { Lookup } from './host-lookup.ts';
+export type { AddressInfo } from './node-address.ts';
 export { NodeStyleError } from './node-error.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 
@@ -302,7 +297,7 @@ export class DatagramSocket extends EventEmitter {
     const ws = await startedWinsock(this.#options.winsock);
     const host = options.address ?? (this.#family === 4 ? '0.0.0.0' : '::');
     const port = checkPort(options.port ?? 0);
-    const address = await resolveHost(host, this.#options.lookup, this.#family);
+    const [address] = await lookupHost(ws, host, { lookup: this.#options.lookup, family: this.#family });
     const handle = await ws.socket(this.#family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
     if (handle < 0) throw nodeError('socket', handle);
     if (this.#isClosed) {
@@ -333,9 +328,10 @@ export class DatagramSocket extends EventEmitter {
 
   async #connect(port: number, host: string): Promise<void> {
     await this.#open({});
-    const address = await resolveHost(host, this.#options.lookup, this.#family);
     const ws = this.#winsock;
     if (ws === null || this.#handle === 0) return;
+    const [address] = await lookupHost(ws, host, { lookup: this.#options.lookup, family: this.#family });
+    if (this.#handle === 0) return;
     const answer = await ws.connect(this.#handle, addressBytes(address, port));
     if (answer < 0) throw nodeError('connect', answer, host, port);
     this.#remote = { address: address.toString(), family: address.family === 4 ? 'IPv4' : 'IPv6', port };
@@ -349,7 +345,8 @@ export class DatagramSocket extends EventEmitter {
       throw new NodeStyleError('send', 'ERR_SOCKET_DGRAM_NOT_RUNNING', 0);
     let to: Uint8Array | null = null;
     if (port !== undefined) {
-      const address = await resolveHost(host ?? 'localhost', this.#options.lookup, this.#family);
+      const wanted = { lookup: this.#options.lookup, family: this.#family };
+      const [address] = await lookupHost(ws, host ?? 'localhost', wanted);
       to = addressBytes(address, checkPort(port));
     }
     const sent =

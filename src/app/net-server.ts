@@ -16,17 +16,10 @@ import {
 } from '../abi/index.ts';
 import type { Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { lookupHost } from './host-lookup.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Socket } from './net-socket.ts';
-import {
-  type AddressInfo,
-  addressBytes,
-  addressInfo,
-  checkPort,
-  familyOf,
-  nameOf,
-  resolveHost,
-} from './node-address.ts';
+import { type AddressInfo, addressBytes, addressInfo, checkPort, familyOf, nameOf } from './node-address.ts';
 import { NodeStyleError, nodeError } from './node-error.ts';
 import { startedWinsock } from './started.ts';
 
@@ -135,7 +128,7 @@ export class Server extends EventEmitter {
   async #listen(options: ListenOptions, port: number): Promise<void> {
     const ws = await startedWinsock(this.#options.winsock);
     const host = options.host ?? '0.0.0.0';
-    const address = await resolveHost(host);
+    const [address] = await lookupHost(ws, host, {});
     this.#winsock = ws;
     const handle = await ws.socket(familyOf(address), SOCK_STREAM, IPPROTO_TCP);
     if (handle < 0) throw nodeError('listen', handle, host, port);

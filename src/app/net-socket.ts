@@ -19,19 +19,13 @@ import {
 } from '../abi/index.ts';
 import { IpAddress, putI32le } from '../base/index.ts';
 import type { Winsock } from '../winsock/index.ts';
+import { type Lookup, lookupHost } from './host-lookup.ts';
 import { KeepAlive } from './keep-alive.ts';
-import {
-  type AddressInfo,
-  addressBytes,
-  checkPort,
-  familyOf,
-  type Lookup,
-  nameOf,
-  resolveHost,
-} from './node-address.ts';
+import { type AddressInfo, addressBytes, checkPort, familyOf, nameOf } from './node-address.ts';
 import { NodeStyleError, nodeError } from './node-error.ts';
 import { startedWinsock } from './started.ts';
 import { coalesce, sendAll } from './stream-writes.ts';
+import { withinTime } from './within-time.ts';
 
 /** Bounds of one receive, bytes. */
 const MIN_READ = 4 * 1024;
@@ -39,6 +33,9 @@ const MAX_READ = 256 * 1024;
 
 /** Bytes that wait in each direction before the other side of the stream is asked to hold on. */
 const HIGH_WATER_MARK = 64 * 1024;
+
+/** Time for one of several addresses, ms: as Node has it. */
+const ATTEMPT_MS = 250;
 
 export interface SocketOptions extends Pick<DuplexOptions, 'allowHalfOpen' | 'signal'> {
   /** Whose sockets; the process's own when absent. */
@@ -56,8 +53,12 @@ export interface ConnectOptions {
   readonly host?: string | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
-  /** Finds the addresses of names; numeric hosts and `localhost` need none. */
+  /** Finds the addresses of names; the stack's own getaddrinfo when absent. */
   readonly lookup?: Lookup | undefined;
+  /** 4 or 6; 0, the default: both, one address after the other. */
+  readonly family?: number | undefined;
+  /** How long an address is tried while there is another one, ms. Default 250. */
+  readonly autoSelectFamilyAttemptTimeout?: number | undefined;
   /** Idle time after which 'timeout' is emitted, ms. */
   readonly timeout?: number | undefined;
 }
@@ -288,22 +289,17 @@ export class Socket extends Duplex {
   async #connect(options: ConnectOptions, port: number): Promise<void> {
     const host = options.host ?? 'localhost';
     const ws = await startedWinsock(this.#options.winsock);
-    const address = await resolveHost(host, options.lookup);
+    const found = await lookupHost(ws, host, options);
+    // What is bound to an address of one family connects within it.
+    const local = options.localAddress === undefined ? null : IpAddress.parse(options.localAddress);
+    const same = found.filter(({ family }) => local === null || family === local.family);
+    const addresses = same.length > 0 ? same : found;
+    for (const each of addresses) this.emit('lookup', null, `${each}`, each.family, host);
     if (this.destroyed) return;
     this.#winsock = ws;
-    const handle = await ws.socket(familyOf(address), SOCK_STREAM, IPPROTO_TCP);
-    if (handle < 0) throw nodeError('socket', handle);
-    if (this.destroyed) return void (await ws.closesocket(handle));
-    this.#handle = handle;
-    if (options.localAddress !== undefined || options.localPort !== undefined) {
-      const any = address.family === 4 ? '0.0.0.0' : '::';
-      await bindLocal(ws, handle, options.localAddress ?? any, options.localPort ?? 0);
-    }
-    this.#applyOptions();
-    this.#touch();
-    const answer = await ws.connect(handle, addressBytes(address, port));
-    if (this.destroyed) return;
-    if (answer < 0) throw nodeError('connect', answer, address.toString(), port);
+    const address = await this.#connectToAny(ws, options, addresses, port);
+    if (address === null) return;
+    const handle = this.#handle;
     this.#local = await nameOf((name, length) => ws.getsockname(handle, name, length));
     this.#remote = { address: address.toString(), family: address.family === 4 ? 'IPv4' : 'IPv6', port };
     if (this.destroyed) return;
@@ -315,6 +311,44 @@ export class Socket extends Duplex {
     // Whoever asked for data meanwhile found no connection, and does not ask again.
     if (this.#isWanted) this.#receive();
     else if (!this.isPaused()) this.read(0);
+  }
+
+  /** Tries one address after the other. @returns the one that answered; `null` when this socket is gone */
+  async #connectToAny(
+    ws: Winsock,
+    options: ConnectOptions,
+    addresses: readonly IpAddress[],
+    port: number,
+  ): Promise<IpAddress | null> {
+    const errors: Error[] = [];
+    for (const [i, address] of addresses.entries()) {
+      const handle = await ws.socket(familyOf(address), SOCK_STREAM, IPPROTO_TCP);
+      if (handle < 0) throw nodeError('socket', handle);
+      if (this.destroyed) {
+        await ws.closesocket(handle);
+        return null;
+      }
+      this.#handle = handle;
+      if (options.localAddress !== undefined || options.localPort !== undefined) {
+        const any = address.family === 4 ? '0.0.0.0' : '::';
+        await bindLocal(ws, handle, options.localAddress ?? any, options.localPort ?? 0);
+      }
+      this.#applyOptions();
+      this.#touch();
+      const limit = i + 1 < addresses.length ? (options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_MS) : 0;
+      const answer = await withinTime(ws.connect(handle, addressBytes(address, port)), limit);
+      if (this.destroyed) return null;
+      if (answer >= 0) return address;
+      errors.push(nodeError('connect', answer, address.toString(), port));
+      if (i + 1 < addresses.length) {
+        this.#handle = 0;
+        void ws.closesocket(handle);
+      }
+    }
+    const [first] = errors;
+    if (errors.length <= 1) throw first;
+    const all = new AggregateError(errors);
+    throw Object.assign(all, { code: first instanceof NodeStyleError ? first.code : undefined });
   }
 
   #applyOptions(): void {

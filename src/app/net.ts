@@ -6,7 +6,7 @@
  *     http.listen(80);
  *     get({ host: '10.0.0.2', agent: new HttpAgent() }, …);
  *
- * `winsockd/register` puts it in the place of `node:net` for a whole program. Differences from `node:net`: names need a `lookup`; no
+ * `winsockd/register` puts it in the place of `node:net` for a whole program. Differences from `node:net`: no
  * Unix sockets.
  */
 
@@ -19,9 +19,10 @@ import { type ListenOptions, Server, type ServerOptions } from './net-server.ts'
 import { type ConnectOptions, Socket, type SocketOptions } from './net-socket.ts';
 import type { AddressInfo } from './node-address.ts';
 
+export type { Lookup, LookupAddress } from './host-lookup.ts';
 export { type ListenOptions, Server, type ServerOptions } from './net-server.ts';
 export { type ConnectOptions, Socket, type SocketOptions } from './net-socket.ts';
-export type { AddressInfo, Lookup } from './node-address.ts';
+export type { AddressInfo } from './node-address.ts';
 export { NodeStyleError } from './node-error.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 

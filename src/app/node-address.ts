@@ -3,43 +3,14 @@
  */
 
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_STORAGE_LEN, sockaddrOf } from '../abi/index.ts';
-import { IpAddress, type IpFamily } from '../base/index.ts';
+import type { IpAddress } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
-import { NodeStyleError } from './node-error.ts';
 
 /** What `address()` answers. */
 export interface AddressInfo {
   readonly address: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly port: number;
-}
-
-/** Finds the address of a host name, with `dns.lookup`'s parameters. */
-export type Lookup = (
-  hostname: string,
-  options: { family: number; all?: boolean },
-  callback: (error: Error | null, address: string, family: number) => void,
-) => void;
-
-/**
- * The address of a host: numeric text and `localhost` by itself, names with `lookup`.
- * @param family of `localhost`, and of what is looked up
- * @throws {NodeStyleError} ENOTFOUND, EINVAL for an address of another family
- */
-export async function resolveHost(host: string, lookup?: Lookup, family: IpFamily = 4): Promise<IpAddress> {
-  if (host.toLowerCase() === 'localhost') return family === 4 ? IpAddress.loopbackV4 : IpAddress.loopbackV6;
-  const numeric = IpAddress.parse(host);
-  if (numeric !== null) return numeric;
-  if (lookup === undefined) throw new NodeStyleError('getaddrinfo', 'ENOTFOUND', 0, host);
-  const text = await new Promise<string>((resolve, reject) => {
-    lookup(host, { family }, (error, address) => {
-      if (error === null) resolve(address);
-      else reject(error);
-    });
-  });
-  const found = IpAddress.parse(text);
-  if (found === null) throw new NodeStyleError('getaddrinfo', 'ENOTFOUND', 0, host);
-  return found;
 }
 
 /** A port number as Node takes it. @throws {RangeError} past 65535, with Node's code */

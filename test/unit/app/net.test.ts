@@ -3,6 +3,7 @@ import { get, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalHost, type LocalHost } from '../../../src/app/local.ts';
 import {
+  type ConnectOptions,
   createConnection,
   createHttpServer,
   createServer,
@@ -12,7 +13,18 @@ import {
 } from '../../../src/app/net.ts';
 import { RealTime } from '../../../src/engine/index.ts';
 import { MemorySegment } from '../../../src/link/index.ts';
+import { HostTable } from '../../../src/names/index.ts';
 import type { Winsock } from '../../../src/winsock/index.ts';
+
+/** Two addresses of one name, of which only the second is there; and of another, where nobody listens at either. */
+const NAMES = HostTable.parse(`
+  10.0.0.2   b.example
+  2001:db8::2 b.example
+  10.0.0.99  two.example
+  10.0.0.2   two.example
+  10.0.0.2   none.example
+  127.0.0.1  none.example
+`);
 
 let hosts: LocalHost[];
 let a: Winsock;
@@ -22,7 +34,11 @@ beforeAll(() => {
   const scheduler = new RealTime();
   const wire = new MemorySegment({ scheduler });
   hosts = ['10.0.0.1/24', '10.0.0.2/24'].map((address) =>
-    createLocalHost({ scheduler, links: [{ link: wire.port(), addresses: [address] }] }),
+    createLocalHost({
+      scheduler,
+      links: [{ link: wire.port(), addresses: [address] }],
+      names: { hosts: NAMES },
+    }),
   );
   [a, b] = hosts.map((host) => host.winsock()) as [Winsock, Winsock];
 });
@@ -205,20 +221,80 @@ describe('net.Socket', () => {
     await closed(server);
   });
 
-  test('names need a lookup: without one ENOTFOUND, with one its address', async () => {
+  test('names are found in the stack, and a lookup of the caller’s wins', async () => {
     const { server, port } = await listening({}, (socket) => socket.end());
-    const lost = createConnection({ host: 'b.example', port, winsock: a });
-    expect((await once(lost, 'error'))[0]).toMatchObject({ code: 'ENOTFOUND' });
-    const found = createConnection({
+    const found = createConnection({ host: 'b.example', port, winsock: a });
+    const looked: unknown[] = [];
+    found.on('lookup', (...args) => looked.push(args));
+    await once(found, 'connect');
+    expect(found.remoteAddress).toBe('10.0.0.2');
+    // The host has no IPv6 address: the name's is left out.
+    expect(looked).toEqual([[null, '10.0.0.2', 4, 'b.example']]);
+    await once(found.resume(), 'close');
+    const asked: unknown[] = [];
+    const own = createConnection({
       host: 'b.example',
+      port,
+      winsock: a,
+      lookup: (name, options, callback) => {
+        asked.push([name, options]);
+        callback(null, [{ address: '10.0.0.2', family: 4 }]);
+      },
+    });
+    await once(own.resume(), 'close');
+    expect([own.bytesRead, asked]).toEqual([0, [['b.example', { family: 0, all: true }]]]);
+    const single = createConnection({
+      host: 'anything',
       port,
       winsock: a,
       lookup: (_name, _options, callback) => callback(null, '10.0.0.2', 4),
     });
-    await once(found, 'connect');
-    expect(found.remoteAddress).toBe('10.0.0.2');
-    await once(found.resume(), 'close');
+    await once(single, 'connect');
+    await once(single.resume(), 'close');
     await closed(server);
+  });
+
+  test('names that are not there are errors with Node’s codes', async () => {
+    const failed = async (options: Partial<ConnectOptions>) =>
+      (await once(createConnection({ port: 1, winsock: a, ...options }), 'error'))[0];
+    expect(await failed({ host: 'nothing.invalid' })).toMatchObject({
+      code: 'ENOTFOUND',
+      syscall: 'getaddrinfo',
+      hostname: 'nothing.invalid',
+      wsaCode: 11_001,
+    });
+    // No name server is known.
+    expect(await failed({ host: 'elsewhere.example' })).toMatchObject({ code: 'EAI_AGAIN' });
+    expect(await failed({ host: 'not a name' })).toMatchObject({ code: 'EAI_FAIL' });
+    expect(await failed({ host: 'x', lookup: (_n, _o, callback) => callback(null, []) })).toMatchObject({
+      code: 'ENOTFOUND',
+    });
+  });
+
+  test('the addresses of a name are tried one after the other', async () => {
+    const { server, port } = await listening({}, (socket) => socket.end());
+    const client = createConnection({
+      host: 'two.example',
+      port,
+      winsock: a,
+      autoSelectFamilyAttemptTimeout: 20,
+    });
+    await once(client, 'connect');
+    expect(client.remoteAddress).toBe('10.0.0.2');
+    await once(client.resume(), 'close');
+    await closed(server);
+    const refused = createConnection({
+      host: 'none.example',
+      port: 9,
+      winsock: a,
+      autoSelectFamilyAttemptTimeout: 30_000,
+    });
+    const [error] = await once(refused, 'error');
+    expect(error).toBeInstanceOf(AggregateError);
+    expect(error).toMatchObject({
+      code: 'ECONNREFUSED',
+      errors: [{ address: '10.0.0.2' }, { address: '127.0.0.1' }],
+    });
   });
 
   test('write tells to wait once its buffer is full, and drain follows', async () => {
