@@ -113,6 +113,8 @@ const schema = z.strictObject({
   llmnr: z.boolean().default(false),
   /** Answers by multicast for this host's name under .local, and for services that applications offer (RFC 6762). */
   mdnsResponder: z.boolean().default(false),
+  /** Answers by multicast for this host's short name (RFC 4795). */
+  llmnrResponder: z.boolean().default(false),
   /** Own addresses on which hosts of the local network are answered (port 53). */
   dnsProxy: z.array(nameServer).default([]),
   /** What the proxy answers for hosts of the local network: `printer=10.77.0.9`. */

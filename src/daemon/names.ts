@@ -45,6 +45,7 @@ export type NameConfig = Pick<
   | 'mdns'
   | 'llmnr'
   | 'mdnsResponder'
+  | 'llmnrResponder'
   | 'dnsProxy'
   | 'dnsNames'
 >;
@@ -78,6 +79,7 @@ export class DaemonNames {
       mdns: config.mdns,
       llmnr: config.llmnr,
       responder: config.mdnsResponder,
+      llmnrResponder: config.llmnrResponder,
     });
     this.#proxy = this.#proxyAddresses.length === 0 ? null : this.#makeProxy(config);
     this.configure();
@@ -136,7 +138,7 @@ export class DaemonNames {
 
   get status(): NamesStatus {
     const { servers, searchList, counters } = this.resolver;
-    const { hostName, hostsFile, responder } = this.#host;
+    const { hostName, hostsFile, responder, llmnrResponder } = this.#host;
     const now = this.#scheduler.now();
     return {
       hostName,
@@ -166,6 +168,10 @@ export class DaemonNames {
         responder === null
           ? null
           : { hostName: responder.hostName, links: responder.links, counters: { ...responder.counters } },
+      llmnrResponder:
+        llmnrResponder === null
+          ? null
+          : { links: llmnrResponder.links, counters: { ...llmnrResponder.counters } },
       cache: { entries: this.cache.size, records: this.cache.recordCount, ...this.cache.counters },
     };
   }

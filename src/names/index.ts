@@ -76,6 +76,7 @@ export type {
 export { DnsProxy, type ProxyCounters, type ProxyOptions, type StaticName } from './proxy.ts';
 export { ProxyServer } from './proxy-server.ts';
 export { type LinkResolver, Resolver, type ResolverOptions } from './resolver.ts';
+export { LlmnrResponder, type LlmnrState } from './responder/llmnr-responder.ts';
 export { MdnsResponder, type RegisteredService, type ResponderOptions } from './responder/responder.ts';
 export type { ResponderCounters } from './responder/responder-link.ts';
 export { isServiceOffer } from './responder/service-text.ts';

@@ -23,11 +23,11 @@ import type { DatagramOrigin, NameNetwork } from './network.ts';
 import type { LinkResolver } from './resolver.ts';
 
 export const LLMNR_PORT = 5355;
-const GROUPS = [groupAddress('224.0.0.252'), groupAddress('ff02::1:3')];
+export const LLMNR_GROUPS = [groupAddress('224.0.0.252'), groupAddress('ff02::1:3')];
 /** §7: LLMNR_TIMEOUT and JITTER_INTERVAL, ms; §2.7: three questions at most. */
-const TIMEOUT_MS = 1000;
-const JITTER_MS = 100;
-const TRANSMISSIONS = 3;
+export const LLMNR_TIMEOUT_MS = 1000;
+export const LLMNR_JITTER_MS = 100;
+export const LLMNR_TRANSMISSIONS = 3;
 
 export interface LlmnrOptions {
   readonly network: NameNetwork;
@@ -66,12 +66,12 @@ export class LlmnrResolver implements LinkResolver {
     const answers: DnsRecord[][] = [];
     let truncated: DatagramOrigin | null = null;
     let hasConflict = false;
-    const first = randomBelow(network.random, JITTER_MS);
+    const first = randomBelow(network.random, LLMNR_JITTER_MS);
     const protocol: LinkProtocol = {
-      groups: GROUPS,
+      groups: LLMNR_GROUPS,
       port: LLMNR_PORT,
-      sendAt: Array.from({ length: TRANSMISSIONS }, (_, i) => first + i * TIMEOUT_MS),
-      limitMs: first + TRANSMISSIONS * TIMEOUT_MS,
+      sendAt: Array.from({ length: LLMNR_TRANSMISSIONS }, (_, i) => first + i * LLMNR_TIMEOUT_MS),
+      limitMs: first + LLMNR_TRANSMISSIONS * LLMNR_TIMEOUT_MS,
     };
     return new Promise((resolve) => {
       new LinkQuery({
@@ -91,7 +91,7 @@ export class LlmnrResolver implements LinkResolver {
             this.counters.conflicts++;
           }
           // §4.2: with the C bit others will answer too, and all of them count.
-          return hasConflict ? TIMEOUT_MS : 0;
+          return hasConflict ? LLMNR_TIMEOUT_MS : 0;
         },
         done: () => resolve({ answers, truncated }),
       });
@@ -116,7 +116,7 @@ export class LlmnrResolver implements LinkResolver {
         resolve(answer);
       };
       const onAbort = (): void => end(null);
-      const limit = network.scheduler.after(TRANSMISSIONS * TIMEOUT_MS, () => end(null));
+      const limit = network.scheduler.after(LLMNR_TRANSMISSIONS * LLMNR_TIMEOUT_MS, () => end(null));
       const stream = network.openStream(responder.address, LLMNR_PORT, {
         connected: () =>
           void stream?.send(frameForStream(encodeMessage({ id, questions: [{ name, type }] }))),

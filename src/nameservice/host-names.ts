@@ -10,6 +10,7 @@ import {
   HostsFile,
   type HostTable,
   LlmnrResolver,
+  LlmnrResponder,
   MdnsResolver,
   MdnsResponder,
   mergeSettings,
@@ -45,6 +46,8 @@ export interface HostNamesOptions {
   readonly llmnr?: boolean;
   /** Answers by multicast for this host and for services that applications offer (RFC 6762). Default false. */
   readonly responder?: boolean;
+  /** Likewise for its short name (RFC 4795). Default false. */
+  readonly llmnrResponder?: boolean;
 }
 
 /** Services of all applications together. */
@@ -63,6 +66,7 @@ export class HostNames implements AskedHost {
   readonly #sessions = new Set<NameSession>();
   /** `null` where it is not wanted, the host has no name, or the stack no groups. */
   readonly responder: MdnsResponder | null;
+  readonly llmnrResponder: LlmnrResponder | null;
   #offered = 0;
 
   constructor(options: HostNamesOptions) {
@@ -93,8 +97,10 @@ export class HostNames implements AskedHost {
       }),
     });
     const [label = ''] = hostName.split('.');
-    const answers = options.responder === true && label !== '';
-    this.responder = answers ? MdnsResponder.start({ network, label }) : null;
+    const startIf = <T>(isWanted: boolean | undefined, start: () => T | null): T | null =>
+      isWanted === true && label !== '' ? start() : null;
+    this.responder = startIf(options.responder, () => MdnsResponder.start({ network, label }));
+    this.llmnrResponder = startIf(options.llmnrResponder, () => LlmnrResponder.start({ network, label }));
     this.configure();
   }
 
@@ -123,6 +129,7 @@ export class HostNames implements AskedHost {
       searchList,
     });
     this.responder?.refresh();
+    this.llmnrResponder?.refresh();
   }
 
   /** Offers a service on the links. @returns or the code why it can't be */
@@ -164,6 +171,7 @@ export class HostNames implements AskedHost {
   close(): void {
     for (const session of [...this.#sessions]) session.close();
     this.responder?.close();
+    this.llmnrResponder?.close();
     this.resolver.close();
   }
 

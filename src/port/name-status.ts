@@ -89,4 +89,13 @@ export interface NamesStatus {
     }[];
     readonly counters: Readonly<Record<string, number>>;
   } | null;
+  /** The LLMNR responder: where the short name is known to be nobody else's. */
+  readonly llmnrResponder: {
+    readonly links: readonly {
+      readonly interfaceIndex: number;
+      readonly family: 4 | 6;
+      readonly state: 'verifying' | 'unique' | 'lost';
+    }[];
+    readonly counters: Readonly<Record<string, number>>;
+  } | null;
 }

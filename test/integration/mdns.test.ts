@@ -37,8 +37,8 @@ import socket, struct, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(3)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(sys.argv[1]))
-name = b''.join(bytes([len(each)]) + each.encode() for each in sys.argv[2:]) + b'\\0'
-s.sendto(struct.pack('!6H', 4242, 0, 1, 0, 0, 0) + name + struct.pack('!2H', 1, 1), ('224.0.0.251', 5353))
+name = b''.join(bytes([len(each)]) + each.encode() for each in sys.argv[4:]) + b'\\0'
+s.sendto(struct.pack('!6H', 4242, 0, 1, 0, 0, 0) + name + struct.pack('!2H', 1, 1), (sys.argv[2], int(sys.argv[3])))
 b, (host, port) = s.recvfrom(2000)
 id, flags, questions, answers = struct.unpack('!4H', b[:8])
 print(host, port, id, questions, answers)
@@ -70,6 +70,7 @@ describeLab('mDNS with avahi on the same LAN', PROGRAMS, () => {
           offload: false,
           mdns: true,
           mdnsResponder: true,
+          llmnrResponder: true,
         },
       }),
       { giveUpPrivileges: () => false },
@@ -172,8 +173,35 @@ describeLab('mDNS with avahi on the same LAN', PROGRAMS, () => {
     expect(answer).toMatch(/stack\.local\.\s+10\s+IN\s+AAAA\s+fd09::2/);
     expect(await dig(`@${OURS}`, '+short', '-x', OURS)).toBe('stack.local.\n');
     // dig takes no answer to what it asks a group: it comes from another address.
-    const heard = await kernel.run(['python3', '-c', ASK_GROUP, KERNEL, 'stack', 'local']);
+    const heard = await kernel.run([
+      'python3',
+      '-c',
+      ASK_GROUP,
+      KERNEL,
+      '224.0.0.251',
+      '5353',
+      'stack',
+      'local',
+    ]);
     expect(heard.stdout).toBe(`${OURS} 5353 4242 1 1\n`);
+  });
+
+  test('RFC 4795 §2.3 our short name, by LLMNR', async () => {
+    const heard = await kernel.run(['python3', '-c', ASK_GROUP, KERNEL, '224.0.0.252', '5355', 'stack']);
+    expect(heard.stdout).toBe(`${OURS} 5355 4242 1 1\n`);
+    const { stdout } = await kernel.run([
+      'dig',
+      '-p',
+      '5355',
+      '+tcp',
+      '+tries=1',
+      '+time=3',
+      '+noedns',
+      '+short',
+      `@${OURS}`,
+      'stack',
+    ]);
+    expect(stdout).toBe(`${OURS}\n`);
   });
 
   test('RFC 6762 §8.1, §9 a name that avahi has is not taken; RFC 6762 §10.1 ours is given back', async () => {

@@ -53,6 +53,7 @@ interface DaemonFlags {
   readonly mdns?: boolean;
   readonly llmnr?: boolean;
   readonly mdnsResponder?: boolean;
+  readonly llmnrResponder?: boolean;
   readonly dnsProxy?: readonly string[];
   readonly dnsNames?: readonly string[];
   readonly capture?: string;
@@ -135,6 +136,7 @@ export function upCommand(session: Session): Command {
     .option('--mdns', 'ask by multicast for names under .local')
     .option('--llmnr', 'ask by multicast for short names that no server knows')
     .option('--mdns-responder', 'answer by multicast for this host under .local')
+    .option('--llmnr-responder', 'answer by multicast for this host’s short name')
     .addOption(
       repeatable(
         '--dns-proxy <address>',
@@ -395,6 +397,7 @@ const SETTINGS = [
   'mdns',
   'llmnr',
   'mdnsResponder',
+  'llmnrResponder',
   'dnsProxy',
   'dnsNames',
   'capture',

@@ -3,16 +3,19 @@
  * test.
  */
 
-import { type IpAddress, SeededRandom } from '../../../src/base/index.ts';
+import { type IpAddress, type IpFamily, SeededRandom } from '../../../src/base/index.ts';
 import { decodeMessage, encodeMessage } from '../../../src/names/codec.ts';
 import type { DnsMessage, DnsRecord, MessageParts } from '../../../src/names/message.ts';
 import { RecordType, recordText } from '../../../src/names/message.ts';
 import type {
+  Closable,
   DatagramListener,
   DatagramSocket,
   GroupSocket,
   NameLink,
   NameNetwork,
+  StreamListener,
+  StreamSocket,
 } from '../../../src/names/network.ts';
 import { VirtualTime } from '../../../src/sim/virtual-time.ts';
 import { ip } from './scripted-network.ts';
@@ -39,6 +42,7 @@ export class LinkNetwork implements NameNetwork {
   interfaces: NameLink[];
   onLink: (address: IpAddress) => boolean = () => true;
   readonly #listeners = new Map<string, DatagramListener>();
+  readonly #acceptors = new Map<IpFamily, (stream: StreamSocket) => StreamListener | null>();
   openSockets = 0;
 
   constructor(interfaces: NameLink[] = [{ index: 1, addresses: [ip('10.0.0.1')] }]) {
@@ -78,8 +82,40 @@ export class LinkNetwork implements NameNetwork {
     return null;
   }
 
-  listenStream(): null {
-    return null;
+  listenStream(
+    address: IpAddress,
+    _port: number,
+    accept: (stream: StreamSocket) => StreamListener | null,
+  ): Closable {
+    this.#acceptors.set(address.family, accept);
+    this.openSockets++;
+    return {
+      close: () => {
+        this.openSockets--;
+      },
+    };
+  }
+
+  /** A connection from outside. @returns what the other side may do and has got; `null` when it is refused */
+  connectFrom(from: IpAddress): {
+    readonly got: Uint8Array[];
+    readonly isClosed: () => boolean;
+    send(bytes: Uint8Array): void;
+  } | null {
+    const got: Uint8Array[] = [];
+    let isClosed = false;
+    const listener = this.#acceptors.get(from.family)?.({
+      remoteAddress: from,
+      send: (bytes) => {
+        got.push(bytes.slice());
+        return true;
+      },
+      close: () => {
+        isClosed = true;
+      },
+    });
+    if (listener === undefined || listener === null) return null;
+    return { got, isClosed: () => isClosed, send: (bytes) => listener.received(bytes) };
   }
 
   /** A message from somebody on the link. */
@@ -99,10 +135,11 @@ export class LinkNetwork implements NameNetwork {
     bytes: Uint8Array,
     { from = ip('10.0.0.9'), port = 5353, to = GROUP_V4, interfaceIndex = 1 } = {},
   ): void {
-    const group = to.isMulticast ? to : to.family === 4 ? GROUP_V4 : GROUP_V6;
-    this.#listeners
-      .get(group.toString())
-      ?.received(bytes, { address: from, port, destination: to, interfaceIndex, ttl: 255 });
+    // What is sent to us alone comes to the one socket of its family.
+    const isHeard = ([group]: [string, unknown]): boolean =>
+      to.isMulticast ? group === to.toString() : group.includes(':') === (to.family === 6);
+    const heard = [...this.#listeners].find(isHeard);
+    heard?.[1].received(bytes, { address: from, port, destination: to, interfaceIndex, ttl: 255 });
   }
 
   /** Somebody asks. */

@@ -139,6 +139,44 @@ describe('hosts on a wire', () => {
   });
 });
 
+describe('hosts of the older kind', () => {
+  const older = (hostName: string, address: string): LocalHost => {
+    const made = createLocalHost({
+      scheduler: time,
+      random: new SeededRandom(hosts.length + 1),
+      links: [{ link: wire.port(), addresses: [`${address}/24`] }],
+      names: { hostName, llmnr: true, llmnrResponder: true },
+    });
+    hosts.push(made);
+    return made;
+  };
+
+  test('RFC 4795 §2, §2.3 one finds the other by its short name', async () => {
+    older('gamma.example', '10.0.0.3');
+    const names = older('delta', '10.0.0.4').openNames();
+    await pass(5000);
+    const answer = await settled(names.resolve({ name: 'Gamma', types: [A] }));
+    expect(answer).toMatchObject({ status: 'found', origin: NameOrigin.llmnr });
+    expect(data(answer)).toEqual(['10.0.0.3']);
+    expect((await settled(names.resolve({ name: 'gamma', types: [AAAA] }))).status).toBe('noData');
+    expect((await settled(names.resolve({ name: 'epsilon', types: [A] }))).status).toBe('noName');
+  });
+
+  test('RFC 4795 §4.1 of two that come at once the smaller address has the name; who comes later has not', async () => {
+    const twins = [older('twin', '10.0.0.6'), older('twin', '10.0.0.5')];
+    await pass(5000);
+    twins.push(older('twin', '10.0.0.3'));
+    await pass(5000);
+    expect(twins.map(({ names }) => names.llmnrResponder?.links[0]?.state)).toEqual([
+      'lost',
+      'unique',
+      'lost',
+    ]);
+    const names = older('delta', '10.0.0.4').openNames();
+    expect(data(await settled(names.resolve({ name: 'twin', types: [A] })))).toEqual(['10.0.0.5']);
+  });
+});
+
 describe('services that applications offer', () => {
   test('API-WSASetService, RFC 6763 §4 are found by type, located and described; and taken back', async () => {
     const { error, id, instance } = await settled(offering.register(PRINTER));
