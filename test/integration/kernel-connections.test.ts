@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { StackError, type TcpEndpoint } from '../../src/stack/index.ts';
 import { Judge } from '../support/judge.ts';
 import type { Digest } from '../support/kernel-peer.ts';
-import { DEVICE, LiveHost, MODES, OURS, until } from '../support/live-host.ts';
+import { DEVICE, LiveHost, MODES_OF_BOTH, OURS, until } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { receiveHashed, sendHashed } from '../support/transfer.ts';
 
@@ -37,12 +37,12 @@ async function nothingLeft(host: LiveHost, ...listeners: TcpEndpoint[]): Promise
 jest.setTimeout(60_000);
 
 describePrivileged('TCP connections with the kernel', () => {
-  describe.each(MODES)('$mode', ({ mtu, offload }) => {
+  describe.each(MODES_OF_BOTH)('$title', ({ mtu, offload, family, ours }) => {
     let host: LiveHost;
     let judge: Judge;
 
     beforeAll(async () => {
-      host = new LiveHost({ mtu, offload, tcp: { msl: 250 } });
+      host = new LiveHost({ mtu, offload, family, tcp: { msl: 250 } });
       judge = await Judge.start(host.space, DEVICE);
     });
     afterAll(() => {
@@ -56,7 +56,7 @@ describePrivileged('TCP connections with the kernel', () => {
         const listener = host.listen(5001, (endpoint) => {
           endpoint.receiveBufferSize = 64 << 10;
         });
-        const peer = host.kernel('send', OURS, 5001, 2 * MB);
+        const peer = host.kernel('send', ours, 5001, 2 * MB);
         const stream = await listener.accept();
         await until('the window is closed', () => stream.endpoint.info().rcvWnd === 0);
         const { segmentsIn } = stream.endpoint.info();
@@ -92,7 +92,7 @@ describePrivileged('TCP connections with the kernel', () => {
     );
 
     test('RFC 9293 §3.10.7.1 a port of ours where nobody listens refuses the kernel', async () => {
-      expect(await host.kernel('refused', OURS, 5999).result()).toEqual({ error: 'ECONNREFUSED' });
+      expect(await host.kernel('refused', ours, 5999).result()).toEqual({ error: 'ECONNREFUSED' });
     });
 
     test("a port of the kernel's where nobody listens refuses us", async () => {
@@ -100,13 +100,13 @@ describePrivileged('TCP connections with the kernel', () => {
     });
 
     test('SEM-BKLG-05 a connection past the backlog is refused, and those within are served', async () => {
-      const endpoint = host.stack.openTcp();
+      const endpoint = host.stack.openTcp(family);
       endpoint.bind(endpoint.localAddress, 5002);
       endpoint.listen(2);
-      const waiting = [host.kernel('recv', OURS, 5002, '--hold'), host.kernel('recv', OURS, 5002, '--hold')];
+      const waiting = [host.kernel('recv', ours, 5002, '--hold'), host.kernel('recv', ours, 5002, '--hold')];
       for (const peer of waiting) await peer.said('CONNECTED');
       await until('both can be accepted', () => endpoint.acceptableCount === 2);
-      expect(await host.kernel('refused', OURS, 5002).result()).toEqual({ error: 'ECONNREFUSED' });
+      expect(await host.kernel('refused', ours, 5002).result()).toEqual({ error: 'ECONNREFUSED' });
       for (const peer of waiting) {
         peer.goOn();
         endpoint.accept()?.close();
@@ -117,7 +117,7 @@ describePrivileged('TCP connections with the kernel', () => {
 
     test('RFC 9293 §3.10.7.4 a reset of the kernel fails our next read, and only after what came before it', async () => {
       const listener = host.listen(5003);
-      const peer = await host.kernel('abort', OURS, 5003, 1000).said('CONNECTED');
+      const peer = await host.kernel('abort', ours, 5003, 1000).said('CONNECTED');
       const stream = await listener.accept();
       expect((await stream.readExactly(1000)).length).toBe(1000);
       peer.goOn();
@@ -140,7 +140,7 @@ describePrivileged('TCP connections with the kernel', () => {
       'a thousand connections that the kernel opens and closes leave nothing behind',
       async () => {
         const listener = host.echo(7);
-        expect(await host.kernel('connections', OURS, 7, MANY).result()).toEqual({ echoed: MANY });
+        expect(await host.kernel('connections', ours, 7, MANY).result()).toEqual({ echoed: MANY });
         await nothingLeft(host, listener);
         listener.close();
       },
@@ -156,7 +156,7 @@ describePrivileged('TCP connections with the kernel', () => {
           const waiting = [...host.stack.endpoints()].filter((e) => 'state' in e && e.state === 'TIME-WAIT');
           most = Math.max(most, waiting.length);
         }, 20);
-        const result = await host.kernel('connections', OURS, 8, MANY, '--last').result();
+        const result = await host.kernel('connections', ours, 8, MANY, '--last').result();
         clearInterval(count);
         expect(result).toEqual({ echoed: MANY });
         expect(most).toBeGreaterThan(0);
@@ -193,8 +193,8 @@ describePrivileged('TCP connections with the kernel', () => {
       'tshark has nothing against any packet that we sent',
       async () => {
         await judge.stop();
-        expect(await judge.count(`ip.src == ${OURS}`)).toBeGreaterThan(3 * MANY);
-        expect(await judge.complaints(OURS, { hasChecksums: !offload })).toEqual([]);
+        expect(await judge.countFrom(ours)).toBeGreaterThan(3 * MANY);
+        expect(await judge.complaints(ours, { hasChecksums: !offload })).toEqual([]);
       },
       LIMIT,
     );

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ImpairSettings } from '../../src/link/index.ts';
 import { Judge } from '../support/judge.ts';
 import type { Digest, ExchangeResult } from '../support/kernel-peer.ts';
-import { DEVICE, LiveHost, MODES, OURS } from '../support/live-host.ts';
+import { DEVICE, LiveHost, MODES_OF_BOTH } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { receiveHashed, sendHashed } from '../support/transfer.ts';
 
@@ -21,14 +21,14 @@ const badPath = (mtu: number): ImpairSettings => {
 };
 
 describePrivileged('TCP with the kernel over a bad path', () => {
-  describe.each(MODES)('$mode', ({ mtu, offload }) => {
+  describe.each(MODES_OF_BOTH)('$title', ({ mtu, offload, family, ours }) => {
     const path = badPath(mtu);
     const bytes = mtu > 1500 ? 32 * MB : 8 * MB;
     let host: LiveHost;
     let judge: Judge;
 
     beforeAll(async () => {
-      host = new LiveHost({ mtu, offload, outbound: path, inbound: path, seed: 20_260 });
+      host = new LiveHost({ mtu, offload, family, outbound: path, inbound: path, seed: 20_260 });
       judge = await Judge.start(host.space, DEVICE);
     });
     afterAll(() => {
@@ -40,7 +40,7 @@ describePrivileged('TCP with the kernel over a bad path', () => {
       'megabytes each way on two connections arrive byte for byte, and what was lost was sent again',
       async () => {
         const listener = host.listen(5001);
-        const sender = host.kernel('send', OURS, 5001, bytes);
+        const sender = host.kernel('send', ours, 5001, bytes);
         const up = await listener.accept();
         const server = await host.kernelServer('serve-recv', 6001);
         const down = await host.connect(6001);
@@ -61,8 +61,8 @@ describePrivileged('TCP with the kernel over a bad path', () => {
       'tshark has nothing against any packet that we sent, copies and retransmissions included',
       async () => {
         await judge.stop();
-        expect(await judge.count(`ip.src == ${OURS} && tcp.analysis.retransmission`)).toBeGreaterThan(0);
-        expect(await judge.complaints(OURS, { hasChecksums: true })).toEqual([]);
+        expect(await judge.countFrom(ours, 'tcp.analysis.retransmission')).toBeGreaterThan(0);
+        expect(await judge.complaints(ours, { hasChecksums: true })).toEqual([]);
       },
       LIMIT,
     );
@@ -74,7 +74,7 @@ describePrivileged('TCP with the kernel over a bad path', () => {
         host.impaired.outbound.change(corruption);
         host.impaired.inbound.change(corruption);
         const listener = host.listen(5002);
-        const peer = host.kernel('exchange', OURS, 5002, bytes / 4, 'both');
+        const peer = host.kernel('exchange', ours, 5002, bytes / 4, 'both');
         const stream = await listener.accept();
         const [sent, received] = await Promise.all([sendHashed(stream, bytes / 4), receiveHashed(stream)]);
         expect(await peer.result<ExchangeResult>()).toEqual({ sent: received, received: sent });

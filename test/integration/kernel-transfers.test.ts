@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Judge } from '../support/judge.ts';
 import type { Digest, ExchangeResult } from '../support/kernel-peer.ts';
-import { DEVICE, LiveHost, MODES, OURS } from '../support/live-host.ts';
+import { DEVICE, LiveHost, MODES_OF_BOTH } from '../support/live-host.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { receiveHashed, sendHashed } from '../support/transfer.ts';
 
@@ -23,13 +23,13 @@ const SHARE = 16 * MB;
 const LIMIT = 60_000;
 
 describePrivileged('TCP transfers with the kernel', () => {
-  describe.each(MODES)('$mode', ({ mode, mtu, offload }) => {
+  describe.each(MODES_OF_BOTH)('$title', ({ mode, mtu, offload, family, ours }) => {
     const bulk = BULK.get(mode) ?? MB;
     let host: LiveHost;
     let judge: Judge;
 
     beforeAll(async () => {
-      host = new LiveHost({ mtu, offload });
+      host = new LiveHost({ mtu, offload, family });
       // Whole packets only where the recording stays small; headers tell the rest.
       judge = await Judge.start(host.space, DEVICE, offload ? 128 : undefined);
     });
@@ -42,7 +42,7 @@ describePrivileged('TCP transfers with the kernel', () => {
       'what the kernel sends to our server arrives byte for byte',
       async () => {
         const listener = host.listen(5001);
-        const peer = host.kernel('send', OURS, 5001, bulk);
+        const peer = host.kernel('send', ours, 5001, bulk);
         const stream = await listener.accept();
         const received = await receiveHashed(stream, MB);
         stream.close();
@@ -57,7 +57,7 @@ describePrivileged('TCP transfers with the kernel', () => {
       'what our server sends to the kernel arrives byte for byte',
       async () => {
         const listener = host.listen(5002);
-        const peer = host.kernel('recv', OURS, 5002);
+        const peer = host.kernel('recv', ours, 5002);
         const stream = await listener.accept();
         const sent = await sendHashed(stream, bulk);
         expect(await peer.result<Digest>()).toEqual(sent);
@@ -96,7 +96,7 @@ describePrivileged('TCP transfers with the kernel', () => {
       'both directions at once do not disturb each other',
       async () => {
         const listener = host.listen(5003);
-        const peer = host.kernel('exchange', OURS, 5003, SHARE, 'both');
+        const peer = host.kernel('exchange', ours, 5003, SHARE, 'both');
         const stream = await listener.accept();
         const [sent, received] = await Promise.all([sendHashed(stream, SHARE), receiveHashed(stream)]);
         expect(await peer.result<ExchangeResult>()).toEqual({ sent: received, received: sent });
@@ -110,7 +110,7 @@ describePrivileged('TCP transfers with the kernel', () => {
       'RFC 9293 §3.6 the kernel closes its half first: we go on sending for as long as we like',
       async () => {
         const listener = host.listen(5004);
-        const peer = host.kernel('exchange', OURS, 5004, MB, 'first');
+        const peer = host.kernel('exchange', ours, 5004, MB, 'first');
         const stream = await listener.accept();
         const received = await receiveHashed(stream);
         expect(stream.endpoint.state).toBe('CLOSE-WAIT');
@@ -140,7 +140,7 @@ describePrivileged('TCP transfers with the kernel', () => {
       'eight flows at once are each whole, in both directions',
       async () => {
         const listener = host.listen(5005);
-        const peers = Array.from({ length: 8 }, () => host.kernel('exchange', OURS, 5005, SHARE / 8, 'both'));
+        const peers = Array.from({ length: 8 }, () => host.kernel('exchange', ours, 5005, SHARE / 8, 'both'));
         const flows = await Promise.all(
           peers.map(async () => {
             const stream = await listener.accept();
@@ -167,7 +167,7 @@ describePrivileged('TCP transfers with the kernel', () => {
           endpoint.receiveBufferSize = 5000;
         });
         const peer = host.kernel(
-          ...(['exchange', OURS, 5006, MB, 'both'] as const),
+          ...(['exchange', ours, 5006, MB, 'both'] as const),
           ...['--sndbuf', 4096, '--rcvbuf', 4096, '--chunk', 1500],
         );
         const stream = await listener.accept();
@@ -186,8 +186,8 @@ describePrivileged('TCP transfers with the kernel', () => {
       'tshark has nothing against any packet that we sent',
       async () => {
         await judge.stop();
-        expect(await judge.count(`ip.src == ${OURS}`)).toBeGreaterThan(1000);
-        expect(await judge.complaints(OURS, { hasChecksums: !offload })).toEqual([]);
+        expect(await judge.countFrom(ours)).toBeGreaterThan(1000);
+        expect(await judge.complaints(ours, { hasChecksums: !offload })).toEqual([]);
       },
       LIMIT,
     );

@@ -59,7 +59,12 @@ export class Judge {
    * Records `device` from now on. @param snapLength bytes kept of each packet; whole packets by default.
    * @param filter tcpdump's words for what is recorded
    */
-  static async start(space: Namespace, device: string, snapLength = 262_144, filter = 'ip'): Promise<Judge> {
+  static async start(
+    space: Namespace,
+    device: string,
+    snapLength = 262_144,
+    filter = 'ip or ip6',
+  ): Promise<Judge> {
     const judge = new Judge(space, device, snapLength, filter);
     await new Promise<void>((resolve, reject) => {
       judge.#tcpdump.stderr?.on('data', () => {
@@ -103,7 +108,12 @@ export class Judge {
 
   /** What tshark has to say against packets from `source`: one line each, none when all are right. */
   complaints(source: string, options: JudgeOptions): Promise<string[]> {
-    return complaintsAbout(this.#space, this.file, `ip.src == ${source}`, options);
+    return complaintsAbout(this.#space, this.file, sentBy(source), options);
+  }
+
+  /** How many packets `source` sent, of those that match a display filter. */
+  countFrom(source: string, filter = 'frame'): Promise<number> {
+    return this.count(`${sentBy(source)} && (${filter})`);
   }
 
   /** How many packets match a display filter. */
@@ -117,6 +127,10 @@ export class Judge {
     this.#tcpdump.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function sentBy(source: string): string {
+  return `${source.includes(':') ? 'ipv6' : 'ip'}.src == ${source}`;
 }
 
 /** What tshark has to say against those packets of a capture file that match `filter`. */

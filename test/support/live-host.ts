@@ -74,6 +74,23 @@ export const MODES: readonly Mode[] = [
   { mode: 'MTU 65535 with offloads', mtu: 65_535, offload: true },
 ];
 
+/** Addresses of both ends, as `LiveHostOptions.family` gives them. */
+export interface Ends {
+  readonly family: IpFamily;
+  readonly kernel: string;
+  readonly ours: string;
+}
+
+export const FAMILIES: readonly Ends[] = [
+  { family: 4, kernel: KERNEL, ours: OURS },
+  { family: 6, kernel: KERNEL6, ours: OURS6 },
+];
+
+/** For `describe.each`, as `$title`: every mode in both families. */
+export const MODES_OF_BOTH = FAMILIES.flatMap((ends) =>
+  MODES.map((mode) => ({ ...mode, ...ends, title: `IPv${ends.family}, ${mode.mode}` })),
+);
+
 /** A device whose kernel's end is up and has an address. The link belongs to the caller. */
 export function openTun(
   space: Namespace,
@@ -138,6 +155,7 @@ export class LiveHost {
     });
     this.stack = this.#host.stack;
     this.driver = this.#host.driver;
+    if (this.#isSix) this.stack.addRoute({ destination: '::/0', gateway: KERNEL6, interfaceIndex: 2 });
   }
 
   get #isSix(): boolean {
