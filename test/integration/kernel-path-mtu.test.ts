@@ -41,6 +41,8 @@ function buildRouter(router: Namespace, isSilent: boolean, { family, ours }: End
   router.exec('sysctl', '-qw', ...SETTINGS);
   // A route's MTU is the link's, as far as the packets are concerned.
   const narrow = ['mtu', 'lock', String(HOP_MTU)];
+  // Rather than the kernel's own route to the link, which IPv6 keeps beside it.
+  if (family === 6) narrow.push('metric', '128');
   router.exec('ip', 'route', 'replace', far, 'dev', 'veth0', ...narrow);
   router.exec('ip', 'route', 'replace', near, 'dev', DEVICE, ...narrow);
   if (isSilent) {
