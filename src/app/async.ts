@@ -94,6 +94,8 @@ export const WSAAccept = promised('WSAAccept');
 export const connect = promised('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = promised('WSAConnect');
+/** Connects a stream to the first address of a name that takes it. @returns 1 */
+export const WSAConnectByName = promised('WSAConnectByName');
 /** Connects a stream to the first of several addresses that takes it. @returns 1 */
 export const WSAConnectByList = promised('WSAConnectByList');
 /** Joins a multipoint session. @returns the leaf's SOCKET */

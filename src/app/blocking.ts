@@ -165,6 +165,8 @@ export const WSAAccept = blocking('WSAAccept');
 export const connect = blocking('connect');
 /** As `connect`, with connect data and quality of service, which no IP provider has. */
 export const WSAConnect = blocking('WSAConnect');
+/** Connects a stream to the first address of a name that takes it. @returns 1 */
+export const WSAConnectByName = blocking('WSAConnectByName');
 /** Connects a stream to the first of several addresses that takes it. @returns 1 */
 export const WSAConnectByList = blocking('WSAConnectByList');
 /** Joins a multipoint session. @returns the leaf's SOCKET */

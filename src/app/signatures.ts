@@ -71,6 +71,7 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSAAccept', [number, inout, reference, callback, number], INVALID_SOCKET),
   signature('connect', [number, input, number]),
   signature('WSAConnect', [number, input, number, input, bufferReference, qos, qos]),
+  signature('WSAConnectByName', [number, text, text, reference, inout, reference, inout, time, none], FALSE),
   signature('WSAConnectByList', [number, inputs, reference, inout, reference, inout, time, none], FALSE),
   signature('WSAJoinLeaf', [number, input, number, input, bufferReference, qos, qos, number], INVALID_SOCKET),
   signature('shutdown', [number, number]),

@@ -1,5 +1,5 @@
 /**
- * WSAConnectByList: a connection to the first of several addresses that takes it.
+ * A connection to the first of several addresses that takes it, for WSAConnectByList and WSAConnectByName.
  *
  * One attempt is an ordinary connect. On a non-blocking socket it is waited for with select, for these calls always wait. What is
  * still under way when the time runs out goes on behind the answer WSAETIMEDOUT, as the socket's own connect would.
@@ -64,7 +64,7 @@ export async function connectToAny(
   const socket = process.socket(s);
   if (socket === null) return process.whyNoSocket();
   const { table } = socket.provider;
-  const type = await intOption(table, s, SO_TYPE);
+  const type = await intOption(table, s, SOL_SOCKET, SO_TYPE);
   if (type !== SOCK_STREAM) return type < 0 ? type : -WSAEINVAL;
   const deadline = new Deadline(process, timeoutMs);
   let error = -WSAEHOSTUNREACH;
@@ -141,7 +141,7 @@ async function outcome(table: WSPPROC_TABLE, s: number, deadline: Deadline): Pro
     const ready = await table.WSPSelect(0, null, connected, failed, isStale ? atMost(left, LOOK_MS) : left);
     if (ready < 0) return ready;
     if (connected.fd_array.length > 0) return 0;
-    const error = await intOption(table, s, SO_ERROR);
+    const error = await intOption(table, s, SOL_SOCKET, SO_ERROR);
     if (error !== 0) return error < 0 ? error : -error;
     if (deadline.isOver) return LATE;
     isStale = true;
@@ -162,8 +162,14 @@ function nameInto({ bytes, length }: NamePlace, get: (bytes: Uint8Array, length:
   return bytes === null || length === null ? 0 : get(bytes, length);
 }
 
-async function intOption(table: WSPPROC_TABLE, s: number, option: number): Promise<number> {
+/** Reads an option of four bytes; minus a WSA code when that fails. */
+export async function intOption(
+  table: WSPPROC_TABLE,
+  s: number,
+  level: number,
+  option: number,
+): Promise<number> {
   const value = new Uint8Array(INT_LEN);
-  const answer = await table.WSPGetSockOpt(s, SOL_SOCKET, option, value, { value: INT_LEN });
+  const answer = await table.WSPGetSockOpt(s, level, option, value, { value: INT_LEN });
   return answer < 0 ? answer : i32le(value, 0);
 }

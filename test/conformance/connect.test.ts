@@ -23,6 +23,8 @@ import {
   WSAEPROTONOSUPPORT,
   WSAETIMEDOUT,
   WSAEWOULDBLOCK,
+  WSAHOST_NOT_FOUND,
+  WSATYPE_NOT_FOUND,
 } from '../../src/abi/index.ts';
 import type { FLOWSPEC, QOS } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
@@ -188,6 +190,49 @@ overEveryAttachment('WSAConnectByList', (pair) => {
     expect(await a.WSAConnectByList(await udp(a), list)).toBe(-WSAEINVAL);
     const timeout = { tv_sec: -1, tv_usec: 0 };
     expect(await a.WSAConnectByList(s, list, null, null, null, null, timeout)).toBe(-WSAEINVAL);
+  });
+});
+
+overEveryAttachment('WSAConnectByName', (pair) => {
+  test('API-WSAConnectByName connects to a name and a service, and names both ends', async () => {
+    const { a } = await pair();
+    const { s: listener, port } = await listening(a);
+    const client = await tcp(a);
+    const [local, remote] = [new Uint8Array(28), new Uint8Array(28)];
+    const [localLength, remoteLength] = [{ value: 28 }, { value: 28 }];
+    expect(
+      await a.WSAConnectByName(client, 'localhost', `${port}`, localLength, local, remoteLength, remote),
+    ).toBe(1);
+    expect([localLength.value, remoteLength.value]).toEqual([16, 16]);
+    expect(nameIn(remote.subarray(0, 16))).toEqual({ address: '127.0.0.1', port });
+    expect(nameIn(local.subarray(0, 16))).toEqual(await localName(a, client));
+    await ok(a.send(await ok(a.accept(listener)), text('by name')));
+    expect(await receiveText(a, client)).toBe('by name');
+  });
+
+  test('API-WSAConnectByName a numeric address serves, and an AF_INET6 socket without V6ONLY reaches IPv4', async () => {
+    const { a, b } = await pair();
+    const { port } = await listening(b);
+    expect(await a.WSAConnectByName(await tcp(a), ADDRESS_B, `${port}`)).toBe(1);
+    const dual = await ok(a.socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP));
+    await ok(a.setsockopt(dual, IPPROTO_IPV6, IPV6_V6ONLY, int(0)));
+    const remote = new Uint8Array(28);
+    expect(await a.WSAConnectByName(dual, ADDRESS_B, `${port}`, null, null, { value: 28 }, remote)).toBe(1);
+    expect(nameIn(remote)).toEqual({ address: `::ffff:${ADDRESS_B}`, port });
+  });
+
+  test('API-WSAConnectByName refusals: the handle, missing names, an unknown one, nobody there', async () => {
+    const { a } = await pair();
+    const s = await tcp(a);
+    expect(await a.WSAConnectByName(4, null, null)).toBe(-WSAENOTSOCK);
+    expect(await a.WSAConnectByName(s, null, '80')).toBe(-WSAEINVAL);
+    expect(await a.WSAConnectByName(s, 'localhost', null)).toBe(-WSAEINVAL);
+    expect(await a.WSAConnectByName(s, 'localhost', '80', null, new Uint8Array(16))).toBe(-WSAEFAULT);
+    expect(await a.WSAConnectByName(s, 'localhost', 'no such service')).toBe(-WSATYPE_NOT_FOUND);
+    expect(await a.WSAConnectByName(s, 'nobody.invalid', '80')).toBe(-WSAHOST_NOT_FOUND);
+    expect(await a.WSAConnectByName(await udp(a), 'localhost', '80')).toBe(-WSAEINVAL);
+    const closed = await closedPort(a);
+    expect(await a.WSAConnectByName(await impatient(a), 'localhost', `${closed}`)).toBe(-WSAECONNREFUSED);
   });
 });
 
