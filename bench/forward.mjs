@@ -61,7 +61,7 @@ const kernelRouter = (name, translates) => ({
     run('ip', 'netns', 'exec', router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     if (translates) {
       const rules =
-        'table ip n { chain c { type nat hook postrouting priority 100; oifname "r0" masquerade; } }';
+        'table ip n { chain c { type nat hook postrouting priority 100; oifname "r0" masquerade; }; }';
       run('ip', 'netns', 'exec', router, 'nft', rules);
     }
     return { left, right, device: 'dev0', pid: null, spaces: [left, router, right], stop: async () => {} };

@@ -1,9 +1,11 @@
-/** Two namespaces of the kernel with our stack between them, on a TUN device in each: ping, TCP, traceroute and path MTU through us. */
+/** Two namespaces of the kernel with our stack between them, on a TUN device in each: ping, TCP, UDP, traceroute and path MTU through us. */
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parsePrefix } from '../../src/base/index.ts';
 import { createHost, type RunningHost } from '../../src/engine/index.ts';
 import { TunLink } from '../../src/link/device/index.ts';
+import { LabProcess } from '../support/lab.ts';
+import { until } from '../support/live-host.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
 import { describePrivileged } from '../support/privileged.ts';
 
@@ -11,6 +13,11 @@ const LEFT = '10.21.0.1';
 const RIGHT = '10.22.0.1';
 /** Bytes of a bulk transfer. */
 const BULK = 20_000_000;
+
+/** What iperf3 has counted. */
+interface Sum {
+  readonly bytes: number;
+}
 
 interface Side {
   readonly space: Namespace;
@@ -106,6 +113,27 @@ for (const offload of [false, true]) {
         expect(stdout + stderr).toMatch(/mtu ?= ?1400/i);
         expect(left.space.exec('ip', 'route', 'get', RIGHT)).toContain('mtu 1400');
       });
+
+      test.each([
+        ['TCP over IPv4', [RIGHT]],
+        ['TCP over IPv6, eight flows back', ['fd22::1', '-P8', '-R']],
+        ['UDP over IPv4', [RIGHT, '-u', '-b30M']],
+        ['UDP over IPv6 back', ['fd22::1', '-u', '-b30M', '-R']],
+      ])(
+        'iperf3 measures %s',
+        async (_what, [address = '', ...flags]) => {
+          const server = new LabProcess(right.space, ['iperf3', '-s', '-1', '--forceflush']);
+          await until('iperf3 listens', () => server.output.includes('Server listening'));
+          const argv = ['iperf3', '-c', address, '-t1', '-J', ...flags];
+          const { status, stdout } = await left.space.run(argv, 30_000);
+          const { end } = JSON.parse(stdout) as { end: { sum?: Sum; sum_received?: Sum } };
+          server.end();
+          expect(status).toBe(0);
+          const sum = flags.includes('-u') ? end.sum : end.sum_received;
+          expect(sum?.bytes).toBeGreaterThan(1_000_000);
+        },
+        40_000,
+      );
 
       test.each([
         ['IPv4', RIGHT],
