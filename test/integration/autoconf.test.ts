@@ -73,6 +73,7 @@ describeLab('IPv6 autoconfiguration', PROGRAMS, () => {
       echo.close();
 
       // What was sent last is in the file last.
+      await recording.waitFor(`eth.src == ${host.mac} && icmpv6.type == 133`, 1);
       await recording.waitFor(`eth.src == ${host.mac} && icmpv6.type == 128`, 1);
       await recording.waitFor(`eth.src == ${host.mac} && icmpv6.type == 129`, 1);
       recording.end();

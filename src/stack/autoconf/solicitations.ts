@@ -16,7 +16,9 @@ export class Solicitations implements Part {
   readonly #random: Random;
   readonly #send: () => void;
   #nextAt = Number.POSITIVE_INFINITY;
+  /** 0 until the first has been sent. */
   #interval = 0;
+  #isAnswered = false;
 
   /** @param send sends a Router Solicitation */
   constructor(random: Random, send: () => void) {
@@ -31,12 +33,17 @@ export class Solicitations implements Part {
   /** The interface came up, or its last router is gone or silent. */
   start(now: number): void {
     this.#interval = 0;
+    this.#isAnswered = false;
     this.#nextAt = now + this.#chance() * MAX_DELAY;
   }
 
-  /** A router has answered. */
+  /**
+   * A router has answered. When it did so before it was asked it is asked once all the same: what it says by itself may be less than
+   * what it answers (§6.3.7).
+   */
   stop(): void {
-    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#isAnswered = true;
+    if (this.#interval > 0) this.#nextAt = Number.POSITIVE_INFINITY;
   }
 
   run(now: number): number {
@@ -47,7 +54,7 @@ export class Solicitations implements Part {
     const isFirst = this.#interval === 0;
     const doubled = isFirst ? FIRST_INTERVAL * (1 + rand) : this.#interval * (2 + rand);
     this.#interval = doubled > LAST_INTERVAL ? LAST_INTERVAL * (1 + rand) : doubled;
-    this.#nextAt = now + this.#interval;
+    this.#nextAt = this.#isAnswered ? Number.POSITIVE_INFINITY : now + this.#interval;
     return this.#nextAt;
   }
 

@@ -145,6 +145,17 @@ describe('RFC 7559 §2', () => {
     expect(lab.solicited).toHaveLength(asked);
   });
 
+  test('RFC 4861 §6.3.7: one that speaks before it is asked is asked once all the same', () => {
+    const lab = new Lab();
+    lab.autoconf.start();
+    lab.hear();
+    expect(lab.solicited).toEqual([]);
+    lab.pass(1000);
+    expect(lab.solicited).toHaveLength(1);
+    lab.pass(1_000_000);
+    expect(lab.solicited).toHaveLength(1);
+  });
+
   test('an interval is never longer than an hour and a tenth', () => {
     const lab = new Lab();
     lab.autoconf.start();
