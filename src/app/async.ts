@@ -138,6 +138,36 @@ export const setsockopt = promised('setsockopt');
 export const ioctlsocket = promised('ioctlsocket');
 /** Any control code. */
 export const WSAIoctl = promised('WSAIoctl');
+/** Reads the bound that the user has put to IP packets. */
+export const WSAGetIPUserMtu = promised('WSAGetIPUserMtu');
+/** Sets the bound of IP packets. */
+export const WSASetIPUserMtu = promised('WSASetIPUserMtu');
+/** Whether receives tell the ECN field. */
+export const WSAGetRecvIPEcn = promised('WSAGetRecvIPEcn');
+/** Has receives tell the ECN field. */
+export const WSASetRecvIPEcn = promised('WSASetRecvIPEcn');
+/** Whether an ICMP error ends a connect. */
+export const WSAGetFailConnectOnIcmpError = promised('WSAGetFailConnectOnIcmpError');
+/** Has an ICMP error end a connect. */
+export const WSASetFailConnectOnIcmpError = promised('WSASetFailConnectOnIcmpError');
+/** Reads what ICMP said since the last connect. */
+export const WSAGetIcmpErrorInfo = promised('WSAGetIcmpErrorInfo');
+/** Reads up to how many bytes datagrams are received together. */
+export const WSAGetUdpRecvMaxCoalescedSize = promised('WSAGetUdpRecvMaxCoalescedSize');
+/** Sets up to how many bytes datagrams are received together. */
+export const WSASetUdpRecvMaxCoalescedSize = promised('WSASetUdpRecvMaxCoalescedSize');
+/** Reads into datagrams of which size a send is cut. */
+export const WSAGetUdpSendMessageSize = promised('WSAGetUdpSendMessageSize');
+/** Sets into datagrams of which size a send is cut. */
+export const WSASetUdpSendMessageSize = promised('WSASetUdpSendMessageSize');
+/** Sets from whom a socket hears an IPv4 group. */
+export const setipv4sourcefilter = promised('setipv4sourcefilter');
+/** Reads from whom a socket hears an IPv4 group. */
+export const getipv4sourcefilter = promised('getipv4sourcefilter');
+/** Sets from whom a socket hears a group. */
+export const setsourcefilter = promised('setsourcefilter');
+/** Reads from whom a socket hears a group. */
+export const getsourcefilter = promised('getsourcefilter');
 /** Waits until a socket of the sets is ready. @returns how many entries are left in them */
 export const select = promised('select');
 /** Waits until a socket has what it is asked for. @returns how many have */

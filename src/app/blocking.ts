@@ -255,6 +255,36 @@ export const GetMessage = blocking('GetMessage');
 export const PeekMessage = blocking('PeekMessage');
 /** The number of a named message. @returns 0xC000 … 0xFFFF */
 export const RegisterWindowMessage = blocking('RegisterWindowMessage');
+/** Reads the bound that the user has put to IP packets. */
+export const WSAGetIPUserMtu = blocking('WSAGetIPUserMtu');
+/** Sets the bound of IP packets. */
+export const WSASetIPUserMtu = blocking('WSASetIPUserMtu');
+/** Whether receives tell the ECN field. */
+export const WSAGetRecvIPEcn = blocking('WSAGetRecvIPEcn');
+/** Has receives tell the ECN field. */
+export const WSASetRecvIPEcn = blocking('WSASetRecvIPEcn');
+/** Whether an ICMP error ends a connect. */
+export const WSAGetFailConnectOnIcmpError = blocking('WSAGetFailConnectOnIcmpError');
+/** Has an ICMP error end a connect. */
+export const WSASetFailConnectOnIcmpError = blocking('WSASetFailConnectOnIcmpError');
+/** Reads what ICMP said since the last connect. */
+export const WSAGetIcmpErrorInfo = blocking('WSAGetIcmpErrorInfo');
+/** Reads up to how many bytes datagrams are received together. */
+export const WSAGetUdpRecvMaxCoalescedSize = blocking('WSAGetUdpRecvMaxCoalescedSize');
+/** Sets up to how many bytes datagrams are received together. */
+export const WSASetUdpRecvMaxCoalescedSize = blocking('WSASetUdpRecvMaxCoalescedSize');
+/** Reads into datagrams of which size a send is cut. */
+export const WSAGetUdpSendMessageSize = blocking('WSAGetUdpSendMessageSize');
+/** Sets into datagrams of which size a send is cut. */
+export const WSASetUdpSendMessageSize = blocking('WSASetUdpSendMessageSize');
+/** Sets from whom a socket hears an IPv4 group. */
+export const setipv4sourcefilter = blocking('setipv4sourcefilter');
+/** Reads from whom a socket hears an IPv4 group. */
+export const getipv4sourcefilter = blocking('getipv4sourcefilter');
+/** Sets from whom a socket hears a group. */
+export const setsourcefilter = blocking('setsourcefilter');
+/** Reads from whom a socket hears a group. */
+export const getsourcefilter = blocking('getsourcefilter');
 /** Lists the catalog's entries. @returns how many */
 export const WSAEnumProtocols = blocking('WSAEnumProtocols');
 /** Reads a template of quality of service: there are none. */

@@ -11,6 +11,7 @@ import { eventCalls } from './events.ts';
 import { extensionCalls, rioCalls } from './extensions.ts';
 import { hookCalls } from './hooks.ts';
 import { nameCalls } from './names/name-calls.ts';
+import { optionWrapperCalls } from './option-wrappers.ts';
 import { optionCalls } from './options.ts';
 import { overlappedCalls } from './overlapped.ts';
 import { portCalls } from './port-calls.ts';
@@ -19,6 +20,7 @@ import { protocolCalls } from './protocols.ts';
 import { securityCalls } from './security.ts';
 import { selectCalls } from './select.ts';
 import { socketCalls } from './socket.ts';
+import { sourceFilterCalls } from './source-filters.ts';
 import { startupCalls } from './startup.ts';
 import { windowCalls } from './window-calls.ts';
 
@@ -38,6 +40,7 @@ export type WinsockCall = keyof Winsock;
 
 /** The calls over a process's state, for those who need both. */
 export function winsockOf(process: WinsockProcess) {
+  const options = optionCalls(process);
   const calls = withBlockingRules(process, {
     ...startupCalls(process),
     ...socketCalls(process),
@@ -45,7 +48,9 @@ export function winsockOf(process: WinsockProcess) {
     ...connectCalls(process),
     ...securityCalls(process),
     ...dataCalls(process),
-    ...optionCalls(process),
+    ...options,
+    ...optionWrapperCalls(options),
+    ...sourceFilterCalls(options),
     ...selectCalls(process),
     ...eventCalls(process),
     ...addressCalls(process),
