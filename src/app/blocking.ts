@@ -10,8 +10,8 @@
  *     const s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
  *     if (connect(s, address) === SOCKET_ERROR) console.error(WSAGetLastError());
  *
- * Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be left out. Overlapped
- * records are refused with WSAEOPNOTSUPP here; the promising face takes them.
+ * Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be left out. How
+ * overlapped records and their buffers are filled is said in `blocking-overlapped`.
  */
 
 import { type MSG, SOCKET_ERROR } from '../abi/index.ts';
@@ -33,9 +33,16 @@ export type {
   Answer,
   ConditionFunction,
   Ref,
+  TRANSMIT_FILE_BUFFERS,
+  TRANSMIT_PACKETS_ELEMENT,
+  TransmitSource,
   WSABUF,
+  WSAMSG,
+  WSAOVERLAPPED,
+  WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSAPOLLFD,
 } from '../spi/index.ts';
+export type { OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
   htonl,
@@ -54,6 +61,7 @@ export {
   WSASetLastError,
 } from './blocking-call.ts';
 export * from './blocking-names.ts';
+export * from './blocking-overlapped.ts';
 export type { WindowProcedure } from './window-procedures.ts';
 
 const STARTUP = callIndex('WSAStartup');

@@ -8,6 +8,8 @@ export const Callback = {
   condition: 1,
   /** The thread's 1.1 blocking hook: answers 1 to be called again at once. */
   blockingHook: 2,
+  /** A completion routine: `numbers` the operation's number, code, bytes, flags. */
+  completion: 3,
 } as const;
 export type Callback = (typeof Callback)[keyof typeof Callback];
 

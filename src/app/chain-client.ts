@@ -3,14 +3,18 @@
  */
 
 import { isMainThread, threadId } from 'node:worker_threads';
-import { WSAENETDOWN, WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
+import { WSA_IO_PENDING, WSAENETDOWN, WSAENOBUFS, WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
 import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import { type ChainData, chainGeneration, hasChainEnded, register } from './chain-control.ts';
+import { OPERATION, OPERATION_NUMBERS } from './chain-operations.ts';
 import { ANSWERED, BODY_LEN, CALLBACK, CLOSED, Mailbox, POSTED, RESUMED } from './mailbox.ts';
 import { callback, none } from './marshal.ts';
-import { SIGNATURES } from './signatures.ts';
+import { overlapped } from './marshal-overlapped.ts';
+import { Operations } from './operations.ts';
+import { SIGNATURES, type Signature } from './signatures.ts';
+import { putNumber, WORD } from './slot.ts';
 
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
 const LOOK_INTERVAL = 1000;
@@ -21,6 +25,8 @@ export type CallbackHandler = (message: CallbackMessage) => number;
 export class ChainClient {
   /** Functions of this thread that belong to no single call, by {@link Callback}. */
   readonly handlers = new Map<number, CallbackHandler>();
+  /** What this thread has under way. */
+  readonly operations = new Operations();
   readonly #data: Omit<ChainData, 'control'>;
   /** One for each call that is under way: a callback may make calls of its own. */
   readonly #boxes: Mailbox[] = [];
@@ -30,6 +36,10 @@ export class ChainClient {
 
   constructor(data: Omit<ChainData, 'control'>) {
     this.#data = data;
+    this.handlers.set(Callback.completion, ({ numbers }) => {
+      const [number = 0, error = 0, bytes = 0, flags = 0] = numbers;
+      return this.operations.runRoutine(number, error, bytes, flags);
+    });
     // A thread that ends leaves nobody waiting for it; with the main thread everything ends.
     if (!isMainThread) process.on('exit', () => this.close());
   }
@@ -42,6 +52,8 @@ export class ChainClient {
     const signature = SIGNATURES[index];
     if (signature === undefined) return -WSAEOPNOTSUPP;
     const { slots } = signature;
+    const recordAt = slots.indexOf(overlapped);
+    if (recordAt >= 0 && (args[recordAt] ?? null) !== null) return this.#begin(index, signature, args);
     const places: number[] = [];
     let size = 0;
     for (const [i, slot] of slots.entries()) {
@@ -61,8 +73,35 @@ export class ChainClient {
       this.#depth--;
     }
     if (!isAnswered) return -WSAENETDOWN;
+    const { answer } = box;
     for (const [i, slot] of slots.entries()) slot.collect?.(box, places[i] as number, args[i] as never);
-    return box.answer;
+    this.operations.sweep();
+    return answer;
+  }
+
+  /** Makes a call that begins an overlapped operation: only where its message is goes through the mailbox. */
+  #begin(index: number, signature: Signature, args: readonly unknown[]): number {
+    // The first call starts the chain thread, which memory is shared with.
+    const box = this.#boxFor(OPERATION_NUMBERS * WORD);
+    if (box === null) return -WSASYSNOTREADY;
+    const posted = this.operations.begin(signature, args);
+    if (posted === null) return -WSAENOBUFS;
+    const { number, block, placesAt } = posted;
+    const numbers = [index, number, block.memoryNumber, block.at, block.length, placesAt];
+    for (const [i, value] of numbers.entries()) putNumber(box, WORD * i, value);
+    box.call = OPERATION;
+    this.#depth++;
+    let isAnswered = false;
+    try {
+      isAnswered = this.#run(box, undefined);
+    } finally {
+      this.#depth--;
+    }
+    const answer = isAnswered ? box.answer : -WSAENETDOWN;
+    const isStarted = answer >= 0 || answer === -WSA_IO_PENDING;
+    this.operations.returned(posted, isStarted, answer >= 0);
+    this.operations.sweep();
+    return answer;
   }
 
   /** Gives the mailboxes up. */
@@ -116,7 +155,10 @@ export class ChainClient {
 
   /** The mailbox for a call at this depth; a larger one takes its place when a message does not fit. */
   #boxFor(size: number): Mailbox | null {
-    if (hasChainEnded(this.#generation, false)) this.#boxes.length = 0;
+    if (hasChainEnded(this.#generation, false)) {
+      this.#boxes.length = 0;
+      this.operations.reset();
+    }
     const current = this.#boxes[this.#depth];
     if (current !== undefined && current.body.length >= size) return current;
     const box = Mailbox.create(threadId, Math.max(BODY_LEN, roundUp(size)));

@@ -96,6 +96,31 @@ export function register(mailbox: Mailbox, data: Omit<ChainData, 'control'>): bo
   return Atomics.load(word, STATE) === READY && announce(mailbox, REGISTER_TIMEOUT);
 }
 
+/** A message on the channel: memory to be reached by number, and a word that is set once it can be. */
+export interface SharedMemory {
+  readonly memory: SharedArrayBuffer;
+  readonly number: number;
+  readonly known: SharedArrayBuffer;
+}
+
+/** Reads such a message of the channel. */
+export function readSharedMemory(message: unknown): SharedMemory | null {
+  if (typeof message !== 'object' || message === null) return null;
+  const { memory, number, known } = message as Partial<SharedMemory>;
+  const isWhole = memory instanceof SharedArrayBuffer && known instanceof SharedArrayBuffer;
+  return isWhole && typeof number === 'number' ? { memory, number, known } : null;
+}
+
+/** Makes memory known to the chain thread. @returns whether it can be reached there now */
+export function shareMemory(memory: SharedArrayBuffer, number: number): boolean {
+  const known = new SharedArrayBuffer(4);
+  const channel = new BroadcastChannel(CHANNEL);
+  const message: SharedMemory = { memory, number, known };
+  channel.postMessage(message);
+  channel.close();
+  return Atomics.wait(new Int32Array(known), 0, 0, REGISTER_TIMEOUT) !== 'timed-out';
+}
+
 function announce(mailbox: Mailbox, timeout: number): boolean {
   // The channel is open for a moment only: a thread that sleeps would pile up what others say.
   const channel = new BroadcastChannel(CHANNEL);

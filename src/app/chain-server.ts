@@ -13,9 +13,11 @@ import {
   windowCalls,
 } from '../winsock/index.ts';
 import { Callback } from './callbacks.ts';
+import { invokeOperation, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
 import { callback, hook } from './marshal.ts';
+import { routine } from './marshal-overlapped.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 
 /** Winsock as the chain thread runs it. */
@@ -30,6 +32,8 @@ export class ChainServer {
   readonly #attach: (windows: Windows) => Promise<HostedWinsock>;
   readonly #threads = new Map<number, ClientThread>();
   readonly #windows = new Windows();
+  /** What the application's threads share with this one for their operations. */
+  readonly memories = new SharedMemories();
   readonly #windowCalls: ReadonlyMap<string, AnyCall>;
   /** Whose window call begins. */
   #caller: ClientThread = new ClientThread(0);
@@ -85,10 +89,12 @@ export class ChainServer {
   #forget(thread: ClientThread): void {
     this.#threads.delete(thread.id);
     this.#windows.destroyAll(thread.messages);
+    this.memories.forget(thread.id);
     if (thread.winsock !== null) this.#hosted?.process.threads.close(thread.winsock);
   }
 
   #call(thread: ClientThread, served: ServedMailbox): Answer {
+    if (served.box.call === OPERATION) return this.#begin(thread, served);
     const signature = SIGNATURES[served.box.call];
     if (signature === undefined) return -WSAENETDOWN;
     // Message loops need no Winsock.
@@ -99,6 +105,18 @@ export class ChainServer {
     }
     if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
     return signature.name === 'WSAStartup' ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+  }
+
+  /** A call with an overlapped record: its message lies elsewhere. */
+  #begin(thread: ClientThread, served: ServedMailbox): Answer {
+    const begun = readBegun(served.box, this.memories);
+    if (begun === null) return -WSAENETDOWN;
+    const hosted = this.#hosted;
+    if (hosted === null) return -WSANOTINITIALISED;
+    thread.winsock ??= hosted.process.threads.open(thread.messages);
+    hosted.process.thread = thread.winsock;
+    const call = hosted.winsock[begun.signature.name] as unknown as AnyCall;
+    return invokeOperation(call, thread, begun, this.memories);
   }
 
   #make(hosted: HostedWinsock, thread: ClientThread, served: ServedMailbox, signature: Signature): Answer {
@@ -138,7 +156,8 @@ function invoke(
     const value: unknown = slot.take(box, at);
     places.push(at);
     at += slot.size(value as never);
-    if (slot === callback) args.push(conditionOf(thread, served, value === true));
+    if (slot === routine) args.push(null);
+    else if (slot === callback) args.push(conditionOf(thread, served, value === true));
     else args.push(slot === hook ? hookOf(hosted, thread, value === true) : value);
   }
   const finish = (answer: number): number => {

@@ -6,7 +6,13 @@ import process from 'node:process';
 import { BroadcastChannel, workerData } from 'node:worker_threads';
 import { type Windows, WinsockProcess, winsockOf } from '../winsock/index.ts';
 import { type AttachOptions, attach, type LocalSockets } from './attach.ts';
-import { CHANNEL, type ChainData, readRegistration, setChainState } from './chain-control.ts';
+import {
+  CHANNEL,
+  type ChainData,
+  readRegistration,
+  readSharedMemory,
+  setChainState,
+} from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -37,6 +43,12 @@ channel.onmessage = (message: unknown): void => {
   if (typeof message !== 'object' || message === null || !('data' in message)) return;
   const memory = readRegistration(message.data);
   if (memory !== null) void server.serve(new Mailbox(memory));
+  const shared = readSharedMemory(message.data);
+  if (shared === null) return;
+  server.memories.add(shared.number, shared.memory);
+  const known = new Int32Array(shared.known);
+  Atomics.store(known, 0, 1);
+  Atomics.notify(known, 0);
 };
 
 process.on('uncaughtException', (error) => {

@@ -48,6 +48,9 @@ const CALLBACK_BYTES_MAX = 200;
 /** Where the message starts. */
 const BODY_AT = 512;
 
+/** Bytes of a mailbox before its message. */
+export const HEAD_LEN = BODY_AT;
+
 /** Room for messages of a mailbox unless a call needs more. */
 export const BODY_LEN = 64 * 1024;
 
@@ -71,13 +74,14 @@ export class Mailbox {
   readonly #bytes: Uint8Array;
   readonly #header: DataView;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** @param at where in the memory it lies, a multiple of 8, @param length how long it is */
+  constructor(memory: SharedArrayBuffer, at = 0, length = memory.byteLength - at) {
     this.memory = memory;
-    this.body = new Uint8Array(memory, BODY_AT);
-    this.view = new DataView(memory, BODY_AT);
-    this.#words = new Int32Array(memory, 0, BODY_AT / 4);
-    this.#bytes = new Uint8Array(memory, 0, BODY_AT);
-    this.#header = new DataView(memory, 0, BODY_AT);
+    this.body = new Uint8Array(memory, at + BODY_AT, length - BODY_AT);
+    this.view = new DataView(memory, at + BODY_AT, length - BODY_AT);
+    this.#words = new Int32Array(memory, at, BODY_AT / 4);
+    this.#bytes = new Uint8Array(memory, at, BODY_AT);
+    this.#header = new DataView(memory, at, BODY_AT);
   }
 
   /** A new one of a thread, with room for messages of `bodyLength` bytes. */

@@ -12,6 +12,8 @@ export interface Signature {
   readonly slots: readonly AnySlot[];
   /** What C returns for a failure: SOCKET_ERROR, INVALID_SOCKET, FALSE, NULL, WSA_WAIT_FAILED. */
   readonly failure: number;
+  /** Places of arguments, beside buffers, that an operation writes when it is done after the call. */
+  readonly late: readonly number[];
   /** Of a receive: bytes that lie in its buffers, by the chain thread's arguments and answer. */
   readonly received: ((args: readonly unknown[], answer: number) => number) | null;
 }
@@ -21,6 +23,7 @@ export function signature(
   slots: readonly AnySlot[],
   failure: number = SOCKET_ERROR,
   received: Signature['received'] = null,
+  late: readonly number[] = [],
 ): Signature {
-  return { name, slots, failure, received };
+  return { name, slots, failure, received, late };
 }

@@ -4,7 +4,6 @@
  */
 
 import { INVALID_SOCKET, SOCKET_ERROR, WSA_WAIT_FAILED, WSAEMSGSIZE } from '../abi/index.ts';
-import type { Ref, WSABUF } from '../spi/index.ts';
 import {
   bool,
   callback,
@@ -16,7 +15,6 @@ import {
   number,
   numbers,
   output,
-  outputs,
   reference,
   text,
   textReference,
@@ -35,6 +33,7 @@ import {
 } from './marshal-structures.ts';
 import { type Signature, signature } from './signature.ts';
 import { NAME_SIGNATURES } from './signatures-names.ts';
+import { OVERLAPPED_SIGNATURES } from './signatures-overlapped.ts';
 
 export type { Signature } from './signature.ts';
 
@@ -46,15 +45,6 @@ function receivedIntoOne(args: readonly unknown[], answer: number): number {
   const buffer = args[1] as Uint8Array | null;
   if (buffer === null) return 0;
   return answer === -WSAEMSGSIZE ? Math.min(buffer.length, args[2] as number) : Math.max(answer, 0);
-}
-
-/** WSARecv and WSARecvFrom write the count through a pointer. */
-function receivedIntoMany(args: readonly unknown[], answer: number): number {
-  const buffers = args[1] as readonly WSABUF[] | null;
-  if (answer === -WSAEMSGSIZE && buffers !== null) {
-    return buffers.reduce((total, buffer) => total + buffer.length, 0);
-  }
-  return answer < 0 ? 0 : ((args[3] as Ref | null)?.value ?? 0);
 }
 
 /** All calls; a place in this table names a call in a mailbox. */
@@ -84,24 +74,9 @@ export const SIGNATURES: readonly Signature[] = [
   signature('recv', [number, output, number, number], SOCKET_ERROR, receivedIntoOne),
   signature('recvfrom', [number, output, number, number, inout, reference], SOCKET_ERROR, receivedIntoOne),
   signature('WSARecvEx', [number, output, number, reference], SOCKET_ERROR, receivedIntoOne),
-  signature('WSASend', [number, inputs, number, reference, number, none, none]),
-  signature('WSASendTo', [number, inputs, number, reference, number, input, number, none, none]),
-  signature(
-    'WSARecv',
-    [number, outputs, number, reference, reference, none, none],
-    SOCKET_ERROR,
-    receivedIntoMany,
-  ),
-  signature(
-    'WSARecvFrom',
-    [number, outputs, number, reference, reference, inout, reference, none, none],
-    SOCKET_ERROR,
-    receivedIntoMany,
-  ),
   signature('getsockopt', [number, number, number, inout, reference]),
   signature('setsockopt', [number, number, number, input, number]),
   signature('ioctlsocket', [number, number, reference]),
-  signature('WSAIoctl', [number, number, input, number, inout, number, reference, none, none]),
   signature('select', [number, set, set, set, time]),
   signature('WSAPoll', [pollfds, number, number]),
   signature('WSACreateEvent', [], NULL_EVENT),
@@ -154,4 +129,5 @@ export const SIGNATURES: readonly Signature[] = [
   signature('setsourcefilter', [number, number, input, number, number, number, input]),
   signature('getsourcefilter', [number, number, input, number, reference, reference, inout]),
   ...NAME_SIGNATURES,
+  ...OVERLAPPED_SIGNATURES,
 ];

@@ -17,6 +17,16 @@ export interface CompletionPacket {
   readonly status: number;
 }
 
+/** A record that wants to know that it lies in a queue. */
+export interface QueuedRecord extends WSAOVERLAPPED {
+  hold(): void;
+  letGo(): void;
+}
+
+function isCounted(record: WSAOVERLAPPED | null): record is QueuedRecord {
+  return record !== null && 'letGo' in record;
+}
+
 export class CompletionPort {
   readonly kind = 'port';
   /** What CreateIoCompletionPort was told: most threads that run at a time. */
@@ -36,13 +46,16 @@ export class CompletionPort {
   }
 
   post(packet: CompletionPacket): void {
+    if (isCounted(packet.lpOverlapped)) packet.lpOverlapped.hold();
     this.#packets.push(packet);
     this.#waiters.pop()?.();
   }
 
   /** The oldest packets, at most `count`. */
   take(count: number): CompletionPacket[] {
-    return this.#packets.splice(0, count);
+    const taken = this.#packets.splice(0, count);
+    for (const { lpOverlapped } of taken) if (isCounted(lpOverlapped)) lpOverlapped.letGo();
+    return taken;
   }
 
   /** @param wake is called once, when there is something to take, which it does at once, or the port is closed */
@@ -59,7 +72,7 @@ export class CompletionPort {
   /** Its handle is gone: who waits learns it (ERROR_ABANDONED_WAIT_0). */
   close(): void {
     this.isClosed = true;
-    this.#packets.length = 0;
+    this.take(this.#packets.length);
     for (const wake of this.#waiters.splice(0)) wake();
   }
 }

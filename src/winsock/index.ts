@@ -13,6 +13,7 @@
 
 export { inet_ntop, inet_pton } from './address.ts';
 export * from './byte-order.ts';
+export type { QueuedRecord } from './completion-port.ts';
 export * from './errors.ts';
 export type { LPLOOKUPSERVICE_COMPLETION_ROUTINE } from './names/addrinfo-ex-calls.ts';
 export type { NameOptions } from './names/name-state.ts';
