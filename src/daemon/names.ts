@@ -172,7 +172,12 @@ export class DaemonNames {
         llmnrResponder === null
           ? null
           : { links: llmnrResponder.links, counters: { ...llmnrResponder.counters } },
-      cache: { entries: this.cache.size, records: this.cache.recordCount, ...this.cache.counters },
+      cache: {
+        entries: this.cache.size,
+        records: this.cache.recordCount,
+        bytes: this.cache.byteCount,
+        ...this.cache.counters,
+      },
     };
   }
 

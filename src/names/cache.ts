@@ -2,8 +2,8 @@
  * What has been learnt from the network and until when it holds. One for the daemon: every application, the DNS proxy and the
  * multicast resolvers share it.
  *
- * An entry is what is known about one type of one name: records, or that there are none (RFC 2308). Bounded in entries and in
- * records; the entry that was not used for longest goes first. Entries that have run out are dropped when they are met.
+ * An entry is what is known about one type of one name: records, or that there are none (RFC 2308). Bounded in entries, records and
+ * bytes; the entry that was not used for longest goes first. Entries that have run out are dropped when they are met.
  */
 
 import type { Clock } from '../base/index.ts';
@@ -32,6 +32,8 @@ export interface CacheEntry {
 export interface CacheOptions {
   readonly maxEntries?: number;
   readonly maxRecords?: number;
+  /** About how much memory all of it may take. */
+  readonly maxBytes?: number;
   /** Longest that records are kept, seconds, whatever their TTL: as Windows' MaxCacheTtl. */
   readonly maxTtlSec?: number;
   /** Longest that "there is none" is kept, seconds: as Windows' MaxNegativeCacheTtl. */
@@ -55,6 +57,8 @@ interface Stored {
   readonly starts: readonly number[];
   /** By record: when its own TTL runs out. */
   readonly ends: readonly number[];
+  /** About how much memory it takes. */
+  readonly bytes: number;
 }
 
 export class NameCache {
@@ -64,6 +68,7 @@ export class NameCache {
   /** The least recently used first. */
   readonly #entries = new Map<string, Stored>();
   #recordCount = 0;
+  #byteCount = 0;
 
   constructor(clock: Clock, options: CacheOptions = {}) {
     this.#clock = clock;
@@ -77,6 +82,11 @@ export class NameCache {
   /** Records of all entries. */
   get recordCount(): number {
     return this.#recordCount;
+  }
+
+  /** About how many bytes all entries take. */
+  get byteCount(): number {
+    return this.#byteCount;
   }
 
   /** What is known of a question; `null` when nothing is, or not any more. */
@@ -177,15 +187,19 @@ export class NameCache {
     return null;
   }
 
-  #store(stored: Stored): void {
-    const { scope, name, type, records } = stored.entry;
+  #store(fresh: Omit<Stored, 'bytes'>): void {
+    const { scope, name, type, records } = fresh.entry;
     const key = keyOf(scope, name, type);
     this.#drop(key);
-    this.#entries.set(key, stored);
+    const bytes = records.reduce((sum, record) => sum + sizeOf(record), ENTRY_BYTES + 2 * name.length);
+    const { maxEntries, maxRecords, maxBytes } = this.#options;
+    // One answer is not worth all the others.
+    if (bytes > maxBytes / LARGEST_PART) return;
+    this.#entries.set(key, { ...fresh, bytes });
     this.#recordCount += records.length;
+    this.#byteCount += bytes;
     this.counters.insertions++;
-    const { maxEntries, maxRecords } = this.#options;
-    while (this.#entries.size > maxEntries || this.#recordCount > maxRecords) {
+    while (this.#entries.size > maxEntries || this.#recordCount > maxRecords || this.#byteCount > maxBytes) {
       this.#drop(this.#entries.keys().next().value as string);
       this.counters.evictions++;
     }
@@ -196,6 +210,7 @@ export class NameCache {
     if (stored === undefined) return;
     this.#entries.delete(key);
     this.#recordCount -= stored.entry.records.length;
+    this.#byteCount -= stored.bytes;
   }
 
   #view({ entry, expiresAt, ends }: Stored): CacheEntry {
@@ -214,6 +229,30 @@ export function isSameRecord(a: DnsRecord, b: DnsRecord): boolean {
   return a.type === b.type && sameName(a.name, b.name) && foldName(recordText(a)) === foldName(recordText(b));
 }
 
+/** About how many bytes of memory a record takes. */
+function sizeOf(record: DnsRecord): number {
+  return RECORD_BYTES + 2 * record.name.length + dataSize(record);
+}
+
+function dataSize(record: DnsRecord): number {
+  switch (record.kind) {
+    case 'name':
+      return 2 * record.target.length;
+    case 'service':
+      return 2 * record.target.length;
+    case 'mail':
+      return 2 * record.exchange.length;
+    case 'text':
+      return record.texts.reduce((sum, text) => sum + TEXT_BYTES + text.length, 0);
+    case 'authority':
+      return 2 * (record.soa.mname.length + record.soa.rname.length);
+    case 'other':
+      return TEXT_BYTES + record.data.length;
+    default:
+      return 0;
+  }
+}
+
 function keyOf(scope: NameScope, name: string, type: number): string {
   return `${scope} ${type} ${foldName(name)}`;
 }
@@ -221,10 +260,17 @@ function keyOf(scope: NameScope, name: string, type: number): string {
 const DEFAULTS: Required<CacheOptions> = {
   maxEntries: 4096,
   maxRecords: 16_384,
+  maxBytes: 16 * 1024 * 1024,
   maxTtlSec: 86_400,
   maxNegativeTtlSec: 900,
 };
 
+/** What objects around them cost: of an entry, a record, an array of bytes. */
+const ENTRY_BYTES = 400;
+const RECORD_BYTES = 200;
+const TEXT_BYTES = 120;
+/** An entry takes no more than this part of all. */
+const LARGEST_PART = 8;
 /** RFC 6762 §10.2: records of the last second belong to the set that is being announced. */
 const FLUSH_GRACE_MS = 1000;
 /** Most records of one type and name that are told one by one. */

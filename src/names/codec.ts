@@ -233,7 +233,8 @@ function toRecord(answer: DecodedAnswer, scanned: ScannedRecord, bytes: Buffer):
       return { ...head, kind: 'mail', preference, exchange: fromWire(exchange) };
     }
     case RecordType.TXT:
-      return { ...head, kind: 'text', texts: data as Uint8Array[] };
+      // Copies: a slice would keep the whole message.
+      return { ...head, kind: 'text', texts: (data as Uint8Array[]).map((text) => Uint8Array.from(text)) };
     case RecordType.SOA: {
       const soa = data as DnsSoa;
       return {
@@ -243,7 +244,7 @@ function toRecord(answer: DecodedAnswer, scanned: ScannedRecord, bytes: Buffer):
       };
     }
     default:
-      return { ...head, kind: 'other', data: bytes.subarray(dataAt, dataAt + dataLength) };
+      return { ...head, kind: 'other', data: Uint8Array.from(bytes.subarray(dataAt, dataAt + dataLength)) };
   }
 }
 

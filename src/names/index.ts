@@ -40,6 +40,7 @@ export {
   NameCache,
   type NameScope,
 } from './cache.ts';
+export { Gate } from './gate.ts';
 export { HostsFile, HostTable } from './hosts.ts';
 export type { LinkCounters } from './link-query.ts';
 export { LlmnrResolver } from './llmnr.ts';

@@ -17,6 +17,7 @@ import {
 } from './answer.ts';
 import { type EntryStatus, NameCache, type NameScope } from './cache.ts';
 import { Flights } from './flights.ts';
+import { Gate } from './gate.ts';
 import type { HostTable } from './hosts.ts';
 import { type DnsRecord, RecordType } from './message.ts';
 import {
@@ -77,6 +78,8 @@ export interface ResolverOptions {
 /** Seconds for which a failure of all servers is remembered. */
 const FAILURE_TTL_SEC = 2;
 const MAX_SERVER_CHAIN = 8;
+/** Questions to the network at once, of all who ask; each may have several sockets open. */
+const MAX_QUESTIONS = 1024;
 /** Those who are asked over the network. */
 const LINK_ORIGINS = NameOrigin.dns | NameOrigin.mdns | NameOrigin.llmnr;
 
@@ -89,6 +92,8 @@ export class Resolver {
   readonly #flights = new Flights<LookupAnswer>((key) =>
     answerOf(key.split(' ')[2] ?? '', 'cancelled', 'dns'),
   );
+  /** Questions that are on their way: each takes ports and memory. */
+  readonly #gate = new Gate(MAX_QUESTIONS);
   #searchList: readonly string[] = [];
 
   constructor(options: ResolverOptions) {
@@ -175,9 +180,14 @@ export class Resolver {
       if (cached !== null) return Promise.resolve(answerOfEntry(cached));
     }
     if ((origins & NameOrigin[scope]) === 0) return Promise.resolve(answerOf(name, 'noName', 'local'));
-    return this.#flights.join(`${scope} ${type} ${foldName(name)}`, options.signal, (signal) =>
-      this.#ask(scope, name, type, signal),
-    );
+    return this.#flights.join(`${scope} ${type} ${foldName(name)}`, options.signal, async (signal) => {
+      if (!(await this.#gate.enter(signal))) return answerOf(name, 'cancelled', scope);
+      try {
+        return await this.#ask(scope, name, type, signal);
+      } finally {
+        this.#gate.leave();
+      }
+    });
   }
 
   /** Asks one server, whatever the configuration says, past the cache: what `nslookup NAME SERVER` does. */

@@ -6,6 +6,7 @@ import { WSA_E_CANCELLED, WSAEINVAL, WSAENOBUFS, WSAETIMEDOUT, WSASERVICE_NOT_FO
 import type { IpAddress, Scheduler } from '../base/index.ts';
 import {
   displayName,
+  Gate,
   isHostName,
   isServiceOffer,
   type LookupAnswer,
@@ -43,6 +44,8 @@ export interface AskedHost {
   lookup(request: NameLookupRequest): Promise<NameLookup>;
 }
 
+/** Questions of one application at once: it is not to keep all others waiting. */
+const MAX_QUESTIONS = 64;
 /** Services of one application. */
 const MAX_SERVICES = 64;
 
@@ -50,9 +53,11 @@ export class NameSession implements NamePort {
   readonly #host: AskedHost;
   readonly #onClosed: () => void;
   readonly #services = new Map<number, RegisteredService>();
+  readonly #gate = new Gate(MAX_QUESTIONS);
   #lastId = 0;
-  /** Aborted with the session. */
-  readonly #over = new AbortController();
+  /** Questions under way: they end with the session. */
+  readonly #asking = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(host: AskedHost, onClosed: () => void) {
     this.#host = host;
@@ -89,13 +94,13 @@ export class NameSession implements NamePort {
   }
 
   host(): Promise<OwnHost | null> {
-    return Promise.resolve(this.#over.signal.aborted ? null : this.#host.describe());
+    return Promise.resolve(this.#isClosed ? null : this.#host.describe());
   }
 
   async register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer> {
     const refused = (error: number): RegisterAnswer => ({ error, id: 0, instance: service.instance });
     if (!isServiceOffer(service)) return refused(WSAEINVAL);
-    if (this.#over.signal.aborted || signal?.aborted === true) return refused(WSA_E_CANCELLED);
+    if (this.#isClosed || signal?.aborted === true) return refused(WSA_E_CANCELLED);
     if (this.#services.size >= MAX_SERVICES) return refused(WSAENOBUFS);
     const offered = this.#host.offer(service);
     if (typeof offered === 'number') return refused(offered);
@@ -116,8 +121,9 @@ export class NameSession implements NamePort {
   }
 
   close(): void {
-    if (this.#over.signal.aborted) return;
-    this.#over.abort();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const abort of this.#asking) abort.abort();
     for (const id of [...this.#services.keys()]) this.#withdraw(id);
     this.#onClosed();
   }
@@ -146,9 +152,9 @@ export class NameSession implements NamePort {
     const { resolver, scheduler } = this.#host;
     const abort = new AbortController();
     const onAbort = (): void => abort.abort();
-    const signals = outer === undefined ? [this.#over.signal] : [this.#over.signal, outer];
-    if (signals.some((each) => each.aborted)) return noAnswer(typed.name, WSA_E_CANCELLED, 'cancelled');
-    for (const each of signals) each.addEventListener('abort', onAbort);
+    if (this.#isClosed || outer?.aborted === true) return noAnswer(typed.name, WSA_E_CANCELLED, 'cancelled');
+    this.#asking.add(abort);
+    outer?.addEventListener('abort', onAbort);
     let isLate = false;
     const cancelTimer =
       timeoutMs > 0
@@ -158,15 +164,18 @@ export class NameSession implements NamePort {
           })
         : null;
     const options = { signal: abort.signal, origins };
-    const { best, records } = await this.#host.lookup({
-      typed,
-      types,
-      origins,
-      ask: (name, type) => resolver.query(name, type, options),
-    });
+    const looked = (await this.#gate.enter(abort.signal))
+      ? await this.#host
+          .lookup({ typed, types, origins, ask: (name, type) => resolver.query(name, type, options) })
+          .finally(() => this.#gate.leave())
+      : null;
     cancelTimer?.();
-    for (const each of signals) each.removeEventListener('abort', onAbort);
-    const answer = answerOf(best, records);
+    outer?.removeEventListener('abort', onAbort);
+    this.#asking.delete(abort);
+    const answer =
+      looked === null
+        ? noAnswer(typed.name, WSA_E_CANCELLED, 'cancelled')
+        : answerOf(looked.best, looked.records);
     return isLate && answer.status === 'cancelled'
       ? { ...answer, status: 'temporary', error: WSAETIMEDOUT }
       : answer;

@@ -19,6 +19,20 @@ const none = (name: string, ...records: NewEntry['records']): NewEntry => ({
   status: 'noName',
 });
 
+const recordOf = (kind: 'text' | 'name' | 'mail' | 'service'): NewEntry['records'][number] => {
+  const head = { name: 'kinds.example', type: 99, ttl: 60 };
+  switch (kind) {
+    case 'text':
+      return { ...head, kind, texts: [new Uint8Array(9)] };
+    case 'name':
+      return { ...head, kind, target: 'a' };
+    case 'mail':
+      return { ...head, kind, preference: 1, exchange: 'a' };
+    default:
+      return { ...head, kind, priority: 1, weight: 1, port: 1, target: 'a' };
+  }
+};
+
 function setUp(options = {}): { time: VirtualTime; cache: NameCache } {
   const time = new VirtualTime();
   return { time, cache: new NameCache(time, options) };
@@ -35,6 +49,24 @@ describe('the cache', () => {
     expect(cache.size).toBe(0);
     expect(cache.recordCount).toBe(0);
     expect(cache.counters).toMatchObject({ hits: 1, misses: 1, expirations: 1 });
+  });
+
+  test('memory is bounded in bytes too: large answers push out others, and the largest are not kept', () => {
+    const { cache } = setUp({ maxBytes: 100_000 });
+    const large = (name: string, length: number): NewEntry =>
+      found(name, { kind: 'other', name, type: 65, ttl: 60, data: new Uint8Array(length) });
+    cache.put(large('huge.example', 50_000));
+    expect([cache.size, cache.byteCount]).toEqual([0, 0]);
+    for (let n = 0; n < 100; n++) cache.put(large(`n${n}.example`, 5000));
+    expect(cache.byteCount).toBeGreaterThan(50_000);
+    expect(cache.byteCount).toBeLessThanOrEqual(100_000);
+    expect(cache.size).toBeLessThan(20);
+    expect(cache.get('dns', 'n99.example', 1)).not.toBeNull();
+    expect(cache.get('dns', 'n0.example', 1)).toBeNull();
+    for (const kind of ['text', 'name', 'mail', 'service'] as const)
+      cache.put(found('kinds.example', recordOf(kind)));
+    cache.flush();
+    expect([cache.size, cache.recordCount, cache.byteCount]).toEqual([0, 0, 0]);
   });
 
   test('RFC 1035 §3.2.1 TTL 0 is not kept, and takes away what was', () => {

@@ -171,6 +171,23 @@ describe('an application that asks its host', () => {
     expect(time.now() - begun).toBe(250);
   });
 
+  test('an application that asks for very much at once keeps few questions under way, and gets all its answers', async () => {
+    const all = Array.from({ length: 300 }, (_, n) => names.resolve({ name: `h${n}.lab`, types: [A] }));
+    const other = asking.openNames();
+    const theirs = other.resolve({ name: 'nas', types: [A] });
+    let most = 0;
+    for (let step = 0; step < 50; step++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, [...asking.host.stack.endpoints()].length);
+      time.step();
+    }
+    expect(most).toBeGreaterThan(32);
+    expect(most).toBeLessThanOrEqual(65);
+    expect(addressesOf(await settled(theirs))).toEqual(['10.0.0.7']);
+    const answers = await settled(Promise.all(all));
+    expect(answers.every(({ status }) => status === 'temporary')).toBe(true);
+  });
+
   test('a signal, or the end of the session, cancels; others who ask the same go on', async () => {
     const abort = new AbortController();
     const other = asking.openNames();
