@@ -375,6 +375,131 @@ describe('the blocking face', () => {
     },
   );
 
+  /** A host with names of its own. */
+  function writeNamedHost(): string {
+    const local = pathToFileURL(join(rooms, 'app/local.js')).href;
+    const names = pathToFileURL(join(rooms, 'names/index.js')).href;
+    writeFileSync(
+      join(folder, 'named.mjs'),
+      `import { createLocalHost } from ${JSON.stringify(local)};
+       import { HostTable } from ${JSON.stringify(names)};
+       const hosts = HostTable.parse('10.0.0.7 printer.test printer\\n2001:db8::7 printer.test printer');
+       export const sockets = () => createLocalHost({ names: { hostName: 'lab', hosts } });`,
+    );
+    return `if (isMainThread) ws.attachTo({ module: new URL('./named.mjs', here) });`;
+  }
+
+  test('API-getaddrinfo, SEM-GAI-10 errors are the result, and the last error too', async () => {
+    const said = await run(
+      'getaddrinfo',
+      `${writeNamedHost()}
+       const res = { value: null };
+       say(ws.getaddrinfo('printer', null, null, res), ws.WSAGetLastError());
+       start();
+       const family = { ai_flags: ws.AI_CANONNAME, ai_family: ws.AF_INET, ai_socktype: 1, ai_protocol: 6,
+                        ai_addrlen: 0, ai_canonname: null, ai_addr: null, ai_next: null };
+       say(ws.getaddrinfo('printer', 'http', family, res), res.value.ai_canonname, [...res.value.ai_addr.subarray(0, 8)]);
+       say(ws.GetAddrInfoW('printer', null, null, res), ws.addrinfos(res.value).map((each) => each.ai_family).sort());
+       say(ws.getaddrinfo('nowhere.invalid', null, null, res), ws.WSAGetLastError(), res.value);
+       say(ws.getaddrinfo('printer', null, { ...family, ai_addr: new Uint8Array(4) }, res), ws.WSAGetLastError());
+       say(ws.getaddrinfo('printer', null, { ...family, ai_family: 99 }, res), ws.gai_strerror(ws.WSAGetLastError()));
+       const ex = { value: null };
+       say(ws.GetAddrInfoExW('printer', null, ws.NS_ALL, null, null, ex, { tv_sec: 5, tv_usec: 0 }), ex.value.ai_provider);
+       // An overlapped request is for the promising face.
+       say(ws.GetAddrInfoExW('printer', null, ws.NS_ALL, null, null, ex, null, { hEvent: 0 }), ws.WSAGetLastError());
+       const host = { value: '' };
+       const name = ws.sockaddrOf ? at(80) : null;
+       say(ws.getnameinfo(name, 16, host, 64, null, 0, ws.NI_NAMEREQD), host.value);
+       say(ws.getnameinfo(name, 16, host, 3, null, 0, ws.NI_NAMEREQD), ws.WSAGetLastError());`,
+    );
+    expect(said).toEqual([
+      [10093, 10093],
+      [0, 'printer.test', [2, 0, 0, 80, 10, 0, 0, 7]],
+      [0, [2, 23]],
+      [11001, 11001, null],
+      [11003, 11003],
+      [10047, expect.stringContaining('family')],
+      [0, '22059D40-7E9E-11CF-AE5A-00AA00A7112B'],
+      [10045, 10045],
+      [0, 'localhost'],
+      [122, 122],
+    ]);
+  });
+
+  test('API-gethostbyname, API-getservbyname, API-getprotobyname a structure of the thread’s own, or null', async () => {
+    const said = await run(
+      'hosts',
+      `${writeNamedHost()}
+       say(ws.gethostbyname('printer'), ws.WSAGetLastError());
+       start();
+       const host = ws.gethostbyname('printer');
+       say(host.h_name, host.h_aliases, host.h_addr_list.map((each) => [...each]), ws.WSAGetLastError());
+       const other = ws.gethostbyaddr(Uint8Array.of(127, 0, 0, 1), 4, ws.AF_INET);
+       say(other === host, host.h_name, ws.gethostbyname('nowhere.invalid'), ws.WSAGetLastError());
+       const service = ws.getservbyname('http', 'tcp');
+       say(service, ws.getservbyport(ws.htons(443), null) === service, service.s_name, ws.getservbyname('none', null));
+       say(ws.getprotobyname('udp').p_proto, ws.getprotobynumber(6).p_name, ws.getprotobynumber(251), ws.WSAGetLastError());
+       const own = { value: '' };
+       say(ws.gethostname(own, 64), own.value, ws.gethostname(own, 3), ws.WSAGetLastError());`,
+    );
+    expect(said).toEqual([
+      [null, 10093],
+      ['printer.test', ['printer'], [[10, 0, 0, 7]], 0],
+      [true, 'localhost', null, 11001],
+      [{ s_name: 'https', s_aliases: ['MCom'], s_port: 0xbb01, s_proto: 'tcp' }, true, 'https', null],
+      [17, 'tcp', null, 11004],
+      [0, 'lab', -1, 10014],
+    ]);
+  });
+
+  test('API-WSALookupServiceBegin, API-WSASetService, API-WSAInstallServiceClass through the mailbox', async () => {
+    const said = await run(
+      'lookups',
+      `${writeNamedHost()}
+       start();
+       const id = '5F7E1A11-0000-4000-8000-000000000001';
+       const info = { lpServiceClassId: id, lpszServiceClassName: 'Shops', lpClassInfos: [] };
+       say(ws.WSAInstallServiceClass(info), ws.WSAInstallServiceClass(info), ws.WSAGetLastError());
+       const name = { value: '' };
+       const length = { value: 64 };
+       say(ws.WSAGetServiceClassNameByClassId(id, name, length), name.value, length.value);
+       const end = { LocalAddr: at(80), RemoteAddr: null, iSocketType: 1, iProtocol: 6 };
+       const set = ws.querySet({ lpServiceClassId: id, lpszServiceInstanceName: 'Corner', lpBlob: Uint8Array.of(1, 2),
+                                 dwNumberOfCsAddrs: 1, lpcsaBuffer: [end] });
+       say(ws.WSASetService(set, ws.RNRSERVICE_REGISTER, 0));
+       const handle = { value: 0 };
+       say(ws.WSALookupServiceBegin(ws.querySet({ lpServiceClassId: id }), ws.LUP_RETURN_ALL, handle), handle.value > 0);
+       const result = ws.querySet();
+       const room = { value: 10 };
+       say(ws.WSALookupServiceNext(handle.value, 0, room, result), ws.WSAGetLastError(), room.value > 120);
+       room.value = 1 << 30;
+       say(ws.WSALookupServiceNext(handle.value, 0, room, result), result.lpszServiceInstanceName, [...result.lpBlob],
+           [...result.lpcsaBuffer[0].RemoteAddr.subarray(0, 8)]);
+       say(ws.WSALookupServiceNext(handle.value, 0, room, result), ws.WSAGetLastError());
+       say(ws.WSALookupServiceEnd(handle.value), ws.WSALookupServiceEnd(handle.value), ws.WSAGetLastError());
+       const infos = [];
+       say(ws.WSAEnumNameSpaceProviders(room, infos), infos.map((each) => each.lpszIdentifier).includes('Tcpip'));
+       const list = [];
+       say(ws.EnumProtocols(null, list, room) === list.length, list[0].lpProtocol, list[0].iProtocol);
+       say(ws.WSAAsyncGetHostByName(1, 2, 'x', new Uint8Array(64), 64), ws.WSAGetLastError());
+       say(ws.WSASetService({ lpServiceClassId: 7 }, 0, 0), ws.WSAGetLastError());`,
+    );
+    expect(said).toEqual([
+      [0, -1, 10037],
+      [0, 'Shops', 6],
+      [0],
+      [0, true],
+      [-1, 10014, true],
+      [0, 'Corner', [1, 2], [2, 0, 0, 80, 127, 0, 0, 1]],
+      [-1, 10110],
+      [0, -1, 6],
+      [3, true],
+      [true, 'MSAFD Tcpip [TCP/IP]', 6],
+      [0, 10045],
+      [-1, 10022],
+    ]);
+  });
+
   test('without a daemon WSAStartup is WSASYSNOTREADY, and attaching after the first call is refused', async () => {
     const said = await run(
       'absent',

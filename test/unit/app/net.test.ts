@@ -293,8 +293,8 @@ describe('net.Socket', () => {
     expect(error).toBeInstanceOf(AggregateError);
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
     expect((error as AggregateError).errors).toMatchObject([
-      { address: '10.0.0.2' },
       { address: '127.0.0.1' },
+      { address: '10.0.0.2' },
     ]);
   });
 
