@@ -53,6 +53,7 @@ import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
 import { readSendControl, sendWith } from './send-control.ts';
+import { DEFAULT_BUFFER } from './socket-options.ts';
 import type { TransmitStamps } from './transmit-stamps.ts';
 
 const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
@@ -305,11 +306,26 @@ export class DatagramEndpoint extends AfdEndpoint {
     return flags | (isCut ? MSG_TRUNC : 0);
   }
 
+  override pend(request: PendingRequest): void {
+    super.pend(request);
+    this.#fitQueue();
+  }
+
+  /** Without a receive buffer what comes is kept only while somebody waits for it (SEM-IO-14). */
+  #fitQueue(): void {
+    const { endpoint } = this;
+    if (this.options.receiveBuffer !== 0) return;
+    const isAwaited = this.receives.head !== null;
+    endpoint.receiveBufferSize = isAwaited ? DEFAULT_BUFFER : 0;
+    while (!isAwaited && endpoint.nextLength >= 0) this.#take(EMPTY, 0, false);
+  }
+
   /** A message or an ICMP error arrived: serves the receives that pend, oldest first. */
   #arrived(): void {
     for (let request = this.receives.head; request !== null; request = this.receives.head) {
       if (!this.#serve(request)) return;
     }
+    this.#fitQueue();
     if (this.#isReadable) this.events.raise(FD_READ);
   }
 

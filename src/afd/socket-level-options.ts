@@ -55,6 +55,7 @@ import {
   optionSwitch,
 } from './option-handler.ts';
 import { MAX_RAW_MESSAGE } from './raw.ts';
+import { DEFAULT_BUFFER } from './socket-options.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamEndpoint } from './stream.ts';
 
@@ -155,7 +156,8 @@ const RECEIVE_BUFFER: OptionHandler<StreamEndpoint | DatagramEndpoint> = {
   set: ({ options, endpoint }, value) => {
     if (value < 0) return WSAEINVAL;
     options.receiveBuffer = value;
-    endpoint.receiveBufferSize = applied(value);
+    // A datagram socket without a buffer takes what somebody waits for (SEM-IO-14).
+    endpoint.receiveBufferSize = value === 0 && endpoint.kind !== 'tcp' ? 0 : applied(value);
     return 0;
   },
 };
@@ -215,7 +217,8 @@ const STREAM_OPTIONS: Handlers<StreamEndpoint> = new Map<number, OptionHandler<S
       set: ({ options, endpoint }, value) => {
         if (value < 0) return WSAEINVAL;
         options.sendBuffer = value;
-        endpoint.sendBufferSize = applied(value);
+        // 0: who sends waits instead; what is under way still needs room.
+        endpoint.sendBufferSize = value === 0 ? DEFAULT_BUFFER : applied(value);
         return 0;
       },
     },

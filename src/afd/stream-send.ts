@@ -62,7 +62,7 @@ export class StreamSender {
     if (n < 0 && n !== StackError.wouldBlock) return wsaOfBroken(n);
     const taken = Math.max(n, 0);
     reply.value = taken;
-    if (taken === data.length) return 0;
+    if (taken === data.length && !(this.#isUnbuffered && stream.mayWait(flags))) return 0;
     if (stream.mayWait(flags)) return PEND;
     if (taken === 0) {
       stream.events.sendBlocked();
@@ -84,14 +84,21 @@ export class StreamSender {
     for (let request = stream.sends.head; request !== null; request = stream.sends.head) {
       const data = request.data as Uint8Array;
       const isUrgent = (request.flags & MSG_OOB) !== 0;
-      const n = writeBytes(stream.endpoint, data, request.done, data.length, isUrgent);
+      const isWritten = request.done === data.length;
+      const n = isWritten ? 0 : writeBytes(stream.endpoint, data, request.done, data.length, isUrgent);
       if (n > 0) request.done += n;
-      if (request.done === data.length) request.complete(0, data.length);
+      if (request.done === data.length && !this.#isUnbuffered) request.complete(0, data.length);
       else if (n >= 0 || n === StackError.wouldBlock) return;
       else request.giveUp(wsaOfBroken(n));
     }
     if (this.#isFinWanted) this.finish();
     else if (stream.events.isWriteWanted && stream.endpoint.writableBytes > 0) stream.events.raise(FD_WRITE);
+  }
+
+  /** With an SO_SNDBUF of 0 a send ends when the peer has acknowledged it, as nothing is kept beside it (SEM-IO-14). */
+  get #isUnbuffered(): boolean {
+    const { options, endpoint } = this.#stream;
+    return options.sendBuffer === 0 && endpoint.unsentBytes > 0;
   }
 
   /** FIN behind all that was taken or pends (SEM-SHUT-01). */
