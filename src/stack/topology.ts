@@ -125,6 +125,7 @@ export class Topology {
     if (iface.isUp !== wasUp) {
       iface.neighbors?.flush();
       this.duplicates.linkChanged(iface);
+      this.routes.gateways.forget(iface);
       this.routes.generation++;
       this.#onChange(ConfigChange.interfaces | ConfigChange.addresses);
     }

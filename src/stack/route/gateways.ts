@@ -76,6 +76,13 @@ export class Gateways implements TimerOwner {
     if (this.#suspects.delete(keyOf(iface, address))) this.#onChange();
   }
 
+  /** A link came up or went down: what was found out on it before says nothing any more. */
+  forget(iface: NetworkInterface): void {
+    const before = this.#suspects.size;
+    for (const [key, suspect] of this.#suspects) if (suspect.interface === iface) this.#suspects.delete(key);
+    if (this.#suspects.size < before) this.#onChange();
+  }
+
   timeout(_kind: number, now: number): void {
     for (const [key, suspect] of this.#suspects) {
       if (!this.#isGateway(suspect.interface, suspect.address)) this.#suspects.delete(key);

@@ -76,6 +76,11 @@ describe('RFC 4861 §6.3.4', () => {
     // Heard of again, it comes first.
     lab.topology.routes.gateways.answered(lab.iface, router(1));
     expect(lab.routes[0]).toBe('::/0 via fe80::1%2 256');
+    // A link that comes up again is a new one.
+    fail(1);
+    expect(lab.routes[0]).toBe('::/0 via fe80::2%2 256');
+    for (const isUp of [false, true]) lab.topology.configure(lab.iface.index, { isUp });
+    expect(lab.topology.routes.gateways.hasSuspects).toBe(false);
   });
 
   test('RFC 4191 §3.2: a router that answers counts more than a longer prefix by one that does not', () => {
