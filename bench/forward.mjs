@@ -91,14 +91,16 @@ const all = [
 ];
 const cases = options.only === undefined ? all : all.filter((c) => options.only.split(',').includes(c.name));
 
+/** Of the router's process; the kernel's router is none. */
+const cpuOf = ({ pid }) => (pid === null ? Number.NaN : cpuSeconds(pid));
+
 async function bulk(path, mode, port, flows) {
-  const cpuOf = () => (path.pid === null ? Number.NaN : cpuSeconds(path.pid));
-  const before = cpuOf();
+  const before = cpuOf(path);
   const argv = [mode, SERVER, String(port), String(seconds)];
   const results = await Promise.all(Array.from({ length: flows }, () => client(path.left, argv)));
   const gbps = results.reduce((sum, r) => sum + r.gbps, 0);
   // CPU is read over warm-up and measurement, bytes only over the measurement.
-  return { gbps, cpuPerGb: (cpuOf() - before) / ((gbps * (seconds + 0.5)) / 8) };
+  return { gbps, cpuPerGb: (cpuOf(path) - before) / ((gbps * (seconds + 0.5)) / 8) };
 }
 
 /** Packets that the right side has received so far. */
@@ -109,9 +111,12 @@ function received({ right, device }) {
 
 async function packetRate(path) {
   const before = received(path);
-  const start = performance.now();
+  const cpuBefore = cpuOf(path);
+  const startedAt = performance.now();
   await client(path.left, ['udpblast', SERVER, String(NOBODY), String(seconds), '64']);
-  return (received(path) - before) / ((performance.now() - start) / 1000);
+  const count = received(path) - before;
+  const perSec = count / ((performance.now() - startedAt) / 1000);
+  return { perSec, cpuMicroseconds: ((cpuOf(path) - cpuBefore) * 1e6) / count };
 }
 
 async function measure(routerCase) {
@@ -147,8 +152,9 @@ const HEADER = [
   'left to right ×8',
   'RTT µs, one core',
   'packets/s',
+  'CPU µs/packet',
 ];
-const KEYS = ['there', 'thereCpu', 'back', 'backCpu', 'there8', 'rtt', 'packets'];
+const KEYS = ['there', 'thereCpu', 'back', 'backCpu', 'there8', 'rtt', 'packets', 'packetCpu'];
 
 try {
   const results = new Map(cases.map((c) => [c.name, []]));
@@ -168,10 +174,11 @@ try {
       backCpu: of((m) => m.back.cpuPerGb),
       there8: of((m) => m.there8.gbps),
       rtt: of((m) => m.rtt),
-      packets: of((m) => m.packets),
+      packets: of((m) => m.packets.perSec),
+      packetCpu: of((m) => m.packets.cpuMicroseconds),
     });
   }
-  const precision = { rtt: 1, packets: 0 };
+  const precision = { rtt: 1, packets: 0, packetCpu: 1 };
   const rows = [...figures].map(([name, f]) => [
     name,
     ...KEYS.map((key) => digits(f[key], precision[key] ?? 2)),
