@@ -15,9 +15,9 @@ import {
   WSAEINVAL,
   WSAENOTSOCK,
 } from '../abi/index.ts';
-import { i32le, putI32le } from '../base/index.ts';
 import { AfdOp, AfdPollEvent } from '../port/index.ts';
 import type { BaseState } from './base-state.ts';
+import { PollList } from './poll-list.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, WSAPOLLFD } from './types.ts';
 
@@ -32,10 +32,6 @@ const READABLE =
 const WRITABLE = AfdPollEvent.send | AfdPollEvent.connect | AfdPollEvent.abort;
 const EXCEPTIONAL = AfdPollEvent.connectFail | AfdPollEvent.receiveExpedited;
 
-/** Bytes of an entry asked, {descriptor, events}, and of one answered, {descriptor, events, error}. */
-const ASKED_LEN = 8;
-const ANSWERED_LEN = 12;
-
 /** A negative timeout of an AFD poll: none. */
 const FOREVER = -1;
 /** Longest timeout that a request can carry, ms. */
@@ -44,20 +40,19 @@ const LONGEST = 0x7fff_ffff;
 export function basePollCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPSelect'> {
   return {
     WSPSelect(_nfds, readfds, writefds, exceptfds, timeout): Answer {
-      const asked = new Map<number, number>();
-      const isKnown =
-        collect(base, readfds, READABLE, asked) &&
-        collect(base, writefds, WRITABLE, asked) &&
-        collect(base, exceptfds, EXCEPTIONAL, asked);
-      if (!isKnown) return -WSAENOTSOCK;
-      if (asked.size === 0) return -WSAEINVAL;
+      const list = new PollList();
+      const readers = collect(base, readfds, READABLE, list);
+      const writers = readers === null ? null : collect(base, writefds, WRITABLE, list);
+      const others = writers === null ? null : collect(base, exceptfds, EXCEPTIONAL, list);
+      if (readers === null || writers === null || others === null) return -WSAENOTSOCK;
+      if (list.size === 0) return -WSAEINVAL;
       const wait = timeout === null ? FOREVER : timevalToMs(timeout);
-      if (timeout !== null && wait < 0) return -WSAEINVAL;
-      return afdPoll(base, asked, wait, (happened) => {
-        // The same set may stand in two places (SEM-SEL-05): all are read before one is changed.
-        const readable = chosen(base, readfds, READABLE, happened);
-        const writable = chosen(base, writefds, WRITABLE, happened);
-        const exceptional = chosen(base, exceptfds, EXCEPTIONAL, happened);
+      if (timeout !== null && !(wait >= 0)) return -WSAEINVAL;
+      return afdPoll(base, list, wait, (happened) => {
+        // The same set may stand in two places (SEM-SEL-05): what is left was decided before any is changed.
+        const readable = readers.those(happened, READABLE);
+        const writable = writers.those(happened, WRITABLE);
+        const exceptional = others.those(happened, EXCEPTIONAL);
         if (readfds !== null) readfds.fd_array = readable;
         if (writefds !== null) writefds.fd_array = writable;
         if (exceptfds !== null) exceptfds.fd_array = exceptional;
@@ -73,24 +68,25 @@ export function basePollCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPSelect'>
  * @param timeout ms; negative: none
  */
 export function pollHandles(base: BaseState, fds: readonly WSAPOLLFD[], timeout: number): Answer {
-  const asked = new Map<number, number>();
+  const list = new PollList();
+  /** Each entry's place in the list; −1 without a socket. */
+  const places = new Int32Array(fds.length);
   let isReady = false;
-  for (const fd of fds) {
+  for (let i = 0; i < fds.length; i++) {
+    const fd = fds[i] as WSAPOLLFD;
     const socket = base.sockets.get(fd.fd);
     fd.revents = socket === undefined ? POLLNVAL : 0;
-    if (socket === undefined) {
-      isReady = true;
-    } else {
-      asked.set(socket.descriptor, (asked.get(socket.descriptor) ?? 0) | eventsOf(fd.events));
-    }
+    isReady ||= socket === undefined;
+    const place = socket === undefined ? -1 : list.add(socket, eventsOf(fd.events));
+    places[i] = socket !== undefined && place < 0 ? -1 - place : place;
   }
-  if (asked.size === 0) return -WSAENOTSOCK;
-  return afdPoll(base, asked, isReady ? 0 : timeout, (happened) => {
+  if (list.size === 0) return -WSAENOTSOCK;
+  return afdPoll(base, list, isReady ? 0 : timeout, (happened) => {
     let count = 0;
-    for (const fd of fds) {
-      const socket = base.sockets.get(fd.fd);
-      fd.revents =
-        socket === undefined ? POLLNVAL : reventsOf(happened.get(socket.descriptor) ?? 0, fd.events);
+    for (let i = 0; i < fds.length; i++) {
+      const fd = fds[i] as WSAPOLLFD;
+      const place = places[i] as number;
+      fd.revents = place < 0 ? POLLNVAL : reventsOf(happened[place] as number, fd.events);
       if (fd.revents !== 0) count++;
     }
     return count;
@@ -124,67 +120,57 @@ function reventsOf(happened: number, events: number): number {
 
 /**
  * One AFD poll.
- * @param asked events by descriptor
  * @param wait ms; negative: no end
- * @param finish is handed what happened, by descriptor, and answers for the call
+ * @param finish is handed what happened, by place in the list, and answers for the call
  */
 function afdPoll(
   base: BaseState,
-  asked: ReadonlyMap<number, number>,
+  list: PollList,
   wait: number,
-  finish: (happened: ReadonlyMap<number, number>) => number,
+  finish: (happened: Int32Array) => number,
 ): Answer {
-  const data = new Uint8Array(asked.size * ASKED_LEN);
-  let at = 0;
-  for (const [descriptor, events] of asked) {
-    putI32le(data, at, descriptor);
-    putI32le(data, at + 4, events);
-    at += ASKED_LEN;
-  }
-  const call = base.calls.prepare(AfdOp.poll, null, (polling, completion) => {
+  const answered = list.room();
+  const call = base.calls.prepare(AfdOp.poll, null, (_polling, completion) => {
     if (completion.error !== 0) return -completion.error;
-    return finish(readHappened(polling.request.into, completion.value));
+    return finish(list.read(answered, completion.value, base.sockets));
   });
-  call.request.data = data;
-  call.request.into = new Uint8Array(asked.size * ANSWERED_LEN);
+  call.request.data = list.write();
+  call.request.into = answered;
   call.request.a = wait < 0 ? FOREVER : Math.min(wait, LONGEST);
   return base.calls.submit(call);
 }
 
-function readHappened(bytes: Uint8Array | null, count: number): Map<number, number> {
-  const happened = new Map<number, number>();
-  if (bytes === null) return happened;
-  for (let i = 0; i < count; i++) {
-    const at = i * ANSWERED_LEN;
-    const descriptor = i32le(bytes, at);
-    happened.set(descriptor, (happened.get(descriptor) ?? 0) | i32le(bytes, at + 4));
+/** The members of a set, each once, with their places in the poll. */
+class Members {
+  readonly #handles: number[] = [];
+  readonly #places: number[] = [];
+
+  add(handle: number, place: number): void {
+    this.#handles.push(handle);
+    this.#places.push(place);
   }
-  return happened;
+
+  /** Those to which one of `events` happened, in their order. */
+  those(happened: Int32Array, events: number): number[] {
+    return this.#handles.filter(
+      (_handle, i) => ((happened[this.#places[i] as number] as number) & events) !== 0,
+    );
+  }
 }
 
-/** Adds a set's sockets to what is asked. @returns whether all are sockets of this provider */
-function collect(base: BaseState, set: fd_set | null, events: number, asked: Map<number, number>): boolean {
-  if (set === null) return true;
+/** Adds a set's sockets to what is asked. @returns its members; `null` when one is no socket of this provider */
+function collect(base: BaseState, set: fd_set | null, events: number, list: PollList): Members | null {
+  const members = new Members();
+  if (set === null) return members;
+  const seen = list.size === 0 ? null : new Set<number>();
   for (const handle of set.fd_array) {
     const socket = base.sockets.get(handle);
-    if (socket === undefined) return false;
-    asked.set(socket.descriptor, (asked.get(socket.descriptor) ?? 0) | events);
+    if (socket === undefined) return null;
+    const place = list.add(socket, events);
+    // In the first set whatever is there already is a duplicate (SEM-SEL-05); in the others it may be another set's.
+    const isDuplicate = seen === null ? place < 0 : seen.has(handle);
+    seen?.add(handle);
+    if (!isDuplicate) members.add(handle, place < 0 ? -1 - place : place);
   }
-  return true;
-}
-
-/** The members of a set to which one of `events` happened, each once. A socket that was closed meanwhile is readable. */
-function chosen(
-  base: BaseState,
-  set: fd_set | null,
-  events: number,
-  happened: ReadonlyMap<number, number>,
-): number[] {
-  if (set === null) return [];
-  const members = [...new Set(set.fd_array)];
-  return members.filter((handle) => {
-    const socket = base.sockets.get(handle);
-    if (socket === undefined) return (events & AfdPollEvent.localClose) !== 0;
-    return ((happened.get(socket.descriptor) ?? 0) & events) !== 0;
-  });
+  return members;
 }

@@ -34,6 +34,9 @@ export class BaseSocket {
   isUnboundCopy = false;
   /** IP_HDRINCL was set: kept for the rules of `windows-mobile`. */
   isHeaderIncluded = false;
+  /** The newest `PollList` that it was put in, and where. */
+  pollRound = 0;
+  pollPlace = 0;
   /** Id of its request for events that is under way, else 0. */
   watching = 0;
 

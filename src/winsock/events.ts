@@ -100,10 +100,12 @@ export function eventCalls(process: WinsockProcess) {
         if (event === null) return -WSA_INVALID_HANDLE;
         events.push(event);
       }
+      if (fWaitAll && new Set(events).size < cEvents) return -WSA_INVALID_PARAMETER;
       const apcs = fAlertable ? process.thread.apcs : null;
+      // What is signaled wins: routines stay queued for the next wait.
       const check = (): number => {
-        if (apcs?.run() === true) return WSA_WAIT_IO_COMPLETION;
-        return signaled(events, fWaitAll);
+        const index = signaled(events, fWaitAll);
+        return index < 0 && apcs?.run() === true ? WSA_WAIT_IO_COMPLETION : index;
       };
       const now = check();
       if (now >= 0) return now;

@@ -3,6 +3,7 @@
  */
 
 import {
+  BASE_PROTOCOL,
   FD_ISSET,
   type fd_set,
   POLLIN,
@@ -13,7 +14,7 @@ import {
   WSAENOTSOCK,
   WSANOTINITIALISED,
 } from '../abi/index.ts';
-import type { Answer, StartedProvider, WSAPOLLFD } from '../spi/index.ts';
+import { type Answer, isBaseProvider, type StartedProvider, type WSAPOLLFD } from '../spi/index.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** What FD_ISSET is made of in C. @returns 1 when `s` is in the set, else 0 */
@@ -55,14 +56,19 @@ export function selectCalls(process: WinsockProcess) {
       if (fds <= 0) return -WSAEINVAL;
       if (fdArray === null || fds > fdArray.length) return -WSAEFAULT;
       const asked = fds === fdArray.length ? fdArray : fdArray.slice(0, fds);
-      if (asked.some((fd) => (fd.events & ~POLL_EVENTS) !== 0)) return -WSAEINVAL;
-      return process.base.poll(asked, timeout);
+      for (const fd of asked) {
+        if (fd === null || fd === undefined) return -WSAEFAULT;
+        if ((fd.events & ~POLL_EVENTS) !== 0) return -WSAEINVAL;
+      }
+      // An INT: INFINITE is −1.
+      return process.base.poll(asked, timeout | 0);
     },
   };
 }
 
 /**
- * Who serves a select: the sockets' one provider, or, when all have real handles, the one below them all (SEM-SEL-07).
+ * Who serves a select: the sockets' one provider, or, when all have real handles, the one below them all (SEM-SEL-07). Windows
+ * Mobile does not mix at all (WM-05).
  * @returns minus a WSA code when a handle is dead, nothing is asked, or the owners cannot be mixed
  */
 function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): StartedProvider | number {
@@ -70,14 +76,23 @@ function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): Sta
   let isMixed = false;
   let areAllIfs = true;
   for (const set of sets) {
-    for (const handle of set?.fd_array ?? []) {
+    if (set === null) continue;
+    for (const handle of set.fd_array) {
       const socket = process.handles.socket(handle);
       if (socket === null) return -WSAENOTSOCK;
-      owner ??= socket.provider;
-      isMixed ||= owner !== socket.provider;
-      areAllIfs &&= socket.provider.isIfs;
+      const { provider } = socket;
+      if (provider === owner) continue;
+      isMixed ||= owner !== null && layerOf(provider) !== layerOf(owner);
+      areAllIfs &&= provider.isIfs;
+      owner ??= provider;
     }
   }
   if (owner === null) return -WSAEINVAL;
-  return isMixed && !areAllIfs ? -WSAEINVAL : owner;
+  return isMixed && (!areAllIfs || process.profile === 'windows-mobile') ? -WSAEINVAL : owner;
+}
+
+/** Whose sockets an entry's are: those of the layer on top of its chain, or of the base provider, whatever the protocol (WM-06). */
+function layerOf({ entry }: StartedProvider): number | string {
+  if (entry.ChainLen > BASE_PROTOCOL) return entry.ChainEntries[0] ?? entry.dwCatalogEntryId;
+  return isBaseProvider(entry.ProviderId) ? 0 : entry.ProviderId;
 }

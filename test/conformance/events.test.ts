@@ -61,7 +61,7 @@ async function watched(ws: Winsock, s: number, mask: number) {
 }
 
 overEveryAttachment('event objects', (pair) => {
-  test('API-WSACreateEvent makes one that is not signaled and resets by hand', async () => {
+  test('API-WSACreateEvent, API-WSASetEvent, API-WSAResetEvent, API-WSACloseEvent: one that is not signaled at first and resets by hand', async () => {
     const { a } = await pair();
     const event = await ok(a.WSACreateEvent());
     expect(event % 4).toBe(0);
@@ -99,6 +99,37 @@ overEveryAttachment('event objects', (pair) => {
     expect(await a.WSAWaitForMultipleEvents(count, new Array<number>(65).fill(0), false, 0)).toBe(
       -WSA_INVALID_PARAMETER,
     );
+  });
+
+  test('API-WSAWaitForMultipleEvents of 64 events, one of them twice, waits for any, but not for all', async () => {
+    const { a } = await pair();
+    const events: number[] = [];
+    for (let i = 0; i < 64; i++) events.push(await ok(a.WSACreateEvent()));
+    const last = events[63] as number;
+    const waiting = a.WSAWaitForMultipleEvents(64, events, false, WSA_INFINITE);
+    await ok(a.WSASetEvent(last));
+    expect(await waiting).toBe(63);
+    events[10] = last;
+    expect(await a.WSAWaitForMultipleEvents(64, events, false, 0)).toBe(10);
+    expect(await a.WSAWaitForMultipleEvents(64, events, true, 0)).toBe(-WSA_INVALID_PARAMETER);
+    for (const event of new Set(events)) await ok(a.WSASetEvent(event));
+    events[10] = await ok(a.WSACreateEvent());
+    const all = a.WSAWaitForMultipleEvents(64, events, true, WSA_INFINITE);
+    await ok(a.WSASetEvent(events[10]));
+    expect(await all).toBe(0);
+  });
+
+  test('API-WSAWaitForMultipleEvents for all takes an event that was signaled and reset again for not signaled', async () => {
+    const { a } = await pair();
+    const [one, two] = [await ok(a.WSACreateEvent()), await ok(a.WSACreateEvent())];
+    const all = a.WSAWaitForMultipleEvents(2, [one, two], true, WSA_INFINITE);
+    await ok(a.WSASetEvent(one));
+    await ok(a.WSAResetEvent(one));
+    await ok(a.WSASetEvent(two));
+    const state = Promise.race([all, Promise.resolve('waits')]);
+    expect(await state).toBe('waits');
+    await ok(a.WSASetEvent(one));
+    expect(await all).toBe(0);
   });
 
   test('API-WSAWaitForMultipleEvents of a socket is WSA_INVALID_HANDLE', async () => {
