@@ -169,8 +169,8 @@ export class Share extends EndpointOwner {
 export function isReachable(address: IpAddress): boolean {
   if (address.isAny || address.isLoopback || address.isMulticast || address.zone !== 0) return false;
   if (address.family === 6) {
-    // fe80::/10, and IPv4 in disguise.
-    return address.w0 >>> 22 !== 0x3fa && !(address.w0 === 0 && address.w1 === 0);
+    // Not IPv4 in disguise.
+    return !address.isLinkLocal && !(address.w0 === 0 && address.w1 === 0);
   }
   const high = address.w3 >>> 24;
   return high !== 0 && high < 224 && address.w3 >>> 16 !== 0xa9fe;

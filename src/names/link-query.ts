@@ -126,9 +126,10 @@ export class LinkQuery {
 /** A link-local address means something only with the interface that it was heard on (RFC 4007 §6). */
 export function withZone(record: DnsRecord, interfaceIndex: number): DnsRecord {
   if (record.kind !== 'address' || record.address.family !== 6) return record;
-  const { w0, w1, w2, w3, zone } = record.address;
-  if (w0 >>> 22 !== 0x3fa || zone !== 0) return record;
-  return { ...record, address: new IpAddress(6, w0, w1, w2, w3, interfaceIndex) };
+  const { address } = record;
+  return address.isLinkLocal && address.zone === 0
+    ? { ...record, address: address.inZone(interfaceIndex) }
+    : record;
 }
 
 /** The address of a group; of ours, so it can be read. */

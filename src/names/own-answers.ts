@@ -54,5 +54,5 @@ export function sameAddress(a: IpAddress, b: IpAddress | null): boolean {
 export function isLinkLocalReverse(name: string): boolean {
   const address = addressOfReverse(name);
   if (address === null) return false;
-  return address.family === 4 ? address.w3 >>> 16 === 0xa9fe : address.w0 >>> 22 === 0x3fa;
+  return address.isLinkLocal;
 }

@@ -150,7 +150,7 @@ export class StackNetwork implements NameNetwork {
   }
 
   isOnLink(address: IpAddress): boolean {
-    if (address.family === 6 && address.w0 >>> 22 === 0x3fa) return true;
+    if (address.family === 6 && address.isLinkLocal) return true;
     return this.#stack.interfaces.some((iface) =>
       iface.addresses.some((held) => isWithinPrefix(address, held.address, held.prefixLength)),
     );

@@ -255,7 +255,7 @@ export class Tap extends DeviceStream {
 
 /** fe80::/10 */
 function isLinkLocal({ address }: Prefix): boolean {
-  return address.family === 6 && address.w0 >>> 22 === 0x3fa;
+  return address.family === 6 && address.isLinkLocal;
 }
 
 function invalid(message: string): DeviceError {

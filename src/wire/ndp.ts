@@ -8,9 +8,9 @@
  * What a router advertises besides its flags is read by `readRouterAdvertisement`.
  */
 
-import { i32, putI32, putU16, u8, u16 } from '../base/index.ts';
+import { i32, isLinkLocalWord, putI32, putU16, u8, u16 } from '../base/index.ts';
 import { DropReason } from './drop-reason.ts';
-import { IcmpV6Type, writeIcmpV6 } from './icmpv6.ts';
+import { IcmpV6Type } from './icmpv6.ts';
 
 /** Types of options (IANA "IPv6 Neighbor Discovery Option Formats"). */
 export const NdpOption = {
@@ -107,11 +107,6 @@ export class NdpMessage {
     this.redirectedAt = 0;
     this.redirectedEnd = 0;
   }
-}
-
-/** Whether ICMPv6 messages of `type` are Neighbor Discovery's. */
-export function isNdpType(type: number): boolean {
-  return type >= IcmpV6Type.routerSolicitation && type <= IcmpV6Type.redirect;
 }
 
 /**
@@ -225,7 +220,7 @@ function readOption(bytes: Uint8Array, at: number, length: number, into: NdpMess
 /** The rules about addresses: §6.1.1, §6.1.2, §7.1.1, §7.1.2, §8.1. */
 function isPlausible(type: number, packet: NdpAddresses, message: NdpMessage): boolean {
   const isFromNobody = (packet.src0 | packet.src1 | packet.src2 | packet.src3) === 0;
-  const isFromLink = packet.src0 >>> 22 === LINK_LOCAL;
+  const isFromLink = isLinkLocalWord(packet.src0);
   const isTargetGroup = message.target0 >>> 24 === 0xff;
   switch (type) {
     case IcmpV6Type.routerSolicitation:
@@ -246,7 +241,7 @@ function isPlausible(type: number, packet: NdpAddresses, message: NdpMessage): b
 
 /** §8.1: a router by its link-local address, or the destination itself, which is on the link. */
 function isRedirectTarget(message: NdpMessage): boolean {
-  if (message.target0 >>> 22 === LINK_LOCAL) return true;
+  if (isLinkLocalWord(message.target0)) return true;
   return (
     message.target0 === message.destination0 &&
     message.target1 === message.destination1 &&
@@ -254,9 +249,6 @@ function isRedirectTarget(message: NdpMessage): boolean {
     message.target3 === message.destination3
   );
 }
-
-/** fe80::/10, shifted. */
-const LINK_LOCAL = 0x3fa;
 
 /** RFC 4291 §2.7.1: ff02::1:ffXX:XXXX with the last 24 bits of the address. */
 function isToSolicitedNode(packet: NdpAddresses, target3: number): boolean {
@@ -289,95 +281,4 @@ export function writeNonceOption(into: Uint8Array, at: number, nonce: Uint8Array
   into[at + 1] = NONCE_OPTION_LEN / 8;
   for (let i = 0; i < NONCE_LEN; i++) into[at + 2 + i] = nonce[i] as number;
   return at + NONCE_OPTION_LEN;
-}
-
-/**
- * Writes the fixed part of a Neighbor Solicitation for the address in four words. Options and the checksum, which
- * {@link sealNdp} computes, come after it.
- * @returns where options go
- */
-export function writeNeighborSolicitation(
-  into: Uint8Array,
-  at: number,
-  target0: number,
-  target1: number,
-  target2: number,
-  target3: number,
-): number {
-  return writeNeighborMessage(
-    into,
-    at,
-    IcmpV6Type.neighborSolicitation,
-    0,
-    target0,
-    target1,
-    target2,
-    target3,
-  );
-}
-
-/** As {@link writeNeighborSolicitation}, with the three flags. */
-export function writeNeighborAdvertisement(
-  into: Uint8Array,
-  at: number,
-  isRouter: boolean,
-  isSolicited: boolean,
-  isOverride: boolean,
-  target0: number,
-  target1: number,
-  target2: number,
-  target3: number,
-): number {
-  const flags =
-    (isRouter ? FLAG_ROUTER : 0) | (isSolicited ? FLAG_SOLICITED : 0) | (isOverride ? FLAG_OVERRIDE : 0);
-  const type = IcmpV6Type.neighborAdvertisement;
-  return writeNeighborMessage(into, at, type, flags, target0, target1, target2, target3);
-}
-
-/** Writes the fixed part of a Router Solicitation. @returns where options go */
-export function writeRouterSolicitation(into: Uint8Array, at: number): number {
-  into[at] = IcmpV6Type.routerSolicitation;
-  into[at + 1] = 0;
-  putI32(into, at + 4, 0);
-  return at + ROUTER_SOLICITATION_LEN;
-}
-
-/** Writes the fixed part of a redirect: `destination` is better reached by way of `target`. @returns where options go */
-export function writeRedirect(
-  into: Uint8Array,
-  at: number,
-  target: readonly [number, number, number, number],
-  destination: readonly [number, number, number, number],
-): number {
-  writeNeighborMessage(into, at, IcmpV6Type.redirect, 0, ...target);
-  for (const [i, word] of destination.entries()) putI32(into, at + NEIGHBOR_MESSAGE_LEN + 4 * i, word);
-  return at + REDIRECT_LEN;
-}
-
-/**
- * Computes the checksum of a message that is in place.
- * @param restSum sum of the pseudo-header and of all bytes behind the first eight
- */
-export function sealNdp(into: Uint8Array, at: number, restSum: number): void {
-  writeIcmpV6(into, at, u8(into, at), 0, i32(into, at + 4), restSum);
-}
-
-function writeNeighborMessage(
-  into: Uint8Array,
-  at: number,
-  type: number,
-  flags: number,
-  target0: number,
-  target1: number,
-  target2: number,
-  target3: number,
-): number {
-  into[at] = type;
-  into[at + 1] = 0;
-  putI32(into, at + 4, flags << 24);
-  putI32(into, at + 8, target0);
-  putI32(into, at + 12, target1);
-  putI32(into, at + 16, target2);
-  putI32(into, at + 20, target3);
-  return at + NEIGHBOR_MESSAGE_LEN;
 }

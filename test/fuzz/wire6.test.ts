@@ -13,7 +13,6 @@ import {
   Ipv6Extensions,
   Ipv6Header,
   isMldType,
-  isNdpType,
   MldHeader,
   MldRecord,
   MldType,
@@ -45,6 +44,13 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 20241122);
 /** For long runs: so many times the usual number of rounds. */
 const SCALE = Number(process.env['FUZZ_SCALE'] ?? 1);
 
+const NDP_TYPES: ReadonlySet<number> = new Set([
+  IcmpV6Type.routerSolicitation,
+  IcmpV6Type.routerAdvertisement,
+  IcmpV6Type.neighborSolicitation,
+  IcmpV6Type.neighborAdvertisement,
+  IcmpV6Type.redirect,
+]);
 const ROUTER = new IpAddress(6, 0xfe800000 | 0, 0, 0, 1, 2);
 const group = addressBytes('ff05::1:3');
 const neighbour = { src: 'fe80::1', hops: 255, rest: 0 };
@@ -222,7 +228,7 @@ class Parsers {
     if (verdict !== DropReason.none) return [verdict];
     inOrder(chain.payloadAt + 8, icmp.payloadAt, icmp.quoteEnd, icmp.end, end);
     if (icmp.isError) return this.#quote(bytes, at);
-    if (isNdpType(icmp.type)) return this.#ndp(bytes, at);
+    if (NDP_TYPES.has(icmp.type)) return this.#ndp(bytes, at);
     return isMldType(icmp.type) ? this.#mld(bytes, at) : [icmp.type, icmp.code, icmp.rest];
   }
 
