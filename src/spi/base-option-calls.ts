@@ -113,7 +113,8 @@ export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): Op
       const data = cbIn === 0 ? EMPTY : readable(lpvIn, cbIn);
       const into = cbOut === 0 ? EMPTY : readable(lpvOut, cbOut);
       if (data === null || into === null) return -WSAEFAULT;
-      if (POINTER_CODES.has(code)) {
+      // Windows CE has no extension functions.
+      if (POINTER_CODES.has(code) && base.profile !== 'windows-mobile') {
         const answer = extensions.pointer(code, data, into);
         if (lpOverlapped === null || answer < 0) return answer;
         return answerOverlapped(base, socket, answer, lpOverlapped, lpCompletionRoutine, lpThreadId);

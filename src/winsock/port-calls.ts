@@ -8,6 +8,7 @@ import {
   ERROR_INVALID_HANDLE,
   ERROR_INVALID_PARAMETER,
   ERROR_NOT_ENOUGH_MEMORY,
+  ERROR_NOT_SUPPORTED,
   FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
   FILE_SKIP_SET_EVENT_ON_HANDLE,
   INFINITE,
@@ -48,6 +49,8 @@ export function portCalls(process: WinsockProcess) {
       CompletionKey = 0,
       NumberOfConcurrentThreads = 0,
     ): Answer {
+      // Windows CE 6 has none (windows-mobile.md §1.4).
+      if (process.profile === 'windows-mobile') return -ERROR_NOT_SUPPORTED;
       const isAlone = FileHandle === INVALID_HANDLE_VALUE || FileHandle === -1;
       if (isAlone && ExistingCompletionPort !== 0) return -ERROR_INVALID_PARAMETER;
       const existing = ExistingCompletionPort === 0 ? null : process.handles.port(ExistingCompletionPort);

@@ -5,11 +5,14 @@ import {
   ERROR_INVALID_HANDLE,
   ERROR_INVALID_PARAMETER,
   ERROR_MORE_DATA,
+  ERROR_NOT_SUPPORTED,
   ERROR_OPERATION_ABORTED,
   FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
   FILE_SKIP_SET_EVENT_ON_HANDLE,
   INFINITE,
   INVALID_HANDLE_VALUE,
+  parseGuid,
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
   STATUS_CANCELLED,
   STATUS_SUCCESS,
   WAIT_TIMEOUT,
@@ -17,6 +20,8 @@ import {
   WSA_INVALID_HANDLE,
   WSA_WAIT_IO_COMPLETION,
   WSAEINVAL,
+  WSAEOPNOTSUPP,
+  WSAID_ACCEPTEX,
 } from '../../src/abi/index.ts';
 import type { Ref, WSAOVERLAPPED } from '../../src/spi/index.ts';
 import type { OVERLAPPED_ENTRY } from '../../src/winsock/index.ts';
@@ -31,7 +36,18 @@ import {
   SOON,
   started,
 } from './overlapped-support.ts';
-import { bound, connected, datagramPair, name, ok, overEveryAttachment, tcp, text, udp } from './support.ts';
+import {
+  bound,
+  connected,
+  datagramPair,
+  name,
+  ok,
+  overEveryAttachment,
+  tcp,
+  text,
+  udp,
+  wsadata,
+} from './support.ts';
 
 overEveryAttachment('completion ports', (pair) => {
   test('SEM-OV-02 the completion of an associated socket is a packet with bytes, key and record', async () => {
@@ -294,5 +310,21 @@ overEveryAttachment('completion ports', (pair) => {
     }
     expect([...seen].sort()).toEqual([1, 2, 3, 4, 5].map((key) => [key, key]));
     await ok(b.closesocket(sink));
+  });
+});
+
+overEveryAttachment('overlapped operations in the profile of Windows Mobile', (pair) => {
+  test('SEM-OV-02, SEM-OV-03, IOC-SIO_GET_EXTENSION_FUNCTION_POINTER events are there, completion ports and extension functions are not', async () => {
+    const { processOn } = await pair();
+    const ws = await processOn('a', 0, 'windows-mobile');
+    await ok(ws.WSAStartup(0x0202, wsadata()));
+    const { s } = await bound(ws, udp);
+    const overlapped = await recordWithEvent(ws);
+    await pending(ws.WSARecv(s, [new Uint8Array(4)], 1, null, { value: 0 }, overlapped));
+    expect(await ws.CreateIoCompletionPort(INVALID_HANDLE_VALUE)).toBe(-ERROR_NOT_SUPPORTED);
+    const id = parseGuid(WSAID_ACCEPTEX) ?? new Uint8Array(0);
+    const code = SIO_GET_EXTENSION_FUNCTION_POINTER;
+    expect(await ws.WSAIoctl(s, code, id, 16, new Uint8Array(8), 8, { value: 0 })).toBe(-WSAEOPNOTSUPP);
+    expect(await ws.AcceptEx(s, s, new Uint8Array(64), 0, 32, 32, null, record())).toBe(-WSAEOPNOTSUPP);
   });
 });

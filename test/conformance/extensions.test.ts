@@ -199,7 +199,7 @@ overEveryAttachment('AcceptEx', (pair) => {
     expect(await a.recv(client, new Uint8Array(1))).toBe(0);
   });
 
-  test('SEM-STATE-02, API-AcceptEx what is refused, in the order of the checks', async () => {
+  test('SEM-STATE-02, SEM-CONN-06, SEM-OV-21, API-AcceptEx what is refused, in the order of the checks', async () => {
     const { a, b } = await pair();
     const { s: listener } = await listening(b);
     const target = await tcp(b);
