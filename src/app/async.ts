@@ -40,12 +40,18 @@ export type { BlockingHook, OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
   HasOverlappedIoCompleted,
+  htond,
+  htonf,
   htonl,
+  htonll,
   htons,
   inet_addr,
   inet_ntoa,
   MAKEWORD,
+  ntohd,
+  ntohf,
   ntohl,
+  ntohll,
   ntohs,
   WinsockError,
 } from '../winsock/index.ts';
@@ -216,6 +222,8 @@ export const WSAQuerySocketSecurity = promised('WSAQuerySocketSecurity');
 export const WSASetSocketPeerTargetName = promised('WSASetSocketPeerTargetName');
 /** IPsec is not carried. */
 export const WSADeleteSocketPeerTargetName = promised('WSADeleteSocketPeerTargetName');
+/** Has no effect: there is no wireless adapter. @returns 0 */
+export const SetSocketMediaStreamingMode = promised('SetSocketMediaStreamingMode');
 /** There is nobody to impersonate. */
 export const WSAImpersonateSocketPeer = promised('WSAImpersonateSocketPeer');
 /** Nobody was impersonated. */

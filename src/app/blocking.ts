@@ -45,12 +45,18 @@ export type {
 export type { OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
+  htond,
+  htonf,
   htonl,
+  htonll,
   htons,
   inet_addr,
   inet_ntoa,
   MAKEWORD,
+  ntohd,
+  ntohf,
   ntohl,
+  ntohll,
   ntohs,
 } from '../winsock/index.ts';
 export {
@@ -305,6 +311,8 @@ export const WSAQuerySocketSecurity = blocking('WSAQuerySocketSecurity');
 export const WSASetSocketPeerTargetName = blocking('WSASetSocketPeerTargetName');
 /** IPsec is not carried. */
 export const WSADeleteSocketPeerTargetName = blocking('WSADeleteSocketPeerTargetName');
+/** Has no effect: there is no wireless adapter. @returns 0 */
+export const SetSocketMediaStreamingMode = blocking('SetSocketMediaStreamingMode');
 /** There is nobody to impersonate. */
 export const WSAImpersonateSocketPeer = blocking('WSAImpersonateSocketPeer');
 /** Nobody was impersonated. */

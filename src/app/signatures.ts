@@ -102,6 +102,7 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSAQuerySocketSecurity', [number, input]),
   signature('WSASetSocketPeerTargetName', [number, input]),
   signature('WSADeleteSocketPeerTargetName', [number, input]),
+  signature('SetSocketMediaStreamingMode', [bool]),
   signature('WSAImpersonateSocketPeer', [number, input]),
   signature('WSARevertImpersonation', []),
   signature('WSAAsyncSelect', [number, number, number, number]),

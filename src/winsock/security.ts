@@ -1,5 +1,6 @@
 /**
- * Calls whose services exist in no provider here: IPsec policies of a socket, and templates of quality of service.
+ * Calls whose services exist in no provider here: IPsec policies of a socket, templates of quality of service, hints for wireless
+ * adapters.
  */
 
 import { WSAEOPNOTSUPP, WSANOTINITIALISED } from '../abi/index.ts';
@@ -36,6 +37,11 @@ export function securityCalls(process: WinsockProcess) {
     /** IPsec is not carried: WSAEOPNOTSUPP. */
     WSADeleteSocketPeerTargetName(s: number, _PeerAddr: Uint8Array | null = null): Answer {
       return unsupported(s);
+    },
+
+    /** Tells a wireless adapter of a stream of media; there is none to tell. @returns S_OK */
+    SetSocketMediaStreamingMode(_value: boolean): Answer {
+      return 0;
     },
 
     /** There is nobody to impersonate: WSAEOPNOTSUPP. */

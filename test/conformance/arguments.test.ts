@@ -30,56 +30,56 @@ import {
 type Bare = readonly [name: string, call: (ws: Winsock, s: number) => Answer];
 
 const CALLS: readonly Bare[] = [
-  ['accept', (ws, s) => ws.accept(s, null, null)],
-  ['bind', (ws, s) => ws.bind(s, null, 16)],
-  ['closesocket', (ws, s) => ws.closesocket(s)],
-  ['connect', (ws, s) => ws.connect(s, null, 16)],
-  ['getpeername', (ws, s) => ws.getpeername(s, null, null)],
-  ['getsockname', (ws, s) => ws.getsockname(s, null, null)],
-  ['getsockopt', (ws, s) => ws.getsockopt(s, SOL_SOCKET, 0x1008, null, null)],
-  ['setsockopt', (ws, s) => ws.setsockopt(s, SOL_SOCKET, 0x1001, null, 4)],
-  ['ioctlsocket', (ws, s) => ws.ioctlsocket(s, 0x8004667e, null)],
-  ['listen', (ws, s) => ws.listen(s, 1)],
-  ['recv', (ws, s) => ws.recv(s, null, 1)],
-  ['recvfrom', (ws, s) => ws.recvfrom(s, null, 1)],
-  ['send', (ws, s) => ws.send(s, null, 1)],
-  ['sendto', (ws, s) => ws.sendto(s, null, 1, 0, null, 16)],
-  ['shutdown', (ws, s) => ws.shutdown(s, 99)],
-  ['WSARecvEx', (ws, s) => ws.WSARecvEx(s, null, 1, null)],
-  ['WSAAccept', (ws, s) => ws.WSAAccept(s, null, null, null)],
-  ['WSAConnect', (ws, s) => ws.WSAConnect(s, null, 16)],
-  ['WSAConnectByList', (ws, s) => ws.WSAConnectByList(s, null)],
-  ['WSASend', (ws, s) => ws.WSASend(s, null, 1, null)],
-  ['WSASendTo', (ws, s) => ws.WSASendTo(s, null, 1, null, 0, null, 16)],
-  ['WSARecv', (ws, s) => ws.WSARecv(s, null, 1, null, null)],
-  ['WSARecvFrom', (ws, s) => ws.WSARecvFrom(s, null, 1, null, null)],
-  ['WSASendDisconnect', (ws, s) => ws.WSASendDisconnect(s, null)],
-  ['WSARecvDisconnect', (ws, s) => ws.WSARecvDisconnect(s, null)],
-  ['WSAJoinLeaf', (ws, s) => ws.WSAJoinLeaf(s, null, 0, null, null, null, null, 0)],
-  ['WSAIoctl', (ws, s) => ws.WSAIoctl(s, 0, null, 0, null, 0, null)],
-  ['WSADuplicateSocket', (ws, s) => ws.WSADuplicateSocket(s, 0, null)],
-  ['WSAEventSelect', (ws, s) => ws.WSAEventSelect(s, 0, 0)],
-  ['WSAEnumNetworkEvents', (ws, s) => ws.WSAEnumNetworkEvents(s, 0, null)],
-  ['WSAHtonl', (ws, s) => ws.WSAHtonl(s, 0, null)],
-  ['WSAHtons', (ws, s) => ws.WSAHtons(s, 0, null)],
-  ['WSANtohl', (ws, s) => ws.WSANtohl(s, 0, null)],
-  ['WSANtohs', (ws, s) => ws.WSANtohs(s, 0, null)],
-  ['WSAGetQOSByName', (ws, s) => ws.WSAGetQOSByName(s, null, null)],
+  ['API-accept', (ws, s) => ws.accept(s, null, null)],
+  ['API-bind', (ws, s) => ws.bind(s, null, 16)],
+  ['API-closesocket', (ws, s) => ws.closesocket(s)],
+  ['API-connect', (ws, s) => ws.connect(s, null, 16)],
+  ['API-getpeername', (ws, s) => ws.getpeername(s, null, null)],
+  ['API-getsockname', (ws, s) => ws.getsockname(s, null, null)],
+  ['API-getsockopt', (ws, s) => ws.getsockopt(s, SOL_SOCKET, 0x1008, null, null)],
+  ['API-setsockopt', (ws, s) => ws.setsockopt(s, SOL_SOCKET, 0x1001, null, 4)],
+  ['API-ioctlsocket', (ws, s) => ws.ioctlsocket(s, 0x8004667e, null)],
+  ['API-listen', (ws, s) => ws.listen(s, 1)],
+  ['API-recv', (ws, s) => ws.recv(s, null, 1)],
+  ['API-recvfrom', (ws, s) => ws.recvfrom(s, null, 1)],
+  ['API-send', (ws, s) => ws.send(s, null, 1)],
+  ['API-sendto', (ws, s) => ws.sendto(s, null, 1, 0, null, 16)],
+  ['API-shutdown', (ws, s) => ws.shutdown(s, 99)],
+  ['API-WSARecvEx', (ws, s) => ws.WSARecvEx(s, null, 1, null)],
+  ['API-WSAAccept', (ws, s) => ws.WSAAccept(s, null, null, null)],
+  ['API-WSAConnect', (ws, s) => ws.WSAConnect(s, null, 16)],
+  ['API-WSAConnectByList', (ws, s) => ws.WSAConnectByList(s, null)],
+  ['API-WSASend', (ws, s) => ws.WSASend(s, null, 1, null)],
+  ['API-WSASendTo', (ws, s) => ws.WSASendTo(s, null, 1, null, 0, null, 16)],
+  ['API-WSARecv', (ws, s) => ws.WSARecv(s, null, 1, null, null)],
+  ['API-WSARecvFrom', (ws, s) => ws.WSARecvFrom(s, null, 1, null, null)],
+  ['API-WSASendDisconnect', (ws, s) => ws.WSASendDisconnect(s, null)],
+  ['API-WSARecvDisconnect', (ws, s) => ws.WSARecvDisconnect(s, null)],
+  ['API-WSAJoinLeaf', (ws, s) => ws.WSAJoinLeaf(s, null, 0, null, null, null, null, 0)],
+  ['API-WSAIoctl', (ws, s) => ws.WSAIoctl(s, 0, null, 0, null, 0, null)],
+  ['API-WSADuplicateSocket', (ws, s) => ws.WSADuplicateSocket(s, 0, null)],
+  ['API-WSAEventSelect', (ws, s) => ws.WSAEventSelect(s, 0, 0)],
+  ['API-WSAEnumNetworkEvents', (ws, s) => ws.WSAEnumNetworkEvents(s, 0, null)],
+  ['API-WSAHtonl', (ws, s) => ws.WSAHtonl(s, 0, null)],
+  ['API-WSAHtons', (ws, s) => ws.WSAHtons(s, 0, null)],
+  ['API-WSANtohl', (ws, s) => ws.WSANtohl(s, 0, null)],
+  ['API-WSANtohs', (ws, s) => ws.WSANtohs(s, 0, null)],
+  ['API-WSAGetQOSByName', (ws, s) => ws.WSAGetQOSByName(s, null, null)],
 ];
 
 /** Calls without a socket. */
 const OTHERS: readonly (readonly [name: string, call: (ws: Winsock) => Answer])[] = [
-  ['socket', (ws) => ws.socket(2, 1, 6)],
-  ['WSASocket', (ws) => ws.WSASocket(2, 1, 6)],
-  ['select', (ws) => ws.select(0, null)],
-  ['WSAPoll', (ws) => ws.WSAPoll([], 0, 0)],
-  ['WSAEnumProtocols', (ws) => ws.WSAEnumProtocols(null, null, null)],
-  ['WSACleanup', (ws) => ws.WSACleanup()],
+  ['API-socket', (ws) => ws.socket(2, 1, 6)],
+  ['API-WSASocket', (ws) => ws.WSASocket(2, 1, 6)],
+  ['API-select', (ws) => ws.select(0, null)],
+  ['API-WSAPoll', (ws) => ws.WSAPoll([], 0, 0)],
+  ['API-WSAEnumProtocols', (ws) => ws.WSAEnumProtocols(null, null, null)],
+  ['API-WSACleanup', (ws) => ws.WSACleanup()],
 ];
 
 overEveryAttachment('what is checked first', (pair) => {
   test.each([...CALLS, ...OTHERS])(
-    'SEM-C-01, SEM-VER-17, API-%s before WSAStartup is WSANOTINITIALISED',
+    'SEM-C-01, SEM-VER-17, %s before WSAStartup is WSANOTINITIALISED',
     async (_name, call) => {
       const ws = await (await pair()).processOn('a');
       expect(await call(ws, 256)).toBe(-WSANOTINITIALISED);
@@ -87,7 +87,7 @@ overEveryAttachment('what is checked first', (pair) => {
   );
 
   test.each(CALLS)(
-    'SEM-C-04, API-%s a handle that is none is WSAENOTSOCK, whatever else is wrong',
+    'SEM-C-04, %s a handle that is none is WSAENOTSOCK, whatever else is wrong',
     async (_name, call) => {
       const { a } = await pair();
       const dead = await tcp(a);
@@ -115,19 +115,19 @@ overEveryAttachment('what is checked first', (pair) => {
 
 /** Calls on a socket in the right state whose memory is wrong, each in several ways. */
 const FAULTS: readonly (readonly [name: string, call: (ws: Winsock, s: number) => Answer[]])[] = [
-  ['send', (ws, s) => [ws.send(s, null, 1), ws.send(s, text('x'), 2), ws.send(s, text('x'), -1)]],
+  ['API-send', (ws, s) => [ws.send(s, null, 1), ws.send(s, text('x'), 2), ws.send(s, text('x'), -1)]],
   [
-    'recv',
+    'API-recv',
     (ws, s) => [ws.recv(s, null, 1), ws.recv(s, new Uint8Array(1), 2), ws.recv(s, new Uint8Array(1), -1)],
   ],
-  ['sendto', (ws, s) => [ws.sendto(s, null, 1, 0, null), ws.sendto(s, text('x'), 2, 0, null)]],
-  ['recvfrom', (ws, s) => [ws.recvfrom(s, null, 1), ws.recvfrom(s, new Uint8Array(1), 9)]],
+  ['API-sendto', (ws, s) => [ws.sendto(s, null, 1, 0, null), ws.sendto(s, text('x'), 2, 0, null)]],
+  ['API-recvfrom', (ws, s) => [ws.recvfrom(s, null, 1), ws.recvfrom(s, new Uint8Array(1), 9)]],
   [
-    'WSARecvEx',
+    'API-WSARecvEx',
     (ws, s) => [ws.WSARecvEx(s, null, 1, { value: 0 }), ws.WSARecvEx(s, new Uint8Array(1), 1, null)],
   ],
   [
-    'WSASend',
+    'API-WSASend',
     (ws, s) => [
       ws.WSASend(s, null, 1, { value: 0 }),
       ws.WSASend(s, [text('x')], 2, { value: 0 }),
@@ -136,14 +136,14 @@ const FAULTS: readonly (readonly [name: string, call: (ws: Winsock, s: number) =
     ],
   ],
   [
-    'WSASendTo',
+    'API-WSASendTo',
     (ws, s) => [
       ws.WSASendTo(s, null, 1, { value: 0 }, 0, null),
       ws.WSASendTo(s, [text('x')], 1, null, 0, null),
     ],
   ],
   [
-    'WSARecv',
+    'API-WSARecv',
     (ws, s) => [
       ws.WSARecv(s, null, 1, { value: 0 }, { value: 0 }),
       ws.WSARecv(s, [new Uint8Array(1)], 2, { value: 0 }, { value: 0 }),
@@ -152,14 +152,14 @@ const FAULTS: readonly (readonly [name: string, call: (ws: Winsock, s: number) =
     ],
   ],
   [
-    'WSARecvFrom',
+    'API-WSARecvFrom',
     (ws, s) => [
       ws.WSARecvFrom(s, null, 1, { value: 0 }, { value: 0 }),
       ws.WSARecvFrom(s, [new Uint8Array(1)], 1, { value: 0 }, null),
     ],
   ],
   [
-    'getpeername',
+    'API-getpeername',
     (ws, s) => [
       ws.getpeername(s, null, { value: 16 }),
       ws.getpeername(s, new Uint8Array(16), null),
@@ -170,7 +170,7 @@ const FAULTS: readonly (readonly [name: string, call: (ws: Winsock, s: number) =
     ],
   ],
   [
-    'getsockname',
+    'API-getsockname',
     (ws, s) => [
       ws.getsockname(s, null, { value: 16 }),
       ws.getsockname(s, new Uint8Array(15)),
@@ -180,7 +180,7 @@ const FAULTS: readonly (readonly [name: string, call: (ws: Winsock, s: number) =
 ];
 
 overEveryAttachment('memory that is not there', (pair) => {
-  test.each(FAULTS)('SEM-C-05, API-%s is WSAEFAULT, and the connection goes on', async (_name, calls) => {
+  test.each(FAULTS)('SEM-C-05, %s is WSAEFAULT, and the connection goes on', async (_name, calls) => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     await ok(a.send(client, text('x')));
@@ -256,55 +256,57 @@ type Place = { value: number } | null;
 type List = Uint8Array[] | null;
 
 const WILD: readonly Wild[] = [
-  wildly<[Bytes, number, number]>('send', [memory, wild, wild], (ws, s, ...a) => ws.send(s, ...a)),
-  wildly<[Bytes, number, number]>('recv', [memory, wild, wild], (ws, s, ...a) => ws.recv(s, ...a)),
+  wildly<[Bytes, number, number]>('API-send', [memory, wild, wild], (ws, s, ...a) => ws.send(s, ...a)),
+  wildly<[Bytes, number, number]>('API-recv', [memory, wild, wild], (ws, s, ...a) => ws.recv(s, ...a)),
   wildly<[Bytes, number, number, Bytes, number]>(
-    'sendto',
+    'API-sendto',
     [memory, wild, wild, memory, wild],
     (ws, s, ...a) => ws.sendto(s, ...a),
   ),
   wildly<[Bytes, number, number, Bytes, Place]>(
-    'recvfrom',
+    'API-recvfrom',
     [memory, wild, wild, memory, place],
     (ws, s, ...a) => ws.recvfrom(s, ...a),
   ),
-  wildly<[Bytes, number, Place]>('WSARecvEx', [memory, wild, place], (ws, s, ...a) => ws.WSARecvEx(s, ...a)),
-  wildly<[List, number, Place, number]>('WSASend', [list, wild, place, wild], (ws, s, ...a) =>
+  wildly<[Bytes, number, Place]>('API-WSARecvEx', [memory, wild, place], (ws, s, ...a) =>
+    ws.WSARecvEx(s, ...a),
+  ),
+  wildly<[List, number, Place, number]>('API-WSASend', [list, wild, place, wild], (ws, s, ...a) =>
     ws.WSASend(s, ...a),
   ),
   wildly<[List, number, Place, number, Bytes, number]>(
-    'WSASendTo',
+    'API-WSASendTo',
     [list, wild, place, wild, memory, wild],
     (ws, s, ...a) => ws.WSASendTo(s, ...a),
   ),
-  wildly<[List, number, Place, Place]>('WSARecv', [list, wild, place, place], (ws, s, ...a) =>
+  wildly<[List, number, Place, Place]>('API-WSARecv', [list, wild, place, place], (ws, s, ...a) =>
     ws.WSARecv(s, ...a),
   ),
   wildly<[List, number, Place, Place, Bytes, Place]>(
-    'WSARecvFrom',
+    'API-WSARecvFrom',
     [list, wild, place, place, memory, place],
     (ws, s, ...a) => ws.WSARecvFrom(s, ...a),
   ),
-  wildly<[Bytes, number]>('bind', [memory, wild], (ws, s, ...a) => ws.bind(s, ...a)),
-  wildly<[number]>('listen', [wild], (ws, s, ...a) => ws.listen(s, ...a)),
-  wildly<[Bytes, Place]>('accept', [memory, place], (ws, s, ...a) => ws.accept(s, ...a)),
-  wildly<[Bytes, Place]>('getsockname', [memory, place], (ws, s, ...a) => ws.getsockname(s, ...a)),
-  wildly<[Bytes, Place]>('getpeername', [memory, place], (ws, s, ...a) => ws.getpeername(s, ...a)),
-  wildly<[number]>('shutdown', [wild], (ws, s, ...a) => ws.shutdown(s, ...a)),
-  wildly<[number]>('WSADuplicateSocket', [wild], (ws, s, pid) =>
+  wildly<[Bytes, number]>('API-bind', [memory, wild], (ws, s, ...a) => ws.bind(s, ...a)),
+  wildly<[number]>('API-listen', [wild], (ws, s, ...a) => ws.listen(s, ...a)),
+  wildly<[Bytes, Place]>('API-accept', [memory, place], (ws, s, ...a) => ws.accept(s, ...a)),
+  wildly<[Bytes, Place]>('API-getsockname', [memory, place], (ws, s, ...a) => ws.getsockname(s, ...a)),
+  wildly<[Bytes, Place]>('API-getpeername', [memory, place], (ws, s, ...a) => ws.getpeername(s, ...a)),
+  wildly<[number]>('API-shutdown', [wild], (ws, s, ...a) => ws.shutdown(s, ...a)),
+  wildly<[number]>('API-WSADuplicateSocket', [wild], (ws, s, pid) =>
     ws.WSADuplicateSocket(s, pid, { value: null }),
   ),
-  wildly<[Bytes, number, number]>('WSAJoinLeaf', [memory, wild, wild], (ws, s, name, length, role) =>
+  wildly<[Bytes, number, number]>('API-WSAJoinLeaf', [memory, wild, wild], (ws, s, name, length, role) =>
     ws.WSAJoinLeaf(s, name, length, null, null, null, null, role),
   ),
-  wildly<[number, number, number]>('WSASocket', [wild, wild, wild], (ws, _s, ...a) =>
+  wildly<[number, number, number]>('API-WSASocket', [wild, wild, wild], (ws, _s, ...a) =>
     ws.WSASocket(...a, null, 0, a[0]),
   ),
 ];
 
 overEveryAttachment('arguments of any content', (pair) => {
   test.each(WILD)(
-    'SEM-C-05, API-%s answers a number, whatever it is given, and the sockets go on',
+    'SEM-C-05, %s answers a number, whatever it is given, and the sockets go on',
     async (_name, args, call) => {
       const { a, b } = await pair();
       const { client, server } = await connected({ a, b });
