@@ -55,7 +55,7 @@ export {
   ntohs,
   WinsockError,
 } from '../winsock/index.ts';
-export { inet_ntop, inet_pton } from './address-text.ts';
+export { inet_ntop, inet_ntop as InetNtopW, inet_pton, inet_pton as InetPtonW } from './address-text.ts';
 export * from './async-names.ts';
 export * from './async-overlapped.ts';
 export * from './async-windows.ts';
@@ -230,3 +230,10 @@ export const WSAImpersonateSocketPeer = promised('WSAImpersonateSocketPeer');
 export const WSARevertImpersonation = promised('WSARevertImpersonation');
 /** Has a socket's network events posted to a window. */
 export const WSAAsyncSelect = promised('WSAAsyncSelect');
+/** The narrow and wide names of what is the same here: text is text. */
+export {
+  WSAAddressToString as WSAAddressToStringA,
+  WSAAddressToString as WSAAddressToStringW,
+  WSAStringToAddress as WSAStringToAddressA,
+  WSAStringToAddress as WSAStringToAddressW,
+};

@@ -20,6 +20,14 @@ export {
   gai_strerror as gai_strerrorW,
   type LPLOOKUPSERVICE_COMPLETION_ROUTINE,
   type PROTOCOL_INFO,
+  RtlIpv4AddressToString,
+  RtlIpv4AddressToStringEx,
+  RtlIpv4StringToAddress,
+  RtlIpv4StringToAddressEx,
+  RtlIpv6AddressToString,
+  RtlIpv6AddressToStringEx,
+  RtlIpv6StringToAddress,
+  RtlIpv6StringToAddressEx,
 } from '../winsock/index.ts';
 
 /** The thread's one hostent, servent and protoent. */

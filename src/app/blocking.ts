@@ -317,3 +317,12 @@ export const SetSocketMediaStreamingMode = blocking('SetSocketMediaStreamingMode
 export const WSAImpersonateSocketPeer = blocking('WSAImpersonateSocketPeer');
 /** Nobody was impersonated. */
 export const WSARevertImpersonation = blocking('WSARevertImpersonation');
+/** The narrow and wide names of what is the same here: text is text. */
+export {
+  inet_ntop as InetNtopW,
+  inet_pton as InetPtonW,
+  WSAAddressToString as WSAAddressToStringA,
+  WSAAddressToString as WSAAddressToStringW,
+  WSAStringToAddress as WSAStringToAddressA,
+  WSAStringToAddress as WSAStringToAddressW,
+};

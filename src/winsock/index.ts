@@ -22,6 +22,7 @@ export type { PROTOCOL_INFO } from './names/rnr1-calls.ts';
 export { HasOverlappedIoCompleted } from './overlapped.ts';
 export type { OVERLAPPED_ENTRY } from './port-calls.ts';
 export { type WinsockOptions, WinsockProcess } from './process.ts';
+export * from './rtl-address.ts';
 export { __WSAFDIsSet } from './select.ts';
 export {
   MAKEWORD,
