@@ -11,7 +11,7 @@
  * | SVCID_TCP(port, type), SVCID_UDP(…) | a name | type 0, A, AAAA: addresses at that port; SRV: where the service is; any other: one result a record |
  *
  * `lpafpProtocols` says which families: IPv4 alone unless it names AF_INET6, or LUP_DUAL_ADDR asks for both. DNS is a static name
- * space: services and classes can't be registered in it (NSP-REG-05).
+ * space: but for services of the link (see `service-offers`) nothing can be registered in it (NSP-REG-05).
  */
 
 import {
@@ -39,6 +39,7 @@ import {
 } from './name-space.ts';
 import { findRecords } from './record-lookup.ts';
 import { findService } from './service-lookup.ts';
+import { ServiceOffers } from './service-offers.ts';
 import type { ServiceTable } from './services.ts';
 
 /** Makes the provider. */
@@ -52,12 +53,14 @@ export function createTcpipNameSpace(names: NamePort, services: ServiceTable): N
 
 function routinesOf(names: NamePort, services: ServiceTable): NSP_ROUTINE {
   const lookups = new Lookups();
+  const offers = new ServiceOffers(names);
   return {
     cbSize: NSP_ROUTINE_LEN_WITHOUT_IOCTL,
     dwMajorVersion: 1,
     dwMinorVersion: 0,
     NSPCleanup() {
       lookups.endAll();
+      offers.clear();
       return 0;
     },
     NSPLookupServiceBegin(_lpProviderId, restrictions, _classInfo, dwControlFlags, lphLookup) {
@@ -70,7 +73,7 @@ function routinesOf(names: NamePort, services: ServiceTable): NSP_ROUTINE {
     },
     NSPLookupServiceNext: (hLookup, flags, length, results) => lookups.next(hLookup, flags, length, results),
     NSPLookupServiceEnd: (hLookup) => lookups.end(hLookup),
-    NSPSetService: () => -WSAEOPNOTSUPP,
+    NSPSetService: (_lpProviderId, _classInfo, info, essOperation) => offers.set(info, essOperation),
     NSPInstallServiceClass: () => -WSAEOPNOTSUPP,
     NSPRemoveServiceClass: () => -WSATYPE_NOT_FOUND,
     NSPGetServiceClassInfo: () => -WSATYPE_NOT_FOUND,

@@ -1,10 +1,16 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  NS_DNS,
   packWSAQUERYSET,
   querySet,
+  RNRSERVICE_DELETE,
+  RNRSERVICE_DEREGISTER,
   RNRSERVICE_REGISTER,
+  SVCID_TCP,
+  sockaddrOf,
   WSA_E_CANCELLED,
   WSA_E_NO_MORE,
+  WSAEACCES,
   WSAECANCELLED,
   WSAEFAULT,
   WSAEINVAL,
@@ -19,7 +25,8 @@ import {
   WSASERVICE_NOT_FOUND,
   WSATYPE_NOT_FOUND,
 } from '../../../src/abi/index.ts';
-import { NO_NAMES } from '../../../src/port/index.ts';
+import { IpAddress } from '../../../src/base/index.ts';
+import { type NamePort, NO_NAMES } from '../../../src/port/index.ts';
 import {
   createLocalNameSpace,
   createNetworkNameSpace,
@@ -256,6 +263,66 @@ describe('name-space providers of users', () => {
     const ws = createWinsock({ port: new FakePort(), nameSpaces: [entry] });
     await ws.WSAStartup(MAKEWORD(2, 2), wsadata());
     expect(await lookedUp(ws)).toBe(-WSAEPROVIDERFAILEDINIT);
+  });
+});
+
+describe('services of the link', () => {
+  /** A resolver that keeps what is registered. */
+  function registrar(error = 0) {
+    const offered = new Map<number, unknown>();
+    let last = 0;
+    const names: NamePort = {
+      ...NO_NAMES,
+      async register(service) {
+        if (error !== 0) return { error, id: 0, instance: service.instance };
+        offered.set(++last, service);
+        return { error: 0, id: last, instance: service.instance };
+      },
+      deregister: async (number) => (offered.delete(number) ? 0 : WSASERVICE_NOT_FOUND),
+    };
+    return { offered, names };
+  }
+  const printer = (members: Partial<WSAQUERYSET> = {}): WSAQUERYSET =>
+    querySet({
+      lpServiceClassId: SVCID_TCP(631),
+      lpszServiceInstanceName: 'Print Room._ipp._tcp.local',
+      dwNameSpace: NS_DNS,
+      ...members,
+    });
+  const started = async (names: NamePort): Promise<Winsock> => {
+    const ws = createWinsock({ port: new FakePort(), names });
+    await ws.WSAStartup(MAKEWORD(2, 2), wsadata());
+    return ws;
+  };
+
+  test('API-WSASetService, NSP-SetService a DNS-SD name is offered by the host, replaced and taken back', async () => {
+    const { offered, names } = registrar();
+    const ws = await started(names);
+    const set = (members: Partial<WSAQUERYSET>, operation: number = RNRSERVICE_REGISTER) =>
+      ws.WSASetService(printer(members), operation, 0);
+    expect(await set({ lpBlob: Uint8Array.of(3, 97, 61, 49, 0) })).toBe(0);
+    const service = { instance: 'Print Room', type: '_ipp._tcp', subtypes: [], port: 631 };
+    expect([...offered.values()]).toEqual([{ ...service, texts: [Uint8Array.of(97, 61, 49)] }]);
+    const LocalAddr = sockaddrOf(IpAddress.anyV4, 8631);
+    const end = { LocalAddr, RemoteAddr: null, iSocketType: 1, iProtocol: 6 };
+    expect(await set({ dwNumberOfCsAddrs: 1, lpcsaBuffer: [end] })).toBe(0);
+    expect([...offered.values()]).toEqual([{ ...service, port: 8631, texts: [] }]);
+    expect(await set({ lpszServiceInstanceName: 'PRINT ROOM._IPP._TCP' }, RNRSERVICE_DELETE)).toBe(0);
+    expect(offered.size).toBe(0);
+    expect(await set({}, RNRSERVICE_DEREGISTER)).toBe(-WSASERVICE_NOT_FOUND);
+    expect(await set({})).toBe(0);
+    await ws.WSACleanup();
+    expect(offered.size).toBe(0);
+  });
+
+  test('API-WSASetService, NSP-REG-05 what cannot be offered', async () => {
+    const ws = await started(registrar().names);
+    const set = (members: Partial<WSAQUERYSET>) => ws.WSASetService(printer(members), RNRSERVICE_REGISTER, 0);
+    expect(await set({ lpszServiceInstanceName: 'www.example.test' })).toBe(-WSAEOPNOTSUPP);
+    expect(await set({ lpServiceClassId: CLASS })).toBe(-WSAEINVAL);
+    expect(await set({ lpBlob: Uint8Array.of(9, 97) })).toBe(-WSAEINVAL);
+    const refusing = await started(registrar(WSAEACCES).names);
+    expect(await refusing.WSASetService(printer(), RNRSERVICE_REGISTER, 0)).toBe(-WSAEACCES);
   });
 });
 
