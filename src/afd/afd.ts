@@ -10,6 +10,7 @@ import { Completions } from './completions.ts';
 import type { AfdContext } from './context.ts';
 import { type AfdEndpoint, CLOSE_ABORTIVE } from './endpoint.ts';
 import { type AfdLimits, type AfdPolicy, DEFAULT_LIMITS } from './policy.ts';
+import { PortReservations } from './port-reservations.ts';
 import { Session } from './session.ts';
 import { DuplicateTokens } from './tokens.ts';
 import type { AfdSessionView, SocketView } from './views.ts';
@@ -63,6 +64,7 @@ class AfdRoom implements Afd {
       completions: new Completions((error) => policy.onFault?.(error)),
       orphans: new Set(),
       notices: new ChangeNotices(stack),
+      reservations: new PortReservations(stack, random),
     };
     this.#tokens = new DuplicateTokens(random, scheduler, (endpoint) => this.#release(endpoint));
   }

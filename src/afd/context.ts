@@ -7,6 +7,7 @@ import type { Stack } from '../stack/index.ts';
 import type { ChangeNotices } from './change-notices.ts';
 import type { Completions } from './completions.ts';
 import type { AfdPolicy } from './policy.ts';
+import type { PortReservations } from './port-reservations.ts';
 import type { SocketView } from './views.ts';
 
 /** An endpoint that no descriptor refers to any more, and that still has bytes to send. */
@@ -25,4 +26,5 @@ export interface AfdContext {
   readonly completions: Completions;
   readonly orphans: Set<Orphan>;
   readonly notices: ChangeNotices;
+  readonly reservations: PortReservations;
 }

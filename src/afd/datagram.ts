@@ -116,8 +116,7 @@ export class DatagramEndpoint extends AfdEndpoint {
     if (this.isBound) return WSAEINVAL;
     const local = addressOf(address);
     if (local.isLimitedBroadcast && !this.options.broadcast) return WSAEACCES;
-    const options = { sharing: this.sharing, owner: this.owner };
-    const result = this.endpoint.bind(local, this.#hasPorts ? portOf(address) : 0, options);
+    const result = this.endpoint.bind(local, this.#hasPorts ? portOf(address) : 0, this.bindOptions);
     if (result < 0) return wsaOf(result);
     this.#isBound = true;
     return 0;
@@ -133,6 +132,8 @@ export class DatagramEndpoint extends AfdEndpoint {
     const port = this.#hasPorts ? portOf(address) : 0;
     if (peer.isAny) return this.#disconnect();
     if (this.#hasPorts && port === 0) return WSAEADDRNOTAVAIL;
+    const code = this.#bindReserved();
+    if (code !== 0) return code;
     const result = this.endpoint.connect(peer, port);
     if (result < 0) return wsaOf(result);
     this.#isBound = true;
@@ -258,9 +259,16 @@ export class DatagramEndpoint extends AfdEndpoint {
     return isNowhere ? WSAEADDRNOTAVAIL : 0;
   }
 
+  /** Who is associated with a reservation and does not bind gets one of its ports. */
+  #bindReserved(): number {
+    if (this.reservation === null || this.isBound) return 0;
+    return wsaOf(this.endpoint.bind(this.endpoint.localAddress, 0, this.bindOptions));
+  }
+
   /** @param controlLength bytes of `data` that are control data, checked before */
   #push(data: Uint8Array, controlLength: number, address: Uint8Array | null): number {
     const { endpoint } = this;
+    if (this.#bindReserved() !== 0) return StackError.noBuffers;
     const to = address === null ? null : addressOf(address);
     const port = address !== null && this.#hasPorts ? portOf(address) : 0;
     const length = data.length - controlLength;

@@ -21,7 +21,14 @@ import {
 } from '../abi/index.ts';
 import { IpAddress } from '../base/index.ts';
 import { AFD_NO_WAIT, AFD_OVERLAPPED, type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
-import { type Endpoint, EndpointEvent, type PacketOptions, type PortSharing } from '../stack/index.ts';
+import {
+  type BindOptions,
+  type Endpoint,
+  EndpointEvent,
+  type PacketOptions,
+  type PortReservation,
+  type PortSharing,
+} from '../stack/index.ts';
 import type { AfdContext, Orphan } from './context.ts';
 import { EchoCall } from './echo.ts';
 import { EVENT_ERRORS_LEN, NetworkEvents } from './events.ts';
@@ -57,6 +64,8 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   readonly notices = new RequestQueue();
   /** Polls that wait for this endpoint, among others. */
   watches: Set<PollWatch> | null = null;
+  /** The ports of which one may be bound (SIO_ASSOCIATE_PORT_RESERVATION). */
+  reservation: PortReservation | null = null;
   isSendShut = false;
   isReceiveShut = false;
   isClosed = false;
@@ -275,8 +284,15 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
     this.isClosed = true;
     this.context.orphans.delete(this);
     this.context.notices.forget(this);
+    this.context.reservations.forget(this);
     this.endpoint.context = null;
     this.release(isAbortive);
+  }
+
+  /** What a port is bound with. */
+  protected get bindOptions(): BindOptions {
+    const { sharing, owner, reservation } = this;
+    return reservation === null ? { sharing, owner } : { sharing, owner, reservation };
   }
 
   /** How a port is shared, by the two options that exclude each other. */

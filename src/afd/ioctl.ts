@@ -46,6 +46,7 @@ import { listAddresses, listInterfaces } from './interface-list.ts';
 import { answer, type IoctlHandler } from './ioctl-handler.ts';
 import { MESSAGE_IOCTLS } from './message-ioctl.ts';
 import { MULTICAST_IOCTLS } from './multicast-ioctl.ts';
+import { PORT_IOCTLS } from './port-ioctl.ts';
 import { RAW_IOCTLS } from './raw-ioctl.ts';
 import { StreamEndpoint } from './stream.ts';
 import { TCP_IOCTLS } from './tcp-ioctl.ts';
@@ -174,6 +175,7 @@ const HANDLERS: ReadonlyMap<number, IoctlHandler> = new Map<number, IoctlHandler
   ...TCP_IOCTLS,
   ...MESSAGE_IOCTLS,
   ...RAW_IOCTLS,
+  ...PORT_IOCTLS,
   ...MULTICAST_IOCTLS,
   ...CHANGE_IOCTLS,
 ]);

@@ -117,8 +117,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
     const error = this.checkAddress(address);
     if (error !== 0 || address === null) return error;
     if (this.isBound || this.state !== SocketState.open) return WSAEINVAL;
-    const options = { sharing: this.sharing, owner: this.owner };
-    const result = this.endpoint.bind(addressOf(address), portOf(address), options);
+    const result = this.endpoint.bind(addressOf(address), portOf(address), this.bindOptions);
     if (result >= 0) this.#boundTo = address.slice();
     return wsaOf(result);
   }
@@ -157,6 +156,10 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
     const peer = addressOf(address);
     const port = portOf(address);
     if (peer.isAny || port === 0) return WSAEADDRNOTAVAIL;
+    if (this.reservation !== null && !this.isBound) {
+      const bound = this.endpoint.bind(this.endpoint.localAddress, 0, this.bindOptions);
+      if (bound < 0) return wsaOf(bound);
+    }
     const { data } = request;
     const result =
       data === null

@@ -23,7 +23,7 @@ import type {
   Random,
   TransmitBatch,
 } from '../base/index.ts';
-import type { Endpoint } from './api/endpoint.ts';
+import type { Endpoint, PortReservation } from './api/endpoint.ts';
 import type {
   AddressOptions,
   AddressPolicyRow,
@@ -193,6 +193,11 @@ export interface Stack {
   /** The next packet (or frame) to send, as bytes of its own, never a super-segment; `null` when there is none. */
   takePacket(index: number): Uint8Array | null;
 
+  /**
+   * Keeps `count` ports in a row from `first` on, or with 0 wherever there are so many.
+   * @returns `addressInUse` when one of them is taken, `noBuffers` when there are not so many, `invalid` for a range that is none
+   */
+  reservePorts(protocol: 'tcp' | 'udp', first: number, count: number): PortReservation | number;
   openTcp(family?: IpFamily): TcpEndpoint;
   openUdp(family?: IpFamily): UdpEndpoint;
   openIcmp(family?: IpFamily): IcmpEndpoint;

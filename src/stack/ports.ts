@@ -5,7 +5,7 @@
 
 import type { IpAddress, Random } from '../base/index.ts';
 import { i32le } from '../base/index.ts';
-import type { BindOptions, PortSharing } from './api.ts';
+import type { BindOptions, PortReservation, PortSharing } from './api.ts';
 import { StackError } from './api.ts';
 import { deriveKey, sipBlock, sipFinish, sipResult, sipStart } from './tcp/siphash.ts';
 
@@ -64,6 +64,7 @@ const OTHER_OWNER: readonly (readonly number[])[] = [
 
 export class PortTable {
   readonly #bindings = new Map<number, PortBinding[]>();
+  readonly #reservations = new Set<PortReservation>();
   readonly #random: Random;
   readonly #key: Uint8Array;
   /** RFC 6056 §3.3.4's `table`: where the choices for a group of peers have got to. */
@@ -74,6 +75,24 @@ export class PortTable {
     this.#random = random;
     this.#key = deriveKey(secret, 'ports');
     for (let i = 0; i < COUNTERS; i++) this.#counters[i] = random.next();
+  }
+
+  /**
+   * Keeps `count` ports in a row for who is given the answer.
+   * @param first 0: wherever there are so many in the ephemeral range
+   */
+  reserve(first: number, count: number): PortReservation | number {
+    if (count < 1 || first < 0 || first + count - 1 > EPHEMERAL_LAST) return StackError.invalid;
+    if (first !== 0)
+      return this.#isFree(first, count) ? this.#reserveAt(first, count) : StackError.addressInUse;
+    const places = EPHEMERAL_COUNT - count + 1;
+    if (places < 1) return StackError.noBuffers;
+    const offset = this.#random.next() >>> 0;
+    for (let i = 0; i < places; i++) {
+      const candidate = EPHEMERAL_FIRST + ((offset + i) % places);
+      if (this.#isFree(candidate, count)) return this.#reserveAt(candidate, count);
+    }
+    return StackError.noBuffers;
   }
 
   /** How many claims there are. */
@@ -104,7 +123,13 @@ export class PortTable {
 
   /** As {@link bind}, with what an endpoint was given. */
   claim(address: IpAddress, port: number, options: BindOptions, isDual: boolean): PortBinding | number {
-    const { sharing = 'none', owner = 0 } = options;
+    const { sharing = 'none', owner = 0, reservation = null } = options;
+    if (port !== 0) {
+      const keeper = this.#keeperOf(port);
+      if (keeper !== null && keeper !== reservation) return StackError.accessDenied;
+    } else if (reservation !== null) {
+      return this.#bindWithin(reservation, address, sharing, owner, isDual && address.isAny);
+    }
     if (port === 0 && options.allPorts === true) {
       return this.#bindAll(address, sharing, owner, isDual && address.isAny);
     }
@@ -132,6 +157,7 @@ export class PortTable {
       const port = EPHEMERAL_FIRST + ((start + i) & (EPHEMERAL_COUNT - 1));
       const list = this.#bindings.get(port);
       // A connection in TIME-WAIT holds its addresses and ports but no claim.
+      if (this.#keeperOf(port) !== null) continue;
       if (tuples.get(local, port, remote, remotePort) !== null) continue;
       if (list === undefined) return this.#add(local, port, 'none', owner, true, false);
       const shared = implicitOf(list, local, owner);
@@ -179,9 +205,52 @@ export class PortTable {
     for (let i = 0; i < EPHEMERAL_COUNT; i++) {
       const port = EPHEMERAL_FIRST + ((offset + i) & (EPHEMERAL_COUNT - 1));
       // Unused by anyone, even where a matrix would let two share it: port 0 asks for a port of one's own.
+      if (!this.#bindings.has(port) && this.#keeperOf(port) === null)
+        return this.#add(address, port, sharing, owner, false, isDual);
+    }
+    return StackError.noBuffers;
+  }
+
+  /** One of the ports that are kept, which nobody has. */
+  #bindWithin(
+    { first, count }: PortReservation,
+    address: IpAddress,
+    sharing: PortSharing,
+    owner: number,
+    isDual: boolean,
+  ): PortBinding | number {
+    for (let port = first; port < first + count; port++) {
       if (!this.#bindings.has(port)) return this.#add(address, port, sharing, owner, false, isDual);
     }
     return StackError.noBuffers;
+  }
+
+  /** Whether nobody has, or keeps, one of the ports. */
+  #isFree(first: number, count: number): boolean {
+    for (let port = first; port < first + count; port++) {
+      if (this.#bindings.has(port) || this.#keeperOf(port) !== null) return false;
+    }
+    return true;
+  }
+
+  #reserveAt(first: number, count: number): PortReservation {
+    const reservation: PortReservation = {
+      first,
+      count,
+      release: () => this.#reservations.delete(reservation),
+    };
+    this.#reservations.add(reservation);
+    return reservation;
+  }
+
+  /** Who keeps a port for himself. */
+  #keeperOf(port: number): PortReservation | null {
+    // Hardly anybody does: a connect asks for each candidate.
+    if (this.#reservations.size === 0) return null;
+    for (const kept of this.#reservations) {
+      if (port >= kept.first && port < kept.first + kept.count) return kept;
+    }
+    return null;
   }
 
   #add(

@@ -37,6 +37,7 @@ import type {
   NatView,
   NeighborView,
   PolicyRule,
+  PortReservation,
   RawEndpoint,
   RouteOptions,
   RouteView,
@@ -392,6 +393,10 @@ class SansIoStack implements Stack {
     const iface = this.#host.topology.find(index);
     if (iface === null) return null;
     return this.#singles.take(iface, (batch) => this.output(index, batch));
+  }
+
+  reservePorts(protocol: 'tcp' | 'udp', first: number, count: number): PortReservation | number {
+    return (protocol === 'tcp' ? this.#tcp : this.#udp).ports.reserve(first, count);
   }
 
   openTcp(family: IpFamily = 4): TcpEndpoint {

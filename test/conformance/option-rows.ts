@@ -107,45 +107,65 @@ const SOCKET_LEVEL: readonly OptionRow[] = [
 
 /** Options that mean the same at IPPROTO_IP and IPPROTO_IPV6, and nearly all have the same number. */
 function bothFamilies(level: number, prefix: 'IP' | 'IPV6', mtuOption: number): readonly OptionRow[] {
-  const id = (name: string): string => `OPT-${prefix}_${name}`;
+  const id = (v4: string, v6: string): string => (prefix === 'IP' ? v4 : v6);
   return [
-    row(`${id('HDRINCL')}, RAW-06`, level, abi.IP_HDRINCL, RAW(0), BOOL),
-    row(id('MULTICAST_IF'), level, abi.IP_MULTICAST_IF, MESSAGES(0)),
-    row(id(prefix === 'IP' ? 'MULTICAST_TTL' : 'MULTICAST_HOPS'), level, abi.IP_MULTICAST_TTL, MESSAGES(1), {
+    row(`${id('OPT-IP_HDRINCL', 'OPT-IPV6_HDRINCL')}, RAW-06`, level, abi.IP_HDRINCL, RAW(0), BOOL),
+    row(id('OPT-IP_MULTICAST_IF', 'OPT-IPV6_MULTICAST_IF'), level, abi.IP_MULTICAST_IF, MESSAGES(0)),
+    row(id('OPT-IP_MULTICAST_TTL', 'OPT-IPV6_MULTICAST_HOPS'), level, abi.IP_MULTICAST_TTL, MESSAGES(1), {
       takes: [0, 255, 1],
       refuses: [256, -1],
     }),
-    row(id('MULTICAST_LOOP'), level, abi.IP_MULTICAST_LOOP, MESSAGES(1), { takes: [0, 1, [77, 1]] }),
-    row(id(prefix === 'IP' ? 'DONTFRAGMENT' : 'DONTFRAG'), level, abi.IP_DONTFRAGMENT, [1, 0, 0], {
+    row(id('OPT-IP_MULTICAST_LOOP', 'OPT-IPV6_MULTICAST_LOOP'), level, abi.IP_MULTICAST_LOOP, MESSAGES(1), {
+      takes: [0, 1, [77, 1]],
+    }),
+    row(id('OPT-IP_DONTFRAGMENT', 'OPT-IPV6_DONTFRAG'), level, abi.IP_DONTFRAGMENT, [1, 0, 0], {
       takes: [0, 1, [2, 1]],
     }),
-    row(id('PKTINFO'), level, abi.IP_PKTINFO, MESSAGES(0), BOOL),
-    row(id(prefix === 'IP' ? 'RECVTTL' : 'HOPLIMIT'), level, abi.IP_RECVTTL, MESSAGES(0), BOOL),
-    row(id('PROTECTION_LEVEL'), level, abi.IP_PROTECTION_LEVEL, ALL(-1), {
+    row(id('OPT-IP_PKTINFO', 'OPT-IPV6_PKTINFO'), level, abi.IP_PKTINFO, MESSAGES(0), BOOL),
+    row(id('OPT-IP_RECVTTL', 'OPT-IPV6_HOPLIMIT'), level, abi.IP_RECVTTL, MESSAGES(0), BOOL),
+    row(id('OPT-IP_PROTECTION_LEVEL', 'OPT-IPV6_PROTECTION_LEVEL'), level, abi.IP_PROTECTION_LEVEL, ALL(-1), {
       takes: [10, 20, 30, -1],
       refuses: [0, 11],
     }),
-    row(id('RECVIF'), level, abi.IP_RECVIF, MESSAGES(0), BOOL),
-    row(id('RECVDSTADDR'), level, abi.IP_RECVDSTADDR, MESSAGES(0), BOOL),
-    row(id('IFLIST'), level, abi.IP_IFLIST, ALL(0), BOOL),
-    row(id(prefix === 'IP' ? 'GET_IFLIST' : 'IFLIST'), level, abi.IP_GET_IFLIST, ALL(-I)),
-    row(id('UNICAST_IF'), level, abi.IP_UNICAST_IF, ALL(0), {
+    row(id('OPT-IP_RECVIF', 'OPT-IPV6_RECVIF'), level, abi.IP_RECVIF, MESSAGES(0), BOOL),
+    row(id('OPT-IP_RECVDSTADDR', 'OPT-IPV6_RECVDSTADDR'), level, abi.IP_RECVDSTADDR, MESSAGES(0), BOOL),
+    row(id('OPT-IP_IFLIST', 'OPT-IPV6_IFLIST'), level, abi.IP_IFLIST, ALL(0), BOOL),
+    row(id('OPT-IP_GET_IFLIST', 'OPT-IPV6_IFLIST'), level, abi.IP_GET_IFLIST, ALL(-I)),
+    row(id('OPT-IP_UNICAST_IF', 'OPT-IPV6_UNICAST_IF'), level, abi.IP_UNICAST_IF, ALL(0), {
       refuses: [[0x0700_0063, abi.WSAEADDRNOTAVAIL]],
     }),
-    row(id(prefix === 'IP' ? 'RECVRTHDR' : 'RTHDR'), level, abi.IP_RECVRTHDR, MESSAGES(0), BOOL),
-    row(id(prefix === 'IP' ? 'RECVTOS' : 'RECVTCLASS'), level, abi.IP_RECVTOS, MESSAGES(0), BOOL),
-    row(id('RECVECN'), level, abi.IP_RECVECN, MESSAGES(0), BOOL),
-    row(id('PKTINFO_EX'), level, abi.IP_PKTINFO_EX, MESSAGES(0), BOOL),
-    row(id('WFP_REDIRECT'), level, abi.IP_WFP_REDIRECT_RECORDS, MESSAGES(0), BOOL),
-    row(id('WFP_REDIRECT'), level, abi.IP_WFP_REDIRECT_CONTEXT, MESSAGES(0), BOOL),
-    row(id('MTU_DISCOVER'), level, abi.IP_MTU_DISCOVER, ALL(0), { takes: [1, 2, 3], refuses: [0, 4, -1] }),
-    row(id('MTU'), level, mtuOption, ALL(-C), READ_ONLY),
-    row(id('NRT_INTERFACE'), level, abi.IP_NRT_INTERFACE, ALL(0), {
+    row(id('OPT-IP_RECVRTHDR', 'OPT-IPV6_RTHDR'), level, abi.IP_RECVRTHDR, MESSAGES(0), BOOL),
+    row(id('OPT-IP_RECVTOS', 'OPT-IPV6_RECVTCLASS'), level, abi.IP_RECVTOS, MESSAGES(0), BOOL),
+    row(id('OPT-IP_RECVECN', 'OPT-IPV6_RECVECN'), level, abi.IP_RECVECN, MESSAGES(0), BOOL),
+    row(id('OPT-IP_PKTINFO_EX', 'OPT-IPV6_PKTINFO_EX'), level, abi.IP_PKTINFO_EX, MESSAGES(0), BOOL),
+    row(
+      id('OPT-IP_WFP_REDIRECT', 'OPT-IPV6_WFP_REDIRECT'),
+      level,
+      abi.IP_WFP_REDIRECT_RECORDS,
+      MESSAGES(0),
+      BOOL,
+    ),
+    row(
+      id('OPT-IP_WFP_REDIRECT', 'OPT-IPV6_WFP_REDIRECT'),
+      level,
+      abi.IP_WFP_REDIRECT_CONTEXT,
+      MESSAGES(0),
+      BOOL,
+    ),
+    row(id('OPT-IP_MTU_DISCOVER', 'OPT-IPV6_MTU_DISCOVER'), level, abi.IP_MTU_DISCOVER, ALL(0), {
+      takes: [1, 2, 3],
+      refuses: [0, 4, -1],
+    }),
+    row(id('OPT-IP_MTU', 'OPT-IPV6_MTU'), level, mtuOption, ALL(-C), READ_ONLY),
+    row(id('OPT-IP_NRT_INTERFACE', 'OPT-IPV6_NRT_INTERFACE'), level, abi.IP_NRT_INTERFACE, ALL(0), {
       takes: [1, 0],
       refuses: [[99, abi.WSAEADDRNOTAVAIL]],
     }),
-    row(id('RECVERR'), level, abi.IP_RECVERR, [-I, 0, -I], BOOL),
-    row(id('USER_MTU'), level, abi.IP_USER_MTU, ALL(-1), { takes: [1280, -1], refuses: [0, 67] }),
+    row(id('OPT-IP_RECVERR', 'OPT-IPV6_RECVERR'), level, abi.IP_RECVERR, [-I, 0, -I], BOOL),
+    row(id('OPT-IP_USER_MTU', 'OPT-IPV6_USER_MTU'), level, abi.IP_USER_MTU, ALL(-1), {
+      takes: [1280, -1],
+      refuses: [0, 67],
+    }),
   ];
 }
 
@@ -244,6 +264,11 @@ const UDP_LEVEL: readonly OptionRow[] = [
   row('OPT-UDP_CHECKSUM_COVERAGE', UDP, abi.UDP_CHECKSUM_COVERAGE, DATAGRAM(1), { takes: [1], refuses: [0] }),
   row('OPT-ICMP', abi.IPPROTO_ICMP, 1, ALL(-N)),
   row('OPT-ICMP', abi.IPPROTO_ICMPV6, 1, ALL(-N)),
+  // Levels of protocols that are not carried: reliable multicast, IPX, Bluetooth, and infrared without its provider.
+  row('OPT-RM', 113, 1001, ALL(-I)),
+  row('OPT-IPX', 1000, 0x4000, ALL(-I)),
+  row('OPT-BTH', 3, 1, ALL(-I)),
+  row('OPT-IRLMP', 0xff, 0x10, ALL(-I)),
 ];
 
 export const OPTION_ROWS: readonly OptionRow[] = [

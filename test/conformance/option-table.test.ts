@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import {
   AF_INET,
   AF_INET6,
+  IPPROTO_IPV6,
   OPTION_LAYOUTS,
   type OptionLayout,
   SO_OPENTYPE,
@@ -79,9 +80,10 @@ function expectedGet(
 
 overEveryAttachment('the lengths of option values', (pair) => {
   const LONGEST = 64;
-  /** Every length up to past the structures' heads, and those around the longer structures. */
-  const ROOMS = [...Array(13).keys(), 19, 20, 21, 35, 36, 37, 39, 40, 41, 63, LONGEST];
+  /** All lengths that any option tells from others, and those around the structures. */
+  const ROOMS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 19, 20, 35, 36, 39, 40, LONGEST];
   const families = [AF_INET, AF_INET6] as const;
+  const isOfFamily = (level: number, family: number) => (level === IPPROTO_IPV6) === (family === AF_INET6);
 
   test('SEM-OPT-05, SEM-OPT-06, SEM-OPT-07, SEM-OPT-08, SEM-OPT-10 every option is read into 0 … 64 bytes as its class says', async () => {
     const { a } = await pair();
@@ -90,6 +92,7 @@ overEveryAttachment('the lengths of option values', (pair) => {
       for (const s of await freshSockets(a, family)) {
         for (const layout of OPTION_LAYOUTS) {
           const { level, option, name, lengthRule, length } = layout;
+          if (!isOfFamily(level, family)) continue;
           const whole = { value: 1024 };
           if ((await a.getsockopt(s, level, option, new Uint8Array(1024), whole)) !== 0) continue;
           read++;
@@ -106,7 +109,7 @@ overEveryAttachment('the lengths of option values', (pair) => {
         }
       }
     }
-    expect(read).toBeGreaterThan(200);
+    expect(read).toBeGreaterThan(150);
   }, 30_000);
 
   test('SEM-OPT-02, SEM-OPT-03, SEM-OPT-04 every option is set with 0 … 64 bytes, with -1 and with no pointer', async () => {
@@ -114,7 +117,7 @@ overEveryAttachment('the lengths of option values', (pair) => {
     for (const family of families) {
       for (const s of await freshSockets(a, family)) {
         for (const { level, option, name, length, lengthRule, type } of OPTION_LAYOUTS) {
-          if (name === 'SO_OPENTYPE') continue;
+          if (name === 'SO_OPENTYPE' || !isOfFamily(level, family)) continue;
           const bytes = new Uint8Array(LONGEST);
           const set = async (room: number): Promise<number> => a.setsockopt(s, level, option, bytes, room);
           const whole = await set(Math.min(LONGEST, Math.max(length, 4)));

@@ -141,7 +141,7 @@ overEveryAttachment('getsockopt and setsockopt', (pair) => {
     expect(await getInt(a, s, IPPROTO_IP, IP_TTL)).toBe(33);
   });
 
-  test('SEM-OPT-11 SO_OPENTYPE works on any handle', async () => {
+  test('OPT-SO_OPENTYPE, SEM-OPT-11 works on any handle', async () => {
     const { a } = await pair();
     expect(await a.setsockopt(-1, SOL_SOCKET, SO_OPENTYPE, int(0x20))).toBe(0);
     expect(await getInt(a, -1, SOL_SOCKET, SO_OPENTYPE)).toBe(0x20);

@@ -94,6 +94,14 @@ export interface Endpoint {
 /** How a port may be shared, as Winsock's bind matrix distinguishes it (SEM-BIND-*). */
 export type PortSharing = 'none' | 'reuse' | 'exclusive';
 
+/** Ports that are kept for who holds this: nobody else is given one of them, or gets it by asking (IOC-SIO_PORT_RESERVATION). */
+export interface PortReservation {
+  readonly first: number;
+  readonly count: number;
+  /** Ends it; who has bound one of the ports keeps that. */
+  release(): void;
+}
+
 export interface BindOptions {
   readonly sharing?: PortSharing;
   /** Whose it is (a user id): sharing between owners is stricter. */
@@ -102,6 +110,8 @@ export interface BindOptions {
   readonly isForeign?: boolean;
   /** With port 0: all ports that nobody else has, rather than one of them. For listeners, and to receive datagrams. */
   readonly allPorts?: boolean;
+  /** Whose ports may be bound; with port 0 it is one of them. */
+  readonly reservation?: PortReservation;
 }
 
 /**

@@ -60,7 +60,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   readonly fastOpenCache: FastOpenCache;
   readonly #flows: ConnectionTable<TcpFlow>;
   readonly #listeners = new ListenerTable<Listener>();
-  readonly #ports: PortTable;
+  readonly ports: PortTable;
   /** Handles that a user holds, and those whose connection outlives its user. */
   readonly #sockets = new Set<TcpSocket>();
   /** Oldest first. */
@@ -79,7 +79,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     this.fastOpenCookies = new FastOpenCookies(host);
     this.fastOpenCache = new FastOpenCache(host);
     this.#flows = new ConnectionTable(host.secret);
-    this.#ports = new PortTable(host.random, host.secret);
+    this.ports = new PortTable(host.random, host.secret);
   }
 
   /** A new, unbound endpoint. */
@@ -209,20 +209,20 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   // What endpoints ask for.
 
   claim(address: IpAddress, port: number, options: BindOptions, isDual: boolean): PortBinding | number {
-    return this.#ports.claim(address, port, options, isDual);
+    return this.ports.claim(address, port, options, isDual);
   }
 
   /** Whether any endpoint holds `port`. */
   hasPort(port: number): boolean {
-    return this.#ports.isBound(port);
+    return this.ports.isBound(port);
   }
 
   claimFor(local: IpAddress, remote: IpAddress, remotePort: number): PortBinding | number {
-    return this.#ports.bindForConnect(local, remote, remotePort, 0, this.#flows);
+    return this.ports.bindForConnect(local, remote, remotePort, 0, this.#flows);
   }
 
   unclaim(binding: PortBinding): void {
-    this.#ports.release(binding);
+    this.ports.release(binding);
   }
 
   listen(socket: TcpSocket, binding: PortBinding, backlog: number): Listener {
@@ -287,7 +287,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     const child = new TcpSocket(this.host, this, family, { ...listener.settings });
     const tcb = this.#createTcb(child, path, localPort, remotePort);
     child.tcb = tcb;
-    tcb.binding = this.#ports.inherit(listener.binding);
+    tcb.binding = this.ports.inherit(listener.binding);
     tcb.opener = listener;
     this.#sockets.add(child);
     passiveOpen(tcb, handshake, isAnswered);
@@ -312,7 +312,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   }
 
   #release(tcb: Tcb): void {
-    if (tcb.binding !== null) this.#ports.release(tcb.binding);
+    if (tcb.binding !== null) this.ports.release(tcb.binding);
     tcb.binding = null;
     tcb.budget?.leave(tcb);
   }
