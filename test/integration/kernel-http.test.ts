@@ -7,13 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { createHttpServer, type HttpServer } from '../../src/app/net.ts';
-import { KERNEL, MODES, OURS, openTun, until } from '../support/live-host.ts';
+import { MODES_OF_BOTH, openTun, until } from '../support/live-host.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
 import { describePrivileged } from '../support/privileged.ts';
 
 const MB = 1 << 20;
 const LIMIT = 60_000;
-const URL_BASE = `http://${OURS}:8080`;
 
 const BLOCK = createHash('sha512').update('http').digest();
 /** A megabyte of it. */
@@ -47,20 +46,25 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 jest.setTimeout(60_000);
 
 describePrivileged('curl over winsockd/net', () => {
-  describe.each(MODES)('$mode', ({ mtu, offload }) => {
+  describe.each(MODES_OF_BOTH.filter(({ mtu }) => mtu === 1500))('$title', (mode) => {
+    const { mtu, offload, family, kernel, ours } = mode;
+    const base = `http://${family === 4 ? ours : `[${ours}]`}:8080`;
     let space: Namespace;
     let host: LocalHost;
     let server: HttpServer;
 
     beforeAll(async () => {
       space = createNamespace();
-      const link = openTun(space, { mtu, offload });
-      host = createLocalHost({ links: [{ link, addresses: [`${OURS}/24`] }], tcp: { msl: 100 } });
+      const link = openTun(space, { mtu, offload, family });
+      host = createLocalHost({
+        links: [{ link, addresses: [`${ours}/${family === 4 ? 24 : 64}`] }],
+        tcp: { msl: 100 },
+      });
       server = createHttpServer((request, response) => void answer(request, response), {
         winsock: host.winsock(),
       });
       await new Promise<void>((resolve) => {
-        server.listen(8080, '0.0.0.0', resolve);
+        server.listen(8080, family === 4 ? '0.0.0.0' : '::', resolve);
       });
     });
     afterAll(() => {
@@ -71,14 +75,14 @@ describePrivileged('curl over winsockd/net', () => {
     const curl = (...args: string[]) => space.run(['curl', '-sS', '--max-time', '40', ...args], LIMIT);
 
     test('a page', async () => {
-      const { stdout, stderr } = await curl(`${URL_BASE}/page`);
-      expect([stdout, stderr]).toEqual([`${KERNEL} asked ${OURS} for /page\n`, '']);
+      const { stdout, stderr } = await curl(`${base}/page`);
+      expect([stdout, stderr]).toEqual([`${kernel} asked ${ours} for /page\n`, '']);
     });
 
     test('a hundred requests over one connection, which is kept alive', async () => {
-      const { stdout } = await curl('-w', '%{num_connects}\n', `${URL_BASE}/[1-100]`);
+      const { stdout } = await curl('-w', '%{num_connects}\n', `${base}/[1-100]`);
       const lines = stdout.trimEnd().split('\n');
-      expect(lines.filter((line) => line.startsWith(KERNEL)).length).toBe(100);
+      expect(lines.filter((line) => line.startsWith(kernel)).length).toBe(100);
       expect(lines.filter((line) => line === '1').length).toBe(1);
     });
 
@@ -88,12 +92,12 @@ describePrivileged('curl over winsockd/net', () => {
         '--parallel-immediate',
         '--parallel-max',
         '50',
-        `${URL_BASE}/[1-50]`,
+        `${base}/[1-50]`,
       );
       expect(status).toBe(0);
       const pages = stdout.trimEnd().split('\n').sort();
       expect(pages).toEqual(
-        Array.from({ length: 50 }, (_, i) => `${KERNEL} asked ${OURS} for /${i + 1}`).sort(),
+        Array.from({ length: 50 }, (_, i) => `${kernel} asked ${ours} for /${i + 1}`).sort(),
       );
     });
 
@@ -101,7 +105,7 @@ describePrivileged('curl over winsockd/net', () => {
       'a download of 100 MB has the right SHA-256',
       async () => {
         const { stdout, stderr } = await space.run(
-          ['sh', '-c', `curl -sS --max-time 40 ${URL_BASE}/megabytes/100 | sha256sum`],
+          ['sh', '-c', `curl -sS --max-time 40 ${base}/megabytes/100 | sha256sum`],
           LIMIT,
         );
         expect([stdout.slice(0, 64), stderr]).toEqual([sha256OfPieces(100), '']);
@@ -112,7 +116,7 @@ describePrivileged('curl over winsockd/net', () => {
     test(
       'an upload of 64 MB arrives with the right SHA-256',
       async () => {
-        const upload = `head -c ${64 * MB} /dev/zero | curl -sS --max-time 40 -T - -X POST ${URL_BASE}/`;
+        const upload = `head -c ${64 * MB} /dev/zero | curl -sS --max-time 40 -T - -X POST ${base}/`;
         const { stdout, stderr } = await space.run(['sh', '-c', upload], LIMIT);
         const expected = createHash('sha256')
           .update(Buffer.alloc(64 * MB))
@@ -127,7 +131,7 @@ describePrivileged('curl over winsockd/net', () => {
       async () => {
         const broken = await Promise.all(
           Array.from({ length: 8 }, () =>
-            space.run(['sh', '-c', `curl -sS ${URL_BASE}/megabytes/1000 | head -c 1000000 | wc -c`]),
+            space.run(['sh', '-c', `curl -sS ${base}/megabytes/1000 | head -c 1000000 | wc -c`]),
           ),
         );
         expect(broken.map(({ stdout }) => stdout.trim())).toEqual(new Array(8).fill('1000000'));

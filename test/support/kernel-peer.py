@@ -267,16 +267,21 @@ def udp_refused(host, port):
 def udp_collect(port, total):
     s = new_socket(socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    if options.six:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
     s.bind(("", int(port)))
     s.settimeout(20)
     print("READY", flush=True)
     sizes, digest, got, to = {}, hashlib.sha256(), 0, set()
     while got < int(total):
         data, control, _, _ = s.recvmsg(65536, 256)
-        for _, kind, value in control:
-            if kind == IP_PKTINFO:
+        for level, kind, value in control:
+            if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
                 to.add(socket.inet_ntoa(value[8:12]))
+            if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
+                to.add(socket.inet_ntop(socket.AF_INET6, value[:16]))
         got += len(data)
         digest.update(data)
         sizes[len(data)] = sizes.get(len(data), 0) + 1
