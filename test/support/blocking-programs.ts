@@ -1,0 +1,91 @@
+/**
+ * Programs over the blocking face, each a process of its own: the face sleeps in its thread, and jest transforms no Workers.
+ *
+ * A program sees `ws` (the face), `data` (a WSADATA), `say(...words)` (a line of what the test gets), `at(port)` (the loopback
+ * address), `text(bytes, length)`, `isMainThread`, `Worker`, `workerData`, `parentPort` and `here` (its own URL).
+ */
+
+import { type ChildProcess, execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compileRooms } from './compiled.ts';
+
+export interface BlockingPrograms {
+  /** Where programs lie, and the daemon's socket may. */
+  readonly folder: string;
+  /**
+   * Runs a program until it ends by itself.
+   * @param attachment source of what `attachTo` is given; the sockets of a host in the process when absent
+   * @returns what it said
+   */
+  run(name: string, body: string, attachment?: string): Promise<unknown[][]>;
+  dispose(): void;
+}
+
+const HEAD = `
+  import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+  const data = {};
+  const lines = [];
+  const say = (...words) => lines.push(words);
+  const here = new URL(import.meta.url);
+  function at(port) { return Uint8Array.of(2, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0); }
+  function text(bytes, length) { return Buffer.from(bytes.subarray(0, length)).toString(); }
+  process.on('exit', () => isMainThread && console.log(JSON.stringify(lines)));
+`;
+
+const ROOMS = [
+  'base',
+  'wire',
+  'abi',
+  'port',
+  'native',
+  'stack',
+  'capture',
+  'link',
+  'engine',
+  'afd',
+  'names',
+  'nameservice',
+  'ipc',
+  'spi',
+  'winsock',
+  'app',
+] as const;
+
+/** Compiles what programs load. */
+export function blockingPrograms(): BlockingPrograms {
+  const rooms = compileRooms(...ROOMS);
+  symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
+  const folder = mkdtempSync(join(tmpdir(), 'wsk-programs-'));
+  const local = pathToFileURL(join(rooms, 'app/local.js')).href;
+  writeFileSync(
+    join(folder, 'sockets.mjs'),
+    `import { createLocalHost } from ${JSON.stringify(local)};
+     export const sockets = () => createLocalHost();`,
+  );
+  const face = pathToFileURL(join(rooms, 'app/blocking.js')).href;
+  const running = new Set<ChildProcess>();
+  return {
+    folder,
+    async run(name, body, attachment = `{ module: new URL('./sockets.mjs', here) }`) {
+      const file = join(folder, `${name}.mjs`);
+      const attach = `if (isMainThread) ws.attachTo(${attachment});`;
+      writeFileSync(file, `import * as ws from ${JSON.stringify(face)};\n${HEAD}\n${attach}\n${body}`);
+      const output = await new Promise<string>((done, fail) => {
+        const child = execFile(process.execPath, [file], { timeout: 30_000 }, (error, stdout, stderr) => {
+          running.delete(child);
+          if (error === null) done(stdout);
+          else fail(new Error(`${error.message}\n${stderr}`));
+        });
+        running.add(child);
+      });
+      return JSON.parse(output) as unknown[][];
+    },
+    dispose() {
+      for (const child of running) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
