@@ -83,10 +83,19 @@ function natStatus(stack: Stack): NatStatus {
     interfaceIndex: nat?.interfaceIndex ?? null,
     outsideAddress:
       outside?.addresses.find(({ address }) => address.family === 4)?.address.toString() ?? null,
+    inside: insideOf(stack),
     filtering: nat?.filtering ?? null,
     mappings: stack.natMappings.map(({ insideAddress, ...rest }) => ({
       ...rest,
       insideAddress: insideAddress.toString(),
     })),
   };
+}
+
+function insideOf({ nat, interfaces }: Stack): string[] {
+  if (nat === null) return [];
+  const forwarding = interfaces.filter(
+    ({ index, isForwarding }) => isForwarding && index !== nat.interfaceIndex,
+  );
+  return forwarding.map(({ name }) => name);
 }

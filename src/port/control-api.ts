@@ -315,6 +315,8 @@ export interface NatStatus {
   readonly interface: string | null;
   readonly interfaceIndex: number | null;
   readonly outsideAddress: string | null;
+  /** Names of the other interfaces that pass packets on: from there they are translated. */
+  readonly inside: readonly string[];
   readonly filtering: NatRequest['filtering'] | null;
   readonly mappings: readonly NatMappingStatus[];
 }

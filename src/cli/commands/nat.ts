@@ -138,6 +138,7 @@ function stateText(nat: NatStatus): string {
   const [filtering = ''] = [...FILTERINGS].find(([, name]) => name === nat.filtering) ?? [];
   return fields([
     ['Outside', `${nat.interface} (${nat.outsideAddress ?? 'no IPv4 address yet'})`],
+    ['Inside', nat.inside.length === 0 ? 'nothing: no other interface forwards' : nat.inside.join(', ')],
     ['Filtering', filtering],
     ['Mappings', plural(nat.mappings.length, 'mapping')],
   ]);

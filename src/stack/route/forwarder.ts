@@ -205,9 +205,15 @@ export class Forwarder {
     if (nat === null || iface === null) return -1;
     const { checksumPartial, gsoSize } = packet;
     const reason = nat.inbound(iface, packet, checksumPartial);
+    if (reason === DropReason.natTableFull) this.#refuseFull(packet);
     if (reason !== DropReason.none) return reason;
     // From the translator's buffer on; errors are about the packet as it came.
     return this.forwardV4(iface, nat.packet, nat.header, checksumPartial, gsoSize, packet);
+  }
+
+  /** RFC 5508 REQ-8: whoever can't be given a mapping is told. */
+  #refuseFull(packet: InboundPacket): void {
+    this.#errors.unreachable(packet, IcmpV4Unreachable.communicationProhibited);
   }
 
   /** RFC 4787 REQ-14: fragments are put together first, in whatever order they come: only one has the ports. */
@@ -237,6 +243,7 @@ export class Forwarder {
     }
     taken.gsoSize = gsoSize;
     const reason = nat.outbound(taken, isPartial);
+    if (reason === DropReason.natTableFull) this.#refuseFull(taken);
     if (taken !== packet) reassembler.release();
     if (reason !== DropReason.none) return reason;
     this.#writeHead(nat.packet, nat.header, way);

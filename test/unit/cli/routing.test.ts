@@ -151,6 +151,7 @@ const NAT: NatStatus = {
   interface: 'wan0',
   interfaceIndex: 3,
   outsideAddress: '192.0.2.1',
+  inside: ['lan0', 'lan1'],
   filtering: 'addressDependent',
   mappings: [
     {
@@ -175,6 +176,7 @@ const NO_NAT: NatStatus = {
   interface: null,
   interfaceIndex: null,
   outsideAddress: null,
+  inside: [],
   filtering: null,
   mappings: [],
 };
@@ -193,7 +195,7 @@ describe('winsockd nat', () => {
     expect(bodies).toEqual([body]);
     expect([code, out]).toEqual([
       0,
-      'Outside    wan0 (192.0.2.1)\nFiltering  address\nMappings   2 mappings\n',
+      'Outside    wan0 (192.0.2.1)\nInside     lan0, lan1\nFiltering  address\nMappings   2 mappings\n',
     ]);
   });
 
@@ -227,7 +229,7 @@ describe('winsockd nat', () => {
   test('list shows how it is set and what is mapped; --port-maps what was mapped by hand', async () => {
     const server = await fake({ 'GET /v1/nat': NAT });
     const { out } = await server.cli('nat list');
-    expect(out.split('\n').slice(4)).toEqual([
+    expect(out.split('\n').slice(5)).toEqual([
       expect.stringMatching(/^Proto +Inside +Outside +Type +Peers/),
       expect.stringMatching(/^tcp +192\.168\.5\.9:80 +192\.0\.2\.1:8080 +port map +0/),
       expect.stringMatching(/^udp +192\.168\.5\.7:5000 +192\.0\.2\.1:5000 +dynamic +2/),
@@ -235,6 +237,13 @@ describe('winsockd nat', () => {
     ]);
     expect(await server.json('nat list')).toEqual(NAT);
     expect(await server.json('nat list --port-maps')).toEqual({ ...NAT, mappings: [NAT.mappings[0]] });
+  });
+
+  test('that nothing is passed on is said: else nobody knows why nothing is translated', async () => {
+    const server = await fake({ 'GET /v1/nat': { ...NAT, inside: [], outsideAddress: null } });
+    const { out } = await server.cli('nat list');
+    expect(out).toContain('Inside     nothing: no other interface forwards');
+    expect(out).toContain('Outside    wan0 (no IPv4 address yet)');
   });
 
   test('remove and disable', async () => {

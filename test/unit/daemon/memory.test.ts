@@ -180,6 +180,7 @@ describe('routing over the control API', () => {
       interface: null,
       interfaceIndex: null,
       outsideAddress: null,
+      inside: [],
       filtering: null,
       mappings: [],
     });

@@ -419,6 +419,107 @@ describe('RFC 5508 ICMP', () => {
   });
 });
 
+describe('RFC 5508 §7 no room for a mapping', () => {
+  test('REQ-8 the sender is told that it is prohibited', () => {
+    makeNat({ maxMappings: 1 });
+    host.in(tcpPacket({ src: INSIDE, sourcePort: 1, dst: PEER_A, flags: 'S' }));
+    host.stack.inputPacket(
+      far,
+      tcpPacket({ src: PEER_A, sourcePort: 80, dst: OUR, destinationPort: 1, flags: 'S.' }),
+    );
+    nearOut();
+    expect(host.in(udpPacket({ src: OTHER, dst: PEER_A }))).toBe(DropReason.natTableFull);
+    expect(nearOut()).toMatchObject([{ type: 3, code: 13, dst: OTHER }]);
+  });
+});
+
+describe('what ends a mapping, and what does not', () => {
+  const error = (type: number, code: number, port: number): number =>
+    host.stack.inputPacket(
+      far,
+      icmpPacket({
+        src: '198.51.100.1',
+        dst: OUR,
+        type,
+        code,
+        payload: udpPacket({ src: OUR, sourcePort: port, dst: PEER_A, destinationPort: 53 }),
+      }),
+    );
+
+  test('RFC 4787 REQ-12, RFC 5382 REQ-10, RFC 5508 REQ-6 no ICMP error ends it, nor keeps it longer', () => {
+    const port = out(INSIDE, 5000);
+    for (const code of [0, 1, 3, 13]) expect(error(3, code, port)).toBe(0);
+    expect(error(11, 0, port)).toBe(0);
+    expect(back(PEER_A, 53, port)).toBe(0);
+    host.pass(299_000);
+    error(3, 3, port);
+    host.pass(12_000);
+    expect(host.stack.natMappings).toEqual([]);
+  });
+
+  test('RFC 5382 REQ-9 an error about a connection reaches the host inside, quoting what that has sent', () => {
+    host.in(
+      tcpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, destinationPort: 80, flags: 'S', seq: 7 }),
+    );
+    const payload = tcpPacket({
+      src: OUR,
+      sourcePort: 5000,
+      dst: PEER_A,
+      destinationPort: 80,
+      flags: 'S',
+      seq: 7,
+    });
+    const packet = icmpPacket({ src: '198.51.100.1', dst: OUR, type: 3, code: 1, payload });
+    expect(host.stack.inputPacket(far, packet)).toBe(0);
+    const [bytes] = all(host.index);
+    expect(readPacket(bytes as Uint8Array)).toMatchObject({
+      src: '198.51.100.1',
+      dst: INSIDE,
+      type: 3,
+      code: 1,
+    });
+    expect(readPacket((bytes as Uint8Array).slice(28))).toMatchObject({
+      src: INSIDE,
+      sourcePort: 5000,
+      dst: PEER_A,
+      flags: 'S',
+      seq: 7,
+    });
+  });
+
+  test('RFC 4787 REQ-11, RFC 5382 REQ-7 a port is never two hosts’, and a mapping does not change when ports are wanted', () => {
+    const first = out(INSIDE, 5000);
+    const ports = [first];
+    for (let last = 20; last < 120; last++) ports.push(out(`10.0.0.${last}`, 5000));
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(out(INSIDE, 5000, PEER_B)).toBe(first);
+    expect(out('10.0.0.20', 5000, PEER_B)).toBe(ports[1]);
+  });
+
+  test('RFC 4787 REQ-10, RFC 5382 REQ-6 addresses in the data stay as they are', () => {
+    const text = new TextEncoder().encode(`PORT 10,0,0,7,19,136 ${INSIDE}:5000 `);
+    host.in(
+      tcpPacket({
+        src: INSIDE,
+        sourcePort: 5000,
+        dst: PEER_A,
+        destinationPort: 21,
+        flags: 'P.',
+        payload: text,
+      }),
+    );
+    expect(farOut()[0]?.payload).toEqual(text);
+  });
+
+  test('RFC 5382 REQ-3 filtering of TCP is as chosen', () => {
+    makeNat({ filtering: 'endpointIndependent' });
+    host.in(tcpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, flags: 'S' }));
+    const syn = tcpPacket({ src: PEER_B, sourcePort: 9, dst: OUR, destinationPort: 5000, flags: 'S' });
+    expect(host.stack.inputPacket(far, syn)).toBe(0);
+    expect(nearOut()).toMatchObject([{ dst: INSIDE, flags: 'S' }]);
+  });
+});
+
 describe('bounds and port maps', () => {
   test('RFC 6888 REQ-4 one host inside has a bound of its own, and past it gives up what it used least lately', () => {
     makeNat({ maxMappingsPerHost: 3 });
