@@ -7,6 +7,8 @@
 
 import { promised } from './promised.ts';
 
+export { type SOCK_NOTIFY_REGISTRATION, SocketNotificationRetrieveEvents } from '../winsock/index.ts';
+
 /** Ends what was begun on a socket by this thread. @returns 1 */
 export const CancelIo = promised('CancelIo');
 /** Ends one operation of a socket, or all. @returns 1 */
@@ -45,6 +47,8 @@ export const TransmitPackets = promised('TransmitPackets');
 export const WSARecvMsg = promised('WSARecvMsg');
 /** Sends a message with control data. */
 export const WSASendMsg = promised('WSASendMsg');
+/** Registers sockets with a port for notifications of their state, and takes some. @returns 0 */
+export const ProcessSocketNotifications = promised('ProcessSocketNotifications');
 /** Receives into registered memory. @returns 1 */
 export const RIOReceive = promised('RIOReceive');
 /** As `RIOReceive`, with addresses, control data and flags. @returns 1 */

@@ -10,7 +10,7 @@
  * the members as they are and the application's own `Tag`. The bytes of buffers that are not shared reach only the thread that
  * began the operation. Completion routines run in that thread, while it waits alertably or in a blocking call.
  *
- * Registered I/O belongs to the promising face.
+ * Registered I/O and socket state notifications belong to the promising face.
  */
 
 import { getAcceptExSockaddrs, type WSAOVERLAPPED } from '../spi/index.ts';

@@ -14,6 +14,7 @@ import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
 import { type BaseExtensions, baseExtensions } from './base-extension-calls.ts';
 import { baseMultipointCalls } from './base-multipoint-calls.ts';
+import { watchSocket } from './base-notify.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
 import { baseOverlappedCalls, cancelOperations } from './base-overlapped.ts';
 import { basePollCalls, pollHandles } from './base-poll.ts';
@@ -35,6 +36,8 @@ export interface BaseProvider {
   readonly poll: (fds: readonly WSAPOLLFD[], timeout: number) => Answer;
   /** The functions that its pointers stand for. */
   readonly extensions: BaseExtensions;
+  /** Readiness of one socket for who is told; see `watchSocket`. */
+  readonly watch: (s: number, filter: number, tell: (events: number) => void) => (() => void) | null;
   /** WSA_FLAG_* that a socket was made with; 0 for a handle that is none of this provider's. */
   readonly socketFlags: (s: number) => number;
   /** CancelIo and CancelIoEx, which are the kernel's; see `cancelOperations`. */
@@ -91,6 +94,7 @@ export function createBaseProvider(
       return 0;
     },
     poll: (fds, timeout) => pollHandles(base, fds, timeout),
+    watch: (s, filter, tell) => watchSocket(base, s, filter, tell),
     socketFlags: (s) => base.sockets.get(s)?.flags ?? 0,
     cancelOperations: (s, lpOverlapped, thread) => cancelOperations(base, s, lpOverlapped, thread),
   };

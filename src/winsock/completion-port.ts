@@ -15,6 +15,8 @@ export interface CompletionPacket {
   readonly bytes: number;
   /** NTSTATUS. */
   readonly status: number;
+  /** Told when it leaves the queue. */
+  readonly onTaken?: () => void;
 }
 
 /** A record that wants to know that it lies in a queue. */
@@ -54,7 +56,10 @@ export class CompletionPort {
   /** The oldest packets, at most `count`. */
   take(count: number): CompletionPacket[] {
     const taken = this.#packets.splice(0, count);
-    for (const { lpOverlapped } of taken) if (isCounted(lpOverlapped)) lpOverlapped.letGo();
+    for (const { lpOverlapped, onTaken } of taken) {
+      if (isCounted(lpOverlapped)) lpOverlapped.letGo();
+      onTaken?.();
+    }
     return taken;
   }
 

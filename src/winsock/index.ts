@@ -19,6 +19,7 @@ export type { LPLOOKUPSERVICE_COMPLETION_ROUTINE } from './names/addrinfo-ex-cal
 export type { NameOptions } from './names/name-state.ts';
 export * from './names/name-text.ts';
 export type { PROTOCOL_INFO } from './names/rnr1-calls.ts';
+export { type SOCK_NOTIFY_REGISTRATION, SocketNotificationRetrieveEvents } from './notifications.ts';
 export { HasOverlappedIoCompleted } from './overlapped.ts';
 export type { OVERLAPPED_ENTRY } from './port-calls.ts';
 export { type WinsockOptions, WinsockProcess } from './process.ts';

@@ -115,14 +115,15 @@ export function portCalls(process: WinsockProcess) {
       if (lpCompletionPortEntries === null || ulNumEntriesRemoved === null || !(ulCount > 0)) {
         return -ERROR_INVALID_PARAMETER;
       }
-      const finish = (packets: readonly CompletionPacket[] | number): number => {
-        if (typeof packets === 'number') return -packets;
-        lpCompletionPortEntries.length = 0;
-        for (const packet of packets) lpCompletionPortEntries.push(entryOf(packet));
-        ulNumEntriesRemoved.value = packets.length;
-        return 1;
-      };
-      return dequeue(process, CompletionPort, ulCount, dwMilliseconds, fAlertable, finish);
+      return dequeueEntries(
+        process,
+        CompletionPort,
+        lpCompletionPortEntries,
+        ulCount,
+        ulNumEntriesRemoved,
+        dwMilliseconds,
+        fAlertable,
+      );
     },
 
     /** Queues a packet of the application's own. @returns 1 (TRUE) */
@@ -161,6 +162,26 @@ export function portCalls(process: WinsockProcess) {
       return 1;
     },
   };
+}
+
+/** Takes completions into `entries`, which is emptied before. @returns 1 or minus a code */
+export function dequeueEntries(
+  process: WinsockProcess,
+  port: number,
+  entries: OVERLAPPED_ENTRY[],
+  count: number,
+  removed: Ref,
+  timeout: number,
+  isAlertable: boolean,
+): Answer {
+  const finish = (packets: readonly CompletionPacket[] | number): number => {
+    if (typeof packets === 'number') return -packets;
+    entries.length = 0;
+    for (const packet of packets) entries.push(entryOf(packet));
+    removed.value = packets.length;
+    return 1;
+  };
+  return dequeue(process, port, count, timeout, isAlertable, finish);
 }
 
 function entryOf({ key, lpOverlapped, status, bytes }: CompletionPacket): OVERLAPPED_ENTRY {

@@ -11,6 +11,7 @@ import { eventCalls } from './events.ts';
 import { extensionCalls, rioCalls } from './extensions.ts';
 import { hookCalls } from './hooks.ts';
 import { nameCalls } from './names/name-calls.ts';
+import { notificationCalls } from './notifications.ts';
 import { optionWrapperCalls } from './option-wrappers.ts';
 import { optionCalls } from './options.ts';
 import { overlappedCalls } from './overlapped.ts';
@@ -61,6 +62,7 @@ export function winsockOf(process: WinsockProcess) {
     ...nameCalls(process),
     ...extensionCalls(process),
     ...rioCalls(process),
+    ...notificationCalls(process),
   });
   return { ...calls, ...windowCalls(process.windows, () => process.thread.messages) };
 }
