@@ -2,15 +2,11 @@
  * What each Winsock error code is called, what it means, and what to do about it: one row a code.
  */
 
+import { type ErrorSentences, WIN32_ERROR_TEXTS } from './win32-error-text.ts';
+
 /** One code with its name and the two sentences that an error message is made of. */
-export interface WsaErrorText {
+export interface WsaErrorText extends ErrorSentences {
   readonly code: number;
-  /** Microsoft's name of the code. */
-  readonly name: string;
-  /** One sentence: what is the matter. */
-  readonly cause: string;
-  /** One sentence: what to do. */
-  readonly remedy: string;
 }
 
 /** The row of `code`, or `null` when it is no Winsock code. */
@@ -20,18 +16,23 @@ export function wsaErrorText(code: number): WsaErrorText | null {
 
 /** Microsoft's name of `code`, such as `WSAEWOULDBLOCK`; for a number that is none, `WSA error <code>`. */
 export function wsaErrorName(code: number): string {
-  return byCode.get(code)?.name ?? `WSA error ${code}`;
+  return textOf(code)?.name ?? `WSA error ${code}`;
 }
 
 /** Cause and remedy of `code` in two sentences, for a message. */
 export function wsaErrorMessage(code: number): string {
-  const row = byCode.get(code);
+  const row = textOf(code);
   return row === undefined ? `WSA error ${code}.` : `${row.cause} ${row.remedy}`;
 }
 
 /** The code of a name such as `WSAEWOULDBLOCK`; -1 when there is none. */
 export function wsaErrorCode(name: string): number {
   return WSA_ERROR_TEXTS.find((row) => row.name === name)?.code ?? -1;
+}
+
+/** Winsock's own words for a code, else those of Win32. */
+function textOf(code: number): ErrorSentences | undefined {
+  return byCode.get(code) ?? WIN32_ERROR_TEXTS.get(code);
 }
 
 /** Makes a row of the table below. */

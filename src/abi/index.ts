@@ -31,6 +31,7 @@ export * from './name-flags.ts';
 export * from './ntstatus.ts';
 export * from './option-layouts.ts';
 export * from './options.ts';
+export * from './overlapped-structures.ts';
 export * from './packed.ts';
 export * from './protocol-info.ts';
 export * from './query-set.ts';
