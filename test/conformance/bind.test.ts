@@ -17,6 +17,7 @@ import {
   WSAEACCES,
   WSAEADDRINUSE,
   WSAEADDRNOTAVAIL,
+  WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINVAL,
   WSAENETUNREACH,
@@ -26,7 +27,7 @@ import { IpAddress } from '../../src/base/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
-import { ADDRESS_A } from './attachment.ts';
+import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
 import {
   bound,
   getInt,
@@ -248,6 +249,32 @@ overEveryAttachment('sharing of ports', (pair) => {
       await ok(a.bind(s, name(kind.wildcard, 0)));
       expect(await a.setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, int(0))).toBe(-WSAEINVAL);
     }
+  });
+});
+
+overEveryAttachment('bind', (pair) => {
+  test('SEM-BIND-17 different specific addresses never conflict', async () => {
+    const { a } = await pair();
+    const { port } = await bound(a, udp, ADDRESS_A);
+    expect(await a.bind(await udp(a), name('127.0.0.1', port))).toBe(0);
+  });
+
+  test('API-bind twice is WSAEINVAL, to a foreign address WSAEADDRNOTAVAIL, to another family WSAEAFNOSUPPORT', async () => {
+    const { a } = await pair();
+    const { s } = await bound(a, udp);
+    expect(await a.bind(s, name('0.0.0.0', 0))).toBe(-WSAEINVAL);
+    expect(await a.bind(await udp(a), name(ADDRESS_B, 0))).toBe(-WSAEADDRNOTAVAIL);
+    const other = name('0.0.0.0', 0);
+    other[0] = 23;
+    expect(await a.bind(await udp(a), other)).toBe(-WSAEAFNOSUPPORT);
+  });
+
+  test('API-bind with a short or missing name is WSAEFAULT', async () => {
+    const { a } = await pair();
+    const s = await udp(a);
+    expect(await a.bind(s, null)).toBe(-WSAEFAULT);
+    expect(await a.bind(s, name('0.0.0.0', 0), 15)).toBe(-WSAEFAULT);
+    expect(await a.bind(s, name('0.0.0.0', 0), 99)).toBe(-WSAEFAULT);
   });
 });
 

@@ -26,10 +26,6 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
   TCPSTATE,
-  WSAEACCES,
-  WSAEADDRINUSE,
-  WSAEADDRNOTAVAIL,
-  WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINVAL,
   WSAEMSGSIZE,
@@ -40,7 +36,7 @@ import {
 } from '../../src/abi/index.ts';
 import { i32le } from '../../src/base/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
-import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
+import { ADDRESS_B } from './attachment.ts';
 import {
   bound,
   connected,
@@ -48,7 +44,6 @@ import {
   getInt,
   int,
   listening,
-  localName,
   name,
   ok,
   overEveryAttachment,
@@ -273,81 +268,5 @@ overEveryAttachment('ioctlsocket and WSAIoctl', (pair) => {
     const [handle, count] = [new Uint8Array(8), { value: 0 }];
     expect(await a.WSAIoctl(s, SIO_BASE_HANDLE, null, 0, handle, 8, count)).toBe(0);
     expect([i32le(handle, 0), count.value]).toEqual([s, 8]);
-  });
-});
-
-overEveryAttachment('bind', (pair) => {
-  const use = { none: 0, reuse: SO_REUSEADDR, excl: SO_EXCLUSIVEADDRUSE } as const;
-  const [USE, ACC, OK] = [-WSAEADDRINUSE, -WSAEACCES, 0];
-  type Sharing = keyof typeof use;
-  const W = '0.0.0.0';
-  const S = ADDRESS_A;
-
-  // SEM-BIND-01 … 06: the rows of the table, first socket and then the six second ones.
-  const ROWS: readonly [string, Sharing, string, readonly number[]][] = [
-    ['SEM-BIND-01', 'none', W, [USE, OK, ACC, OK, USE, OK]],
-    ['SEM-BIND-02', 'none', S, [OK, USE, OK, ACC, USE, USE]],
-    ['SEM-BIND-03', 'reuse', W, [USE, OK, OK, OK, USE, OK]],
-    ['SEM-BIND-04', 'reuse', S, [OK, USE, OK, OK, USE, USE]],
-    ['SEM-BIND-05', 'excl', W, [USE, ACC, ACC, ACC, USE, ACC]],
-    ['SEM-BIND-06', 'excl', S, [OK, USE, OK, ACC, USE, USE]],
-  ];
-  const SECONDS: readonly [Sharing, string][] = [
-    ['none', W],
-    ['none', S],
-    ['reuse', W],
-    ['reuse', S],
-    ['excl', W],
-    ['excl', S],
-  ];
-
-  test.each(ROWS)('%s first %s %s, then each of the six', async (_id, sharing, address, expected) => {
-    const { a } = await pair();
-    const sharedSocket = async (how: Sharing): Promise<number> => {
-      const s = await udp(a);
-      if (use[how] !== 0) await ok(a.setsockopt(s, SOL_SOCKET, use[how], int(1)));
-      return s;
-    };
-    const first = await sharedSocket(sharing);
-    await ok(a.bind(first, name(address, 0)));
-    const { port } = await localName(a, first);
-    const results: number[] = [];
-    for (const [how, where] of SECONDS) {
-      const second = await sharedSocket(how);
-      results.push(await a.bind(second, name(where, port)));
-      await ok(a.closesocket(second));
-    }
-    expect(results).toEqual(expected);
-  });
-
-  test('SEM-BIND-17 different specific addresses never conflict', async () => {
-    const { a } = await pair();
-    const { port } = await bound(a, udp, ADDRESS_A);
-    expect(await a.bind(await udp(a), name('127.0.0.1', port))).toBe(0);
-  });
-
-  test('SEM-BIND-22 port 0 gives an ephemeral port, TCP and UDP apart', async () => {
-    const { a } = await pair();
-    const { port } = await bound(a, tcp);
-    expect(port).toBeGreaterThanOrEqual(49152);
-    expect(await a.bind(await udp(a), name('0.0.0.0', port))).toBe(0);
-  });
-
-  test('API-bind twice is WSAEINVAL, to a foreign address WSAEADDRNOTAVAIL, to another family WSAEAFNOSUPPORT', async () => {
-    const { a } = await pair();
-    const { s } = await bound(a, udp);
-    expect(await a.bind(s, name('0.0.0.0', 0))).toBe(-WSAEINVAL);
-    expect(await a.bind(await udp(a), name(ADDRESS_B, 0))).toBe(-WSAEADDRNOTAVAIL);
-    const other = name('0.0.0.0', 0);
-    other[0] = 23;
-    expect(await a.bind(await udp(a), other)).toBe(-WSAEAFNOSUPPORT);
-  });
-
-  test('API-bind with a short or missing name is WSAEFAULT', async () => {
-    const { a } = await pair();
-    const s = await udp(a);
-    expect(await a.bind(s, null)).toBe(-WSAEFAULT);
-    expect(await a.bind(s, name('0.0.0.0', 0), 15)).toBe(-WSAEFAULT);
-    expect(await a.bind(s, name('0.0.0.0', 0), 99)).toBe(-WSAEFAULT);
   });
 });

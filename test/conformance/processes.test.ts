@@ -289,6 +289,27 @@ describe('a process that is killed', () => {
   );
 });
 
+describe('a process that is killed while it decides', () => {
+  test('SEM-COND-02, SEM-DUP-03 its caller waits for the other processes that have the listener', async () => {
+    const { s, port: number } = await listening(ws);
+    const other = child();
+    await other.run(OPEN, await infoFor(s, other.pid));
+    await other.run(`kept.asked = new Promise((asked) => {
+      ws.WSAAccept(kept.s, null, null, () => { asked(); return new Promise(() => {}); });
+    }); return 0;`);
+    const client = await tcp(ws);
+    await ok(ws.connect(client, name(LOCAL, number)));
+    expect(await other.run('await kept.asked; return 1')).toBe(1);
+    // Meanwhile it is nobody else's.
+    expect(await ws.select(0, { fd_array: [s] }, null, null, { tv_sec: 0, tv_usec: 0 })).toBe(0);
+    const accepting = ws.accept(s);
+    await other.kill();
+    const peer = await ok(accepting);
+    await ok(ws.send(client, text('mine')));
+    expect(await receiveText(ws, peer)).toBe('mine');
+  });
+});
+
 /** The daemon has noticed the end of a process: its session is gone. */
 async function gone(pid: number): Promise<void> {
   while (host.afd.sessions.some(({ identity }) => identity.pid === pid)) {

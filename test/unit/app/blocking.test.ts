@@ -509,4 +509,55 @@ describe('the blocking face', () => {
     );
     expect(said).toEqual([[10091, -1, 10093], ['AlreadyAttachedError']]);
   });
+
+  test('API-WSAConnectByName, API-WSAConnectByList, API-WSAConnect, API-WSAAccept, API-WSARecvEx, API-WSAJoinLeaf, API-htonll: calls of every kind of argument', async () => {
+    const said = await run(
+      'extras',
+      `start();
+       const listener = ws.socket(2, 1, 6);
+       ws.bind(listener, at(0)); ws.listen(listener, 5);
+       const own = new Uint8Array(16); ws.getsockname(listener, own, { value: 16 });
+       const port = (own[2] << 8) | own[3];
+       const byName = ws.socket(2, 1, 6), byList = ws.socket(2, 1, 6), withQos = ws.socket(2, 1, 6);
+       const remote = new Uint8Array(16), length = { value: 16 };
+       say(ws.WSAConnectByName(byName, '127.0.0.1', String(port), null, null, length, remote), length.value,
+         ((remote[2] << 8) | remote[3]) === port);
+       say(ws.WSAConnectByList(byList, [at(port)]), ws.WSAConnectByList(byList, []), ws.WSAGetLastError());
+       const flow = { TokenRate: -1, TokenBucketSize: -1, PeakBandwidth: -1, Latency: -1, DelayVariation: -1, ServiceType: 2,
+         MaxSduSize: -1, MinimumPolicedSize: -1 };
+       const qos = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: null };
+       const callee = { value: new Uint8Array(8) };
+       say(ws.WSAConnect(withQos, at(port), 16, null, null, qos), ws.WSAGetLastError());
+       say(ws.WSAConnect(withQos, at(port), 16, null, callee, null), callee.value.length);
+       const verdicts = [2, 1, 0];
+       const answers = verdicts.map((verdict) => {
+         const s = ws.WSAAccept(listener, null, null, (caller, data, sqos, gqos, called, room) => {
+           say(caller.length, data, sqos, called.length, room.length);
+           return verdict;
+         });
+         return s === -1 ? -ws.WSAGetLastError() : s;
+       });
+       say(answers[0], answers[1], answers[2] > 0);
+       ws.send(byList, new TextEncoder().encode('extra'));
+       const into = new Uint8Array(20), flags = { value: 0 };
+       say(ws.WSARecvEx(answers[2], into, 20, flags), flags.value, text(into, 5));
+       const leaf = ws.WSASocket(2, 2, 17, null, 0, 1 | 4 | 0x10);
+       const group = new Uint8Array(16); ws.WSAStringToAddress('239.1.2.3:5000', 2, null, group, { value: 16 });
+       say(ws.WSAJoinLeaf(leaf, group, 16, null, null, null, null, 2) === leaf, ws.WSAGetLastError());
+       say(ws.__WSAFDIsSet(4, { fd_array: [4] }), String(ws.htonll(1n)), ws.WSARevertImpersonation(), ws.WSAGetLastError());`,
+    );
+    expect(said).toEqual([
+      [1, 16, true],
+      [1, 0, 10022],
+      [-1, 10045],
+      [0, 0],
+      [16, null, null, 16, 0],
+      [16, null, null, 16, 0],
+      [16, null, null, 16, 0],
+      [-11002, -10061, true],
+      [5, 0, 'extra'],
+      [true, 0],
+      [1, '72057594037927936', -1, 10045],
+    ]);
+  });
 });
