@@ -36,6 +36,7 @@ export * from './packed.ts';
 export * from './protocol-info.ts';
 export * from './query-set.ts';
 export * from './service-classes.ts';
+export * from './service-types.ts';
 export * from './sockaddr.ts';
 export * from './structures.ts';
 export * from './tcp-structures.ts';

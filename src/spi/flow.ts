@@ -2,13 +2,10 @@
  * Flow specifications: what a caller wishes for a connection, and whether that could be kept here.
  */
 
+import { SERVICETYPE_CONTROLLEDLOAD, SERVICETYPE_GUARANTEED } from '../abi/index.ts';
 import type { QOS } from './types.ts';
 
-/** The service types of a flow that wants resources set aside; no provider here can. */
-const SERVICETYPE_CONTROLLEDLOAD = 2;
-const SERVICETYPE_GUARANTEED = 3;
-
-/** Whether a flow asks for more than best effort, either way. */
+/** Whether a flow asks for resources to be set aside, either way; no provider here can. */
 export function wantsResources(qos: QOS | null): boolean {
   if (qos === null) return false;
   const { ServiceType: out } = qos.SendingFlowspec;

@@ -147,7 +147,7 @@ overEveryAttachment('WSARecvEx', (pair) => {
 });
 
 overEveryAttachment('lists of buffers', (pair) => {
-  test('API-WSASend, API-WSARecv, SEM-IO-22 many buffers, empty ones among them, are one stretch of bytes', async () => {
+  test('API-WSASend, API-WSARecv, STR-WSABUF, SEM-IO-22 many buffers, empty ones among them, are one stretch of bytes', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const pieces = Array.from({ length: 4 * MSG_MAXIOVLEN }, (_, i) => text('abcdefgh'.slice(0, i % 9)));

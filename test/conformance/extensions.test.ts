@@ -507,7 +507,7 @@ overEveryAttachment('TransmitFile and TransmitPackets', (pair) => {
   };
   const isSame = (x: Uint8Array, y: Uint8Array): boolean => Buffer.compare(x, y) === 0;
 
-  test('API-TransmitFile a file between head and tail, by path, descriptor or handle', async () => {
+  test('API-TransmitFile, STR-TRANSMIT_FILE_BUFFERS a file between head and tail, by path, descriptor or handle', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const buffers = { Head: text('head'), Tail: text('tail') };
@@ -600,7 +600,7 @@ overEveryAttachment('TransmitFile and TransmitPackets', (pair) => {
     }
   });
 
-  test('API-TransmitPackets memory and parts of files in their order', async () => {
+  test('API-TransmitPackets, STR-TRANSMIT_PACKETS_ELEMENT memory and parts of files in their order', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const overlapped = await recordWithEvent(a);

@@ -104,7 +104,7 @@ overEveryAttachment('overlapped sends and receives', (pair) => {
     expect(calls).toEqual([]);
   });
 
-  test('SEM-OV-05, API-WSASend an operation that is done at once announces itself all the same', async () => {
+  test('SEM-OV-05, API-WSASend, STR-WSAOVERLAPPED an operation that is done at once announces itself all the same', async () => {
     const { a, b } = await pair();
     const { client } = await connected({ a, b });
     const overlapped = await recordWithEvent(a);

@@ -192,7 +192,7 @@ overEveryAttachment('select', (pair) => {
 });
 
 overEveryAttachment('WSAPoll', (pair) => {
-  test('SEM-POLL-01 no entries are WSAEINVAL, no array WSAEFAULT', async () => {
+  test('SEM-POLL-01, STR-WSAPOLLFD no entries are WSAEINVAL, no array WSAEFAULT', async () => {
     const { a } = await pair();
     expect(await a.WSAPoll([], 0, 0)).toBe(-WSAEINVAL);
     expect(await a.WSAPoll(null, 1, 0)).toBe(-WSAEFAULT);

@@ -70,7 +70,7 @@ async function results(ws: Winsock, cq: number, event: number, count: number): P
 }
 
 overEveryAttachment('registered I/O', (pair) => {
-  test('API-RIOReceiveEx, API-RIOSendEx, API-RIODequeueCompletion messages with their addresses', async () => {
+  test('API-RIOReceiveEx, API-RIOSendEx, API-RIODequeueCompletion, STR-RIO messages with their addresses', async () => {
     const { a, b } = await pair();
     const sender = await rioUdp(a, ADDRESS_A);
     const receiver = await rioUdp(b, ADDRESS_B);

@@ -36,7 +36,7 @@ describe('sockaddr', () => {
     );
   });
 
-  test('every address and port survives writing and reading, in a SOCKADDR_STORAGE too', () => {
+  test('STR-sockaddr, STR-sockaddr_storage every address and port survives writing and reading', () => {
     fc.assert(
       fc.property(fc.oneof(anyV4, anyV6), fc.nat(0xffff), (ip, port) => {
         const storage = new Uint8Array(abi.SOCKADDR_STORAGE_LEN).fill(0xee);
@@ -94,17 +94,27 @@ describe('WSAPROTOCOL_INFO', () => {
     szProtocol: 'MSAFD Tcpip [TCP/IP]',
   };
 
-  test('STR-PI the members lie where the header puts them', () => {
+  // STR-PI-…: every member.
+  test.each([
+    ['STR-PI-dwServiceFlags1', 0, '66000200'],
+    ['STR-PI-dwProviderFlags', 16, '08000000'],
+    ['STR-PI-ProviderId', 20, 'a01a0fe78babcf118ca300805f48a192'],
+    ['STR-PI-dwCatalogEntryId', 36, 'e9030000'],
+    ['STR-PI-ProtocolChain', 40, '03000000f2030000f1030000e9030000'],
+    ['STR-PI-iVersion', 72, '02000000'],
+    ['STR-PI-iAddressFamily', 76, '02000000'],
+    ['STR-PI-iMaxSockAddr', 80, '1000000010000000'],
+    ['STR-PI-iSocketType', 88, '01000000'],
+    ['STR-PI-iProtocol', 92, '0600000000000000'],
+    ['STR-PI-iNetworkByteOrder', 100, '00000000'],
+    ['STR-PI-iSecurityScheme', 104, '00000000'],
+    ['STR-PI-dwMessageSize', 108, 'ffffffff'],
+    ['STR-PI-dwProviderReserved', 112, '01000080'],
+    ['STR-PI-szProtocol', 116, '4d0053004100'],
+  ])('%s lies %i bytes in', (_id, at, hex) => {
     const bytes = new Uint8Array(abi.WSAPROTOCOL_INFOW_LEN);
     expect(abi.writeWSAPROTOCOL_INFOW(bytes, 0, info)).toBe(628);
-    expect(toHex(bytes.subarray(0, 4))).toBe('66000200');
-    expect(toHex(bytes.subarray(20, 36))).toBe('a01a0fe78babcf118ca300805f48a192'); // ProviderId
-    expect(toHex(bytes.subarray(36, 40))).toBe('e9030000'); // dwCatalogEntryId 1001
-    expect(toHex(bytes.subarray(40, 56))).toBe('03000000f2030000f1030000e9030000'); // ProtocolChain
-    expect(toHex(bytes.subarray(72, 80))).toBe('0200000002000000'); // iVersion, iAddressFamily
-    expect(toHex(bytes.subarray(88, 96))).toBe('0100000006000000'); // iSocketType, iProtocol
-    expect(toHex(bytes.subarray(108, 116))).toBe('ffffffff01000080'); // dwMessageSize, dwProviderReserved
-    expect(toHex(bytes.subarray(116, 122))).toBe('4d0053004100'); // M S A
+    expect(toHex(bytes.subarray(at, at + hex.length / 2))).toBe(hex);
   });
 
   test('both forms read back what was written, and are equal up to szProtocol', () => {
@@ -200,6 +210,22 @@ describe('structures', () => {
     expect(abi.FD_SET_LEN).toBe(520);
   });
 
+  test('STR-TCPSTATE the states in the order of RFC 9293, from 0', () => {
+    expect(Object.entries(abi.TCPSTATE).map(([name, number]) => `${number} ${name}`)).toEqual([
+      '0 CLOSED',
+      '1 LISTEN',
+      '2 SYN_SENT',
+      '3 SYN_RCVD',
+      '4 ESTABLISHED',
+      '5 FIN_WAIT_1',
+      '6 FIN_WAIT_2',
+      '7 CLOSE_WAIT',
+      '8 CLOSING',
+      '9 LAST_ACK',
+      '10 TIME_WAIT',
+    ]);
+  });
+
   test('STR-tcp_keepalive, STR-TCP_INFO_v0 and STR-TCP_INFO_v1 read back, 64-bit figures whole', () => {
     const keepalive = { onoff: 1, keepalivetime: 0xffff_ffff, keepaliveinterval: 1000 };
     const bytes = new Uint8Array(88);
@@ -275,7 +301,7 @@ describe('structures', () => {
     expect(abi.readINTERFACE_INFO(new Uint8Array(76))).toBeNull();
   });
 
-  test('STR-SOCKET_ADDRESS_LIST holds offsets; every one that points outside is refused', () => {
+  test('STR-SOCKET_ADDRESS, STR-SOCKET_ADDRESS_LIST holds offsets; every one that points outside is refused', () => {
     const addresses = ['10.0.0.2', '::1', '192.0.2.1'].map(address);
     const bytes = new Uint8Array(abi.socketAddressListLength(addresses));
     expect(abi.writeSocketAddressList(bytes, addresses)).toBe(bytes.length);

@@ -209,14 +209,14 @@ describe('WSPStartup', () => {
     [0x0003, 0],
     [0x0102, WSAVERNOTSUPPORTED],
     [0x0101, WSAVERNOTSUPPORTED],
-  ])('SPI-START-03 asked for 0x%x the base provider answers %d and 2.2', (version, error) => {
+  ])('SPI-START-03, STR-WSPDATA asked for 0x%x the base provider answers %d and 2.2', (version, error) => {
     const data: WSPDATA = { wVersion: 0, wHighVersion: 0, szDescription: '' };
     const base = createBaseProvider(new FakePort());
     expect(base.WSPStartup(version, data, TCP4, {} as never, {})).toBe(error);
     if (error === 0) expect([data.wVersion, data.wHighVersion]).toEqual([0x0202, 0x0202]);
   });
 
-  test('SPI-START-04 the base provider fills all 30 entries', () => {
+  test('SPI-START-04, STR-WSPPROC_TABLE the base provider fills all 30 entries', () => {
     const table: Partial<WSPPROC_TABLE> = {};
     createBaseProvider(new FakePort()).WSPStartup(
       0x0202,

@@ -1,0 +1,87 @@
+/** The numbers of the error codes, written down a second time. */
+
+import { expect, test } from '@jest/globals';
+import * as abi from '../../../src/abi/index.ts';
+
+const named = abi as unknown as Readonly<Record<string, unknown>>;
+
+test.each([
+  ['ERR-WSA_INVALID_HANDLE', 6],
+  ['ERR-WSA_NOT_ENOUGH_MEMORY', 8],
+  ['ERR-WSA_INVALID_PARAMETER', 87],
+  ['ERR-WSA_OPERATION_ABORTED', 995],
+  ['ERR-WSA_IO_INCOMPLETE', 996],
+  ['ERR-WSA_IO_PENDING', 997],
+  ['ERR-WSAEINTR', 10_004],
+  ['ERR-WSAEBADF', 10_009],
+  ['ERR-WSAEACCES', 10_013],
+  ['ERR-WSAEFAULT', 10_014],
+  ['ERR-WSAEINVAL', 10_022],
+  ['ERR-WSAEMFILE', 10_024],
+  ['ERR-WSAEWOULDBLOCK', 10_035],
+  ['ERR-WSAEINPROGRESS', 10_036],
+  ['ERR-WSAEALREADY', 10_037],
+  ['ERR-WSAENOTSOCK', 10_038],
+  ['ERR-WSAEDESTADDRREQ', 10_039],
+  ['ERR-WSAEMSGSIZE', 10_040],
+  ['ERR-WSAEPROTOTYPE', 10_041],
+  ['ERR-WSAENOPROTOOPT', 10_042],
+  ['ERR-WSAEPROTONOSUPPORT', 10_043],
+  ['ERR-WSAESOCKTNOSUPPORT', 10_044],
+  ['ERR-WSAEOPNOTSUPP', 10_045],
+  ['ERR-WSAEPFNOSUPPORT', 10_046],
+  ['ERR-WSAEAFNOSUPPORT', 10_047],
+  ['ERR-WSAEADDRINUSE', 10_048],
+  ['ERR-WSAEADDRNOTAVAIL', 10_049],
+  ['ERR-WSAENETDOWN', 10_050],
+  ['ERR-WSAENETUNREACH', 10_051],
+  ['ERR-WSAENETRESET', 10_052],
+  ['ERR-WSAECONNABORTED', 10_053],
+  ['ERR-WSAECONNRESET', 10_054],
+  ['ERR-WSAENOBUFS', 10_055],
+  ['ERR-WSAEISCONN', 10_056],
+  ['ERR-WSAENOTCONN', 10_057],
+  ['ERR-WSAESHUTDOWN', 10_058],
+  ['ERR-WSAETOOMANYREFS', 10_059],
+  ['ERR-WSAETIMEDOUT', 10_060],
+  ['ERR-WSAECONNREFUSED', 10_061],
+  ['ERR-WSAELOOP', 10_062],
+  ['ERR-WSAENAMETOOLONG', 10_063],
+  ['ERR-WSAEHOSTDOWN', 10_064],
+  ['ERR-WSAEHOSTUNREACH', 10_065],
+  ['ERR-WSAENOTEMPTY', 10_066],
+  ['ERR-WSAEPROCLIM', 10_067],
+  ['ERR-WSAEUSERS', 10_068],
+  ['ERR-WSAEDQUOT', 10_069],
+  ['ERR-WSAESTALE', 10_070],
+  ['ERR-WSAEREMOTE', 10_071],
+  ['ERR-WSASYSNOTREADY', 10_091],
+  ['ERR-WSAVERNOTSUPPORTED', 10_092],
+  ['ERR-WSANOTINITIALISED', 10_093],
+  ['ERR-WSAEDISCON', 10_101],
+  ['ERR-WSAENOMORE', 10_102],
+  ['ERR-WSAECANCELLED', 10_103],
+  ['ERR-WSAEINVALIDPROCTABLE', 10_104],
+  ['ERR-WSAEINVALIDPROVIDER', 10_105],
+  ['ERR-WSAEPROVIDERFAILEDINIT', 10_106],
+  ['ERR-WSASYSCALLFAILURE', 10_107],
+  ['ERR-WSASERVICE_NOT_FOUND', 10_108],
+  ['ERR-WSATYPE_NOT_FOUND', 10_109],
+  ['ERR-WSA_E_NO_MORE', 10_110],
+  ['ERR-WSA_E_CANCELLED', 10_111],
+  ['ERR-WSAEREFUSED', 10_112],
+  ['ERR-WSAHOST_NOT_FOUND', 11_001],
+  ['ERR-WSATRY_AGAIN', 11_002],
+  ['ERR-WSANO_RECOVERY', 11_003],
+  ['ERR-WSANO_DATA', 11_004],
+])('%s is %i', (id, number) => {
+  expect(named[id.slice(4)]).toBe(number);
+});
+
+test('ERR-WSA_QOS from 11005 to 11031, each once', () => {
+  const names = Object.keys(named).filter((name) => name.startsWith('WSA_QOS_'));
+  const numbers = names.map((name) => Number(named[name]));
+  expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 27 }, (_, i) => 11_005 + i),
+  );
+});
