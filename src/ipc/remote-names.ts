@@ -9,6 +9,7 @@ import {
   WSA_E_CANCELLED,
   WSA_OPERATION_ABORTED,
   WSAEINVAL,
+  WSAEOPNOTSUPP,
   WSANO_RECOVERY,
 } from '../abi/index.ts';
 import type { IpAddress } from '../base/index.ts';
@@ -106,6 +107,8 @@ export class RemoteNames implements NamePort {
     if (signal?.aborted === true) return noAnswer(name, WSA_E_CANCELLED, 'cancelled');
     const { error, data } = await this.#call(request, signal);
     if (error === WSA_OPERATION_ABORTED) return noAnswer(name, WSA_E_CANCELLED, 'cancelled');
+    // An older daemon, which knows no questions about names.
+    if (error === WSAEOPNOTSUPP) return noAnswer(name);
     const answer = data === null ? null : decodeAnswer(data, error);
     return answer ?? noAnswer(name, error === NO_ERROR ? WSANO_RECOVERY : error);
   }

@@ -49,6 +49,9 @@ export class ServiceClaim implements Claim {
   readonly #service: OfferedService;
   readonly #host: HostClaim;
   #attempt = 1;
+  /** What was made for which names: asked for much more often than these change. */
+  #made: readonly OwnRecord[] = [];
+  #madeFor = '';
 
   constructor(service: OfferedService, host: HostClaim) {
     this.#service = service;
@@ -68,7 +71,16 @@ export class ServiceClaim implements Claim {
     this.#attempt++;
   }
 
-  records(): OwnRecord[] {
+  records(): readonly OwnRecord[] {
+    const names = `${this.name} ${this.#host.name}`;
+    if (this.#madeFor !== names) {
+      this.#made = this.#makeRecords();
+      this.#madeFor = names;
+    }
+    return this.#made;
+  }
+
+  #makeRecords(): OwnRecord[] {
     const { type, port, subtypes, texts } = this.#service;
     const { name } = this;
     const typeName = `${type}.${LOCAL}`;

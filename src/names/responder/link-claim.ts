@@ -102,9 +102,10 @@ export class LinkClaim {
   /** Gives the name up. @param stays what others of our claims say as well */
   withdraw(stays: (own: OwnRecord) => boolean): void {
     this.stop();
+    this.isEstablished = false;
+    this.#on.changed();
     this.#sayGoodbye(this.#told.filter((own) => !stays(own)));
     this.#told = [];
-    this.isEstablished = false;
   }
 
   /** Ends without a word: the link is gone. */

@@ -11,7 +11,8 @@ import { foldName } from '../name.ts';
 import type { DatagramOrigin, GroupSocket, NameLink, NameNetwork } from '../network.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { ClaimedLink, LinkClaim } from './link-claim.ts';
-import { keyOf, type OwnRecord, OwnRecords } from './own-record.ts';
+import { type Claim, keyOf, type OwnRecord, OwnRecords } from './own-record.ts';
+import { encodeResponse, isKnown, MESSAGE_BYTES, MESSAGE_RECORDS, unicastResponse } from './response.ts';
 import { DEFENCE_GAP_MS, TELL_GAP_MS, TellQueue } from './tell-queue.ts';
 
 /** What happened to what was heard. */
@@ -58,15 +59,11 @@ const MAX_HELD = 32;
 const MAX_DELAYED = 64;
 /** Answers to one asker alone. */
 const UNICAST_RATE = { perSecond: 50, burst: 200, maxClients: 256 };
-/** §6.7: who is no multicast DNS querier keeps an answer for ten seconds at most. */
-const LEGACY_TTL_SEC = 10;
-/** A message fits into a frame. */
-const MESSAGE_BYTES = 1400;
 
 export class ResponderLink implements ClaimedLink {
   readonly network: NameNetwork;
   readonly family: IpFamily;
-  readonly claims: LinkClaim[] = [];
+  readonly claims = new Map<Claim, LinkClaim>();
   link: NameLink;
   readonly #socket: GroupSocket;
   readonly #counters: ResponderCounters;
@@ -88,9 +85,11 @@ export class ResponderLink implements ClaimedLink {
     this.link = link;
     this.#counters = counters;
     this.#limit = new RateLimit(network.scheduler, UNICAST_RATE);
-    this.#queue = new TellQueue(network.scheduler, (answers) =>
-      this.#multicast(answers, this.#records.additionals(answers)),
-    );
+    this.#queue = new TellQueue(network.scheduler, (answers) => {
+      // What was asked for a while ago may be ours no more.
+      const still = answers.filter((own) => this.#isStillOurs(own));
+      this.#multicast(still, this.#records.additionals(still));
+    });
   }
 
   ask(parts: MessageParts): void {
@@ -103,6 +102,11 @@ export class ResponderLink implements ClaimedLink {
     this.#multicast(records, []);
   }
 
+  /** Whether a record is said here by a claim that is established. */
+  says(key: string): boolean {
+    return this.#records.get(key) !== undefined;
+  }
+
   changed(): void {
     this.#own = null;
     this.#byName = null;
@@ -112,7 +116,7 @@ export class ResponderLink implements ClaimedLink {
   addressesChanged(link: NameLink): void {
     this.link = link;
     this.changed();
-    for (const each of this.claims) each.update();
+    for (const each of this.claims.values()) each.update();
   }
 
   query(message: DnsMessage, origin: DatagramOrigin): void {
@@ -164,12 +168,12 @@ export class ResponderLink implements ClaimedLink {
     this.#queue.clear();
     for (const { cancel } of this.#held.values()) cancel();
     this.#held.clear();
-    for (const each of this.claims) each.stop();
+    for (const each of this.claims.values()) each.stop();
   }
 
   get #records(): OwnRecords {
     this.#own ??= new OwnRecords(
-      this.claims.flatMap(({ isEstablished, records }) => (isEstablished ? records : [])),
+      [...this.claims.values()].flatMap((each) => (each.isEstablished ? each.records : [])),
     );
     return this.#own;
   }
@@ -177,7 +181,7 @@ export class ResponderLink implements ClaimedLink {
   #claimsOf(name: string): readonly LinkClaim[] {
     if (this.#byName === null) {
       this.#byName = new Map();
-      for (const each of this.claims) {
+      for (const each of this.claims.values()) {
         const key = foldName(each.claim.name);
         const same = this.#byName.get(key);
         if (same === undefined) this.#byName.set(key, [each]);
@@ -240,32 +244,14 @@ export class ResponderLink implements ClaimedLink {
   }
 
   #unicast(answers: readonly OwnRecord[], origin: DatagramOrigin, { id, questions }: DnsMessage): void {
-    const isLegacy = origin.port !== MDNS_PORT;
     // What was asked long ago may be ours no more.
     const still = answers.filter((own) => this.#isStillOurs(own));
     if (this.#isClosed || still.length === 0) return;
     // An address is easily forged: nobody is to be flooded by way of us.
     if (!this.#limit.take(origin.address)) return;
     this.#counters.answers++;
-    const shown = (own: OwnRecord): DnsRecord => {
-      const { record } = own;
-      return isLegacy ? { ...record, flush: false, ttl: Math.min(record.ttl, LEGACY_TTL_SEC) } : record;
-    };
-    const parts = {
-      isResponse: true,
-      isAuthoritative: true,
-      answers: still.map(shown),
-      additionals: this.#records.additionals(still).map(shown),
-    };
-    let bytes = encodeMessage(
-      isLegacy ? { ...parts, id, questions: plain(questions) } : { ...parts, questions: [] },
-    );
-    if (bytes.length > MESSAGE_BYTES) {
-      const less = { ...parts, additionals: [] };
-      bytes = encodeMessage(
-        isLegacy ? { ...less, id, questions: plain(questions) } : { ...less, questions: [] },
-      );
-    }
+    const asked = origin.port === MDNS_PORT ? null : { id, questions };
+    const bytes = unicastResponse(still, this.#records.additionals(still), asked);
     this.#socket.send(bytes, origin.address, origin.port);
   }
 
@@ -276,12 +262,11 @@ export class ResponderLink implements ClaimedLink {
 
   /** Tells records to the group, in as many messages as that takes; additional ones where there is room. */
   #multicast(answers: readonly OwnRecord[], additionals: readonly OwnRecord[]): void {
-    const still = answers.filter((own) => own.record.ttl === 0 || this.#isStillOurs(own));
     const fresh = additionals.filter((own) => !this.#queue.wasToldWithin(own, TELL_GAP_MS));
-    for (let left = still; left.length > 0; ) {
-      let count = left.length;
-      let more = fresh;
-      let bytes = encodeResponse(left, more);
+    for (let left = answers; left.length > 0; ) {
+      let count = Math.min(left.length, MESSAGE_RECORDS);
+      let more = fresh.slice(0, MESSAGE_RECORDS);
+      let bytes = encodeResponse(left.slice(0, count), more);
       while (bytes.length > MESSAGE_BYTES && (more.length > 0 || count > 1)) {
         if (more.length > 0) more = [];
         else count = Math.ceil(count / 2);
@@ -294,24 +279,4 @@ export class ResponderLink implements ClaimedLink {
       left = left.slice(count);
     }
   }
-}
-
-function encodeResponse(answers: readonly OwnRecord[], additionals: readonly OwnRecord[]): Uint8Array {
-  return encodeMessage({
-    isResponse: true,
-    isAuthoritative: true,
-    questions: [],
-    answers: answers.map(({ record }) => record),
-    additionals: additionals.map(({ record }) => record),
-  });
-}
-
-/** §7.1: the asker has it, for half of its time at least. */
-function isKnown(own: OwnRecord, known: readonly DnsRecord[]): boolean {
-  return known.some((record) => record.ttl >= own.record.ttl / 2 && keyOf(record) === own.key);
-}
-
-/** §6.7: a question is repeated as a plain resolver asks it. */
-function plain(questions: DnsMessage['questions']): DnsMessage['questions'] {
-  return questions.map(({ name, type }) => ({ name, type }));
 }

@@ -7,7 +7,7 @@ import type { IpAddress, IpFamily } from '../../base/index.ts';
 import type { OfferedService } from '../../port/index.ts';
 import { decodeMessage } from '../codec.ts';
 import { MDNS_GROUPS, MDNS_PORT } from '../mdns.ts';
-import { sameName } from '../name.ts';
+import { foldName } from '../name.ts';
 import type { DatagramOrigin, GroupSocket, NameNetwork } from '../network.ts';
 import { HostClaim, ServiceClaim } from './claims.ts';
 import { type ClaimObserver, LinkClaim } from './link-claim.ts';
@@ -57,7 +57,7 @@ export class MdnsResponder {
   readonly #host: HostClaim;
   readonly #sockets = new Map<IpFamily, GroupSocket>();
   readonly #links: ResponderLink[] = [];
-  readonly #claimed: Claimed[] = [];
+  readonly #claimed = new Map<Claim, Claimed>();
   #isClosed = false;
 
   private constructor(options: ResponderOptions) {
@@ -69,7 +69,7 @@ export class MdnsResponder {
       });
       if (socket !== null) this.#sockets.set(group.family, socket);
     }
-    this.#claimed.push({ claim: this.#host, onEstablished: () => {}, conflicts: [] });
+    this.#claimed.set(this.#host, { claim: this.#host, onEstablished: () => {}, conflicts: [] });
     this.refresh();
   }
 
@@ -93,7 +93,7 @@ export class MdnsResponder {
     return this.#links.map(({ link, family, claims }) => ({
       interfaceIndex: link.index,
       family,
-      isReady: claims.every(({ isEstablished }) => isEstablished),
+      isReady: [...claims.values()].every(({ isEstablished }) => isEstablished),
     }));
   }
 
@@ -117,7 +117,7 @@ export class MdnsResponder {
         else if (link.addresses.some((each) => each.family === family)) this.#open(link, family, socket);
       }
     }
-    this.#settle();
+    for (const claimed of this.#claimed.values()) this.#settle(claimed);
   }
 
   /** Offers a service. @param service checked: names that fit, texts that fit */
@@ -128,9 +128,9 @@ export class MdnsResponder {
       claimed.onEstablished = resolve;
     });
     this.#avoidOwn(claim);
-    this.#claimed.push(claimed);
+    this.#claimed.set(claim, claimed);
     for (const link of this.#links) this.#begin(claimed, link);
-    this.#settle();
+    this.#settle(claimed);
     return {
       get instance() {
         return claim.instance;
@@ -143,9 +143,13 @@ export class MdnsResponder {
   /** Says goodbye to all links. */
   close(): void {
     if (this.#isClosed) return;
-    for (const claimed of [...this.#claimed]) this.#withdraw(claimed);
     this.#isClosed = true;
-    for (const link of this.#links.splice(0)) link.close();
+    for (const link of this.#links.splice(0)) {
+      for (const each of link.claims.values()) each.withdraw(() => false);
+      link.close();
+    }
+    for (const { onEstablished } of this.#claimed.values()) onEstablished();
+    this.#claimed.clear();
     for (const socket of this.#sockets.values()) socket.close();
   }
 
@@ -153,16 +157,16 @@ export class MdnsResponder {
     const { network } = this.#options;
     const opened = new ResponderLink({ network, socket, family, link, counters: this.counters });
     this.#links.push(opened);
-    for (const claimed of this.#claimed) this.#begin(claimed, opened);
+    for (const claimed of this.#claimed.values()) this.#begin(claimed, opened);
   }
 
   #begin(claimed: Claimed, link: ResponderLink): void {
     const observer: ClaimObserver = {
-      established: () => this.#settle(),
+      established: () => this.#settle(claimed),
       conflicted: (wasEstablished) => this.#conflicted(claimed, wasEstablished),
     };
     const made = new LinkClaim(claimed.claim, link, observer);
-    link.claims.push(made);
+    link.claims.set(claimed.claim, made);
     made.begin();
   }
 
@@ -180,57 +184,41 @@ export class MdnsResponder {
       this.#avoidOwn(claim);
     }
     // A name is the same on all links (§14).
-    for (const each of this.#onLinks(claim)) {
+    for (const link of this.#links) {
+      const each = link.claims.get(claim);
       // Where the old name was ours, that is over.
-      if (!wasEstablished) each.withdraw((own) => this.#isSaidBesides(each, own.key));
-      each.begin(delay);
+      if (!wasEstablished) each?.withdraw((own) => link.says(own.key));
+      each?.begin(delay);
     }
     if (wasEstablished || claim !== this.#host) return;
     // Services are found at the host's new name.
-    for (const link of this.#links) for (const each of link.claims) each.update();
+    for (const link of this.#links) for (const each of link.claims.values()) each.update();
     this.#options.onRenamed?.(this.#host.name);
   }
 
   #withdraw(claimed: Claimed): void {
-    const place = this.#claimed.indexOf(claimed);
-    if (place < 0) return;
-    this.#claimed.splice(place, 1);
+    const { claim } = claimed;
+    if (!this.#claimed.delete(claim)) return;
     for (const link of this.#links) {
-      const each = link.claims.find(({ claim }) => claim === claimed.claim);
-      if (each === undefined) continue;
-      each.withdraw((own) => this.#isSaidBesides(each, own.key));
-      link.claims.splice(link.claims.indexOf(each), 1);
+      const each = link.claims.get(claim);
+      link.claims.delete(claim);
       link.changed();
+      each?.withdraw((own) => link.says(own.key));
     }
     claimed.onEstablished();
   }
 
-  /** Whether another claim says the same: that a type of service is there. */
-  #isSaidBesides(except: LinkClaim, key: string): boolean {
-    return this.#links.some(
-      ({ claims }) =>
-        claims.includes(except) &&
-        claims.some(
-          (each) => each !== except && each.isEstablished && each.records.some((own) => own.key === key),
-        ),
-    );
-  }
-
   /** Takes a name that none of our other claims has: they are no rivals on the link. */
   #avoidOwn(claim: Claim): void {
-    const isTaken = (): boolean =>
-      this.#claimed.some((other) => other.claim !== claim && sameName(other.claim.name, claim.name));
-    while (isTaken()) claim.rename();
+    const taken = new Set<string>();
+    for (const other of this.#claimed.keys()) if (other !== claim) taken.add(foldName(other.name));
+    while (taken.has(foldName(claim.name))) claim.rename();
   }
 
-  #onLinks(claim: Claim): LinkClaim[] {
-    return this.#links.flatMap(({ claims }) => claims.filter((each) => each.claim === claim));
-  }
-
-  /** Tells those who wait for a claim. */
-  #settle(): void {
-    for (const { claim, onEstablished } of this.#claimed)
-      if (this.#onLinks(claim).every(({ isEstablished }) => isEstablished)) onEstablished();
+  /** Tells who waits for a claim. */
+  #settle({ claim, onEstablished }: Claimed): void {
+    const isOpen = ({ claims }: ResponderLink): boolean => claims.get(claim)?.isEstablished === false;
+    if (!this.#links.some(isOpen)) onEstablished();
   }
 
   #received(bytes: Uint8Array, origin: DatagramOrigin, family: IpFamily): void {

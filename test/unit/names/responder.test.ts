@@ -388,6 +388,27 @@ describe('answering', () => {
     for (const { bytes } of told) expect(bytes.length).toBeLessThanOrEqual(1400);
   });
 
+  test('RFC 6762 §17 of a thousand services all are told to the group, and some to who asks alone', () => {
+    const responder = established();
+    for (let n = 0; n < 1000; n++)
+      responder.register({
+        instance: `${'ü'.repeat(28)}${n}`,
+        type: '_http._tcp',
+        subtypes: [],
+        port: 80,
+        texts: new Array(5).fill(new Uint8Array(250)),
+      });
+    network.pass(120_000);
+    network.ask(HTTP, PTR);
+    expect(new Set(answersOf(network.pass(1000))).size).toBe(1000);
+    network.ask(HTTP, PTR, { id: 5 }, { port: 40_000 });
+    const [answer] = network.pass(1000);
+    expect(answer?.message).toMatchObject({ id: 5, isTruncated: true });
+    expect(answer?.message.answers.length).toBeGreaterThan(5);
+    responder.close();
+    expect(network.scheduler.pending).toBe(0);
+  });
+
   test('RFC 6762 §18.3, §18.11 other opcodes and failures are nothing; what is malformed is counted', () => {
     const responder = established();
     expect(network.during(() => network.ask(NAME, A, { opcode: 5 }))).toEqual([]);
