@@ -137,7 +137,7 @@ overEveryAttachment('WSAStartup and WSACleanup', (pair) => {
     expect(await b.recv(server, new Uint8Array(1))).toBe(0);
   });
 
-  test('SEM-VER-16 one WSACleanup too many is WSANOTINITIALISED', async () => {
+  test('SEM-VER-16, API-WSACleanup one WSACleanup too many is WSANOTINITIALISED', async () => {
     const { a } = await pair();
     expect(await a.WSACleanup()).toBe(0);
     expect(await a.WSACleanup()).toBe(-WSANOTINITIALISED);

@@ -2,7 +2,7 @@
  * Programs over the blocking face, each a process of its own: the face sleeps in its thread, and jest transforms no Workers.
  *
  * A program sees `ws` (the face), `data` (a WSADATA), `say(...words)` (a line of what the test gets), `at(port)` (the loopback
- * address), `text(bytes, length)`, `isMainThread`, `Worker`, `workerData`, `parentPort` and `here` (its own URL).
+ * address), `text(bytes, length)`, `load(module)` (another module of app/), `isMainThread`, `Worker`, `workerData`, `parentPort` and `here` (its own URL).
  */
 
 import { type ChildProcess, execFile } from 'node:child_process';
@@ -72,7 +72,10 @@ export function blockingPrograms(): BlockingPrograms {
     async run(name, body, attachment = `{ module: new URL('./sockets.mjs', here) }`) {
       const file = join(folder, `${name}.mjs`);
       const attach = `if (isMainThread) ws.attachTo(${attachment});`;
-      writeFileSync(file, `import * as ws from ${JSON.stringify(face)};\n${HEAD}\n${attach}\n${body}`);
+      writeFileSync(
+        file,
+        `import * as ws from ${JSON.stringify(face)};\nconst load = (module) => import(new URL(module + '.js', ${JSON.stringify(face)}));\n${HEAD}\n${attach}\n${body}`,
+      );
       const output = await new Promise<string>((done, fail) => {
         const child = execFile(process.execPath, [file], { timeout: 30_000 }, (error, stdout, stderr) => {
           running.delete(child);

@@ -73,7 +73,7 @@ async function run(name: string, body: string): Promise<unknown[][]> {
 }
 
 describe('the blocking face', () => {
-  test('SEM-ERR-01, SEM-ERR-03 and SEM-VER-12: failures and the last error', async () => {
+  test('SEM-ERR-01, SEM-ERR-03, SEM-ERR-04, SEM-VER-12, API-WSAGetLastError, API-WSASetLastError: failures and the last error', async () => {
     const said = await run(
       'errors',
       `say(ws.socket(2, 1, 6), ws.WSAGetLastError());
