@@ -33,7 +33,7 @@ import { DatagramEndpoint } from './datagram.ts';
 import { Descriptors } from './descriptors.ts';
 import { EchoCall } from './echo.ts';
 import { AfdEndpoint, CLOSE_ABORTIVE } from './endpoint.ts';
-import { listInterfaces } from './interface-list.ts';
+import { answerInterfaces } from './interface-names.ts';
 import { ioctl } from './ioctl.ts';
 import { getOption, setOption } from './option-values.ts';
 import type { AfdLimits } from './policy.ts';
@@ -168,7 +168,7 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
       case AfdOp.open:
         return this.#open(request.data);
       case AfdOp.interfaces:
-        return listInterfaces(this.#context.stack, request.into, this.#reply);
+        return answerInterfaces(this.#context.stack, request, this.#reply);
       case AfdOp.poll:
         return this.#poll(request);
       case AfdOp.echo:

@@ -166,6 +166,10 @@ export const WSASetUdpRecvMaxCoalescedSize = promised('WSASetUdpRecvMaxCoalesced
 export const WSAGetUdpSendMessageSize = promised('WSAGetUdpSendMessageSize');
 /** Sets into datagrams of which size a send is cut. */
 export const WSASetUdpSendMessageSize = promised('WSASetUdpSendMessageSize');
+/** The index of the interface of that name. @returns 0 when there is none */
+export const if_nametoindex = promised('if_nametoindex');
+/** Writes the name of an interface. @returns 1, or 0 when there is none */
+export const if_indextoname = promised('if_indextoname');
 /** Sets from whom a socket hears an IPv4 group. */
 export const setipv4sourcefilter = promised('setipv4sourcefilter');
 /** Reads from whom a socket hears an IPv4 group. */

@@ -291,6 +291,10 @@ export const WSASetUdpRecvMaxCoalescedSize = blocking('WSASetUdpRecvMaxCoalesced
 export const WSAGetUdpSendMessageSize = blocking('WSAGetUdpSendMessageSize');
 /** Sets into datagrams of which size a send is cut. */
 export const WSASetUdpSendMessageSize = blocking('WSASetUdpSendMessageSize');
+/** The index of the interface of that name. @returns 0 when there is none */
+export const if_nametoindex = blocking('if_nametoindex');
+/** Writes the name of an interface. @returns 1, or 0 when there is none */
+export const if_indextoname = blocking('if_indextoname');
 /** Sets from whom a socket hears an IPv4 group. */
 export const setipv4sourcefilter = blocking('setipv4sourcefilter');
 /** Reads from whom a socket hears an IPv4 group. */

@@ -1,7 +1,7 @@
 /**
  * `winsockd/dgram`: UDP in the shape of `node:dgram`, over Winsock's sockets.
  *
- * Differences from `node:dgram`: an interface of IPv6 is named by its index (`::%2`).
+ * An interface of IPv6 is named by its name or its index: `fe80::1%eth0`, `::%2`.
  */
 
 import { EventEmitter } from 'node:events';
@@ -41,7 +41,7 @@ import {
 import { IpAddress, type IpFamily, i32le, putI32le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { Winsock } from '../winsock/index.ts';
-import { type Lookup, lookupHost } from './host-lookup.ts';
+import { hasNamedZone, type Lookup, lookupHost, numberedZone } from './host-lookup.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { interfaceIndex, interfaceValue, membershipValue, membershipValueV6 } from './membership-value.ts';
 import { type AddressInfo, addressBytes, addressInfo, checkPort } from './node-address.ts';
@@ -215,9 +215,13 @@ export class DatagramSocket extends EventEmitter {
     return flag;
   }
 
-  /** The interface that datagrams to groups leave by: an address of its, or over IPv6 `::%` and its index. */
+  /** The interface that datagrams to groups leave by: an address of its, or over IPv6 `::%` and its name or index. */
   setMulticastInterface(address: string): void {
     const call = 'setMulticastInterface';
+    if (this.#family === 6 && hasNamedZone(address)) {
+      this.#fail(this.#numbered(address).then((numbered) => this.setMulticastInterface(numbered)));
+      return;
+    }
     const value = this.#family === 4 ? interfaceValue(call, address) : interfaceIndex(call, address);
     this.#setIpOption(IP_MULTICAST_IF, IPV6_MULTICAST_IF, value);
   }
@@ -410,6 +414,12 @@ export class DatagramSocket extends EventEmitter {
     source: string | null = null,
   ): void {
     const isV4 = this.#family === 4;
+    if (!isV4 && on !== undefined && hasNamedZone(on)) {
+      const apply = (numbered: string): void =>
+        this.#setMembership(call, option4, option6, group, numbered, source);
+      this.#fail(this.#numbered(on).then(apply));
+      return;
+    }
     const [level, option] = isV4 ? [IPPROTO_IP, option4] : [IPPROTO_IPV6, option6];
     const value = isV4
       ? membershipValue(call, group, on ?? '0.0.0.0', source)
@@ -425,6 +435,11 @@ export class DatagramSocket extends EventEmitter {
     const answer = ws.setsockopt(this.#handle, level, option, value);
     if (typeof answer !== 'number') this.#fail(this.#applied(call, answer));
     else if (answer < 0) throw nodeError(call, answer);
+  }
+
+  /** An interface's name in the place of its index. */
+  async #numbered(scope: string): Promise<string> {
+    return numberedZone(await startedWinsock(this.#options.winsock), scope);
   }
 
   async #applied(call: string, answer: Answer): Promise<void> {

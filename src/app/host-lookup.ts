@@ -53,12 +53,41 @@ export async function lookupHost(
 ): Promise<[IpAddress, ...IpAddress[]]> {
   const numeric = IpAddress.parse(host);
   if (numeric !== null) return [numeric];
+  const zoned = await zonedAddress(ws, host);
+  if (zoned !== null) return [zoned];
   if (host.toLowerCase() === 'localhost') return [family === 6 ? IpAddress.loopbackV6 : IpAddress.loopbackV4];
   const found =
     lookup === undefined ? await inStack(ws, host, family) : await withLookup(lookup, host, family);
   const [first, ...others] = found;
   if (first === undefined) throw notFound(host, WSAHOST_NOT_FOUND);
   return [first, ...others];
+}
+
+/**
+ * An address whose zone is the name of an interface, such as `fe80::1%eth0` (RFC 4007 §11.2); `null` for any other text.
+ * @throws {NodeStyleError} ENOTFOUND without such an interface
+ */
+async function zonedAddress(ws: Winsock, host: string): Promise<IpAddress | null> {
+  const at = host.indexOf('%');
+  const address = at < 0 ? null : IpAddress.parse(host.slice(0, at));
+  if (address?.family !== 6) return null;
+  const index = await ws.if_nametoindex(host.slice(at + 1));
+  if (index <= 0) throw notFound(host, WSAHOST_NOT_FOUND);
+  return address.inZone(index);
+}
+
+/** `::%eth0` as `::%2`; other texts as they are. @throws {NodeStyleError} as {@link lookupHost} */
+export async function numberedZone(ws: Winsock, scope: string): Promise<string> {
+  const zone = scope.slice(scope.indexOf('%') + 1);
+  if (!hasNamedZone(scope)) return scope;
+  const index = await ws.if_nametoindex(zone);
+  if (index <= 0) throw notFound(scope, WSAHOST_NOT_FOUND);
+  return `${scope.slice(0, scope.indexOf('%'))}%${index}`;
+}
+
+/** Whether the zone of a text is the name of an interface rather than its index. */
+export function hasNamedZone(text: string): boolean {
+  return /%.*\D/.test(text);
 }
 
 async function withLookup(lookup: Lookup, host: string, family: number): Promise<IpAddress[]> {

@@ -125,6 +125,8 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSASetUdpRecvMaxCoalescedSize', [number, number]),
   signature('WSAGetUdpSendMessageSize', [number, reference]),
   signature('WSASetUdpSendMessageSize', [number, number]),
+  signature('if_nametoindex', [text], FALSE),
+  signature('if_indextoname', [number, textReference], FALSE),
   signature('setipv4sourcefilter', [number, input, input, number, number, input]),
   signature('getipv4sourcefilter', [number, input, input, reference, reference, inout]),
   signature('setsourcefilter', [number, number, input, number, number, number, input]),

@@ -90,7 +90,10 @@ export const AfdOp = {
   duplicate: 19,
   /** `data` a token → `value` a new descriptor of the same endpoint, `flags` 1: it is bound. */
   open: 20,
-  /** Descriptors of interfaces and their addresses, as SIO_GET_INTERFACE_LIST lays them out → `into`. No descriptor. */
+  /**
+   * Interfaces and their addresses, as SIO_GET_INTERFACE_LIST lays them out → `into`. `a` 1: `data` a name in UTF-8 → `value` the index of
+   * that interface, 0: none; `a` 2: `b` an index → `into` the name, `value` its bytes. No descriptor.
+   */
   interfaces: 21,
   /**
    * An echo request of the stack's own ICMP, beneath any provider. `address` the destination's sockaddr, and behind it the source's

@@ -13,6 +13,7 @@ import { Calls } from './base-call.ts';
 import { baseDataCalls } from './base-data-calls.ts';
 import { baseEventCalls } from './base-event-calls.ts';
 import { type BaseExtensions, baseExtensions } from './base-extension-calls.ts';
+import { type BaseInterfaces, baseInterfaces } from './base-interfaces.ts';
 import { baseMultipointCalls } from './base-multipoint-calls.ts';
 import { watchSocket } from './base-notify.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
@@ -30,7 +31,7 @@ import type { WSPUPCALLTABLE } from './upcalls.ts';
 export const SPI_VERSION = 0x0202;
 
 /** The base provider of a process: its export, and what ws2_32 asks past the table. */
-export interface BaseProvider {
+export interface BaseProvider extends BaseInterfaces {
   readonly WSPStartup: WSPStartup;
   /** Readiness for WSAPoll, which has no entry in the table; see `pollHandles`. */
   readonly poll: (fds: readonly WSAPOLLFD[], timeout: number) => Answer;
@@ -84,6 +85,7 @@ export function createBaseProvider(
     WSPCancelBlockingCall: () => blocking.cancelOfThread(),
   };
   return {
+    ...baseInterfaces(base),
     extensions,
     WSPStartup(wVersionRequested, lpWSPData, _lpProtocolInfo, upcallTable, lpProcTable): number {
       const version = startVersion(wVersionRequested, lpWSPData);

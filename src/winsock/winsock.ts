@@ -10,6 +10,7 @@ import { dataCalls } from './data.ts';
 import { eventCalls } from './events.ts';
 import { extensionCalls, rioCalls } from './extensions.ts';
 import { hookCalls } from './hooks.ts';
+import { interfaceCalls } from './interfaces.ts';
 import { nameCalls } from './names/name-calls.ts';
 import { notificationCalls } from './notifications.ts';
 import { optionWrapperCalls } from './option-wrappers.ts';
@@ -56,6 +57,7 @@ export function winsockOf(process: WinsockProcess) {
     ...eventCalls(process),
     ...addressCalls(process),
     ...protocolCalls(process),
+    ...interfaceCalls(process),
     ...hookCalls(process),
     ...overlappedCalls(process),
     ...portCalls(process),

@@ -3,9 +3,22 @@
 import { expect, test } from '@jest/globals';
 import * as abi from '../../src/abi/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
+import { MAKEWORD } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
 import { INDEX } from './ioctl-support.ts';
-import { bound, getInt, int, name, ok, overEveryAttachment, receiveText, tcp, text, udp } from './support.ts';
+import {
+  bound,
+  getInt,
+  int,
+  name,
+  ok,
+  overEveryAttachment,
+  receiveText,
+  tcp,
+  text,
+  udp,
+  wsadata,
+} from './support.ts';
 
 const GROUP = '239.9.9.9';
 const inAddr = (address: string): Uint8Array => name(address, 0).subarray(4, 8);
@@ -118,5 +131,23 @@ overEveryAttachment('functions that are short for options', (pair) => {
     await ok(a.sendto(sender, text('abc'), 3, 0, name(ADDRESS_B, port)));
     expect([await receiveText(b, s), await receiveText(b, s)]).toEqual(['ab', 'c']);
     expect(await a.setsockopt(sender, abi.IPPROTO_UDP, abi.UDP_SEND_MSG_SIZE, int(0))).toBe(0);
+  });
+});
+
+overEveryAttachment('interfaces by name and number', (pair) => {
+  test('if_nametoindex and if_indextoname are each other’s opposite; what is not there is 0', async () => {
+    const { a, attachment } = await pair();
+    for (const { index, name: known } of attachment.hosts.a.host.stack.interfaces) {
+      const found: Ref<string> = { value: '' };
+      expect(await a.if_nametoindex(known)).toBe(index);
+      expect([await a.if_indextoname(index, found), found.value]).toEqual([1, known]);
+    }
+    for (const none of ['', 'nosuch', 'x'.repeat(300), 'ä']) expect(await a.if_nametoindex(none)).toBe(0);
+    for (const none of [0, 99, -1]) expect(await a.if_indextoname(none, { value: '' })).toBe(0);
+    expect(await a.if_indextoname(1, null)).toBe(-abi.WSAEFAULT);
+    const mobile = await attachment.processOn('a', 0, 'windows-mobile');
+    await ok(mobile.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    expect(await mobile.if_nametoindex('lo')).toBe(0);
+    await mobile.WSACleanup();
   });
 });

@@ -188,7 +188,6 @@ describe('node:dgram and IPv6 groups', () => {
     const socket = await bound(b);
     expect(() => socket.addMembership('fd00::9')).toThrow('addMembership EINVAL');
     expect(() => socket.addMembership('239.1.1.1')).toThrow('addMembership EINVAL');
-    expect(() => socket.addMembership(GROUP, '::%eth0')).toThrow('addMembership EINVAL');
     expect(() => socket.setMulticastInterface('10.0.0.2')).toThrow('setMulticastInterface EINVAL');
     expect(() => socket.dropMembership(GROUP)).toThrow('dropMembership EADDRNOTAVAIL');
   });
