@@ -11,7 +11,7 @@ import { Callback } from './callbacks.ts';
 import type { ClientThread } from './client-thread.ts';
 import { Mailbox } from './mailbox.ts';
 import { overlapped, putRecord, routine } from './marshal-overlapped.ts';
-import { DONE, PLACE_LEN, RELEASED } from './operations.ts';
+import { count, DONE, PLACE_LEN, RELEASED } from './operations.ts';
 import { liveRecords, numberOf, threadOfOperation } from './records.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { takeNumber, WORD } from './slot.ts';
@@ -119,8 +119,12 @@ export function invokeOperation(
       giveAll();
       putRecord(box, (places[recordAt] as number) + WORD, done);
       box.setState(DONE);
+      count(box);
     },
-    () => box.setState(RELEASED),
+    () => {
+      box.setState(RELEASED);
+      count(box);
+    },
   );
   args[recordAt] = record;
   const routineAt = slots.indexOf(routine);

@@ -25,6 +25,8 @@ export const DONE = 17;
 /** Nobody refers to it any more. */
 export const RELEASED = 18;
 
+/** Bytes before the blocks of a piece: a word that counts what has happened to its operations. */
+const PIECE_HEAD_LEN = 64;
 /** Bytes of a piece of memory that is shared at a time, and the smallest block. */
 const PIECE_LEN = 1024 * 1024;
 const BLOCK_MIN = 1024;
@@ -47,6 +49,11 @@ interface Block {
   readonly length: number;
 }
 
+/** Says in the block's memory that something has happened to its operation. For the chain thread. */
+export function count(box: Mailbox): void {
+  Atomics.add(new Int32Array(box.memory, 0, 1), 0, 1);
+}
+
 /** How the chain thread finds a message: numbers for the mailbox. */
 export interface Posted {
   readonly number: number;
@@ -58,12 +65,15 @@ export interface Posted {
 export class Operations {
   readonly #free = new Map<number, Block[]>();
   readonly #known = new WeakMap<SharedArrayBuffer, number>();
+  /** The counting words of the pieces, and where they stood when this thread looked. */
+  readonly #counts: { readonly word: Int32Array; seen: number }[] = [];
   #lastMemory = 0;
   #last = 0;
 
   /** Forgets everything: the chain thread that it was shared with is gone. */
   reset(): void {
     this.#free.clear();
+    this.#counts.length = 0;
     ownOperations.clear();
   }
 
@@ -107,6 +117,7 @@ export class Operations {
 
   /** Collects what is done, and takes back memory that nobody needs. For the end of every call. */
   sweep(): void {
+    if (!this.#hasNews()) return;
     for (const [number, message] of ownOperations) {
       if (!(message instanceof OwnMessage)) continue;
       const { state } = message.box;
@@ -114,6 +125,17 @@ export class Operations {
       message.collect();
       if (state === RELEASED) this.#drop(number, message);
     }
+  }
+
+  /** Whether something has happened to an operation since the last time. */
+  #hasNews(): boolean {
+    let hasNews = false;
+    for (const count of this.#counts) {
+      const now = Atomics.load(count.word, 0);
+      hasNews ||= now !== count.seen;
+      count.seen = now;
+    }
+    return hasNews;
   }
 
   /** Runs the routine of an operation that is done. */
@@ -148,11 +170,13 @@ export class Operations {
     this.#free.set(size, free);
     const block = free.pop();
     if (block !== undefined) return block;
-    const memory = new SharedArrayBuffer(Math.max(PIECE_LEN, size));
+    const memory = new SharedArrayBuffer(PIECE_HEAD_LEN + Math.max(PIECE_LEN, size));
     const memoryNumber = this.#share(memory);
     if (memoryNumber === 0) return null;
-    for (let at = 0; at < memory.byteLength; at += size)
+    this.#counts.push({ word: new Int32Array(memory, 0, 1), seen: 0 });
+    for (let at = PIECE_HEAD_LEN; at + size <= memory.byteLength; at += size) {
       free.push({ memory, memoryNumber, at, length: size });
+    }
     return free.pop() ?? null;
   }
 
