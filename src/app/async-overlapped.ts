@@ -17,6 +17,8 @@ export const CancelIoEx = promised('CancelIoEx');
 export const GetOverlappedResult = promised('GetOverlappedResult');
 /** Completes an operation of a provider whose sockets are no handles of the system. */
 export const WPUCompleteOverlappedRequest = promised('WPUCompleteOverlappedRequest');
+/** Waits for an event object, or for the last operation on a socket. @returns 0, WAIT_TIMEOUT or WSA_WAIT_IO_COMPLETION */
+export const WaitForSingleObjectEx = promised('WaitForSingleObjectEx');
 /** Waits, and lets completion routines run. @returns 0, or WSA_WAIT_IO_COMPLETION when one ran */
 export const SleepEx = promised('SleepEx');
 /** Makes a completion port, or has a socket's completions queued to one. @returns the port */

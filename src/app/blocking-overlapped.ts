@@ -36,6 +36,8 @@ export const GetOverlappedResult = blocking('GetOverlappedResult');
 export const CancelIo = blocking('CancelIo');
 /** Ends one operation of a socket, or all. @returns 1, or 0 when it failed */
 export const CancelIoEx = blocking('CancelIoEx');
+/** Waits for an event object, or for the last operation on a socket. @returns 0, WAIT_TIMEOUT, WSA_WAIT_IO_COMPLETION or WAIT_FAILED */
+export const WaitForSingleObjectEx = blocking('WaitForSingleObjectEx');
 /** Waits, and lets completion routines run. @returns 0, or WSA_WAIT_IO_COMPLETION when one ran */
 export const SleepEx = blocking('SleepEx');
 /** Makes a completion port, or has a socket's completions queued to one. @returns the port, or 0 when it failed */

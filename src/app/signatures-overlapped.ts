@@ -2,7 +2,7 @@
  * The calls that begin overlapped operations, or ask about them: part of the table of `signatures`.
  */
 
-import { WSAEMSGSIZE } from '../abi/index.ts';
+import { WSA_WAIT_FAILED, WSAEMSGSIZE } from '../abi/index.ts';
 import type { Ref, WSABUF, WSAMSG } from '../spi/index.ts';
 import { bool, inout, input, inputs, number, outputs, reference } from './marshal.ts';
 import {
@@ -76,5 +76,6 @@ export const OVERLAPPED_SIGNATURES: readonly Signature[] = [
   signature('GetQueuedCompletionStatusEx', [number, entries, number, reference, number, bool], FALSE),
   signature('CloseHandle', [number], FALSE),
   signature('SetFileCompletionNotificationModes', [number, number], FALSE),
+  signature('WaitForSingleObjectEx', [number, number, bool], WSA_WAIT_FAILED),
   signature('SleepEx', [number, bool]),
 ];

@@ -11,13 +11,17 @@ import {
   INFINITE,
   ntStatusOf,
   STATUS_PENDING,
+  WAIT_TIMEOUT,
   WSA_INVALID_HANDLE,
+  WSA_WAIT_EVENT_0,
   WSA_WAIT_IO_COMPLETION,
   WSAEINVAL,
   WSANOTINITIALISED,
   win32OfNtStatus,
 } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
 import { type Answer, eventOf, type Ref, type WSAOVERLAPPED, whenDone } from '../spi/index.ts';
+import type { ApcQueue } from './apc.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** Whether the operation of a record is done: a look at its `Internal`. */
@@ -87,25 +91,58 @@ export function overlappedCalls(process: WinsockProcess) {
       return 0;
     },
 
+    /**
+     * Waits for an event object, or for a socket: until the last operation on it is done (SEM-OV-02).
+     * @param bAlertable lets completion routines run, which ends the wait
+     * @returns 0, WAIT_TIMEOUT or WAIT_IO_COMPLETION
+     */
+    WaitForSingleObjectEx(hHandle: number, dwMilliseconds: number, bAlertable = false): Answer {
+      const object = process.handles.event(hHandle) ?? process.handles.socket(hHandle)?.file ?? null;
+      if (object === null) return -ERROR_INVALID_HANDLE;
+      if (object.isSignaled) return WSA_WAIT_EVENT_0;
+      const apcs = bAlertable ? process.thread.apcs : null;
+      return wait(process.scheduler, dwMilliseconds, WAIT_TIMEOUT, apcs, object);
+    },
+
     /** Waits, and lets completion routines run when `bAlertable`. @returns 0, or WAIT_IO_COMPLETION when one ran */
     SleepEx(dwMilliseconds: number, bAlertable = false): Answer {
-      const apcs = bAlertable ? process.thread.apcs : null;
-      if (apcs?.run() === true) return WSA_WAIT_IO_COMPLETION;
-      const milliseconds = dwMilliseconds >>> 0;
-      if (milliseconds === 0) return 0;
-      return new Promise((resolve) => {
-        const end = (answer: number): void => {
-          cancel();
-          apcs?.waiters.delete(alert);
-          resolve(answer);
-        };
-        const alert = (): void => {
-          if (apcs?.run() === true) end(WSA_WAIT_IO_COMPLETION);
-        };
-        const cancel =
-          milliseconds === INFINITE ? () => {} : process.scheduler.after(milliseconds, () => end(0));
-        apcs?.waiters.add(alert);
-      });
+      return wait(process.scheduler, dwMilliseconds, 0, bAlertable ? process.thread.apcs : null, null);
     },
   };
+}
+
+/** Something that is signaled, or will be. */
+interface Waitable {
+  readonly isSignaled: boolean;
+  readonly waiters: Set<() => void>;
+}
+
+/** Waits for an object, and alertably with `apcs`. @returns 0 when it is signaled, `late` when the time is over */
+function wait(
+  scheduler: Scheduler,
+  timeout: number,
+  late: number,
+  apcs: ApcQueue | null,
+  object: Waitable | null,
+): Answer {
+  if (apcs?.run() === true) return WSA_WAIT_IO_COMPLETION;
+  const milliseconds = timeout >>> 0;
+  if (milliseconds === 0) return late;
+  return new Promise((resolve) => {
+    const end = (answer: number): void => {
+      cancel();
+      apcs?.waiters.delete(alert);
+      object?.waiters.delete(wake);
+      resolve(answer);
+    };
+    const alert = (): void => {
+      if (apcs?.run() === true) end(WSA_WAIT_IO_COMPLETION);
+    };
+    const wake = (): void => {
+      if (object?.isSignaled === true) end(WSA_WAIT_EVENT_0);
+    };
+    const cancel = milliseconds === INFINITE ? () => {} : scheduler.after(milliseconds, () => end(late));
+    apcs?.waiters.add(alert);
+    object?.waiters.add(wake);
+  });
 }

@@ -5,6 +5,7 @@ import {
   ERROR_NETNAME_DELETED,
   ERROR_NOT_FOUND,
   ERROR_OPERATION_ABORTED,
+  FILE_SKIP_SET_EVENT_ON_HANDLE,
   FIONBIO,
   FIONREAD,
   MSG_PARTIAL,
@@ -285,6 +286,40 @@ overEveryAttachment('overlapped sends and receives', (pair) => {
       const answer = await a.WSARecv(client, bytes, 1, null, { value: 0 }, record(handle));
       expect(answer).toBe(-WSA_INVALID_HANDLE);
     }
+  });
+});
+
+overEveryAttachment('waiting for a socket', (pair) => {
+  test('SEM-OV-02, SEM-OV-05 without event and routine the socket’s handle tells that the last operation is done', async () => {
+    const { a, b } = await pair();
+    const { client, server } = await connected({ a, b });
+    await pending(a.WSARecv(client, [new Uint8Array(4)], 1, null, { value: 0 }, record()));
+    expect(await a.WaitForSingleObjectEx(client, 0)).toBe(WSA_WAIT_TIMEOUT);
+    const waiting = a.WaitForSingleObjectEx(client, SOON);
+    await ok(b.send(server, text('x')));
+    expect(await waiting).toBe(0);
+    expect(await a.WaitForSingleObjectEx(client, 0)).toBe(0);
+    // Another operation begins; one whose socket does not set its handle leaves it as it is.
+    await pending(a.WSARecv(client, [new Uint8Array(4)], 1, null, { value: 0 }, record()));
+    expect(await a.WaitForSingleObjectEx(client, 10)).toBe(WSA_WAIT_TIMEOUT);
+    await ok(a.SetFileCompletionNotificationModes(client, FILE_SKIP_SET_EVENT_ON_HANDLE));
+    const overlapped = await recordWithEvent(a);
+    await pending(a.WSARecv(client, [new Uint8Array(4)], 1, null, { value: 0 }, overlapped));
+    await ok(b.send(server, text('y')));
+    await ok(a.CancelIo(client));
+    expect(await a.WaitForSingleObjectEx(overlapped.hEvent, SOON)).toBe(0);
+    expect(await a.WaitForSingleObjectEx(client, 10)).toBe(WSA_WAIT_TIMEOUT);
+    expect(await a.WaitForSingleObjectEx(0xfff0, 0)).toBe(-WSA_INVALID_HANDLE);
+  });
+
+  test('SEM-OV-04 WaitForSingleObjectEx can be an alertable wait', async () => {
+    const { a, b } = await pair();
+    const { client, server } = await connected({ a, b });
+    const { calls, routine } = recorder();
+    await pending(a.WSARecv(client, [new Uint8Array(4)], 1, null, { value: 0 }, record(), routine));
+    const waiting = a.WaitForSingleObjectEx(await ok(a.WSACreateEvent()), SOON, true);
+    await ok(b.send(server, text('x')));
+    expect([await waiting, calls.length]).toEqual([WSA_WAIT_IO_COMPLETION, 1]);
   });
 });
 
