@@ -25,6 +25,7 @@ const ROOMS = [
   'sim',
   'afd',
   'names',
+  'nameservice',
   'ipc',
   'spi',
   'daemon',

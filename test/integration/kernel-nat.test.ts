@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Daemon, loadConfig, startDaemon } from '../../src/daemon/index.ts';
-import type { NatStatus } from '../../src/port/index.ts';
+import type { DaemonStatus, NatStatus } from '../../src/port/index.ts';
 import { describeLab, LabProcess, Recording } from '../support/lab.ts';
 import { until } from '../support/live-host.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
@@ -198,6 +198,22 @@ for (const offload of [false, true]) {
         inside.run(['dig', '+short', '+time=5', '+tries=1', ...flags, `@${OUTSIDE}`, 'printer.example']);
       expect((await ask()).stdout).toBe('198.51.100.4\n');
       expect((await ask('+tcp')).stdout).toBe('198.51.100.4\n');
+    }, 30_000);
+
+    test('status shows both links, and each can be impaired by its name', async () => {
+      const { links } = JSON.parse(
+        (await cli(['status', '--json', '--control', control])).out,
+      ) as DaemonStatus;
+      expect(links.map(({ name, kind }) => [name, kind])).toEqual([
+        ['wan0', 'tap'],
+        ['lan0', 'tap'],
+      ]);
+      const impair = (...args: string[]) => cli(['impair', ...args, '--link', 'lan0', '--control', control]);
+      expect((await impair('add', '--loss', '100%')).code).toBe(0);
+      expect((await inside.run(['ping', '-c1', '-W1', OUTSIDE])).status).toBe(1);
+      expect((await outside.run(['ping', '-c1', '-W2', ROUTER])).status).toBe(0);
+      expect((await impair('remove')).code).toBe(0);
+      expect((await inside.run(['ping', '-c1', '-W2', OUTSIDE])).status).toBe(0);
     }, 30_000);
 
     test('traceroute shows us, then who is outside', async () => {

@@ -165,7 +165,7 @@ describe('RFC 1812 §5.2 what is passed on', () => {
   });
 });
 
-describe('RFC 1812 §5.3 what is not', () => {
+describe('RFC 1812 §5.3, §5.3.5, §5.3.7 what is not', () => {
   test.each([
     ['§5.3.5.1 the limited broadcast', { dst: '255.255.255.255' }, DropReason.udpNoListener],
     ['§5.3.5.2 RFC 2644 a directed broadcast', { dst: '192.0.2.255' }, DropReason.forwardBroadcast],
@@ -202,7 +202,7 @@ describe('RFC 1812 §5.3 what is not', () => {
   });
 });
 
-describe('RFC 1812 §4.3, §5.2.7 what the sender is told', () => {
+describe('RFC 1812 §4.3, §4.3.2.4, §5.2.7 what the sender is told', () => {
   test.each([0, 1])(
     '§5.3.1 with a TTL of %p: time exceeded, from the router’s address on that side',
     (ttl) => {
@@ -235,7 +235,7 @@ describe('RFC 1812 §4.3, §5.2.7 what the sender is told', () => {
   });
 });
 
-describe('MTU', () => {
+describe('RFC 1812 §5.2.6 what is larger than the next link', () => {
   beforeEach(() => makeRouter({ mtu: 600 }));
 
   test('RFC 1191 §4 a packet with DF that is too big is refused with the MTU of the next link', () => {
