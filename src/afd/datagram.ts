@@ -1,5 +1,5 @@
 /**
- * Message sockets: UDP, and raw sockets with the differences that `raw.ts` names.
+ * Message sockets: UDP, and raw sockets with the differences that `raw.ts` names. Receiving is in `datagram-receive.ts`.
  */
 
 import {
@@ -10,27 +10,19 @@ import {
   JL_RECEIVER_ONLY,
   JL_SENDER_ONLY,
   MSG_DONTROUTE,
-  MSG_PARTIAL,
-  MSG_PEEK,
-  MSG_PUSH_IMMEDIATE,
-  MSG_TRUNC,
   SD_BOTH,
   SD_RECEIVE,
   SD_SEND,
-  SOCKADDR_IN_LEN,
-  SOCKADDR_IN6_LEN,
   sockaddrFamily,
   sockaddrOf,
   WSAEACCES,
   WSAEADDRNOTAVAIL,
   WSAEFAULT,
   WSAEINVAL,
-  WSAEMSGSIZE,
   WSAENOTCONN,
   WSAEOPNOTSUPP,
   WSAESHUTDOWN,
   WSAEWOULDBLOCK,
-  writeSockaddr,
 } from '../abi/index.ts';
 import { EMPTY, IpAddress } from '../base/index.ts';
 import {
@@ -40,33 +32,20 @@ import {
   AfdPollEvent,
   type AfdRequest,
 } from '../port/index.ts';
-import {
-  createDatagramInfo,
-  type DatagramInfo,
-  EndpointEvent,
-  type MessageEndpoint,
-  StackError,
-} from '../stack/index.ts';
+import { EndpointEvent, type MessageEndpoint, StackError } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
-import { CONTROL_LENGTH_LEN, writeControl } from './control-data.ts';
+import { DatagramReceiver, type MessageHost } from './datagram-receive.ts';
 import { AfdEndpoint, addressOf, portOf } from './endpoint.ts';
 import { wsaOf, wsaOfMessage } from './error-map.ts';
 import { PEND, type PendingRequest } from './request.ts';
 import { readSendControl, sendWith } from './send-control.ts';
-import { DEFAULT_BUFFER } from './socket-options.ts';
 import type { TransmitStamps } from './transmit-stamps.ts';
 
 const SEND_FLAGS = MSG_DONTROUTE | AFD_OVERLAPPED | AFD_NO_WAIT;
-const RECV_FLAGS = MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
 
-/** What came with the message that was received last. */
-const info: DatagramInfo = createDatagramInfo();
-/** The source of a message that was received at once: good until the next call, as its completion is. */
-const source = new Uint8Array(SOCKADDR_IN6_LEN);
-const sourceV4 = source.subarray(0, SOCKADDR_IN_LEN);
-
-export class DatagramEndpoint extends AfdEndpoint {
+export class DatagramEndpoint extends AfdEndpoint implements MessageHost {
   readonly endpoint: MessageEndpoint;
+  readonly #receiver = new DatagramReceiver(this);
   /** Times of sending, when they are kept (IOC-SIO_TIMESTAMPING). */
   stamps: TransmitStamps | null = null;
   /** Bound by `bind`, `connect` or a first send. */
@@ -150,7 +129,7 @@ export class DatagramEndpoint extends AfdEndpoint {
     if (!address.isMulticast) return WSAEADDRNOTAVAIL;
     const { endpoint } = this;
     if (!this.isBound) {
-      const result = endpoint.bind(address.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6, 0);
+      const result = endpoint.bind(endpoint.localAddress, 0, this.bindOptions);
       if (result < 0) return wsaOf(result);
     }
     this.#isBound = true;
@@ -184,23 +163,7 @@ export class DatagramEndpoint extends AfdEndpoint {
   }
 
   override recv(request: AfdRequest, reply: AfdCompletion): number {
-    const { flags } = request;
-    if ((flags & ~RECV_FLAGS) !== 0) return WSAEOPNOTSUPP;
-    if (!this.isBound) return WSAEINVAL;
-    if (this.isReceiveShut) return WSAESHUTDOWN;
-    const into = request.into ?? EMPTY;
-    const room = request.a;
-    if (room !== 0 && (room < CONTROL_LENGTH_LEN || room > into.length)) return WSAEINVAL;
-    const isPeek = (flags & MSG_PEEK) !== 0;
-    const n = this.receives.head !== null ? StackError.wouldBlock : this.#take(into, room, isPeek);
-    this.events.reenable(FD_READ, this.#isReadable);
-    if (n === StackError.wouldBlock) return this.mayWait(flags) ? PEND : WSAEWOULDBLOCK;
-    if (n < 0) return wsaOfMessage(n);
-    writeSockaddr(source, 0, info.source, info.sourcePort);
-    reply.value = n;
-    reply.address = info.source.family === 4 ? sourceV4 : source;
-    reply.flags = this.#finish(into, room, n);
-    return info.length > n ? WSAEMSGSIZE : 0; // SEM-IO-03
+    return this.#receiver.recv(request, reply);
   }
 
   override shutdown(how: number): number {
@@ -222,27 +185,23 @@ export class DatagramEndpoint extends AfdEndpoint {
 
   override pollState(): number {
     let events = 0;
-    if (!this.isReceiveShut && this.#isReadable) events |= AfdPollEvent.receive;
+    if (!this.isReceiveShut && this.#receiver.isReadable) events |= AfdPollEvent.receive;
     if (this.sends.head === null) events |= AfdPollEvent.send; // also unbound (SEM-SEL-12)
     return events;
   }
 
   override currentEvents(): number {
-    return FD_WRITE | (this.#isReadable ? FD_READ : 0);
+    return FD_WRITE | (this.#receiver.isReadable ? FD_READ : 0);
   }
 
   override happened(events: number): void {
     if (this.isClosed) return;
-    if ((events & EndpointEvent.readable) !== 0) this.#arrived();
+    if ((events & EndpointEvent.readable) !== 0) this.#receiver.arrived();
     if ((events & EndpointEvent.writable) !== 0) this.#roomMade();
   }
 
   protected override release(_isAbortive: boolean): void {
     this.endpoint.close();
-  }
-
-  get #isReadable(): boolean {
-    return this.endpoint.nextLength >= 0 || this.endpoint.pendingError !== 0;
   }
 
   #disconnect(): number {
@@ -300,55 +259,9 @@ export class DatagramEndpoint extends AfdEndpoint {
     return typeof control === 'number' ? control : 0;
   }
 
-  /** Takes a message behind the room for its control data. */
-  #take(into: Uint8Array, room: number, isPeek: boolean): number {
-    return this.endpoint.receive(into, room, into.length - room, info, isPeek);
-  }
-
-  /** Writes the control data of the message just taken, `n` bytes of it. @returns its MSG_* */
-  #finish(into: Uint8Array, room: number, n: number): number {
-    const isCut = info.length > n;
-    if (room === 0) return isCut ? MSG_PARTIAL : 0;
-    const { controlWishes, controlWishesV6 } = this.options;
-    const flags = writeControl(into, room, controlWishes, controlWishesV6, info);
-    return flags | (isCut ? MSG_TRUNC : 0);
-  }
-
   override pend(request: PendingRequest): void {
     super.pend(request);
-    this.#fitQueue();
-  }
-
-  /** Without a receive buffer what comes is kept only while somebody waits for it (SEM-IO-14). */
-  #fitQueue(): void {
-    const { endpoint } = this;
-    if (this.options.receiveBuffer !== 0) return;
-    const isAwaited = this.receives.head !== null;
-    endpoint.receiveBufferSize = isAwaited ? DEFAULT_BUFFER : 0;
-    while (!isAwaited && endpoint.nextLength >= 0) this.#take(EMPTY, 0, false);
-  }
-
-  /** A message or an ICMP error arrived: serves the receives that pend, oldest first. */
-  #arrived(): void {
-    for (let request = this.receives.head; request !== null; request = this.receives.head) {
-      if (!this.#serve(request)) return;
-    }
-    this.#fitQueue();
-    if (this.#isReadable) this.events.raise(FD_READ);
-  }
-
-  /** @returns whether there was something for it */
-  #serve(request: PendingRequest): boolean {
-    const into = request.into ?? EMPTY;
-    const n = this.#take(into, request.a, (request.flags & MSG_PEEK) !== 0);
-    if (n === StackError.wouldBlock) return false;
-    if (n < 0) {
-      request.complete(wsaOfMessage(n));
-      return true;
-    }
-    const address = sockaddrOf(info.source, info.sourcePort);
-    request.complete(info.length > n ? WSAEMSGSIZE : 0, n, this.#finish(into, request.a, n), address);
-    return true;
+    this.#receiver.fitQueue();
   }
 
   #roomMade(): void {

@@ -118,6 +118,16 @@ overEveryAttachment('SO_CONDITIONAL_ACCEPT', (pair) => {
     await ready(a, first, 'write');
   });
 
+  test('SEM-COND-04 the backlog is off: as many SYNs wait as come', async () => {
+    const { a, b } = await pair();
+    const { s, port } = await bound(b, tcp);
+    await ok(b.setsockopt(s, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, int(1)));
+    await ok(b.listen(s, 1));
+    const clients = [await calling(a, port), await calling(a, port), await calling(a, port)];
+    for (let i = 0; i < clients.length; i++) await ok(b.WSAAccept(s, null, null, () => CF_ACCEPT));
+    for (const client of clients) await ready(a, client, 'write');
+  });
+
   test('SEM-COND-06 a plain accept accepts at once, also one that waited', async () => {
     const { a, b } = await pair();
     const { s, port } = await holding(b);
