@@ -3,7 +3,7 @@
  * about our own packets to the transport that sent them.
  */
 
-import { copy, EMPTY, IpAddress, putU16, u16 } from '../../base/index.ts';
+import { copy, EMPTY, IpAddress } from '../../base/index.ts';
 import {
   DropReason,
   ICMPV4_HEADER_LEN,
@@ -14,18 +14,12 @@ import {
   IcmpV4Type,
   IcmpV4Unreachable,
   IPPROTO_ICMP,
-  IPPROTO_UDP,
   IPV4_HEADER_LEN,
   Ipv4Header,
   isIcmpV4Error,
   parseIcmpV4,
   parseQuotedIpv4,
-  pseudoHeaderSumV4,
-  sealIpv4,
-  sealUdp,
   sumBytes,
-  UDP_CHECKSUM_OFFSET,
-  UDP_HEADER_LEN,
   writeIcmpV4,
 } from '../../wire/index.ts';
 import { StackError } from '../api.ts';
@@ -38,6 +32,7 @@ import { errorOf, isHardError } from './icmp-meaning.ts';
 import { IcmpRateLimiter } from './icmp-ratelimit.ts';
 import { type IsOurAddress, optionsOfReply } from './ipv4-options.ts';
 import { destinationOf, Packet, sourceOf } from './packet.ts';
+import { completeQuote, quotedEnd } from './quote.ts';
 import type { PartialPacket, ReassemblyOwner } from './reassemble.ts';
 import { pathTooBig } from './too-big.ts';
 
@@ -255,20 +250,13 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrorsV4 {
     if (!mayReportOn(packet) || !this.#limiter.take(host.now)) return false;
     const path = this.#pathToSender(packet);
     if (path === null) return false;
-    // Of datagrams that were merged the first is quoted: the others were packets of their own.
-    const isMerged = packet.gsoSize > 0 && packet.protocol === IPPROTO_UDP;
-    const firstEnd = isMerged ? packet.payloadAt + UDP_HEADER_LEN + packet.gsoSize : packet.end;
-    const quotedEnd = Math.min(packet.end, firstEnd);
-    const quoteLength = Math.min(quotedEnd - packet.headerAt, QUOTE_MAX);
+    const quoteLength = Math.min(quotedEnd(packet) - packet.headerAt, QUOTE_MAX);
     // RFC 1122 §3.2.2: errors are sent with normal type of service.
     const message = host.reserveControl(path, IPPROTO_ICMP, ICMPV4_HEADER_LEN + quoteLength, 0, 0);
     if (message === null) return false;
     const quoteAt = message.at + ICMPV4_HEADER_LEN;
     copy(packet.bytes, packet.headerAt, message.bytes, quoteAt, quoteLength);
-    if (packet.checksumTrusted && packet.protocol === IPPROTO_UDP) {
-      if (isMerged) shortenQuote(packet, quotedEnd, message.bytes, quoteAt);
-      completeQuotedUdp(packet, message.bytes, quoteAt + packet.payloadAt - packet.headerAt);
-    }
+    completeQuote(packet, message.bytes, quoteAt, quoteLength);
     const sum = sumBytes(message.bytes, quoteAt, quoteLength);
     writeIcmpV4(message.bytes, message.at, type, code, rest, sum);
     host.sendControl(message, Cause.icmpError, null);
@@ -294,27 +282,4 @@ function mayReportOn(packet: InboundPacket): boolean {
   if (packet.isGroup || packet.src3 === 0) return false;
   if (packet.protocol !== IPPROTO_ICMP) return true;
   return packet.payloadAt < packet.end && !isIcmpV4Error(packet.bytes[packet.payloadAt] as number);
-}
-
-/** Gives the quote at `quoteAt` the lengths of the first of several merged datagrams, which ends at `end` of the packet. */
-function shortenQuote(packet: InboundPacket, end: number, into: Uint8Array, quoteAt: number): void {
-  const ipHeaderLength = packet.payloadAt - packet.headerAt;
-  putU16(into, quoteAt + 2, end - packet.headerAt);
-  sealIpv4(into, quoteAt, ipHeaderLength);
-  putU16(into, quoteAt + ipHeaderLength + 4, end - packet.payloadAt);
-}
-
-/**
- * A datagram that has not left its machine may have a partial checksum, which is nobody's business outside: the quote has
- * the one that would have gone over a wire. The transport has checked its length.
- * @param at where the quoted UDP header starts
- */
-function completeQuotedUdp(packet: InboundPacket, into: Uint8Array, at: number): void {
-  // Without a checksum it was sent, and stays.
-  if (u16(into, at + UDP_CHECKSUM_OFFSET) === 0) return;
-  const length = u16(into, at + 4);
-  const pseudo = pseudoHeaderSumV4(packet.src3, packet.dst3, IPPROTO_UDP, length);
-  const payloadAt = packet.payloadAt + UDP_HEADER_LEN;
-  putU16(into, at + UDP_CHECKSUM_OFFSET, 0);
-  sealUdp(into, at, sumBytes(packet.bytes, payloadAt, length - UDP_HEADER_LEN, pseudo));
 }
