@@ -9,9 +9,9 @@ import type { TcpEndpoint } from '../../src/stack/index.ts';
 import { Judge } from '../support/judge.ts';
 import type { Digest } from '../support/kernel-peer.ts';
 import { DEVICE, FAMILIES, LiveHost, until } from '../support/live-host.ts';
+import { packetsOf } from '../support/packets.ts';
 import { describePrivileged } from '../support/privileged.ts';
-import { tcpOptions, tcpPacket } from '../support/segment.ts';
-import { tcp6Packet } from '../support/segment6.ts';
+import { tcpOptions } from '../support/segment.ts';
 import { receiveHashed } from '../support/transfer.ts';
 
 const MB = 1 << 20;
@@ -47,11 +47,8 @@ describePrivileged('listening, with the kernel', () => {
           seq: n,
           options,
         };
-        const packet =
-          family === 4
-            ? tcpPacket({ ...fields, src: `198.18.${n >> 8}.${low}` })
-            : tcp6Packet({ ...fields, src: `fd18::${n >> 8}:${low.toString(16)}` });
-        host.stack.inputPacket(index, packet);
+        const src = family === 4 ? `198.18.${n >> 8}.${low}` : `fd18::${n >> 8}:${low.toString(16)}`;
+        host.stack.inputPacket(index, packetsOf(family).tcp({ ...fields, src }));
       }
       host.driver.wake();
     }

@@ -9,12 +9,8 @@
 
 import { EMPTY, formatV4, fromHex, IpAddress } from '../../src/base/index.ts';
 import {
-  DropReason,
-  dropReasonInfo,
   ETHERNET_HEADER_LEN,
   ETHERTYPE_IPV4,
-  formatTcpFlags,
-  formatTcpOptions,
   IcmpV4Header,
   IcmpV4Type,
   IPPROTO_ICMP,
@@ -25,50 +21,34 @@ import {
   IPV4_MORE_FRAGMENTS,
   Ipv4Header,
   icmpEchoWord,
-  isTcpChecksumRight,
-  isUdpChecksumRight,
   paddedOptionsLength,
   parseIcmpV4,
   parseIpv4,
-  parseTcp,
-  parseUdp,
   pseudoHeaderSumV4,
-  sealTcp,
-  sealUdp,
   sumBytes,
-  TCP_ACK,
-  TCP_AE,
-  TCP_CWR,
-  TCP_ECE,
-  TCP_FIN,
-  TCP_HEADER_LEN,
-  TCP_PSH,
-  TCP_RST,
-  TCP_SYN,
-  TCP_URG,
-  TcpHeader,
-  UDP_HEADER_LEN,
-  UdpHeader,
-  writeAccEcnOption,
   writeEthernet,
-  writeFastOpenOption,
   writeIcmpV4,
   writeIpv4,
-  writeMssOption,
-  writeSackOption,
-  writeSackPermittedOption,
-  writeTcp,
-  writeTimestampsOption,
-  writeUdp,
-  writeWindowScaleOption,
 } from '../../src/wire/index.ts';
+
+import {
+  must,
+  type PayloadLike,
+  payloadBytes,
+  type ReadTransport,
+  readTcp,
+  readUdp,
+  type TcpSegmentFields,
+  tcpSegment,
+  type UdpDatagramFields,
+  udpDatagram,
+} from './transport-bytes.ts';
+
+export { flagBits, type PayloadLike, payloadBytes, tcpOptions } from './transport-bytes.ts';
 
 /** Who talks in tests unless said otherwise: the peer sends, the host under test is addressed. */
 export const PEER = '10.0.0.1';
 export const HOST = '10.0.0.2';
-
-/** Payload as bytes, as text (UTF-8), or as a count of bytes 0, 1, 2 … */
-export type PayloadLike = Uint8Array | string | number;
 
 export interface PacketFields {
   readonly src?: string;
@@ -83,27 +63,8 @@ export interface PacketFields {
   readonly ipOptions?: Uint8Array;
 }
 
-export interface TcpFields extends PacketFields {
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly seq?: number;
-  readonly ack?: number;
-  /** tcpdump's letters (`'S.'`), or bits. */
-  readonly flags?: string | number;
-  readonly window?: number;
-  readonly urgentPointer?: number;
-  /** Whole option bytes, a multiple of 4. */
-  readonly options?: Uint8Array;
-  readonly payload?: PayloadLike;
-}
-
-export interface UdpFields extends PacketFields {
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly payload?: PayloadLike;
-  /** False: sent without a checksum. */
-  readonly hasChecksum?: boolean;
-}
+export interface TcpFields extends PacketFields, TcpSegmentFields {}
+export interface UdpFields extends PacketFields, UdpDatagramFields {}
 
 export interface IcmpFields extends PacketFields {
   readonly type?: number;
@@ -113,14 +74,6 @@ export interface IcmpFields extends PacketFields {
   readonly echoId?: number;
   readonly sequence?: number;
   readonly payload?: PayloadLike;
-}
-
-/** The bytes that a payload stands for. */
-export function payloadBytes(payload: PayloadLike | undefined): Uint8Array {
-  if (payload === undefined) return EMPTY;
-  if (typeof payload === 'string') return new TextEncoder().encode(payload);
-  if (typeof payload === 'number') return Uint8Array.from({ length: payload }, (_, i) => i);
-  return payload;
 }
 
 /** The word of a dotted-decimal address. */
@@ -158,37 +111,13 @@ export function ipv4Packet(protocol: number, body: Uint8Array, fields: PacketFie
 
 /** A TCP segment in an IPv4 packet; without `flags`, one with ACK. */
 export function tcpPacket(fields: TcpFields = {}): Uint8Array {
-  const options = fields.options ?? EMPTY;
-  const payload = payloadBytes(fields.payload);
-  const headerLength = TCP_HEADER_LEN + options.length;
-  const segment = new Uint8Array(headerLength + payload.length);
-  writeTcp(
-    segment,
-    0,
-    fields.sourcePort ?? 1025,
-    fields.destinationPort ?? 80,
-    (fields.seq ?? 0) | 0,
-    (fields.ack ?? 0) | 0,
-    flagBits(fields.flags ?? '.'),
-    fields.window ?? 65_535,
-    fields.urgentPointer ?? 0,
-    options.length,
-  );
-  segment.set(options, TCP_HEADER_LEN);
-  segment.set(payload, headerLength);
-  const pseudo = pseudoSum(fields, IPPROTO_TCP, segment.length);
-  sealTcp(segment, 0, headerLength, sumBytes(payload, 0, payload.length, pseudo));
+  const segment = tcpSegment(fields, (length) => pseudoSum(fields, IPPROTO_TCP, length));
   return ipv4Packet(IPPROTO_TCP, segment, fields);
 }
 
 /** A UDP datagram in an IPv4 packet. */
 export function udpPacket(fields: UdpFields = {}): Uint8Array {
-  const payload = payloadBytes(fields.payload);
-  const datagram = new Uint8Array(UDP_HEADER_LEN + payload.length);
-  writeUdp(datagram, 0, fields.sourcePort ?? 1025, fields.destinationPort ?? 53, datagram.length);
-  datagram.set(payload, UDP_HEADER_LEN);
-  const pseudo = pseudoSum(fields, IPPROTO_UDP, datagram.length);
-  if (fields.hasChecksum ?? true) sealUdp(datagram, 0, sumBytes(payload, 0, payload.length, pseudo));
+  const datagram = udpDatagram(fields, (length) => pseudoSum(fields, IPPROTO_UDP, length));
   return ipv4Packet(IPPROTO_UDP, datagram, fields);
 }
 
@@ -218,38 +147,8 @@ export function ethernetFrame(
   return frame;
 }
 
-export interface OptionFields {
-  readonly mss?: number;
-  readonly windowShift?: number;
-  readonly sackPermitted?: boolean;
-  readonly timestamps?: readonly [tsVal: number, tsEcr: number];
-  /** Left and right edges. */
-  readonly sack?: readonly (readonly [left: number, right: number])[];
-  readonly fastOpen?: Uint8Array;
-  /** AccECN of order 0. */
-  readonly accEcn?: readonly [e0b: number, ceb: number, e1b: number];
-}
-
-/** TCP option bytes in the order MSS, SACK-permitted, timestamps, window scale, SACK, Fast Open. */
-export function tcpOptions(fields: OptionFields): Uint8Array {
-  const bytes = new Uint8Array(80);
-  let end = 0;
-  if (fields.mss !== undefined) end = writeMssOption(bytes, end, fields.mss);
-  if (fields.sackPermitted === true) end = writeSackPermittedOption(bytes, end);
-  if (fields.timestamps !== undefined) {
-    end = writeTimestampsOption(bytes, end, fields.timestamps[0] | 0, fields.timestamps[1] | 0);
-  }
-  if (fields.windowShift !== undefined) end = writeWindowScaleOption(bytes, end, fields.windowShift);
-  if (fields.sack !== undefined) {
-    end = writeSackOption(bytes, end, Int32Array.from(fields.sack.flat()), fields.sack.length);
-  }
-  if (fields.accEcn !== undefined) end = writeAccEcnOption(bytes, end, 172, 3, ...fields.accEcn);
-  if (fields.fastOpen !== undefined) end = writeFastOpenOption(bytes, end, fields.fastOpen);
-  return bytes.slice(0, end);
-}
-
 /** What {@link readPacket} answers; fields of other protocols are absent. */
-export interface ReadPacket {
+export interface ReadPacket extends ReadTransport {
   readonly src: string;
   readonly dst: string;
   readonly protocol: number;
@@ -259,20 +158,6 @@ export interface ReadPacket {
   readonly dontFragment: boolean;
   readonly moreFragments: boolean;
   readonly fragmentOffset: number;
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly seq?: number;
-  readonly ack?: number;
-  /** tcpdump's letters. */
-  readonly flags?: string;
-  readonly window?: number;
-  readonly urgentPointer?: number;
-  /** tcpdump's text: `mss 1460,nop,nop,sackOK`. */
-  readonly options?: string;
-  readonly type?: number;
-  readonly code?: number;
-  readonly rest?: number;
-  readonly payload: Uint8Array;
 }
 
 /**
@@ -299,57 +184,9 @@ export function readPacket(packet: Uint8Array | null): ReadPacket {
   if (ip.isFragment) return { ...network, payload };
   const pseudo = pseudoHeaderSumV4(ip.src, ip.dst, ip.protocol, payload.length);
   if (ip.protocol === IPPROTO_TCP) return { ...network, ...readTcp(payload, pseudo) };
-  if (ip.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo) };
+  if (ip.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo, false) };
   if (ip.protocol === IPPROTO_ICMP) return { ...network, ...readIcmp(payload) };
   return { ...network, payload };
-}
-
-/** Bits of tcpdump's letters. */
-export function flagBits(flags: string | number): number {
-  if (typeof flags === 'number') return flags;
-  const bits: Record<string, number> = {
-    F: TCP_FIN,
-    S: TCP_SYN,
-    R: TCP_RST,
-    P: TCP_PSH,
-    '.': TCP_ACK,
-    U: TCP_URG,
-    E: TCP_ECE,
-    W: TCP_CWR,
-    e: TCP_AE,
-  };
-  let all = 0;
-  for (const letter of flags) {
-    const bit = bits[letter];
-    if (bit === undefined) throw new RangeError(`no TCP flag: ${letter}`);
-    all |= bit;
-  }
-  return all;
-}
-
-function readTcp(bytes: Uint8Array, pseudo: number) {
-  const tcp = new TcpHeader();
-  must(parseTcp(bytes, 0, bytes.length, tcp));
-  if (!isTcpChecksumRight(bytes, 0, bytes.length, pseudo)) must(DropReason.tcpChecksum);
-  return {
-    sourcePort: tcp.sourcePort,
-    destinationPort: tcp.destinationPort,
-    seq: tcp.seq >>> 0,
-    ack: tcp.ack >>> 0,
-    flags: formatTcpFlags(tcp.flags),
-    window: tcp.window,
-    urgentPointer: tcp.urgentPointer,
-    options: formatTcpOptions(bytes, TCP_HEADER_LEN, tcp.headerLength),
-    payload: bytes.slice(tcp.payloadAt),
-  };
-}
-
-function readUdp(bytes: Uint8Array, pseudo: number) {
-  const udp = new UdpHeader();
-  must(parseUdp(bytes, 0, bytes.length, udp));
-  if (!isUdpChecksumRight(bytes, 0, udp, pseudo)) must(DropReason.udpChecksum);
-  const { sourcePort, destinationPort } = udp;
-  return { sourcePort, destinationPort, payload: bytes.slice(udp.payloadAt, udp.end) };
 }
 
 function readIcmp(bytes: Uint8Array) {
@@ -361,8 +198,4 @@ function readIcmp(bytes: Uint8Array) {
 
 function pseudoSum(fields: PacketFields, protocol: number, length: number): number {
   return pseudoHeaderSumV4(v4(fields.src ?? PEER), v4(fields.dst ?? HOST), protocol, length);
-}
-
-function must(verdict: DropReason): void {
-  if (verdict !== DropReason.none) throw new Error(`bad packet: ${dropReasonInfo(verdict)?.name ?? verdict}`);
 }

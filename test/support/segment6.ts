@@ -2,12 +2,8 @@
  * IPv6 packets for tests, with defaults for everything, as `segment.ts` has them for IPv4; and the way back.
  */
 
-import { EMPTY, IpAddress } from '../../src/base/index.ts';
+import { IpAddress } from '../../src/base/index.ts';
 import {
-  DropReason,
-  dropReasonInfo,
-  formatTcpFlags,
-  formatTcpOptions,
   IcmpV6Header,
   IcmpV6Type,
   IPPROTO_ICMPV6,
@@ -20,28 +16,27 @@ import {
   Ipv6Extensions,
   Ipv6Header,
   icmpEchoWord,
-  isTcpChecksumRight,
-  isUdpChecksumRight,
   parseIcmpV6,
   parseIpv6,
-  parseTcp,
-  parseUdp,
   pseudoHeaderSumV6,
-  sealTcp,
-  sealUdp,
   sumBytes,
-  TCP_HEADER_LEN,
-  TcpHeader,
-  UDP_HEADER_LEN,
-  UdpHeader,
   walkIpv6Extensions,
   writeIcmpV6,
   writeIpv6,
   writeIpv6Fragment,
-  writeTcp,
-  writeUdp,
 } from '../../src/wire/index.ts';
-import { flagBits, type PayloadLike, payloadBytes } from './segment.ts';
+import {
+  must,
+  type PayloadLike,
+  payloadBytes,
+  type ReadTransport,
+  readTcp,
+  readUdp,
+  type TcpSegmentFields,
+  tcpSegment,
+  type UdpDatagramFields,
+  udpDatagram,
+} from './transport-bytes.ts';
 
 /** Who talks in tests unless said otherwise: the peer sends, the host under test is addressed. */
 export const PEER6 = 'fd00::1';
@@ -62,23 +57,8 @@ export interface Packet6Fields {
   readonly extensions?: readonly ExtensionFields[];
 }
 
-export interface Udp6Fields extends Packet6Fields {
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly payload?: PayloadLike;
-  readonly hasChecksum?: boolean;
-}
-
-export interface Tcp6Fields extends Packet6Fields {
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly seq?: number;
-  readonly ack?: number;
-  readonly flags?: string | number;
-  readonly window?: number;
-  readonly options?: Uint8Array;
-  readonly payload?: PayloadLike;
-}
+export interface Udp6Fields extends Packet6Fields, UdpDatagramFields {}
+export interface Tcp6Fields extends Packet6Fields, TcpSegmentFields {}
 
 export interface Icmp6Fields extends Packet6Fields {
   readonly type?: number;
@@ -151,37 +131,12 @@ export function udp6Packet(fields: Udp6Fields = {}): Uint8Array {
 
 /** The datagram alone, its checksum that of the packet's addresses. */
 export function udp6Datagram(fields: Udp6Fields = {}): Uint8Array {
-  const payload = payloadBytes(fields.payload);
-  const datagram = new Uint8Array(UDP_HEADER_LEN + payload.length);
-  writeUdp(datagram, 0, fields.sourcePort ?? 1025, fields.destinationPort ?? 53, datagram.length);
-  datagram.set(payload, UDP_HEADER_LEN);
-  const pseudo = pseudoSum(fields, IPPROTO_UDP, datagram.length);
-  if (fields.hasChecksum ?? true) sealUdp(datagram, 0, sumBytes(payload, 0, payload.length, pseudo));
-  return datagram;
+  return udpDatagram(fields, (length) => pseudoSum(fields, IPPROTO_UDP, length));
 }
 
 /** A TCP segment in an IPv6 packet; without `flags`, one with ACK. */
 export function tcp6Packet(fields: Tcp6Fields = {}): Uint8Array {
-  const options = fields.options ?? EMPTY;
-  const payload = payloadBytes(fields.payload);
-  const headerLength = TCP_HEADER_LEN + options.length;
-  const segment = new Uint8Array(headerLength + payload.length);
-  writeTcp(
-    segment,
-    0,
-    fields.sourcePort ?? 1025,
-    fields.destinationPort ?? 80,
-    (fields.seq ?? 0) | 0,
-    (fields.ack ?? 0) | 0,
-    flagBits(fields.flags ?? '.'),
-    fields.window ?? 65_535,
-    0,
-    options.length,
-  );
-  segment.set(options, TCP_HEADER_LEN);
-  segment.set(payload, headerLength);
-  const pseudo = pseudoSum(fields, IPPROTO_TCP, segment.length);
-  sealTcp(segment, 0, headerLength, sumBytes(payload, 0, payload.length, pseudo));
+  const segment = tcpSegment(fields, (length) => pseudoSum(fields, IPPROTO_TCP, length));
   return ipv6Packet(IPPROTO_TCP, segment, fields);
 }
 
@@ -198,7 +153,7 @@ export function icmp6Packet(fields: Icmp6Fields = {}): Uint8Array {
 }
 
 /** What {@link readPacket6} answers; fields of other protocols are absent. */
-export interface ReadPacket6 {
+export interface ReadPacket6 extends ReadTransport {
   readonly src: string;
   readonly dst: string;
   /** What the extension headers lead to. */
@@ -211,17 +166,6 @@ export interface ReadPacket6 {
   readonly id: number;
   readonly moreFragments: boolean;
   readonly fragmentOffset: number;
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  readonly seq?: number;
-  readonly ack?: number;
-  readonly flags?: string;
-  readonly window?: number;
-  readonly options?: string;
-  readonly type?: number;
-  readonly code?: number;
-  readonly rest?: number;
-  readonly payload: Uint8Array;
 }
 
 /**
@@ -263,33 +207,9 @@ export function readPacket6(packet: Uint8Array | null): ReadPacket6 {
     payload.length,
   );
   if (chain.protocol === IPPROTO_TCP) return { ...network, ...readTcp(payload, pseudo) };
-  if (chain.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo) };
+  if (chain.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo, true) };
   if (chain.protocol === IPPROTO_ICMPV6) return { ...network, ...readIcmp(payload, pseudo) };
   return { ...network, payload };
-}
-
-function readTcp(bytes: Uint8Array, pseudo: number) {
-  const tcp = new TcpHeader();
-  must(parseTcp(bytes, 0, bytes.length, tcp));
-  if (!isTcpChecksumRight(bytes, 0, bytes.length, pseudo)) must(DropReason.tcpChecksum);
-  return {
-    sourcePort: tcp.sourcePort,
-    destinationPort: tcp.destinationPort,
-    seq: tcp.seq >>> 0,
-    ack: tcp.ack >>> 0,
-    flags: formatTcpFlags(tcp.flags),
-    window: tcp.window,
-    options: formatTcpOptions(bytes, TCP_HEADER_LEN, tcp.headerLength),
-    payload: bytes.slice(tcp.payloadAt),
-  };
-}
-
-function readUdp(bytes: Uint8Array, pseudo: number) {
-  const udp = new UdpHeader();
-  must(parseUdp(bytes, 0, bytes.length, udp));
-  if (udp.checksum === 0 || !isUdpChecksumRight(bytes, 0, udp, pseudo)) must(DropReason.udpChecksum);
-  const { sourcePort, destinationPort } = udp;
-  return { sourcePort, destinationPort, payload: bytes.slice(udp.payloadAt, udp.end) };
 }
 
 function readIcmp(bytes: Uint8Array, pseudo: number) {
@@ -307,8 +227,4 @@ function pseudoSum(fields: Packet6Fields, protocol: number, length: number): num
   const s = v6(fields.src ?? PEER6);
   const d = v6(fields.dst ?? HOST6);
   return pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, length);
-}
-
-function must(verdict: DropReason): void {
-  if (verdict !== DropReason.none) throw new Error(`bad packet: ${dropReasonInfo(verdict)?.name ?? verdict}`);
 }

@@ -21,6 +21,7 @@ import {
 } from '../../../src/base/index.ts';
 import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
 import { DropReason, IcmpV4Type, IcmpV4Unreachable, IPV6_FRAGMENT } from '../../../src/wire/index.ts';
+import { FAMILY_PACKETS } from '../../support/packets.ts';
 import { icmpPacket, udpPacket } from '../../support/segment.ts';
 import { icmp6Packet } from '../../support/segment6.ts';
 import { makeHost6 } from './ipv6/support.ts';
@@ -307,11 +308,26 @@ describe('OPT-UDP_RECV_MAX_COALESCED_SIZE merged datagrams', () => {
     expect(info.segmentSize).toBe(1000);
   });
 
-  test('RFC 1122 §3.2.2 of merged datagrams that nobody takes the first is quoted, as it would have been on a wire', () => {
-    expect(merged(250, 100, 99)).toBe(DropReason.udpNoListener);
-    const [error] = host.out();
-    expect(error?.payload).toEqual(udpPacket({ destinationPort: 99, payload: 100 }));
-  });
+  test.each(FAMILY_PACKETS)(
+    'RFC 1122 §3.2.2, RFC 4443 §3.1 of merged datagrams over IPv$family that nobody takes the first is quoted, as it would have been on a wire',
+    ({ udp: build, read, prefix, headerLength }) => {
+      const target = makeHost({ addresses: [prefix] });
+      const packet = build({ payload: 250, destinationPort: 99 });
+      // What a partial checksum's field holds is nobody's business.
+      packet[headerLength + 6] = 0xaa;
+      const batch = createFrameBatch(1, 65536);
+      batch.bytes.set(packet);
+      batch.table[FRAME_LENGTH] = packet.length;
+      batch.table[FRAME_FLAGS] = FRAME_NEEDS_CSUM;
+      batch.table[FRAME_GSO_TYPE] = GSO_UDP_L4;
+      batch.table[FRAME_GSO_SIZE] = 100;
+      batch.count = 1;
+      target.stack.input(target.index, batch);
+      expect(batch.table[FRAME_VERDICT]).toBe(DropReason.udpNoListener);
+      const [error] = target.outBytes().map(read);
+      expect(error?.payload).toEqual(build({ destinationPort: 99, payload: 100 }));
+    },
+  );
 });
 
 describe('RFC 768 no checksum (OPT-UDP_NOCHECKSUM)', () => {
