@@ -9,6 +9,7 @@ import {
   distinctRecords,
   HostsFile,
   type HostTable,
+  isHostName,
   LlmnrResolver,
   LlmnrResponder,
   MdnsResolver,
@@ -64,7 +65,7 @@ export class HostNames implements AskedHost {
   readonly #own: NameSettings;
   readonly #isExcluded: (server: IpAddress) => boolean;
   readonly #sessions = new Set<NameSession>();
-  /** `null` where it is not wanted, the host has no name, or the stack no groups. */
+  /** `null` where it is not wanted, the host has no name that could be told, or the stack no groups. */
   readonly responder: MdnsResponder | null;
   readonly llmnrResponder: LlmnrResponder | null;
   #offered = 0;
@@ -98,7 +99,7 @@ export class HostNames implements AskedHost {
     });
     const [label = ''] = hostName.split('.');
     const startIf = <T>(isWanted: boolean | undefined, start: () => T | null): T | null =>
-      isWanted === true && label !== '' ? start() : null;
+      isWanted === true && isHostName(label) ? start() : null;
     this.responder = startIf(options.responder, () => MdnsResponder.start({ network, label }));
     this.llmnrResponder = startIf(options.llmnrResponder, () => LlmnrResponder.start({ network, label }));
     this.configure();

@@ -111,6 +111,10 @@ describe('hosts on a wire', () => {
     expect(data(await ask('BETA.local', A))).toEqual(['10.0.0.2']);
   });
 
+  test.each(['', 'a b', '-', 'x'.repeat(64), 'ä'])('a host whose name is %j answers nobody', (name) => {
+    expect(host(name, '10.0.0.9').names).toMatchObject({ responder: null, llmnrResponder: null });
+  });
+
   test('RFC 6762 §9 who comes with a name that is there takes another', async () => {
     const late = host('alpha', '10.0.0.3');
     await pass(5000);
