@@ -356,4 +356,10 @@ overEveryAttachment('services that no provider here has', (pair) => {
     for (const answer of calls(4)) expect(await answer).toBe(-WSAENOTSOCK);
     expect(await a.WSARevertImpersonation()).toBe(-WSAEOPNOTSUPP);
   });
+
+  test('API-SetSocketMediaStreamingMode succeeds and does nothing, also before WSAStartup', async () => {
+    const { a, processOn } = await pair();
+    expect(await a.SetSocketMediaStreamingMode(true)).toBe(0);
+    expect(await (await processOn('a')).SetSocketMediaStreamingMode(false)).toBe(0);
+  });
 });

@@ -88,7 +88,7 @@ overEveryAttachment('sendto and recvfrom', (pair) => {
     expect(await b.recv(peer, bytes)).toBe(-WSAEWOULDBLOCK);
   });
 
-  test('SEM-IO-03 and 06 WSARecv of such a datagram says MSG_PARTIAL', async () => {
+  test('SEM-IO-03, SEM-IO-06 WSARecv of such a datagram says MSG_PARTIAL', async () => {
     const { a, b } = await pair();
     const { s, peer, peerPort } = await datagramPair({ a, b });
     await ok(a.sendto(s, text('0123456789'), 10, 0, name(ADDRESS_B, peerPort)));
@@ -167,7 +167,7 @@ overEveryAttachment('sendto and recvfrom', (pair) => {
 });
 
 overEveryAttachment('connected datagram sockets', (pair) => {
-  test('SEM-CONN-13 and SEM-IO-24 connect names the peer and drops what others send', async () => {
+  test('SEM-CONN-13, SEM-IO-24 connect names the peer and drops what others send', async () => {
     const { a, b } = await pair();
     const { s, port, peer, peerPort } = await datagramPair({ a, b });
     const { s: stranger } = await bound(b, udp, ADDRESS_B);

@@ -232,7 +232,7 @@ overEveryAttachment('ioctlsocket and WSAIoctl', (pair) => {
     expect(await a.WSAIoctl(s, FIONREAD, null, 0, new Uint8Array(3), 3, count)).toBe(-WSAEFAULT);
   });
 
-  test('IOC-SIO_TCP_INFO STR-TCP_INFO_v0 STR-TCP_INFO_v1 both versions tell of the same connection', async () => {
+  test('IOC-SIO_TCP_INFO, STR-TCP_INFO_v0, STR-TCP_INFO_v1 both versions tell of the same connection', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     await ok(a.send(client, text('hello')));

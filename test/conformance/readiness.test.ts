@@ -151,7 +151,7 @@ overEveryAttachment('select', (pair) => {
     expect(await state(a, client)).toBe('w');
   });
 
-  test('SEM-SEL-10 and 11 a failed connect is exceptional only, and stays so', async () => {
+  test('SEM-SEL-10, SEM-SEL-11 a failed connect is exceptional only, and stays so', async () => {
     const { a } = await pair();
     const s = await refused(a);
     expect([await state(a, s), await state(a, s)]).toEqual(['e', 'e']);

@@ -271,7 +271,7 @@ overEveryAttachment('listen and accept', (pair) => {
 });
 
 overEveryAttachment('WSAAccept', (pair) => {
-  test('SEM-COND-02 and 05 CF_ACCEPT gives the socket; the function is told both addresses and its context', async () => {
+  test('SEM-COND-02, SEM-COND-05 CF_ACCEPT gives the socket; the function is told both addresses and its context', async () => {
     const { a, b } = await pair();
     const { s, port } = await listening(b);
     const client = await tcp(a);
@@ -294,7 +294,7 @@ overEveryAttachment('WSAAccept', (pair) => {
     expect(await receiveText(a, client)).toBe('ok');
   });
 
-  test('SEM-COND-02 and 03 CF_REJECT is WSAECONNREFUSED, and the caller is reset', async () => {
+  test('SEM-COND-02, SEM-COND-03 CF_REJECT is WSAECONNREFUSED, and the caller is reset', async () => {
     const { a, b } = await pair();
     const { s, port } = await listening(b);
     const client = await tcp(a);
@@ -328,14 +328,14 @@ overEveryAttachment('WSAAccept', (pair) => {
 });
 
 overEveryAttachment('send and recv', (pair) => {
-  test('SEM-STATE-04 and 05 on an unconnected stream are WSAENOTCONN', async () => {
+  test('SEM-STATE-04, SEM-STATE-05 on an unconnected stream are WSAENOTCONN', async () => {
     const { a } = await pair();
     const s = await tcp(a);
     expect(await a.send(s, text('x'))).toBe(-WSAENOTCONN);
     expect(await a.recv(s, new Uint8Array(1))).toBe(-WSAENOTCONN);
   });
 
-  test('SEM-BLK-01 and 02 a blocking recv waits for data', async () => {
+  test('SEM-BLK-01, SEM-BLK-02 a blocking recv waits for data', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const receiving = a.recv(client, new Uint8Array(10));
@@ -485,7 +485,7 @@ overEveryAttachment('shutdown and closesocket', (pair) => {
     expect(await a.recv(client, new Uint8Array(1))).toBe(-WSAESHUTDOWN);
   });
 
-  test('SEM-SHUT-03 and 04 SD_BOTH ends both, and may be repeated', async () => {
+  test('SEM-SHUT-03, SEM-SHUT-04 SD_BOTH ends both, and may be repeated', async () => {
     const { a, b } = await pair();
     const { client } = await connected({ a, b });
     expect(await a.shutdown(client, SD_BOTH)).toBe(0);

@@ -43,7 +43,7 @@ async function ioctl(ws: Winsock, s: number, code: number): Promise<number> {
 }
 
 overEveryAttachment('urgent data', (pair) => {
-  test('SEM-OOB-01 SEM-OOB-02 SEM-OOB-07 the last byte of an urgent send leaves the stream', async () => {
+  test('SEM-OOB-01, SEM-OOB-02, SEM-OOB-07 the last byte of an urgent send leaves the stream', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     await ok(a.send(client, text('abcX'), 4, MSG_OOB));
@@ -56,7 +56,7 @@ overEveryAttachment('urgent data', (pair) => {
     expect(await receiveText(b, server)).toBe('def');
   });
 
-  test('SEM-OOB-03 SEM-EV-03 several sent at once are queued, and FD_OOB is signaled for each', async () => {
+  test('SEM-OOB-03, SEM-EV-03 several sent at once are queued, and FD_OOB is signaled for each', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const event = await ok(b.WSACreateEvent());
@@ -72,7 +72,7 @@ overEveryAttachment('urgent data', (pair) => {
     expect(read).toBe('123');
   });
 
-  test('SEM-OOB-04 SEM-OOB-06 without one: WSAEWOULDBLOCK, and SIOCATMARK is TRUE', async () => {
+  test('SEM-OOB-04, SEM-OOB-06 without one: WSAEWOULDBLOCK, and SIOCATMARK is TRUE', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     await nonBlocking(b, server);
@@ -83,7 +83,7 @@ overEveryAttachment('urgent data', (pair) => {
     expect(await ioctl(b, server, SIOCATMARK)).toBe(0);
   });
 
-  test('SEM-OOB-05 SEM-OOB-04 SEM-IO-07 in line it takes three reads to pass it, and MSG_OOB is WSAEINVAL', async () => {
+  test('SEM-OOB-05, SEM-OOB-04, SEM-IO-07 in line it takes three reads to pass it, and MSG_OOB is WSAEINVAL', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     await ok(b.setsockopt(server, SOL_SOCKET, SO_OOBINLINE, int(1)));
@@ -99,7 +99,7 @@ overEveryAttachment('urgent data', (pair) => {
     expect(await ioctl(b, server, SIOCATMARK)).toBe(1);
   });
 
-  test('SEM-OOB-01 OPT-TCP_EXPEDITED_1122 OPT-TCP_BSDURGENT each style can be switched on once, never off', async () => {
+  test('SEM-OOB-01, OPT-TCP_EXPEDITED_1122, OPT-TCP_BSDURGENT each style can be switched on once, never off', async () => {
     const { a, b } = await pair();
     const { client, server } = await connected({ a, b });
     const styles = async (): Promise<number[]> => [
