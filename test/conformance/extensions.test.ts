@@ -9,6 +9,7 @@ import {
   IP_PKTINFO,
   IP_TTL,
   IPPROTO_IP,
+  IPPROTO_TCP,
   MSG_CTRUNC,
   MSG_PEEK,
   MSG_TRUNC,
@@ -25,6 +26,7 @@ import {
   SO_UPDATE_CONNECT_CONTEXT,
   SOL_SOCKET,
   STATUS_PENDING,
+  TCP_FASTOPEN,
   TF_DISCONNECT,
   TF_REUSE_SOCKET,
   TP_ELEMENT_EOP,
@@ -362,6 +364,23 @@ overEveryAttachment('ConnectEx', (pair) => {
     const server = await ok(b.accept(listener));
     expect(await ended(a, s, overlapped)).toEqual([0, 7]);
     expect(await receiveText(b, server)).toBe('request');
+  });
+
+  test('OPT-TCP_FASTOPEN, SEM-OV-20 with Fast Open on both sides the data of a second ConnectEx arrives all the same, once', async () => {
+    const { a, b } = await pair();
+    const { s: listener, port } = await listening(b);
+    await ok(b.setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, int(1)));
+    for (let round = 0; round < 3; round++) {
+      const { s } = await bound(a, tcp, ADDRESS_A);
+      await ok(a.setsockopt(s, IPPROTO_TCP, TCP_FASTOPEN, int(1)));
+      const overlapped = await recordWithEvent(a);
+      await pending(a.ConnectEx(s, name(ADDRESS_B, port), 16, text(`round ${round}`), 7, null, overlapped));
+      const server = await ok(b.accept(listener));
+      expect(await ended(a, s, overlapped)).toEqual([0, 7]);
+      expect(await receiveText(b, server)).toBe(`round ${round}`);
+      await ok(a.send(s, text('!')));
+      expect(await receiveText(b, server)).toBe('!');
+    }
   });
 
   test('SEM-OV-20 data of more than a send buffer follows whole', async () => {
