@@ -63,7 +63,7 @@ function becomeStale(): void {
   expect(neighbor()?.state).toBe('stale');
 }
 
-describe('RFC 4861 §7.2.2 sending neighbor solicitations', () => {
+describe('RFC 4861 §4.3, §7.2.2 sending neighbor solicitations', () => {
   test('RFC 4861 §7.2.2: to the group of the address, three times, a second apart; then the sender hears of it', () => {
     const echo = host.stack.openIcmp(6);
     echo.sendEcho(ip(PEER), 1, new Uint8Array(8));
