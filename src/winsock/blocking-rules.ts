@@ -45,7 +45,15 @@ const WAIT_FOR_OTHERS: readonly string[] = [
   'GetAddrInfoW',
   'getnameinfo',
   'GetNameInfoW',
+  'getservbyname',
+  'getservbyport',
+  'GetAddrInfoExA',
+  'WSALookupServiceBegin',
+  'WSALookupServiceNext',
+  'WSALookupServiceNextA',
 ];
+/** Those that take an overlapped record or a completion, and where it stands. */
+const TOLD_LATER_AT: Readonly<Record<string, number>> = { GetAddrInfoEx: 7, WSANSPIoctl: 7 };
 /** What a thread of 1.1 may call while another of its calls waits. */
 const ALWAYS_ALLOWED: readonly string[] = ['WSAIsBlocking', 'WSACancelBlockingCall'];
 
@@ -64,6 +72,9 @@ function ruledCall(process: WinsockProcess, name: string, call: AnyCall): Call {
   if (name === 'select')
     return waiting(process, call, ([, , , , timeout]) => !isZero(timeout as TIMEVAL | null));
   if (WAIT_FOR_OTHERS.includes(name)) return waiting(process, call, () => true);
+  const toldLaterAt = TOLD_LATER_AT[name];
+  if (toldLaterAt !== undefined)
+    return waiting(process, call, (args) => (args[toldLaterAt] ?? null) === null);
   if (WAIT_FOR_SOCKET.includes(name)) {
     const ruled = waiting(
       process,

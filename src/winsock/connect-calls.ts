@@ -52,6 +52,7 @@ export function connectCalls(process: WinsockProcess) {
         ai_next: null,
       },
       process.naming.services,
+      process.profile,
     );
     if (typeof question === 'number') return question;
     const begun = process.scheduler.now();

@@ -30,7 +30,13 @@ export function addrinfoCalls(process: WinsockProcess) {
     if (process.startups === 0) return -WSANOTINITIALISED;
     if (res === null) return -WSAEFAULT;
     res.value = null;
-    const question = readHints(nodename ?? null, servname ?? null, hints ?? null, naming.services);
+    const question = readHints(
+      nodename ?? null,
+      servname ?? null,
+      hints ?? null,
+      naming.services,
+      process.profile,
+    );
     if (typeof question === 'number') return question;
     const finish = (found: Resolved | number): number => {
       if (typeof found === 'number') return found === -WSA_E_CANCELLED ? -WSAEINTR : found;

@@ -123,7 +123,7 @@ export function addrinfoExCalls(process: WinsockProcess) {
     if (lpNspId !== null && parseGuid(lpNspId) === null) return -WSAEINVAL;
     const timeoutMs = timeout === null ? 0 : timevalToMs(timeout);
     if (timeoutMs < 0) return -WSAEINVAL;
-    const question = readHints(pName, pServiceName, hints, naming.services);
+    const question = readHints(pName, pServiceName, hints, naming.services, process.profile);
     if (typeof question === 'number') return question;
     if (naming.pending.size >= PENDING_MAX) return -WSA_NOT_ENOUGH_MEMORY;
 

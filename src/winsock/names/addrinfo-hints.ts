@@ -33,6 +33,7 @@ import {
   SOCK_RAW,
   SOCK_STREAM,
 } from '../../abi/index.ts';
+import type { BehaviorProfile } from '../../port/index.ts';
 import type { ServiceTable } from '../../spi/index.ts';
 
 /** What is asked for, once it was found to make sense. */
@@ -63,15 +64,22 @@ const FLAGS =
   AI_FILESERVER |
   AI_DISABLE_IDN_ENCODING;
 
+/** Those of RFC 2553, which is what Windows Mobile has. */
+const MOBILE_FLAGS = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST;
+
 /** Checks the arguments. @returns minus a WSA code when they make no sense */
 export function readHints(
   node: string | null,
   service: string | null,
   hints: addrinfo | ADDRINFOEX | null,
   services: ServiceTable,
+  profile: BehaviorProfile,
 ): AddressQuestion | number {
   if (node === null && service === null) return -EAI_NONAME;
-  const error = hints === null ? 0 : checkHints(hints, node !== null);
+  const error =
+    hints === null
+      ? 0
+      : checkHints(hints, node !== null, profile === 'windows-mobile' ? MOBILE_FLAGS : FLAGS);
   if (error !== 0) return -error;
   const {
     ai_flags: flags = 0,
@@ -83,7 +91,7 @@ export function readHints(
   return port < 0 ? port : { node, port, flags, family, socktype, protocol };
 }
 
-function checkHints(hints: addrinfo | ADDRINFOEX, hasNode: boolean): number {
+function checkHints(hints: addrinfo | ADDRINFOEX, hasNode: boolean, known: number): number {
   const { ai_flags, ai_family, ai_socktype } = hints;
   // Only flags, family, socket type and protocol say something.
   if (
@@ -95,7 +103,7 @@ function checkHints(hints: addrinfo | ADDRINFOEX, hasNode: boolean): number {
     return EAI_FAIL;
   if ('ai_blob' in hints && (hints.ai_blob !== null || hints.ai_bloblen !== 0 || hints.ai_provider !== null))
     return EAI_FAIL;
-  if ((ai_flags & ~FLAGS) !== 0) return EAI_BADFLAGS;
+  if ((ai_flags & ~known) !== 0) return EAI_BADFLAGS;
   const naming = ai_flags & (AI_CANONNAME | AI_FQDN);
   if (naming === (AI_CANONNAME | AI_FQDN) || (naming !== 0 && !hasNode)) return EAI_BADFLAGS;
   if (ai_family !== AF_UNSPEC && ai_family !== AF_INET && ai_family !== AF_INET6) return EAI_FAMILY;

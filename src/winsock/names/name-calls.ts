@@ -8,13 +8,14 @@ import { addrinfoExCalls } from './addrinfo-ex-calls.ts';
 import { asyncCalls } from './async-calls.ts';
 import { hostCalls } from './host-calls.ts';
 import { lookupCalls } from './lookup-calls.ts';
+import { withMobileRules } from './mobile-rules.ts';
 import { nameinfoCalls } from './nameinfo-calls.ts';
 import { registerCalls } from './register-calls.ts';
 import { rnr1Calls } from './rnr1-calls.ts';
 import { serviceCalls } from './service-calls.ts';
 
 export function nameCalls(process: WinsockProcess) {
-  return {
+  return withMobileRules(process, {
     ...hostCalls(process),
     ...serviceCalls(process),
     ...addrinfoCalls(process),
@@ -24,5 +25,5 @@ export function nameCalls(process: WinsockProcess) {
     ...registerCalls(process),
     ...asyncCalls(process),
     ...rnr1Calls(process),
-  };
+  });
 }

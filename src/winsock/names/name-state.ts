@@ -4,7 +4,7 @@
  */
 
 import type { WSANAMESPACE_INFOEX } from '../../abi/index.ts';
-import { type NamePort, NO_NAMES } from '../../port/index.ts';
+import { type BehaviorProfile, type NamePort, NO_NAMES } from '../../port/index.ts';
 import {
   createLocalNameSpace,
   createNetworkNameSpace,
@@ -39,6 +39,10 @@ export interface PendingName {
   abandon(): void;
 }
 
+/** No socket and no event has a handle like these. */
+const FIRST_HANDLE = 0x4000_0000;
+const LAST_HANDLE = 0x7fff_fffc;
+
 export class NameState {
   readonly names: NamePort;
   readonly spaces: NameSpaces;
@@ -47,13 +51,15 @@ export class NameState {
   readonly lookups = new Map<number, NameLookup>();
   /** Asynchronous requests by handle: WSAAsyncGetXByY and GetAddrInfoEx. */
   readonly pending = new Map<number, PendingName>();
-  #lastHandle = 0;
+  #lastHandle = FIRST_HANDLE;
 
-  constructor(options: NameOptions) {
+  /** @param profile Windows Mobile has the provider of DNS alone (nspm.dll) */
+  constructor(options: NameOptions, profile: BehaviorProfile) {
     this.names = options.names ?? NO_NAMES;
     this.services = new ServiceTable(options.services);
     const load = options.loadNameSpace ?? ((): null => null);
-    this.spaces = new NameSpaces(options.nameSpaces ?? DEFAULT_NAME_SPACES, (id) => {
+    const defaults = profile === 'windows-mobile' ? DEFAULT_NAME_SPACES.slice(0, 1) : DEFAULT_NAME_SPACES;
+    this.spaces = new NameSpaces(options.nameSpaces ?? defaults, (id) => {
       switch (id) {
         case TCPIP_NAME_SPACE_ID:
           return createTcpipNameSpace(this.names, this.services);
@@ -70,7 +76,7 @@ export class NameState {
   /** A handle that is not in use: a multiple of 4, never 0. Lookups and requests share one number space. */
   newHandle(): number {
     do {
-      this.#lastHandle = (this.#lastHandle + 4) % 0x7fff_fffc || 4;
+      this.#lastHandle = this.#lastHandle + 4 > LAST_HANDLE ? FIRST_HANDLE : this.#lastHandle + 4;
     } while (this.lookups.has(this.#lastHandle) || this.pending.has(this.#lastHandle));
     return this.#lastHandle;
   }
