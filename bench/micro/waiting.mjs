@@ -89,6 +89,44 @@ async function promises(where, port) {
     `promise face, ${where}: WSAPoll of ${count}, none ready`,
     await measure(300, () => ws.WSAPoll(fds, count, 0)),
   );
+  const name = new Uint8Array(16);
+  const bytes = new Uint8Array(9);
+  let turn = 0;
+  /** A datagram to the next of the sockets. */
+  const tell = async () => {
+    turn = (turn + 1) % count;
+    await ws.getsockname(sockets[turn], name, { value: 16 });
+    name.set([127, 0, 0, 1], 4);
+    await ws.sendto(s, bytes, 1, 0, name);
+  };
+  const bySelect = await measure(300, async () => {
+    await tell();
+    const reads = { fd_array: [...sockets] };
+    await ws.select(0, reads, null, null, null);
+    await ws.recv(reads.fd_array[0], bytes);
+  });
+  const ports = await ws.CreateIoCompletionPort(-1);
+  const receive = (one) =>
+    raw.WSARecv(
+      one,
+      [new Uint8Array(9)],
+      1,
+      null,
+      { value: 0 },
+      { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: 0 },
+    );
+  for (const one of sockets) {
+    await ws.CreateIoCompletionPort(one, ports, one);
+    await receive(one);
+  }
+  const [moved, key, record] = [{ value: 0 }, { value: 0 }, { value: null }];
+  const byPort = await measure(300, async () => {
+    await tell();
+    await ws.GetQueuedCompletionStatus(ports, moved, key, record, 0xffff_ffff);
+    await receive(key.value);
+  });
+  show(`promise face, ${where}: a datagram to one of ${count}, by select and recv`, bySelect);
+  show(`promise face, ${where}: the same by completion port`, byPort);
   await ws.WSACleanup();
 }
 

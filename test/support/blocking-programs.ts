@@ -21,6 +21,8 @@ export interface BlockingPrograms {
    * @returns what it said
    */
   run(name: string, body: string, attachment?: string): Promise<unknown[][]>;
+  /** Puts a file beside the programs. */
+  write(name: string, source: string): void;
   dispose(): void;
 }
 
@@ -86,6 +88,7 @@ export function blockingPrograms(): BlockingPrograms {
       });
       return JSON.parse(output) as unknown[][];
     },
+    write: (name, source) => writeFileSync(join(folder, name), source),
     dispose() {
       for (const child of running) child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });

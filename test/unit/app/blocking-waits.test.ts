@@ -158,6 +158,69 @@ describe('threads that sleep at the same time', () => {
   });
 });
 
+describe('the chain thread dies', () => {
+  test('SEM-C-02 while a thread sleeps in each kind of wait: all end with WSAENETDOWN, and a new start is possible', async () => {
+    programs.write(
+      'mortal.mjs',
+      `import { existsSync, rmSync } from 'node:fs';
+       import { sockets as lasting } from './sockets.mjs';
+       const order = new URL('./die', import.meta.url);
+       // Killed without a word, when the program says so.
+       export function sockets() {
+         setInterval(() => { if (existsSync(order)) { rmSync(order); process.reallyExit(1); } }, 20);
+         return lasting();
+       }`,
+    );
+    const said = await programs.run(
+      'chain-dies',
+      `import { writeFileSync } from 'node:fs';
+       const CALLS = {
+         accept: (s) => ws.accept(s.listener),
+         recv: (s) => ws.recv(s.udp, new Uint8Array(1)),
+         select: (s) => ws.select(0, { fd_array: [s.udp] }),
+         WSAPoll: (s) => ws.WSAPoll([{ fd: s.udp, events: ws.POLLIN, revents: 0 }], 1, -1),
+         WSAWaitForMultipleEvents: (s) => ws.WSAWaitForMultipleEvents(1, [s.event], false, ws.WSA_INFINITE, true),
+         GetMessage: () => ws.GetMessage({}),
+       };
+       const names = Object.keys(CALLS);
+       if (isMainThread) {
+         ws.WSAStartup(ws.MAKEWORD(2, 2), data);
+         const listener = ws.socket(2, 1, 6), udp = ws.socket(2, 2, 17);
+         ws.bind(listener, at(5000));
+         ws.listen(listener, 5);
+         ws.bind(udp, at(5000));
+         const sockets = { listener, udp, event: ws.WSACreateEvent() };
+         const ended = [];
+         let begun = 0;
+         for (const call of names) {
+           new Worker(here, { workerData: { call, sockets } }).on('message', (words) => {
+             if (words === 'begins') {
+               if (++begun === names.length) setTimeout(() => writeFileSync(new URL('./die', here), ''), 500);
+               return;
+             }
+             ended.push(words);
+             if (ended.length < names.length) return;
+             say(...ended.sort());
+             say(ws.socket(2, 2, 17), ws.WSAGetLastError());
+             say(ws.WSAStartup(ws.MAKEWORD(2, 2), data), ws.socket(2, 2, 17) > 0);
+           });
+         }
+       } else {
+         parentPort.postMessage('begins');
+         const answer = CALLS[workerData.call](workerData.sockets);
+         parentPort.postMessage([workerData.call, answer, ws.WSAGetLastError()]);
+       }`,
+      `{ module: new URL('./mortal.mjs', here) }`,
+    );
+    const calls = ['GetMessage', 'WSAPoll', 'WSAWaitForMultipleEvents', 'accept', 'recv', 'select'];
+    expect(said).toEqual([
+      calls.map((call) => [call, call === 'WSAWaitForMultipleEvents' ? 0xffffffff : -1, 10050]),
+      [-1, 10093],
+      [0, true],
+    ]);
+  });
+});
+
 describe('the daemon dies', () => {
   test('SEM-C-02 while a thread sleeps in each of the calls that wait: all end with WSAENETDOWN', async () => {
     const { attachment, dieWith } = await daemon('dies');
