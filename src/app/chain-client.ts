@@ -14,6 +14,7 @@ import { callback, none } from './marshal.ts';
 import { overlapped } from './marshal-overlapped.ts';
 import { Operations } from './operations.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
+import { shapeOf } from './signatures-icmp.ts';
 import { putNumber, WORD } from './slot.ts';
 
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
@@ -49,11 +50,14 @@ export class ChainClient {
    * @returns its answer: 0 or more, or minus a WSA code
    */
   call(index: number, args: readonly unknown[]): number {
+    const shape = shapeOf(index);
+    if (shape === undefined) return -WSAEOPNOTSUPP;
+    const { slots } = shape;
     const signature = SIGNATURES[index];
-    if (signature === undefined) return -WSAEOPNOTSUPP;
-    const { slots } = signature;
     const recordAt = slots.indexOf(overlapped);
-    if (recordAt >= 0 && (args[recordAt] ?? null) !== null) return this.#begin(index, signature, args);
+    if (signature !== undefined && recordAt >= 0 && (args[recordAt] ?? null) !== null) {
+      return this.#begin(index, signature, args);
+    }
     const places: number[] = [];
     let size = 0;
     for (const [i, slot] of slots.entries()) {

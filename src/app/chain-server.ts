@@ -15,10 +15,12 @@ import {
 import { Callback } from './callbacks.ts';
 import { invokeOperation, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
+import type { IcmpCalls } from './icmp-calls.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
 import { callback, hook } from './marshal.ts';
 import { routine } from './marshal-overlapped.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
+import { type CallShape, ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 
 /** Winsock as the chain thread runs it. */
 export interface HostedWinsock {
@@ -30,6 +32,7 @@ type AnyCall = (...args: readonly unknown[]) => Answer;
 
 export class ChainServer {
   readonly #attach: (windows: Windows) => Promise<HostedWinsock>;
+  readonly #icmp: IcmpCalls;
   readonly #threads = new Map<number, ClientThread>();
   readonly #windows = new Windows();
   /** What the application's threads share with this one for their operations. */
@@ -40,9 +43,13 @@ export class ChainServer {
   #hosted: HostedWinsock | null = null;
   #opening: Promise<HostedWinsock> | null = null;
 
-  /** @param attach opens the way to the sockets; called with the first WSAStartup, and again after it failed */
-  constructor(attach: (windows: Windows) => Promise<HostedWinsock>) {
+  /**
+   * @param attach opens the way to the sockets; called with the first WSAStartup, and again after it failed
+   * @param icmp makes the calls of the ICMP helper API
+   */
+  constructor(attach: (windows: Windows) => Promise<HostedWinsock>, icmp: IcmpCalls) {
     this.#attach = attach;
+    this.#icmp = icmp;
     const calls = windowCalls(this.#windows, () => this.#caller.messages);
     this.#windowCalls = new Map(Object.entries(calls) as [string, AnyCall][]);
   }
@@ -95,7 +102,9 @@ export class ChainServer {
 
   #call(thread: ClientThread, served: ServedMailbox): Answer {
     if (served.box.call === OPERATION) return this.#begin(thread, served);
-    const signature = SIGNATURES[served.box.call];
+    const index = served.box.call;
+    if (index >= ICMP_CALLS) return this.#callIcmp(index, thread, served);
+    const signature = SIGNATURES[index];
     if (signature === undefined) return -WSAENETDOWN;
     // Message loops need no Winsock.
     const windowCall = this.#windowCalls.get(signature.name);
@@ -105,6 +114,13 @@ export class ChainServer {
     }
     if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
     return signature.name === 'WSAStartup' ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+  }
+
+  /** The ICMP helper API needs no Winsock either. */
+  #callIcmp(index: number, thread: ClientThread, served: ServedMailbox): Answer {
+    const shape = shapeOf(index);
+    if (shape === undefined) return -WSAENETDOWN;
+    return invoke((...args) => this.#icmp.make(index, args), null, thread, served, shape);
   }
 
   /** A call with an overlapped record: its message lies elsewhere. */
@@ -145,7 +161,7 @@ function invoke(
   hosted: HostedWinsock | null,
   thread: ClientThread,
   served: ServedMailbox,
-  signature: Signature,
+  signature: CallShape,
 ): Answer {
   const { box } = served;
   const { slots } = signature;

@@ -14,6 +14,7 @@ import {
   setChainState,
 } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
+import { IcmpCalls } from './icmp-calls.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What a module that brings its own sockets exports. */
@@ -22,9 +23,19 @@ interface SocketsModule {
 }
 
 const data = workerData as ChainData;
+/** Where the stack is: found once, for Winsock and for the ICMP helper API. */
+let place: Promise<AttachOptions> | null = null;
+
+function whereItIs(): Promise<AttachOptions> {
+  place ??= optionsOf(data).catch((error: unknown) => {
+    place = null;
+    throw error;
+  });
+  return place;
+}
 
 async function open(windows: Windows): Promise<HostedWinsock> {
-  const { port, names } = await attach(await optionsOf(data));
+  const { port, names } = await attach(await whereItIs());
   const hosted = new WinsockProcess({ port, names, windows, profile: data.profile });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
@@ -36,7 +47,7 @@ async function optionsOf({ module, socketPath }: ChainData): Promise<AttachOptio
   return { local: await sockets() };
 }
 
-const server = new ChainServer(open);
+const server = new ChainServer(open, new IcmpCalls(whereItIs));
 const channel = new BroadcastChannel(CHANNEL);
 // Listening keeps this thread alive; the process ends without asking it.
 channel.onmessage = (message: unknown): void => {

@@ -560,4 +560,41 @@ describe('the blocking face', () => {
       [1, '72057594037927936', -1, 10045],
     ]);
   });
+
+  test('the ICMP helper API blocks too, without WSAStartup, and tells why by thread', async () => {
+    const icmp = JSON.stringify(pathToFileURL(join(rooms, 'app/icmp-blocking.js')).href);
+    const said = await run(
+      'icmp',
+      `const icmp = await import(${icmp});
+       const file = icmp.IcmpCreateFile();
+       const asked = new TextEncoder().encode('abc'), reply = new Uint8Array(200);
+       const home = icmp.inet_addr('127.0.0.1');
+       const options = { Ttl: 9, Tos: 0, Flags: 0, OptionsData: null };
+       say(icmp.IcmpSendEcho(file, home, asked, 3, options, reply, 200, 1000), icmp.GetLastError(), icmp.IcmpParseReplies(reply, 200));
+       const { Address, Status, Data } = icmp.readICMP_ECHO_REPLY(reply);
+       say(String(Address), Status, text(Data, 3));
+       say(icmp.IcmpSendEcho2(file, null, null, null, home, asked, 3, null, reply, 200, 1000), icmp.GetLastError());
+       say(icmp.IcmpSendEcho2Ex(file, null, null, null, home, home, asked, 3, null, reply, 200, 1000), icmp.GetLastError());
+       say(icmp.IcmpSendEcho(file, home, asked, 3, null, reply, 20, 1000), icmp.GetLastError());
+       say(icmp.IcmpSendEcho(file, home, asked, 4, null, reply, 200, 1000), icmp.GetLastError());
+       say(icmp.IcmpSendEcho(file, icmp.inet_addr('192.0.2.1'), asked, 3, null, reply, 200, 1000), icmp.GetLastError());
+       const six = icmp.Icmp6CreateFile(), any = new Uint8Array(28), own = new Uint8Array(28);
+       any[0] = own[0] = 23; own[23] = 1;
+       say(icmp.Icmp6SendEcho2(six, null, null, null, any, own, asked, 3, null, reply, 200, 1000), icmp.Icmp6ParseReplies(reply, 200));
+       say(icmp.IcmpSendEcho(six, home, asked, 3, null, reply, 200, 1000), icmp.GetLastError());
+       say(icmp.IcmpCloseHandle(file), icmp.IcmpCloseHandle(file), icmp.GetLastError());`,
+    );
+    expect(said).toEqual([
+      [1, 0, 1],
+      ['127.0.0.1', 0, 'abc'],
+      [1, 0],
+      [1, 0],
+      [0, 122],
+      [0, 87],
+      [0, 11003],
+      [1, 1],
+      [0, 87],
+      [1, 0, 6],
+    ]);
+  });
 });
