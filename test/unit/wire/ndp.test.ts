@@ -137,7 +137,7 @@ describe('RFC 4861 what is read', () => {
 });
 
 describe('what is written', () => {
-  test('RFC 4861 §4.6.1 and RFC 3971 §5.3.2: the options of a solicitation, one behind the other', () => {
+  test('RFC 4861 §4.3 and RFC 3971 §5.3.2: the options of a solicitation, one behind the other', () => {
     const bytes = new Uint8Array(16);
     const at = writeLinkAddressOption(bytes, 0, NdpOption.sourceLinkAddress, 0x0200, 1);
     expect(writeNonceOption(bytes, at, Uint8Array.of(1, 2, 3, 4, 5, 6))).toBe(16);
