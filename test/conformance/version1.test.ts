@@ -79,7 +79,7 @@ overEveryAttachment('Winsock 1.1', (pair) => {
     },
   );
 
-  test('SEM-W11-01, SEM-C-03 while a blocking call waits every other call is WSAEINPROGRESS', async () => {
+  test('SEM-W11-01, SEM-C-03, API-WSAIsBlocking while a blocking call waits every other call is WSAEINPROGRESS', async () => {
     const { a, processOn } = await pair();
     const ws = await version1({ processOn });
     expect(await ws.WSAIsBlocking()).toBe(0);
