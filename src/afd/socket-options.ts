@@ -29,7 +29,7 @@ export class SocketOptions {
   /** What receives tell beside a message of either family: `ControlWish` bits. */
   controlWishes = 0;
   controlWishesV6 = 0;
-  /** ICMP errors are kept for MSG_ERRQUEUE, asked for at either level. */
+  /** IP_RECVERR and IPV6_RECVERR: kept, and without effect, since there is no queue of errors to receive from (MSG_ERRQUEUE). */
   receivesErrors = false;
   /** SO_LINGER's two members, as given. */
   lingerOn = 0;
@@ -47,11 +47,13 @@ export class SocketOptions {
   maxRetransmitMs = 0;
   /** The reading of the urgent pointer was chosen, and stays (SEM-OOB-01). */
   isUrgentStyleSet = false;
+  /** TCP_STDURG and TCP_NOURG: kept; how the pointer is read is TCP_BSDURGENT's business. */
   standardUrgent = false;
   noUrgent = false;
   offloadPreference = 0;
   /** SIO_SET_PRIORITY_HINT. */
   priorityHint = SocketPriorityHintNormal;
+  /** TCP_DELAY_FIN_ACK: kept; an ACK of a FIN is never put off. */
   delaysFinAck = false;
 
   /** What an accepted socket starts with (SEM-ACC-01): all but what is about this socket's own port, state and messages. */
