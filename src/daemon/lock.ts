@@ -21,10 +21,10 @@ export interface Lock {
 const ATTEMPTS = 3;
 
 /**
- * Takes the lock of the socket at `socketPath`.
+ * Takes the lock of the socket, or other file, at `socketPath`. @param flags that choose another
  * @throws {StartError} with the owner's process id when a living process has it.
  */
-export function acquireLock(socketPath: string): Lock {
+export function acquireLock(socketPath: string, flags = '--socket and --control'): Lock {
   const path = `${socketPath}.lock`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (create(path)) return heldLock(path);
@@ -32,7 +32,7 @@ export function acquireLock(socketPath: string): Lock {
     if (owner !== null && isAlive(owner)) {
       throw new StartError(
         `${socketPath} belongs to a running daemon, process ${owner.pid}; end it with "winsockd down", ` +
-          'or choose other paths with --socket and --control',
+          `or choose other paths with ${flags}`,
       );
     }
     rmSync(path, { force: true });

@@ -6,7 +6,7 @@
  */
 
 import { chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { type Afd, createAfd, DAEMON_POLICY, observeEndpoint } from '../afd/index.ts';
@@ -106,7 +106,7 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   undo.add(async () => {
     await control?.close();
   });
-  const parts = openParts(config, openState(config, account, log), daemon, undo);
+  const parts = openParts(config, openState(config, account, log, undo), daemon, undo);
   const ipc = await openIpc(config, parts, account, log);
   undo.add(() => ipc.close());
   control = createControl(stateOf(parts, ipc, daemon));
@@ -258,9 +258,19 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
   };
 }
 
-/** What was kept at the last end. The directory is made, and is the user's that the daemon becomes. */
-function openState({ stateDirectory: directory }: DaemonConfig, account: Account, log: Logger): StateFile {
-  if (directory !== undefined) makeDirectory(directory, account, '--state-directory', 0o700);
+/** What was kept at the last end. The directory is made, and is the user's that the daemon becomes; nobody else writes there meanwhile. */
+function openState(
+  { stateDirectory: directory }: DaemonConfig,
+  account: Account,
+  log: Logger,
+  undo: Undo,
+): StateFile {
+  if (directory !== undefined) {
+    makeDirectory(directory, account, '--state-directory', 0o700);
+    const lock = acquireLock(join(directory, 'state'), '--state-directory');
+    undo.add(() => lock.release());
+    ownBy(lock.path, account);
+  }
   const random = new SystemRandom();
   return new StateFile({ directory, user: account.uid, random, warn: (text) => log.warn(text) });
 }

@@ -131,6 +131,19 @@ describe('RFC 6724 §2.1 the policy table over the control API', () => {
   });
 });
 
+test('a state directory belongs to one daemon at a time, and is free after it', async () => {
+  const start = (name: string) => {
+    const paths = { socket: join(directory, name, 's'), control: join(directory, name, 'c') };
+    const more = { stateDirectory: join(directory, 'state'), log: join(directory, 'log3') };
+    return startDaemon(loadConfig({ flags: { ...flags, ...paths, ...more } }), hooks);
+  };
+  const first = await start('one');
+  await expect(start('two')).rejects.toThrow('--state-directory');
+  await first.stop();
+  expect(readdirSync(join(directory, 'state'))).toEqual(['state.json']);
+  await (await start('two')).stop();
+});
+
 describe('routing over the control API', () => {
   const route = { destination: '203.0.113.0/24', gateway: '10.77.0.1' };
 
