@@ -92,7 +92,16 @@ export class NameSpaces {
   cleanup(): void {
     const providers = [...this.#started.values()];
     this.#started.clear();
-    for (const { entry, routines } of providers) void routines.NSPCleanup(entry.NSProviderId);
+    for (const { entry, routines } of providers) void cleanedUp(entry.NSProviderId, routines);
+  }
+}
+
+/** What a provider makes of its end is its own affair. */
+async function cleanedUp(providerId: string, routines: NSP_ROUTINE): Promise<void> {
+  try {
+    await routines.NSPCleanup(providerId);
+  } catch {
+    // It is gone all the same.
   }
 }
 

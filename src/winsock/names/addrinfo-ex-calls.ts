@@ -118,6 +118,7 @@ export function addrinfoExCalls(process: WinsockProcess) {
     if (ppResult === null) return -WSAEFAULT;
     ppResult.value = null;
     if (lpOverlapped === null && (lpCompletionRoutine !== null || lpHandle !== null)) return -WSAEINVAL;
+    if (lpCompletionRoutine !== null && typeof lpCompletionRoutine !== 'function') return -WSAEFAULT;
     // One of the two tells.
     if (lpCompletionRoutine !== null && lpOverlapped !== null && lpOverlapped.hEvent !== 0) return -WSAEINVAL;
     if (lpNspId !== null && parseGuid(lpNspId) === null) return -WSAEINVAL;

@@ -49,7 +49,7 @@ export function asyncCalls(process: WinsockProcess) {
 
   const begin = (hWnd: number, wMsg: number, buf: Uint8Array | null, buflen: number, find: Find): Answer => {
     if (process.startups === 0) return -WSANOTINITIALISED;
-    if (buf === null || buflen < 0 || buflen > buf.length) return -WSAEFAULT;
+    if (!ArrayBuffer.isView(buf) || !(buflen >= 0 && buflen <= buf.length)) return -WSAEFAULT;
     if (naming.pending.size >= REQUESTS_MAX) return -WSAEWOULDBLOCK;
     const handle = naming.newHandle();
     finished.delete(handle);

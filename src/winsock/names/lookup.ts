@@ -26,6 +26,7 @@ import type {
   StartedNameSpace,
   WSACOMPLETION,
 } from '../../spi/index.ts';
+import { answerOf } from './unreadable.ts';
 
 /** A provider that accepted the question, and its own handle of it. */
 interface Part {
@@ -99,11 +100,9 @@ export class NameLookup {
       const part = this.#parts[this.#current];
       if (this.#isEnded) return -WSA_E_CANCELLED;
       if (part === undefined) break;
-      const answer = await part.routines.NSPLookupServiceNext(
-        part.handle,
-        dwControlFlags,
-        lpdwBufferLength,
-        lpqsResults,
+      const { routines, handle } = part;
+      const answer = await answerOf(() =>
+        routines.NSPLookupServiceNext(handle, dwControlFlags, lpdwBufferLength, lpqsResults),
       );
       if (this.#isEnded || answer === -WSA_E_CANCELLED || answer === -WSAECANCELLED) return -WSA_E_CANCELLED;
       if (answer >= 0) {
@@ -149,7 +148,9 @@ export class NameLookup {
   async end(): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    await Promise.all(this.#parts.map(({ routines, handle }) => routines.NSPLookupServiceEnd(handle)));
+    await Promise.all(
+      this.#parts.map(({ routines, handle }) => answerOf(() => routines.NSPLookupServiceEnd(handle))),
+    );
   }
 }
 
@@ -160,12 +161,9 @@ async function begun(
 ): Promise<Part | number> {
   const { NSProviderId } = entry;
   const handle: Ref = { value: 0 };
-  const answer = await routines.NSPLookupServiceBegin(
-    NSProviderId,
-    restrictions,
-    await classOf(routines, NSProviderId, restrictions.lpServiceClassId),
-    dwControlFlags,
-    handle,
+  const info = await classOf(routines, NSProviderId, restrictions.lpServiceClassId);
+  const answer = await answerOf(() =>
+    routines.NSPLookupServiceBegin(NSProviderId, restrictions, info, dwControlFlags, handle),
   );
   return answer < 0 ? answer : { routines, handle: handle.value };
 }
@@ -178,7 +176,7 @@ export async function classOf(
 ): Promise<WSASERVICECLASSINFO | null> {
   if (lpServiceClassId === null) return null;
   const info: WSASERVICECLASSINFO = { lpServiceClassId, lpszServiceClassName: null, lpClassInfos: [] };
-  const answer = await routines.NSPGetServiceClassInfo(providerId, { value: LARGE }, info);
+  const answer = await answerOf(() => routines.NSPGetServiceClassInfo(providerId, { value: LARGE }, info));
   return answer < 0 ? null : info;
 }
 

@@ -13,9 +13,10 @@ import { nameinfoCalls } from './nameinfo-calls.ts';
 import { registerCalls } from './register-calls.ts';
 import { rnr1Calls } from './rnr1-calls.ts';
 import { serviceCalls } from './service-calls.ts';
+import { withReadableArguments } from './unreadable.ts';
 
 export function nameCalls(process: WinsockProcess) {
-  return withMobileRules(process, {
+  const calls = {
     ...hostCalls(process),
     ...serviceCalls(process),
     ...addrinfoCalls(process),
@@ -25,5 +26,6 @@ export function nameCalls(process: WinsockProcess) {
     ...registerCalls(process),
     ...asyncCalls(process),
     ...rnr1Calls(process),
-  });
+  };
+  return withMobileRules(process, withReadableArguments(calls));
 }

@@ -30,6 +30,7 @@ import type { Answer, Ref, StartedNameSpace, WSAOVERLAPPED } from '../../spi/ind
 import type { WinsockProcess } from '../process.ts';
 import type { LPLOOKUPSERVICE_COMPLETION_ROUTINE } from './addrinfo-ex-calls.ts';
 import { classOf } from './lookup.ts';
+import { answerOf } from './unreadable.ts';
 
 /** Room that no class exceeds. */
 const LARGE = 1 << 24;
@@ -47,7 +48,7 @@ export function registerCalls(process: WinsockProcess) {
     let isTaken = false;
     for (const entry of spaces.matching(dwNameSpace, providerId)) {
       const provider = spaces.start(entry);
-      const answer = typeof provider === 'number' ? provider : await tell(provider);
+      const answer = typeof provider === 'number' ? provider : await answerOf(() => tell(provider));
       if (answer >= 0) isTaken = true;
       // That a static name space keeps nothing is the least of all news.
       else if (error === 0 || error === -WSAEOPNOTSUPP) error = answer;
@@ -82,7 +83,9 @@ export function registerCalls(process: WinsockProcess) {
         lpClassInfos: [],
       };
       const { routines } = provider;
-      const answer = await routines.NSPGetServiceClassInfo(entry.NSProviderId, { value: LARGE }, info);
+      const answer = await answerOf(() =>
+        routines.NSPGetServiceClassInfo(entry.NSProviderId, { value: LARGE }, info),
+      );
       if (answer >= 0) return info;
       error = answer;
     }

@@ -23,6 +23,7 @@ import {
   WSANO_DATA,
   type WSAQUERYSET,
   WSASERVICE_NOT_FOUND,
+  WSASYSCALLFAILURE,
   WSATYPE_NOT_FOUND,
 } from '../../../src/abi/index.ts';
 import { IpAddress } from '../../../src/base/index.ts';
@@ -249,6 +250,22 @@ describe('name-space providers of users', () => {
   ] as const)('%s is left out, and the others answer', async (_title, startup, error) => {
     expect(await lookedUp(await processWith({ one: startup }))).toBe(-error);
     expect(await lookedUp(await processWith({ one: startup, two: { results: ['b'] } }))).toEqual(['b']);
+  });
+
+  test('ERR-WSASYSCALLFAILURE a provider that throws has failed, and the others answer', async () => {
+    const fail = (): never => {
+      throw new Error('broken');
+    };
+    const broken = (members: Partial<NSP_ROUTINE>) =>
+      scripted('one', { results: ['a'], change: (routines) => Object.assign(routines, members) });
+    const two = { results: ['b'] };
+    const throwing = { NSPLookupServiceNext: fail, NSPLookupServiceEnd: fail, NSPGetServiceClassInfo: fail };
+    expect(await lookedUp(await processWith({ one: broken(throwing) }))).toBe(-WSASYSCALLFAILURE);
+    const rejecting = { NSPLookupServiceBegin: () => Promise.reject(new Error('broken')), NSPCleanup: fail };
+    const ws = await processWith({ one: broken(rejecting), two });
+    expect(await lookedUp(ws)).toEqual(['b']);
+    expect(await lookedUp(await processWith({ one: broken(throwing), two }))).toEqual(['b']);
+    expect(await ws.WSACleanup()).toBe(0);
   });
 
   test('ERR-WSAEPROVIDERFAILEDINIT a provider that is not there', async () => {
