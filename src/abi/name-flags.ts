@@ -41,7 +41,7 @@ export const AI_FQDN = 0x2_0000;
 export const AI_FILESERVER = 0x4_0000;
 /** Names outside ASCII go out as they are. */
 export const AI_DISABLE_IDN_ENCODING = 0x8_0000;
-/** With AI_CANONNAME and AI_FQDN refused: the extended structure was asked for. */
+/** Asks for the larger structures of Windows 8, which are not offered: a flag that getaddrinfo refuses. */
 export const AI_EXTENDED = 0x8000_0000;
 
 /** Flags of getnameinfo (SEM-GAI-09): the first label only. */

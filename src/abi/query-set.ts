@@ -10,9 +10,11 @@
  */
 
 import { type CSADDR_INFO, CSADDR_INFO_LEN } from './address-structures.ts';
-import { PackedReader, Packer, type TextForm } from './packed.ts';
+import { PackedReader, Packer, POINTER_LEN, type TextForm } from './packed.ts';
 
 export const WSAQUERYSET_LEN = 120;
+export const WSAQUERYSET2_LEN = 112;
+const CLASS_AT = 16;
 export const WSAVERSION_LEN = 8;
 export const AFPROTOCOLS_LEN = 8;
 export const BLOB_LEN = 16;
@@ -31,12 +33,16 @@ export interface AFPROTOCOLS {
 }
 
 /** A question, or a result. */
-export interface WSAQUERYSET {
-  /** 120: the caller says which structure it means. */
+export interface WSAQUERYSET extends WSAQUERYSET2 {
+  /** A GUID in its text form without braces, as all of these. */
+  lpServiceClassId: string | null;
+}
+
+/** The same without a class: what providers of version 2 get. */
+export interface WSAQUERYSET2 {
+  /** 120, or 112 of a WSAQUERYSET2: the caller says which structure it means. */
   dwSize: number;
   lpszServiceInstanceName: string | null;
-  /** GUIDs in their text form without braces. */
-  lpServiceClassId: string | null;
   lpVersion: WSAVERSION | null;
   lpszComment: string | null;
   /** NS_*. */
@@ -78,29 +84,41 @@ export function querySet(members: Partial<WSAQUERYSET> = {}): WSAQUERYSET {
 /** The packed bytes of a query set. Their number is what a lookup's buffer needs. */
 export function packWSAQUERYSET(set: WSAQUERYSET, form: TextForm): Uint8Array {
   const out = new Packer(form);
-  const at = out.reserve(WSAQUERYSET_LEN);
-  out.i32(at, set.dwSize);
-  out.text(at + 8, set.lpszServiceInstanceName);
-  out.guidPointer(at + 16, set.lpServiceClassId);
+  out.reserve(WSAQUERYSET_LEN);
+  out.guidPointer(CLASS_AT, set.lpServiceClassId);
+  return packMembers(out, set, POINTER_LEN);
+}
+
+/** The packed bytes of a WSAQUERYSET2, which has no class. */
+export function packWSAQUERYSET2(set: WSAQUERYSET2, form: TextForm): Uint8Array {
+  const out = new Packer(form);
+  out.reserve(WSAQUERYSET2_LEN);
+  return packMembers(out, set, 0);
+}
+
+/** The members that both have. @param at by how much those behind the class lie further on than in a WSAQUERYSET2 */
+function packMembers(out: Packer, set: WSAQUERYSET2, at: number): Uint8Array {
+  out.i32(0, set.dwSize);
+  out.text(8, set.lpszServiceInstanceName);
   if (set.lpVersion) {
     const version = out.reserve(WSAVERSION_LEN);
     out.i32(version, set.lpVersion.dwVersion);
     out.i32(version + 4, set.lpVersion.ecHow);
-    out.point(at + 24, version);
+    out.point(at + 16, version);
   }
-  out.text(at + 32, set.lpszComment);
-  out.i32(at + 40, set.dwNameSpace);
-  out.guidPointer(at + 48, set.lpNSProviderId);
-  out.text(at + 56, set.lpszContext);
-  packProtocols(out, at + 64, (set.lpafpProtocols ?? []).slice(0, set.dwNumberOfProtocols));
-  out.text(at + 80, set.lpszQueryString);
-  packAddresses(out, at + 88, (set.lpcsaBuffer ?? []).slice(0, set.dwNumberOfCsAddrs));
-  out.i32(at + 104, set.dwOutputFlags);
+  out.text(at + 24, set.lpszComment);
+  out.i32(at + 32, set.dwNameSpace);
+  out.guidPointer(at + 40, set.lpNSProviderId);
+  out.text(at + 48, set.lpszContext);
+  packProtocols(out, at + 56, (set.lpafpProtocols ?? []).slice(0, set.dwNumberOfProtocols));
+  out.text(at + 72, set.lpszQueryString);
+  packAddresses(out, at + 80, (set.lpcsaBuffer ?? []).slice(0, set.dwNumberOfCsAddrs));
+  out.i32(at + 96, set.dwOutputFlags);
   if (set.lpBlob) {
     const blob = out.reserve(BLOB_LEN);
     out.i32(blob, set.lpBlob.length);
     out.copy(blob + 8, set.lpBlob);
-    out.point(at + 112, blob);
+    out.point(at + 104, blob);
   }
   return out.bytes.slice();
 }
@@ -136,33 +154,42 @@ function packAddresses(out: Packer, at: number, addresses: readonly CSADDR_INFO[
 export function readWSAQUERYSET(bytes: Uint8Array, form: TextForm): WSAQUERYSET | null {
   const from = new PackedReader(bytes, form);
   if (!from.has(0, WSAQUERYSET_LEN)) return null;
-  const protocols = arrayAt(from, 64, AFPROTOCOLS_LEN).map((at) => ({
-    iAddressFamily: from.i32(at),
-    iProtocol: from.i32(at + 4),
+  return { ...readMembers(from, POINTER_LEN), lpServiceClassId: from.guidPointer(CLASS_AT) };
+}
+
+/** Reads a packed WSAQUERYSET2. */
+export function readWSAQUERYSET2(bytes: Uint8Array, form: TextForm): WSAQUERYSET2 | null {
+  const from = new PackedReader(bytes, form);
+  return from.has(0, WSAQUERYSET2_LEN) ? readMembers(from, 0) : null;
+}
+
+function readMembers(from: PackedReader, at: number): WSAQUERYSET2 {
+  const protocols = arrayAt(from, at + 56, AFPROTOCOLS_LEN).map((place) => ({
+    iAddressFamily: from.i32(place),
+    iProtocol: from.i32(place + 4),
   }));
-  const addresses = arrayAt(from, 88, CSADDR_INFO_LEN).map((at) => ({
-    LocalAddr: from.copy(at, from.u32(at + 8)),
-    RemoteAddr: from.copy(at + 16, from.u32(at + 24)),
-    iSocketType: from.i32(at + 32),
-    iProtocol: from.i32(at + 36),
+  const addresses = arrayAt(from, at + 80, CSADDR_INFO_LEN).map((place) => ({
+    LocalAddr: from.copy(place, from.u32(place + 8)),
+    RemoteAddr: from.copy(place + 16, from.u32(place + 24)),
+    iSocketType: from.i32(place + 32),
+    iProtocol: from.i32(place + 36),
   }));
-  const version = from.target(24, WSAVERSION_LEN);
-  const blob = from.target(112, BLOB_LEN);
+  const version = from.target(at + 16, WSAVERSION_LEN);
+  const blob = from.target(at + 104, BLOB_LEN);
   return {
     dwSize: from.u32(0),
     lpszServiceInstanceName: from.text(8),
-    lpServiceClassId: from.guidPointer(16),
     lpVersion: version < 0 ? null : { dwVersion: from.u32(version), ecHow: from.i32(version + 4) },
-    lpszComment: from.text(32),
-    dwNameSpace: from.u32(40),
-    lpNSProviderId: from.guidPointer(48),
-    lpszContext: from.text(56),
+    lpszComment: from.text(at + 24),
+    dwNameSpace: from.u32(at + 32),
+    lpNSProviderId: from.guidPointer(at + 40),
+    lpszContext: from.text(at + 48),
     dwNumberOfProtocols: protocols.length,
     lpafpProtocols: protocols.length === 0 ? null : protocols,
-    lpszQueryString: from.text(80),
+    lpszQueryString: from.text(at + 72),
     dwNumberOfCsAddrs: addresses.length,
     lpcsaBuffer: addresses.length === 0 ? null : addresses,
-    dwOutputFlags: from.u32(104),
+    dwOutputFlags: from.u32(at + 96),
     lpBlob: blob < 0 ? null : from.copy(blob + 8, from.u32(blob)),
   };
 }

@@ -175,6 +175,32 @@ describe('query sets', () => {
     expect(abi.packWSAQUERYSET(abi.querySet(), 'W')).toHaveLength(120);
   });
 
+  test('STR-WSAQUERYSET2 the same without a class, eight bytes shorter', () => {
+    fc.assert(
+      fc.property(
+        set,
+        fc.constantFrom('A' as const, 'W' as const),
+        ({ lpServiceClassId: _, ...members }, form) => {
+          const value: abi.WSAQUERYSET2 = {
+            ...members,
+            dwSize: 112,
+            dwNumberOfProtocols: members.lpafpProtocols?.length ?? 0,
+            dwNumberOfCsAddrs: members.lpcsaBuffer?.length ?? 0,
+          };
+          expect(abi.readWSAQUERYSET2(abi.packWSAQUERYSET2(value, form), form)).toEqual(value);
+        },
+      ),
+    );
+    const { lpServiceClassId: _, ...bare } = abi.querySet({
+      dwSize: 112,
+      dwNameSpace: 12,
+      dwOutputFlags: 16,
+    });
+    const packed = abi.packWSAQUERYSET2(bare, 'W');
+    expect([packed.length, i32le(packed, 32), i32le(packed, 96)]).toEqual([112, 12, 16]);
+    expect(abi.readWSAQUERYSET2(packed.subarray(0, 111), 'W')).toBeNull();
+  });
+
   test('any bytes are read without harm', () => {
     fc.assert(
       fc.property(
