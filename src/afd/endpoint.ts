@@ -290,7 +290,7 @@ export abstract class AfdEndpoint implements PollTarget, Orphan {
   }
 
   /** What a port is bound with. */
-  protected get bindOptions(): BindOptions {
+  get bindOptions(): BindOptions {
     const { sharing, owner, reservation } = this;
     return reservation === null ? { sharing, owner } : { sharing, owner, reservation };
   }

@@ -1,42 +1,36 @@
 /**
- * Stream sockets: a TCP endpoint under the rules of Winsock. Connecting and its results are here; accepting is in
- * `stream-accept.ts`, sending in `stream-send.ts`, receiving in `stream-receive.ts`, closing in `stream-close.ts`.
+ * Stream sockets: a TCP endpoint under the rules of Winsock. Its state and events are here; connecting is in
+ * `stream-connect.ts`, accepting in `stream-accept.ts`, sending in `stream-send.ts`, receiving in `stream-receive.ts`, closing in `stream-close.ts`.
  */
 
 import {
   FD_ACCEPT,
   FD_CLOSE,
-  FD_CONNECT,
   FD_OOB,
   FD_READ,
   FD_WRITE,
   SD_BOTH,
   SD_RECEIVE,
   SD_SEND,
-  sockaddrOf,
   WSA_OPERATION_ABORTED,
-  WSAEADDRNOTAVAIL,
-  WSAEALREADY,
   WSAECONNABORTED,
   WSAECONNRESET,
   WSAEINVAL,
-  WSAEISCONN,
   WSAENETDOWN,
   WSAENETRESET,
   WSAENOTCONN,
-  WSAEWOULDBLOCK,
 } from '../abi/index.ts';
-import { IpAddress } from '../base/index.ts';
 import { AFD_OVERLAPPED, type AfdCompletion, AfdOp, AfdPollEvent, type AfdRequest } from '../port/index.ts';
 import { EndpointEvent, type TcpEndpoint } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
 import { AfdEndpoint, addressOf, portOf, ROOM_EVENTS } from './endpoint.ts';
 import { wsaOf, wsaOfBroken } from './error-map.ts';
-import { PEND, type PendingRequest, type RequestOwner } from './request.ts';
+import type { PendingRequest, RequestOwner } from './request.ts';
 import { REFUSED_RETRIES } from './socket-options.ts';
 import { normalizeBacklog, SocketState, streamRule } from './socket-state.ts';
 import { StreamAcceptor } from './stream-accept.ts';
 import { StreamCloser } from './stream-close.ts';
+import { type ConnectingStream, StreamConnector } from './stream-connect.ts';
 import {
   Context,
   disconnect,
@@ -49,7 +43,7 @@ import {
 import { StreamReceiver } from './stream-receive.ts';
 import { StreamSender } from './stream-send.ts';
 
-export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
+export class StreamEndpoint extends AfdEndpoint implements ConnectingStream {
   /** Another one when AcceptEx has filled this socket, or it was made as new. */
   endpoint: TcpEndpoint;
   sender: StreamSender;
@@ -59,18 +53,9 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
   state: SocketState = SocketState.open;
   /** The peer sent FIN. */
   isPeerClosed = false;
-  /** Code of the failed connect that select shows in exceptfds, until one succeeds (SEM-SEL-11). */
-  connectError = 0;
   /** Code that calls on a broken connection answer. */
   brokenError = 0;
-  /** Scheduler time at which it was connected; `NaN` before. */
-  connectedAt = Number.NaN;
-  #peerAddress: IpAddress = IpAddress.anyV4;
-  #peerPort = 0;
-  /** The connect that waits for its end; `null` when nobody waits. */
-  #connect: PendingRequest | null = null;
-  /** Bytes of a ConnectEx that are in the send buffer. */
-  #connectSent = 0;
+  readonly #connector = new StreamConnector(this);
   /** The AcceptEx that is to fill this socket; `null`: none. */
   accepting: PendingRequest | null = null;
   /** The DisconnectEx that makes it as new; `null`: none. */
@@ -110,7 +95,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
   }
 
   get pollError(): number {
-    return this.state === SocketState.broken ? this.brokenError : this.connectError;
+    return this.state === SocketState.broken ? this.brokenError : this.#connector.error;
   }
 
   override bind(address: Uint8Array | null): number {
@@ -150,27 +135,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
   }
 
   override connect(request: AfdRequest): number {
-    const { address } = request;
-    const error = this.#connectRule(request.flags) || this.checkAddress(address);
-    if (error !== 0 || address === null) return error;
-    const peer = addressOf(address);
-    const port = portOf(address);
-    if (peer.isAny || port === 0) return WSAEADDRNOTAVAIL;
-    if (this.reservation !== null && !this.isBound) {
-      const bound = this.endpoint.bind(this.endpoint.localAddress, 0, this.bindOptions);
-      if (bound < 0) return wsaOf(bound);
-    }
-    const { data } = request;
-    const result =
-      data === null
-        ? this.endpoint.connect(peer, port)
-        : this.endpoint.connectWithData(peer, port, data, 0, data.length);
-    if (result < 0) return wsaOf(result);
-    this.#connectSent = data === null ? 0 : result;
-    this.state = SocketState.connecting;
-    this.#peerAddress = peer;
-    this.#peerPort = port;
-    return this.mayWait(request.flags) ? PEND : WSAEWOULDBLOCK;
+    return this.#connector.connect(request);
   }
 
   override superAccept(target: AfdEndpoint, request: AfdRequest, reply: AfdCompletion): number {
@@ -193,12 +158,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
         this.disconnecting = null;
       };
     }
-    if (request.op !== AfdOp.connect) return;
-    this.#connect = request;
-    // Given up, the attempt goes on as one that nobody waits for.
-    request.detach = () => {
-      this.#connect = null;
-    };
+    if (request.op === AfdOp.connect) this.#connector.pend(request);
   }
 
   override send(request: AfdRequest, reply: AfdCompletion, owner: RequestOwner): number {
@@ -238,13 +198,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
   }
 
   override getPeerName(reply: AfdCompletion): number {
-    const error = streamRule('getPeerName', this.state);
-    if (error !== 0) return error;
-    // ConnectEx in progress has no peer yet, an ordinary connect has (API-getpeername).
-    if (this.#connect !== null && (this.#connect.flags & AFD_OVERLAPPED) !== 0) return WSAENOTCONN;
-    if (this.staleContext !== Context.own) return WSAENOTCONN;
-    reply.address = sockaddrOf(this.#peerAddress, this.#peerPort);
-    return 0;
+    return this.#connector.getPeerName(reply);
   }
 
   override closeWouldBlock(flags: number): boolean {
@@ -266,7 +220,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
       case SocketState.broken:
         return AfdPollEvent.abort | (this.isPeerClosed ? AfdPollEvent.disconnect : 0);
       default:
-        return this.connectError !== 0 ? AfdPollEvent.connectFail : 0;
+        return this.#connector.error !== 0 ? AfdPollEvent.connectFail : 0;
     }
   }
 
@@ -283,7 +237,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
 
   override happened(events: number): void {
     if (this.isClosed) return;
-    if ((events & EndpointEvent.connected) !== 0) this.#connected();
+    if ((events & EndpointEvent.connected) !== 0) this.#connector.connected();
     if ((events & (EndpointEvent.acceptable | EndpointEvent.requested)) !== 0) this.acceptor.arrived();
     if ((events & EndpointEvent.backlogChanged) !== 0) this.context.notices.backlogChanged(this);
     if ((events & EndpointEvent.urgent) !== 0) this.receiver.urgentArrived();
@@ -330,8 +284,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
     this.state = SocketState.open;
     this.staleContext = Context.own;
     this.#acceptedFrom = null;
-    this.connectedAt = Number.NaN;
-    this.connectError = 0;
+    this.#connector.reset();
     this.brokenError = 0;
     this.isPeerClosed = false;
     this.isSendShut = false;
@@ -350,8 +303,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
 
   /** Seconds since it was connected; -1 when it is not (SO_CONNECT_TIME). */
   get connectedSeconds(): number {
-    if (this.state !== SocketState.connected && this.state !== SocketState.broken) return -1;
-    return Math.floor((this.context.scheduler.now() - this.connectedAt) / 1000);
+    return this.#connector.connectedSeconds;
   }
 
   protected override closeError(request: PendingRequest): number {
@@ -390,7 +342,7 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
 
   /** Takes up a connection that waited: what has happened to it meanwhile. */
   #begin(child: TcpEndpoint): void {
-    this.#connectedTo(child.remoteAddress, child.remotePort);
+    this.#connector.connectedTo(child.remoteAddress, child.remotePort);
     if (this.sender.hasRoom) this.events.raise(FD_WRITE);
     else this.events.sendBlocked(); // a SYN that was held: its handshake goes on
     this.receiver.urgentArrived();
@@ -424,50 +376,6 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
     );
   }
 
-  /** What is wrong with connecting now: an overlapped one is ConnectEx, which has rules of its own. */
-  #connectRule(flags: number): number {
-    if (this.accepting !== null) return WSAEINVAL; // SEM-CONN-06
-    const isConnectEx = (flags & AFD_OVERLAPPED) !== 0;
-    if (this.staleContext !== Context.own) return isConnectEx ? WSAEISCONN : WSAEINVAL; // SEM-CONN-07
-    const isExtended = this.#connect !== null && (this.#connect.flags & AFD_OVERLAPPED) !== 0;
-    const error = isExtended ? WSAEINVAL : streamRule('connect', this.state);
-    if (!isConnectEx) return error;
-    if (error !== 0) return error === WSAEALREADY ? WSAEINVAL : error;
-    return this.isBound ? 0 : WSAEINVAL; // SEM-STATE-06
-  }
-
-  #connectedTo(address: IpAddress, port: number): void {
-    this.state = SocketState.connected;
-    this.#peerAddress = address;
-    this.#peerPort = port;
-    this.connectedAt = this.context.scheduler.now();
-    this.connectError = 0;
-    this.options.error = 0; // SEM-ERR-05
-  }
-
-  #connected(): void {
-    if (this.state !== SocketState.connecting) return;
-    this.#connectedTo(this.#peerAddress, this.#peerPort);
-    this.events.raise(FD_CONNECT);
-    this.events.raise(FD_WRITE);
-    const request = this.#connect;
-    if (request === null) return;
-    if ((request.flags & AFD_OVERLAPPED) !== 0) this.staleContext = Context.connect;
-    const { data } = request;
-    const sent = this.#connectSent;
-    if (data === null || sent === data.length) {
-      request.complete(0, sent);
-      return;
-    }
-    // The rest of it follows as a send does.
-    request.done = sent;
-    request.detach = null;
-    this.#connect = null;
-    this.others.remove(request);
-    this.sends.push(request);
-    this.sender.roomMade();
-  }
-
   #peerClosed(): void {
     if (this.isPeerClosed) return;
     this.isPeerClosed = true;
@@ -476,22 +384,8 @@ export class StreamEndpoint extends AfdEndpoint implements ExtendedStream {
   }
 
   #failed(): void {
-    if (this.state === SocketState.connecting) this.#connectFailed();
+    if (this.state === SocketState.connecting) this.#connector.failed();
     else if (this.state === SocketState.connected) this.#broke();
-  }
-
-  /** The socket is as before the attempt, and may try again (SEM-CONN-04). */
-  #connectFailed(): void {
-    const error = wsaOf(this.endpoint.error);
-    this.state = SocketState.open;
-    this.events.raise(FD_CONNECT, error);
-    const waiting = this.#connect;
-    if (waiting !== null) {
-      waiting.complete(error); // and SO_ERROR stays as it was (SEM-ERR-06)
-      return;
-    }
-    this.connectError = error;
-    this.options.error = error;
   }
 
   #broke(): void {
