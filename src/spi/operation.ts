@@ -159,7 +159,7 @@ export function resultOf({ Internal, InternalHigh }: WSAOVERLAPPED): number {
   return code === NO_ERROR ? InternalHigh : -code;
 }
 
-/** Resolves with {@link resultOf} when the operation of a record that is under way is done. */
+/** Resolves with the byte count, or minus the WSA code, when the operation of a record that is under way is done. */
 export function whenDone(lpOverlapped: WSAOVERLAPPED): Promise<number> {
   return new Promise((resolve) => {
     const waiters = waiting.get(lpOverlapped) ?? [];

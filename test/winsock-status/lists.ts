@@ -5,13 +5,13 @@
  *     OPT-SO_DEBUG | 0x0001
  *     OPT-SO_GROUP_ID | 0x2001 | not supported: no provider has groups
  *
- * The third column is the status: nothing for what works and has a test that names the id, else `not planned`, `not supported`
- * or `later`, each with its reason. Behind the title it holds for the whole chapter, where no test names the id.
+ * The third column is the status: nothing for what works and has a test that names the id; `stored` for what can be set and read
+ * and has no effect, which needs a test too; else `not planned`, `not supported` or `later`. Each has its reason. Behind the title it holds for the whole chapter, where no test names the id.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-export type Status = 'works' | 'not planned' | 'not supported' | 'later';
+export type Status = 'works' | 'stored' | 'not planned' | 'not supported' | 'later';
 
 export interface Entry {
   /** `SEM-SEL-07`, `OPT-SO_LINGER`. */
@@ -47,7 +47,7 @@ const ORDER = [
   'secure',
 ] as const;
 
-const STATUS = /^(not planned|not supported|later): (.+)$/;
+const STATUS = /^(stored|not planned|not supported|later): (.+)$/;
 
 /** @throws {Error} for a file that has no place in the order, or a line that can't be read */
 export function readChapters(folder = new URL('.', import.meta.url)): Chapter[] {

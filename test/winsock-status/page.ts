@@ -2,7 +2,7 @@
  * docs/winsock-status.md as text: the lists joined with the tests that name their ids.
  */
 
-import type { Chapter, Entry } from './lists.ts';
+import type { Chapter, Entry, Status } from './lists.ts';
 
 /** What the page says, and what is wrong with the lists. */
 export interface StatusPage {
@@ -19,7 +19,7 @@ export function makeStatus(
 ): StatusPage {
   const listed = new Set(chapters.flatMap(({ entries }) => entries.map(({ id }) => id)));
   const unproved = chapters.flatMap(({ entries }) =>
-    entries.filter(({ id, status }) => status === 'works' && !named.has(id)).map(({ id }) => id),
+    entries.filter(({ id, status }) => needsTest(status) && !named.has(id)).map(({ id }) => id),
   );
   const unknown = [...named]
     .filter(([id]) => !listed.has(id) && !isGroup(id, listed))
@@ -69,7 +69,11 @@ function section({ title, entries }: Chapter, named: ReadonlyMap<string, Readonl
 /** What comes later as a chapter may be there in part already. */
 function statusOf({ status }: Entry, hasTest: boolean): string {
   if (status === 'later' && hasTest) return 'works';
-  return status === 'works' && !hasTest ? '**no test**' : status;
+  return needsTest(status) && !hasTest ? '**no test**' : status;
+}
+
+function needsTest(status: Status): boolean {
+  return status === 'works' || status === 'stored';
 }
 
 /** The first few: a code that everybody expects need not name every test. */
@@ -87,14 +91,14 @@ function shortName(file: string): string {
   return file.replace(/(?:\.test)?\.ts$/, '');
 }
 
-const STATUSES = ['works', '**no test**', 'not supported', 'not planned', 'later'];
+const STATUSES = ['works', 'stored', '**no test**', 'not supported', 'not planned', 'later'];
 
 const INTRODUCTION = [
   '# Winsock, id by id',
   '',
   'Written by `scripts/winsock-status` from the lists in [`test/winsock-status`](../test/winsock-status) and the tests; a test keeps it true.',
   'Every function, rule, option, control code, structure and error code of Winsock 2.2 has an id. *works*: a test names it, and passes in',
-  'the gate; a function counts as named by the conformance tests that call it, an error code by those that expect it. The profile is that of',
+  'the gate; a function counts as named by the conformance tests that call it, an error code by those that expect it. *stored*: it can be set and read back, and changes nothing. The profile is that of',
   'Windows 10 and 11, unless a test says `windows-mobile`.',
   '',
   `| | ${STATUSES.join(' | ').replaceAll('**', '')} |`,

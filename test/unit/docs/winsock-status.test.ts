@@ -46,8 +46,15 @@ describe('the page', () => {
     expect(page).toContain('| OPT-A | 1 | works | [conformance/a](../test/conformance/a.test.ts) |');
     expect(page).toContain('| OPT-B | 2 | not planned: so |  |');
     expect(page).toContain('| OPT-C |  | **no test** |  |');
-    expect(page).toContain('| [Options](#options) | 1 | 1 |  | 1 |  |');
+    expect(page).toContain('| [Options](#options) | 1 |  | 1 |  | 1 |  |');
     expect([unproved, unknown]).toEqual([['OPT-C'], ['OPT-Z: b.test.ts']]);
+  });
+
+  test('given what is stored only, it needs a test as well', () => {
+    const stored = parseChapter('# Options\nOPT-A | 1 | stored: why\nOPT-B | 2 | stored: why', 'x');
+    const { page, unproved } = makeStatus([stored], new Map([['OPT-A', new Set(['a.test.ts'])]]));
+    expect(page).toContain('| OPT-A | 1 | stored: why | [a](../test/a.test.ts) |');
+    expect(unproved).toEqual(['OPT-B']);
   });
 
   test('given a chapter for later, what has a test works already', () => {
