@@ -10,17 +10,24 @@
  * the members as they are and the application's own `Tag`. The bytes of buffers that are not shared reach only the thread that
  * began the operation. Completion routines run in that thread, while it waits alertably or in a blocking call.
  *
- * Registered I/O and socket state notifications belong to the promising face.
+ * Registered I/O belongs to the promising face.
  */
 
 import { getAcceptExSockaddrs, type WSAOVERLAPPED } from '../spi/index.ts';
 import { HasOverlappedIoCompleted as hasCompleted, type Winsock } from '../winsock/index.ts';
-import { blocking, chainClient, WSASetLastError } from './blocking-call.ts';
+import { type BlockingCall, blocking, chainClient, reporting, WSASetLastError } from './blocking-call.ts';
+import { ENTRIES_MAX } from './marshal-overlapped.ts';
+
+export { type SOCK_NOTIFY_REGISTRATION, SocketNotificationRetrieveEvents } from '../winsock/index.ts';
 
 /** Whether the operation of a record is done. */
 export function HasOverlappedIoCompleted(lpOverlapped: WSAOVERLAPPED): boolean {
   chainClient().operations.sweep();
   return hasCompleted(lpOverlapped);
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every((element) => typeof element === 'object' && element !== null);
 }
 
 /** Finds the names in AcceptEx's buffer, with the lengths that AcceptEx was given; they are views of it. */
@@ -44,8 +51,33 @@ export const SleepEx = blocking('SleepEx');
 export const CreateIoCompletionPort = blocking('CreateIoCompletionPort');
 /** Takes the oldest completion of a port. @returns 1; 0 when nothing was taken or the operation has failed */
 export const GetQueuedCompletionStatus = blocking('GetQueuedCompletionStatus');
+const dequeueEntries = blocking('GetQueuedCompletionStatusEx');
 /** Takes up to 256 completions of a port. @returns 1, or 0 when there was none */
-export const GetQueuedCompletionStatusEx = blocking('GetQueuedCompletionStatusEx');
+export const GetQueuedCompletionStatusEx: typeof dequeueEntries = (port, entries, ulCount, ...others) =>
+  dequeueEntries(port, entries, Math.min(ulCount, ENTRIES_MAX), ...others);
+const processNotifications = reporting('ProcessSocketNotifications');
+/**
+ * Registers sockets with a port for notifications of their state, and takes up to 256 of what the port has.
+ * @returns 0 or the error itself; what became of each registration is in its `registrationResult`
+ */
+export const ProcessSocketNotifications: BlockingCall<'ProcessSocketNotifications'> = (
+  completionPort,
+  registrationCount,
+  registrationInfos,
+  timeoutMs = 0,
+  completionCount = 0,
+  completionPortEntries = null,
+  receivedEntryCount = null,
+) =>
+  processNotifications(
+    completionPort,
+    registrationCount,
+    isListOfObjects(registrationInfos) ? registrationInfos : null,
+    timeoutMs,
+    Math.min(completionCount, ENTRIES_MAX),
+    completionPortEntries,
+    receivedEntryCount,
+  );
 /** Queues a packet of one's own. @returns 1, or 0 when it failed */
 export const PostQueuedCompletionStatus = blocking('PostQueuedCompletionStatus');
 /** Closes a completion port or an event object. @returns 1, or 0 when it failed */

@@ -9,7 +9,7 @@ import type {
   WSAMSG,
   WSAOVERLAPPED,
 } from '../spi/index.ts';
-import type { OVERLAPPED_ENTRY } from '../winsock/index.ts';
+import type { OVERLAPPED_ENTRY, SOCK_NOTIFY_REGISTRATION } from '../winsock/index.ts';
 import type { Mailbox } from './mailbox.ts';
 import { inout, input, inputs, outputs, text } from './marshal.ts';
 import { emptyRecord, latestOf, liveRecords, MEMBERS, numberOf, ownOperations } from './records.ts';
@@ -87,7 +87,7 @@ export const dequeued: Slot<{ value: WSAOVERLAPPED | null } | null> = nullable<{
   },
 });
 
-/** Most completions that one GetQueuedCompletionStatusEx brings back. */
+/** Most completions that one call brings back; who makes the call sees to it. */
 export const ENTRIES_MAX = 256;
 const ENTRY_LEN = 3 * WORD + DEQUEUED_LEN;
 
@@ -117,6 +117,45 @@ export const entries: Slot<OVERLAPPED_ENTRY[] | null> = nullable<OVERLAPPED_ENTR
         dwNumberOfBytesTransferred: takeNumber(box, place + 2 * WORD),
         lpOverlapped: collectDequeued(box, place + 3 * WORD),
       });
+    }
+  },
+});
+
+const REGISTRATION_LEN = 6 * WORD;
+
+/** What is asked of sockets; their results come back. */
+export const registrations: Slot<SOCK_NOTIFY_REGISTRATION[] | null> = nullable<SOCK_NOTIFY_REGISTRATION[]>({
+  size: (value) => WORD + REGISTRATION_LEN * value.length,
+  put(box, at, value) {
+    putNumber(box, at, value.length);
+    for (const [i, asked] of value.entries()) {
+      const place = at + WORD + REGISTRATION_LEN * i;
+      const { socket, completionKey, eventFilter, operation, triggerFlags, registrationResult } = asked;
+      const members = [socket, completionKey, eventFilter, operation, triggerFlags, registrationResult];
+      for (const [j, member] of members.entries()) putNumber(box, place + WORD * j, member);
+    }
+  },
+  take: (box, at) =>
+    Array.from({ length: takeNumber(box, at) }, (_, i) => {
+      const place = at + WORD + REGISTRATION_LEN * i;
+      const member = (j: number): number => takeNumber(box, place + WORD * j);
+      return {
+        socket: member(0),
+        completionKey: member(1),
+        eventFilter: member(2),
+        operation: member(3),
+        triggerFlags: member(4),
+        registrationResult: member(5),
+      };
+    }),
+  give(box, at, value) {
+    for (const [i, { registrationResult }] of value.entries()) {
+      putNumber(box, at + WORD + REGISTRATION_LEN * i + 5 * WORD, registrationResult);
+    }
+  },
+  collect(box, at, value) {
+    for (const [i, asked] of value.entries()) {
+      asked.registrationResult = takeNumber(box, at + WORD + REGISTRATION_LEN * i + 5 * WORD);
     }
   },
 });

@@ -196,11 +196,10 @@ describe('results on their way back', () => {
   });
 });
 
-/** Calls that do not travel: registered I/O and notifications, what looks at its arguments only, and what is for providers. */
+/** Calls that do not travel: registered I/O, what looks at its arguments only, and what is for providers. */
 const PROMISING = new Set([
   'GetAcceptExSockaddrs',
   'WPUCompleteOverlappedRequest',
-  'ProcessSocketNotifications',
   'RIOReceive',
   'RIOReceiveEx',
   'RIOSend',
