@@ -110,7 +110,8 @@ function identityOf(uid: number): PeerIdentity {
   return { pid: process.pid, uid, gid: uid };
 }
 
-function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
+/** Both hosts on one wire. */
+export function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
   const wire = new MemorySegment({ scheduler });
   const make = (hostName: string, address: string, seed: number): LocalHost =>
     createLocalHost({
@@ -123,7 +124,7 @@ function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
 }
 
 /** Virtual time that goes on by itself whenever nothing else is left to do. */
-class PumpedTime implements Scheduler {
+export class PumpedTime implements Scheduler {
   readonly #time = new VirtualTime();
   #pump: NodeJS.Immediate | null = null;
   #isStopped = false;
