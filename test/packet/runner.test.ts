@@ -276,9 +276,26 @@ describe('running a script', () => {
   test('given another MTU and addresses, the host has them', () => {
     const text = `--mtu=1000\n--local_ip=10.1.0.1\n--remote_ip=10.2.0.2\n--bind_port=99\n${LISTEN}+0 < S 0:0(0) win 5\n+0 > S. 0:0(0) ack 1 <mss 960>`;
     expect(runScript(text).error).toBeNull();
-    expect(failure('--ip_version=ipv6\n0 < S 0:0(0)')).toContain('ipv6 is not supported');
+    expect(failure('--ip_version=ipv5\n0 < S 0:0(0)')).toContain('ipv5 is not supported');
     expect(failure('--local_ip=tea\n0 < S 0:0(0)')).toContain("'tea' is no IPv4 address");
     expect(failure('--mtu=tea\n0 < S 0:0(0)')).toContain("'tea' is no number");
+  });
+
+  test('given IPv6, the host and the peer have addresses of it, and segments are as long unless the script says so itself', () => {
+    const listen = (mss: number): string => `${LISTEN}+0 < S 0:0(0) win 5\n+0 > S. 0:0(0) ack 1 <mss ${mss}>`;
+    expect(runScript(listen(1460), { family: 6 }).error).toBeNull();
+    expect(runScript(`--ip_version=ipv6\n${listen(1440)}`).error).toBeNull();
+    expect(runScript(`--ip_version=ipv4\n${listen(1460)}`, { family: 6 }).error).toBeNull();
+    expect(runScript(`--mtu=1400\n${listen(1360)}`, { family: 6 }).error).toBeNull();
+    expect(runScript(`--ip_version=ipv6\n--local_ip=fd00::7\n${listen(1440)}`).error).toBeNull();
+    expect(failure('--ip_version=ipv6\n--local_ip=10.0.0.1\n0 < S 0:0(0)')).toContain('no IPv6 address');
+    expect(failure('--ip_version=ipv6\n--mtu=1000\n0 < S 0:0(0)')).toContain('IPv6 needs 1280');
+    const udp =
+      '0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n+0 bind(3, ..., ...) = 0\n+0 close(3) = 0\n+0 < udp (10)\n';
+    expect(
+      runScript(`${udp}+0 > icmp unreachable port_unreachable [udp (10)]`, { family: 6 }).error,
+    ).toBeNull();
+    expect(failure(`--ip_version=ipv6\n0 < icmp source_quench [udp (10)]`)).toContain('cannot send');
   });
 
   test('given the same script twice, the traces are the same; sequence numbers count from the first', () => {

@@ -10,7 +10,7 @@ function title(text: string): string {
   return /^\/\/ (.+)$/m.exec(text)?.[1] ?? 'has no title';
 }
 
-describe('packet scripts', () => {
+describe.each([4, 6] as const)('packet scripts over IPv%i', (family) => {
   test('the folder holds the scripts', () => {
     expect(files.length).toBeGreaterThanOrEqual(20);
   });
@@ -18,7 +18,7 @@ describe('packet scripts', () => {
   for (const file of files) {
     const text = readFileSync(new URL(file, folder), 'utf8');
     test(`${file}: ${title(text)}`, () => {
-      const result = runScript(text, { name: `test/packet/scripts/${file}` });
+      const result = runScript(text, { name: `test/packet/scripts/${file}`, family });
       if (result.error !== null) throw new Error(`${result.error.message}\n\n${formatTrace(result.trace)}`);
       expect(result.passed).toBe(true);
       expect(title(text)).toMatch(/RFC \d+|SEM-/);

@@ -4,12 +4,8 @@
 
 import type { IpAddress } from '../../base/index.ts';
 import {
-  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  IPV4_DONT_FRAGMENT,
-  IPV4_HEADER_LEN,
-  pseudoHeaderSumV4,
   sealTcp,
   sealUdp,
   sumBytes,
@@ -25,13 +21,14 @@ import {
   TCP_URG,
   UDP_HEADER_LEN,
   writeIcmpV4,
-  writeIpv4,
+  writeIcmpV6,
   writeTcp,
   writeUdp,
 } from '../../wire/index.ts';
 import type { EcnSpec, IcmpSpec, TcpOptionSpec, TcpSpec } from './ast.ts';
 import { type Flow, pattern } from './flow.ts';
 import { icmpNumbers } from './icmp-names.ts';
+import { headerLengthOf, icmpProtocolOf, pseudoSum, writeIpHeader } from './ip-family.ts';
 
 /** The letters of a script's flags and their bits. */
 export const FLAG_BITS: readonly (readonly [string, number])[] = [
@@ -57,8 +54,8 @@ export function flagBits(flags: string): number {
 export function buildTcp(spec: TcpSpec, flow: Flow, from: IpAddress, to: IpAddress): Uint8Array {
   const options = buildOptions(spec.options ?? [], flow);
   const segmentLength = TCP_HEADER_LEN + options.length + spec.length;
-  const packet = new Uint8Array(IPV4_HEADER_LEN + segmentLength);
-  const at = writeIp(packet, ECN_BITS[spec.ecn ?? 'noecn'], IPPROTO_TCP, from, to);
+  const packet = new Uint8Array(headerLengthOf(from.family) + segmentLength);
+  const at = writeIpHeader(packet, ECN_BITS[spec.ecn ?? 'noecn'], IPPROTO_TCP, from, to, packet.length);
   writeTcp(
     packet,
     at,
@@ -77,18 +74,18 @@ export function buildTcp(spec: TcpSpec, flow: Flow, from: IpAddress, to: IpAddre
   // The first byte of the stream has number 1: the SYN has 0.
   const offset = spec.flags.includes('S') ? spec.seq : spec.seq - 1;
   packet.set(pattern(offset, spec.length), payloadAt);
-  const pseudo = pseudoHeaderSumV4(from.w3, to.w3, IPPROTO_TCP, segmentLength);
+  const pseudo = pseudoSum(from, to, IPPROTO_TCP, segmentLength);
   sealTcp(packet, at, TCP_HEADER_LEN + options.length, sumBytes(packet, payloadAt, spec.length, pseudo));
   return packet;
 }
 
 /** A datagram from the peer. */
 export function buildUdp(length: number, flow: Flow, from: IpAddress, to: IpAddress): Uint8Array {
-  const packet = new Uint8Array(IPV4_HEADER_LEN + UDP_HEADER_LEN + length);
-  const at = writeIp(packet, 0, IPPROTO_UDP, from, to);
+  const packet = new Uint8Array(headerLengthOf(from.family) + UDP_HEADER_LEN + length);
+  const at = writeIpHeader(packet, 0, IPPROTO_UDP, from, to, packet.length);
   writeUdp(packet, at, flow.remotePort, flow.localPort, UDP_HEADER_LEN + length);
   packet.set(pattern(0, length), at + UDP_HEADER_LEN);
-  const pseudo = pseudoHeaderSumV4(from.w3, to.w3, IPPROTO_UDP, UDP_HEADER_LEN + length);
+  const pseudo = pseudoSum(from, to, IPPROTO_UDP, UDP_HEADER_LEN + length);
   sealUdp(packet, at, sumBytes(packet, at + UDP_HEADER_LEN, length, pseudo));
   return packet;
 }
@@ -97,14 +94,26 @@ export function buildUdp(length: number, flow: Flow, from: IpAddress, to: IpAddr
  * An ICMP error of the peer about a packet that the host has sent; `null` when its name is not known.
  * What is quoted is the IP header and the first 20 bytes behind it.
  */
-export function buildIcmp(spec: IcmpSpec, flow: Flow, from: IpAddress, to: IpAddress): Uint8Array | null {
-  const numbers = icmpNumbers(spec.type, spec.code);
+export function buildIcmp(
+  spec: IcmpSpec,
+  flow: Flow,
+  from: IpAddress,
+  to: IpAddress,
+  mtuShift: number,
+): Uint8Array | null {
+  const { family } = from;
+  const numbers = icmpNumbers(spec.type, spec.code, family);
   if (numbers === null) return null;
   const quoted = buildQuoted(spec, flow, to, from);
-  const packet = new Uint8Array(IPV4_HEADER_LEN + 8 + quoted.length);
-  const at = writeIp(packet, 0, IPPROTO_ICMP, from, to);
+  const packet = new Uint8Array(headerLengthOf(family) + 8 + quoted.length);
+  const protocol = icmpProtocolOf(family);
+  const at = writeIpHeader(packet, 0, protocol, from, to, packet.length);
   packet.set(quoted, at + 8);
-  writeIcmpV4(packet, at, numbers[0], numbers[1], spec.mtu ?? 0, sumBytes(quoted, 0, quoted.length));
+  const sum = sumBytes(quoted, 0, quoted.length);
+  const [type, code] = numbers;
+  const mtu = spec.mtu === null ? 0 : spec.mtu + mtuShift;
+  if (family === 4) writeIcmpV4(packet, at, type, code, mtu, sum);
+  else writeIcmpV6(packet, at, type, code, mtu, sum + pseudoSum(from, to, protocol, 8 + quoted.length));
   return packet;
 }
 
@@ -112,9 +121,10 @@ function buildQuoted(spec: IcmpSpec, flow: Flow, from: IpAddress, to: IpAddress)
   const { quoted } = spec;
   const isUdp = quoted?.protocol === 'udp';
   const headerLength = isUdp ? UDP_HEADER_LEN : TCP_HEADER_LEN;
-  const bytes = new Uint8Array(IPV4_HEADER_LEN + headerLength);
+  const ipLength = headerLengthOf(from.family);
+  const bytes = new Uint8Array(ipLength + headerLength);
   const length = headerLength + (quoted?.length ?? 0);
-  const at = writeIp(bytes, 0, isUdp ? IPPROTO_UDP : IPPROTO_TCP, from, to, IPV4_HEADER_LEN + length);
+  const at = writeIpHeader(bytes, 0, isUdp ? IPPROTO_UDP : IPPROTO_TCP, from, to, ipLength + length);
   if (isUdp) {
     writeUdp(bytes, at, flow.localPort, flow.remotePort, length);
   } else {
@@ -122,17 +132,6 @@ function buildQuoted(spec: IcmpSpec, flow: Flow, from: IpAddress, to: IpAddress)
     writeTcp(bytes, at, flow.localPort, flow.remotePort, seq, 0, TCP_ACK, 0, 0, 0);
   }
   return bytes;
-}
-
-function writeIp(
-  packet: Uint8Array,
-  ecn: number,
-  protocol: number,
-  from: IpAddress,
-  to: IpAddress,
-  totalLength = packet.length,
-): number {
-  return writeIpv4(packet, 0, ecn, totalLength, 1, IPV4_DONT_FRAGMENT, 64, protocol, from.w3, to.w3);
 }
 
 /** Option bytes exactly as the script lists them, then zeros up to a multiple of 4. */

@@ -114,14 +114,18 @@ export class SystemCalls {
     const isStream = (type & 0xf) === CONSTANTS['SOCK_STREAM'];
     const isDatagram = (type & 0xf) === CONSTANTS['SOCK_DGRAM'];
     if (!isStream && !isDatagram) return failed('ESOCKTNOSUPPORT');
-    const socket = isStream ? streamSocket(this.#stack.openTcp()) : datagramSocket(this.#stack.openUdp());
+    const { family } = this.#settings.localAddress;
+    const socket = isStream
+      ? streamSocket(this.#stack.openTcp(family))
+      : datagramSocket(this.#stack.openUdp(family));
     socket.isBlocking = (type & (CONSTANTS['SOCK_NONBLOCK'] as number)) === 0;
     if (socket.kind === 'tcp') this.underTest ??= socket;
     return this.#add(socket);
   }
 
   #bind(args: Args): CallResult {
-    const to = addressOf(args[1]) ?? { address: IpAddress.anyV4, port: this.#settings.bindPort };
+    const any = this.#settings.localAddress.family === 4 ? IpAddress.anyV4 : IpAddress.anyV6;
+    const to = addressOf(args[1]) ?? { address: any, port: this.#settings.bindPort };
     return this.#withSocket(args, (socket) =>
       outcome(socket.endpoint.bind(to.address, to.port, { sharing: socket.isReusing ? 'reuse' : 'none' })),
     );

@@ -15,6 +15,8 @@ export interface Exactness {
   readonly tolerance: number;
   /** Scripts for a kernel: PSH and the order and padding of options are its own habits, and not compared. */
   readonly isKernel: boolean;
+  /** `ScriptSettings.mtuShift`. */
+  readonly mtuShift: number;
 }
 
 /**
@@ -32,7 +34,9 @@ export function difference(
   if (spec.protocol === 'udp' && seen.protocol === 'udp') {
     return spec.length === seen.payload.length ? null : 'the length';
   }
-  return spec.protocol === 'icmp' && seen.protocol === 'icmp' ? icmpDifference(spec, seen) : null;
+  return spec.protocol === 'icmp' && seen.protocol === 'icmp'
+    ? icmpDifference(spec, seen, exactness.mtuShift)
+    : null;
 }
 
 function tcpDifference(spec: TcpSpec, seen: SeenTcp, flow: Flow, exactness: Exactness): string | null {
@@ -113,12 +117,12 @@ function timestampDifference(
   return (seenEcr | 0) === (ecr | 0) ? null : 'the timestamp echo';
 }
 
-function icmpDifference(spec: IcmpSpec, seen: SeenIcmp): string | null {
-  const numbers = icmpNumbers(spec.type, spec.code);
+function icmpDifference(spec: IcmpSpec, seen: SeenIcmp, mtuShift: number): string | null {
+  const numbers = icmpNumbers(spec.type, spec.code, seen.family);
   if (numbers === null) return `the type: '${spec.type} ${spec.code ?? ''}' is not known`;
   if (numbers[0] !== seen.type) return 'the type';
   if (spec.code !== null && numbers[1] !== seen.code) return 'the code';
-  if (spec.mtu !== null && spec.mtu !== seen.mtu) return 'the MTU';
+  if (spec.mtu !== null && spec.mtu + mtuShift !== seen.mtu) return 'the MTU';
   if (spec.quoted === null) return null;
   const protocol = spec.quoted.protocol === 'udp' ? IPPROTO_UDP : IPPROTO_TCP;
   if (protocol !== seen.quotedProtocol) return 'the quoted packet';

@@ -14,6 +14,7 @@
  * and are compared: what `read` gives, and what the host sends.
  */
 
+import type { IpFamily } from '../../base/index.ts';
 import { parseScript } from './parser.ts';
 import { ScriptRun, type TraceLine } from './runner.ts';
 import { ScriptError, UnsupportedError } from './script-error.ts';
@@ -29,6 +30,11 @@ export interface ScriptOptions {
    * (PSH, the order of options) is not compared. Default false.
    */
   readonly isKernel?: boolean;
+  /**
+   * What a script without `--ip_version` runs over. Default 4. Over IPv6 every MTU that it names is 20 larger, which is what the header
+   * takes more: segments are as long in either.
+   */
+  readonly family?: IpFamily;
 }
 
 export interface ScriptResult {
@@ -52,7 +58,7 @@ export function runScript(text: string, options: ScriptOptions = {}): ScriptResu
   let run: ScriptRun | null = null;
   let error: ScriptError | null = null;
   try {
-    run = new ScriptRun(parseScript(text, name), options.isKernel);
+    run = new ScriptRun(parseScript(text, name), options.isKernel, options.family);
     run.run();
   } catch (thrown) {
     if (!(thrown instanceof ScriptError)) throw thrown;

@@ -36,9 +36,11 @@ export class Machine implements Clock {
       name: 'script',
       mtu: settings.mtu,
       medium: 'ip',
-      addresses: [`${settings.localAddress}/24`],
+      addresses: [`${settings.localAddress}/${settings.localAddress.family === 4 ? 24 : 64}`],
+      detectDuplicates: false,
     });
-    this.stack.addRoute({ destination: '0.0.0.0/0', interfaceIndex: this.#interface });
+    const destination = settings.localAddress.family === 4 ? '0.0.0.0/0' : '::/0';
+    this.stack.addRoute({ destination, interfaceIndex: this.#interface });
   }
 
   now(): number {

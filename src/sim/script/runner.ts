@@ -2,7 +2,7 @@
  * Runs packet scripts against a stack in virtual time.
  */
 
-import { type Random, SeededRandom } from '../../base/index.ts';
+import { type IpFamily, type Random, SeededRandom } from '../../base/index.ts';
 import { dropReasonInfo } from '../../wire/index.ts';
 import { ArgumentError, formatExpression, numberOf, UnknownNameError } from './arguments.ts';
 import type { CallAction, PacketAction, Script, ScriptEvent } from './ast.ts';
@@ -51,9 +51,9 @@ export class ScriptRun {
   /** The time of the event before: what `+` counts from. */
   #base = 0;
 
-  constructor(script: Script, isKernel = false) {
+  constructor(script: Script, isKernel = false, family: IpFamily = 4) {
     this.#script = script;
-    this.#settings = readSettings(script, isKernel);
+    this.#settings = readSettings(script, isKernel, family);
     this.notes.push(...this.#settings.notes);
     this.#random = new SeededRandom(this.#settings.seed + 1);
     this.#machine = new Machine(this.#settings);
@@ -144,7 +144,7 @@ export class ScriptRun {
         ? buildTcp(packet, flow, from, to)
         : packet.protocol === 'udp'
           ? buildUdp(packet.length, flow, from, to)
-          : buildIcmp(packet, flow, from, to);
+          : buildIcmp(packet, flow, from, to, this.#settings.mtuShift);
     if (bytes === null) throw this.#error(event.line, `the peer cannot send ${formatSpec(packet)}`);
     const at = this.#machine.now();
     const reason = this.#machine.receive(bytes);
@@ -190,6 +190,7 @@ export class ScriptRun {
     const what = difference(action.packet, seen, flow, {
       tolerance: Math.max(1, this.#settings.tolerance),
       isKernel: this.#settings.isKernel,
+      mtuShift: this.#settings.mtuShift,
     });
     if (what !== null || seen.protocol !== 'tcp') return what;
     const socket = this.#calls.streams.find(({ endpoint }) => {

@@ -2,22 +2,20 @@
  * The host's packets: from bytes to what a script can say about them.
  */
 
-import { i32, u16 } from '../../base/index.ts';
+import { type IpFamily, i32, u16 } from '../../base/index.ts';
 import {
   DropReason,
   dropReasonInfo,
   IcmpV4Header,
-  IPPROTO_ICMP,
+  IcmpV6Header,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  Ipv4Header,
   isTcpChecksumRight,
   isUdpChecksumRight,
   parseIcmpV4,
-  parseIpv4,
+  parseIcmpV6,
   parseTcp,
   parseUdp,
-  pseudoHeaderSumV4,
   TCP_HEADER_LEN,
   TcpHeader,
   UdpHeader,
@@ -26,6 +24,7 @@ import { FLAG_BITS } from './build-packet.ts';
 import type { Flow } from './flow.ts';
 import { formatCookie } from './format-spec.ts';
 import { icmpNames } from './icmp-names.ts';
+import { icmpProtocolOf, readIp, readQuoted, type SeenIp } from './ip-family.ts';
 import type { SentPacket } from './machine.ts';
 
 /** A packet of the host, parsed. Numbers are the wire's. */
@@ -34,7 +33,6 @@ export type SeenPacket = SeenTcp | SeenUdp | SeenIcmp | SeenOther;
 export interface SeenTcp {
   readonly protocol: 'tcp';
   readonly at: number;
-  readonly destination: number;
   readonly ecn: number;
   readonly sourcePort: number;
   readonly destinationPort: number;
@@ -65,6 +63,7 @@ export interface SeenUdp {
 export interface SeenIcmp {
   readonly protocol: 'icmp';
   readonly at: number;
+  readonly family: IpFamily;
   readonly type: number;
   readonly code: number;
   readonly mtu: number;
@@ -82,36 +81,28 @@ export interface SeenOther {
 
 /** Parses what the host sent. Checksums are verified: a wrong one makes the packet an `other`. */
 export function readSent({ bytes, at }: SentPacket): SeenPacket {
-  const ip = new Ipv4Header();
-  const reason = parseIpv4(bytes, 0, bytes.length, ip);
-  if (reason !== DropReason.none) return malformed(at, reason);
+  const ip = readIp(bytes);
+  if (typeof ip === 'number') return malformed(at, ip);
   if (ip.isFragment) return { protocol: 'other', at, text: 'fragment' };
-  const pseudo = pseudoHeaderSumV4(ip.src, ip.dst, ip.protocol, ip.end - ip.payloadAt);
-  switch (ip.protocol) {
-    case IPPROTO_TCP:
-      return readTcp(bytes, ip, pseudo, at);
-    case IPPROTO_UDP:
-      return readUdp(bytes, ip, pseudo, at);
-    case IPPROTO_ICMP:
-      return readIcmp(bytes, ip, at);
-    default:
-      return { protocol: 'other', at, text: `protocol ${ip.protocol}` };
-  }
+  if (ip.protocol === IPPROTO_TCP) return readTcp(bytes, ip, at);
+  if (ip.protocol === IPPROTO_UDP) return readUdp(bytes, ip, at);
+  if (ip.protocol === icmpProtocolOf(ip.family)) return readIcmp(bytes, ip, at);
+  return { protocol: 'other', at, text: `protocol ${ip.protocol}` };
 }
 
 function malformed(at: number, reason: number): SeenOther {
   return { protocol: 'other', at, text: `malformed: ${dropReasonInfo(reason)?.text ?? reason}` };
 }
 
-function readTcp(bytes: Uint8Array, ip: Ipv4Header, pseudo: number, at: number): SeenPacket {
+function readTcp(bytes: Uint8Array, ip: SeenIp, at: number): SeenPacket {
   const tcp = new TcpHeader();
   const reason = parseTcp(bytes, ip.payloadAt, ip.end, tcp);
   if (reason !== DropReason.none) return malformed(at, reason);
-  if (!isTcpChecksumRight(bytes, ip.payloadAt, ip.end, pseudo)) return malformed(at, DropReason.tcpChecksum);
+  if (!isTcpChecksumRight(bytes, ip.payloadAt, ip.end, ip.pseudo))
+    return malformed(at, DropReason.tcpChecksum);
   return {
     protocol: 'tcp',
     at,
-    destination: ip.dst,
     ecn: ip.trafficClass & 3,
     sourcePort: tcp.sourcePort,
     destinationPort: tcp.destinationPort,
@@ -184,11 +175,11 @@ function readTriples(bytes: Uint8Array, from: number, end: number): number[] {
   return numbers;
 }
 
-function readUdp(bytes: Uint8Array, ip: Ipv4Header, pseudo: number, at: number): SeenPacket {
+function readUdp(bytes: Uint8Array, ip: SeenIp, at: number): SeenPacket {
   const udp = new UdpHeader();
   const reason = parseUdp(bytes, ip.payloadAt, ip.end, udp);
   if (reason !== DropReason.none) return malformed(at, reason);
-  if (!isUdpChecksumRight(bytes, ip.payloadAt, udp, pseudo)) return malformed(at, DropReason.udpChecksum);
+  if (!isUdpChecksumRight(bytes, ip.payloadAt, udp, ip.pseudo)) return malformed(at, DropReason.udpChecksum);
   return {
     protocol: 'udp',
     at,
@@ -198,21 +189,28 @@ function readUdp(bytes: Uint8Array, ip: Ipv4Header, pseudo: number, at: number):
   };
 }
 
-function readIcmp(bytes: Uint8Array, ip: Ipv4Header, at: number): SeenPacket {
-  const icmp = new IcmpV4Header();
-  const reason = parseIcmpV4(bytes, ip.payloadAt, ip.end, icmp);
+function readIcmp(bytes: Uint8Array, ip: SeenIp, at: number): SeenPacket {
+  const { family, payloadAt, end } = ip;
+  const icmp = family === 4 ? new IcmpV4Header() : new IcmpV6Header();
+  const reason =
+    icmp instanceof IcmpV4Header
+      ? parseIcmpV4(bytes, payloadAt, end, icmp)
+      : parseIcmpV6(bytes, payloadAt, end, ip.pseudo, icmp);
   if (reason !== DropReason.none) return malformed(at, reason);
-  const quotedAt = ip.payloadAt + 8;
-  const hasQuote = icmp.type !== 0 && icmp.type !== 8 && ip.end - quotedAt >= 20;
-  const quotedHeader = hasQuote ? ((bytes[quotedAt] as number) & 0xf) << 2 : 0;
+  const { type, code } = icmp;
+  const quotedAt = payloadAt + 8;
+  const isError = family === 4 ? type !== 0 && type !== 8 : type < 128;
+  const hasQuote = isError && end - quotedAt >= (family === 4 ? 20 : 40);
+  const [quotedProtocol, quotedLength] = hasQuote ? readQuoted(bytes, quotedAt, family) : [0, 0];
   return {
     protocol: 'icmp',
     at,
-    type: icmp.type,
-    code: icmp.code,
-    mtu: u16(bytes, ip.payloadAt + 6),
-    quotedProtocol: hasQuote ? (bytes[quotedAt + 9] as number) : 0,
-    quotedLength: hasQuote ? u16(bytes, quotedAt + 2) - quotedHeader - 8 : 0,
+    family,
+    type,
+    code,
+    mtu: u16(bytes, payloadAt + 6),
+    quotedProtocol,
+    quotedLength,
   };
 }
 
@@ -227,7 +225,7 @@ export function formatSeen(packet: SeenPacket, flow: Flow): string {
     case 'udp':
       return `udp (${packet.payload.length})`;
     case 'icmp':
-      return `icmp ${icmpNames(packet.type, packet.code)}${packet.mtu === 0 ? '' : ` mtu ${packet.mtu}`}`;
+      return `icmp ${icmpNames(packet.type, packet.code, packet.family)}${packet.mtu === 0 ? '' : ` mtu ${packet.mtu}`}`;
     case 'other':
       return packet.text;
   }

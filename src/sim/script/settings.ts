@@ -2,8 +2,9 @@
  * What a script's `--name=value` lines set.
  */
 
-import { IpAddress } from '../../base/index.ts';
+import { IpAddress, type IpFamily } from '../../base/index.ts';
 import type { SynCookieMode, TcpOptions } from '../../stack/index.ts';
+import { IPV4_HEADER_LEN, IPV6_HEADER_LEN } from '../../wire/index.ts';
 import type { Script, ScriptOption } from './ast.ts';
 import { readSysctls } from './kernel.ts';
 import { ScriptError, UnsupportedError } from './script-error.ts';
@@ -15,6 +16,8 @@ export interface ScriptSettings {
   readonly bindPort: number;
   readonly connectPort: number;
   readonly mtu: number;
+  /** What every MTU of the script is larger by on the wire: a script that may run over either family names those of IPv4. */
+  readonly mtuShift: number;
   /** How far an event may be off its time, ms. */
   readonly tolerance: number;
   readonly seed: number;
@@ -57,12 +60,15 @@ const WITHOUT_MEANING = [
   'verbose',
 ];
 
-/** @throws {ScriptError} for a value that cannot be. */
-export function readSettings(script: Script, isKernel = false): ScriptSettings {
+/** @param family of a script that names none @throws {ScriptError} for a value that cannot be. */
+export function readSettings(script: Script, isKernel = false, family: IpFamily = 4): ScriptSettings {
   const sysctls = isKernel ? readSysctls(script) : { tcp: {}, notes: [] };
   const tcp: Record<string, unknown> = { ...sysctls.tcp };
   const notes: string[] = [...sysctls.notes];
-  let settings = { ...DEFAULTS };
+  const own = versionOf(script);
+  const ends = (own ?? family) === 4 ? ADDRESSES_4 : ADDRESSES_6;
+  const mtuShift = own === null && family === 6 ? IPV6_HEADER_LEN - IPV4_HEADER_LEN : 0;
+  let settings = { ...DEFAULTS, ...ends };
   for (const option of script.options) {
     const { name, value } = option;
     const number = (): number => toNumber(script, option);
@@ -73,8 +79,8 @@ export function readSettings(script: Script, isKernel = false): ScriptSettings {
     else if (name === 'tcp_congestion_control') tcp['congestionControl'] = value;
     else if (name === 'tcp_syncookies') tcp['synCookies'] = COOKIE_MODES[number()] ?? 'always';
     else if (name === 'tcp_ecn' && ECN_MODES.includes(value)) tcp['ecn'] = value;
-    else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option) };
-    else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option) };
+    else if (name === 'local_ip') settings = { ...settings, localAddress: toAddress(script, option, ends) };
+    else if (name === 'remote_ip') settings = { ...settings, remoteAddress: toAddress(script, option, ends) };
     else if (name === 'bind_port') settings = { ...settings, bindPort: number() };
     else if (name === 'connect_port') settings = { ...settings, connectPort: number() };
     else if (name === 'mtu') settings = { ...settings, mtu: number() };
@@ -83,14 +89,16 @@ export function readSettings(script: Script, isKernel = false): ScriptSettings {
     else if (name === 'mss') settings = { ...settings, mtu: number() + 40 };
     else if (name === 'tolerance_usecs') settings = { ...settings, tolerance: number() / 1000 };
     else if (name === 'seed') settings = { ...settings, seed: number() };
-    else if (name === 'ip_version') {
-      if (value !== 'ipv4')
-        throw new UnsupportedError(script.file, option.line, `${value} is not supported, only ipv4`);
-    } else if (!WITHOUT_MEANING.includes(name)) {
+    else if (name !== 'ip_version' && !WITHOUT_MEANING.includes(name)) {
       notes.push(`${script.file}:${option.line}: --${name} means nothing here`);
     }
   }
-  return { ...settings, isKernel, tcp: tcp as TcpOptions, notes };
+  const mtu = settings.mtu + mtuShift;
+  if (ends === ADDRESSES_6 && mtu < MIN_MTU_V6) {
+    const line = script.options.find(({ name }) => name === 'mtu' || name === 'mss')?.line ?? 1;
+    throw new UnsupportedError(script.file, line, `an MTU of ${mtu}: IPv6 needs ${MIN_MTU_V6}`);
+  }
+  return { ...settings, mtu, mtuShift, isKernel, tcp: tcp as TcpOptions, notes };
 }
 
 function toNumber(script: Script, option: ScriptOption): number {
@@ -105,17 +113,42 @@ function toNumber(script: Script, option: ScriptOption): number {
   return number;
 }
 
-function toAddress(script: Script, option: ScriptOption): IpAddress {
+function toAddress(script: Script, option: ScriptOption, { localAddress }: typeof ADDRESSES_4): IpAddress {
   const address = IpAddress.parse(option.value);
-  if (address === null || address.family !== 4) {
-    throw new ScriptError(script.file, option.line, `--${option.name}: '${option.value}' is no IPv4 address`);
+  const { family } = localAddress;
+  if (address === null || address.family !== family) {
+    const what = `'${option.value}' is no IPv${family} address`;
+    throw new ScriptError(script.file, option.line, `--${option.name}: ${what}`);
   }
   return address;
 }
 
-const DEFAULTS = {
+/** The family that a script is about; `null` when it does not say. */
+function versionOf(script: Script): IpFamily | null {
+  const option = script.options.find(({ name }) => name === 'ip_version');
+  if (option === undefined) return null;
+  if (option.value === 'ipv4') return 4;
+  if (option.value === 'ipv6') return 6;
+  throw new UnsupportedError(
+    script.file,
+    option.line,
+    `${option.value} is not supported, only ipv4 and ipv6`,
+  );
+}
+
+/** RFC 8200 §5. */
+const MIN_MTU_V6 = 1280;
+
+const ADDRESSES_4 = {
   localAddress: IpAddress.parse('192.168.0.1') as IpAddress,
   remoteAddress: IpAddress.parse('192.0.2.1') as IpAddress,
+};
+const ADDRESSES_6: typeof ADDRESSES_4 = {
+  localAddress: IpAddress.parse('fd3d::1') as IpAddress,
+  remoteAddress: IpAddress.parse('2001:db8::1') as IpAddress,
+};
+
+const DEFAULTS = {
   bindPort: 8080,
   connectPort: 8080,
   mtu: 1500,
