@@ -166,8 +166,10 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrorsV4 {
       return;
     }
     const transport = this.#transports.get(quoted.protocol);
-    if (transport !== undefined) transport.icmpError(quoted, StackError.hostUnreachable, false, 0);
-    else if (quoted.protocol === IPPROTO_ICMP) {
+    if (transport !== undefined) {
+      this.#setHead(source, type, IcmpV4Unreachable.host);
+      transport.icmpError(quoted, StackError.hostUnreachable, false, 0);
+    } else if (quoted.protocol === IPPROTO_ICMP) {
       const self = this.#self;
       self.src3 = quoted.src3;
       this.#echoes.fail(self, quoted, type, IcmpV4Unreachable.host, this.#host.now);
@@ -224,10 +226,7 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrorsV4 {
     const transport = this.#transports.get(quoted.protocol);
     if (transport !== undefined) {
       if (error === 0) return DropReason.none;
-      const head = this.#host.icmpErrorHead;
-      head.source = sourceOf(packet);
-      head.type = type;
-      head.code = code;
+      this.#setHead(sourceOf(packet), type, code);
       const verdict = transport.icmpError(quoted, error, isHardError(type, code), mtu);
       packet.owner = quoted.owner;
       return verdict;
@@ -239,6 +238,14 @@ export class Icmp implements Transport, ReassemblyOwner, ForwardErrorsV4 {
     if (error !== StackError.messageTooLong) return verdict;
     const isOurs = verdict === DropReason.none || this.#raw.isSender(quoted);
     return isOurs ? pathTooBig(this.#host, quoted, mtu) : verdict;
+  }
+
+  /** Says what the transports are about to be told of. */
+  #setHead(source: IpAddress, type: number, code: number): void {
+    const head = this.#host.icmpErrorHead;
+    head.source = source;
+    head.type = type;
+    head.code = code;
   }
 
   /**

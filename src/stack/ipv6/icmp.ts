@@ -182,8 +182,10 @@ export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
       return;
     }
     const transport = this.#transports.get(quoted.protocol);
-    if (transport !== undefined) transport.icmpError(quoted, StackError.hostUnreachable, false, 0);
-    else if (quoted.protocol === IPPROTO_ICMPV6) {
+    if (transport !== undefined) {
+      this.#setHead(source, type, IcmpV6Unreachable.address);
+      transport.icmpError(quoted, StackError.hostUnreachable, false, 0);
+    } else if (quoted.protocol === IPPROTO_ICMPV6) {
       const self = this.#self;
       self.setIpv6(bytes, header, IPPROTO_ICMPV6, chain.payloadAt, interfaceIndex);
       this.#echoes.fail(self, quoted, type, IcmpV6Unreachable.address, this.#host.now);
@@ -220,10 +222,7 @@ export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
     const transport = this.#transports.get(quoted.protocol);
     if (transport !== undefined) {
       if (error === 0) return DropReason.none;
-      const head = this.#host.icmpErrorHead;
-      head.source = sourceOf(packet);
-      head.type = type;
-      head.code = code;
+      this.#setHead(sourceOf(packet), type, code);
       const verdict = transport.icmpError(quoted, error, isHardError(type, code), mtu);
       packet.owner = quoted.owner;
       return verdict;
@@ -235,6 +234,14 @@ export class Icmp6 implements Transport, ReassemblyOwner, ForwardErrors {
     if (error !== StackError.messageTooLong) return verdict;
     const isOurs = verdict === DropReason.none || this.#raw.isSender(quoted);
     return isOurs ? pathTooBig(this.#host, quoted, mtu) : verdict;
+  }
+
+  /** Says what the transports are about to be told of. */
+  #setHead(source: IpAddress, type: number, code: number): void {
+    const head = this.#host.icmpErrorHead;
+    head.source = source;
+    head.type = type;
+    head.code = code;
   }
 
   /** Reads the packet that an error quotes. @returns why it can't be one of ours, or `none` */
