@@ -16,6 +16,39 @@ export const UDP_COALESCED_INFO = 3;
 export const IN_PKTINFO_LEN = 8;
 export const IN6_PKTINFO_LEN = 20;
 
+export const IN_RECVERR_LEN = 12;
+
+/** What IP_RECVERR and IPV6_RECVERR carry: protocol (4), info (4), type (1), code (1), padding (2). */
+export interface IN_RECVERR {
+  /** IPPROTO_ICMP or IPPROTO_ICMPV6. */
+  protocol: number;
+  /** The next hop's MTU when the packet was too big for it; else 0. */
+  info: number;
+  type: number;
+  code: number;
+}
+
+/** Writes an IN_RECVERR. @returns where it ends */
+export function writeIN_RECVERR(into: Uint8Array, at: number, error: IN_RECVERR): number {
+  into.fill(0, at, at + IN_RECVERR_LEN);
+  putI32le(into, at, error.protocol);
+  putI32le(into, at + 4, error.info);
+  into[at + 8] = error.type;
+  into[at + 9] = error.code;
+  return at + IN_RECVERR_LEN;
+}
+
+/** Reads an IN_RECVERR; `null` when it is short. */
+export function readIN_RECVERR(bytes: Uint8Array, at = 0): IN_RECVERR | null {
+  if (bytes.length - at < IN_RECVERR_LEN) return null;
+  return {
+    protocol: i32le(bytes, at),
+    info: i32le(bytes, at + 4) >>> 0,
+    type: bytes[at + 8] as number,
+    code: bytes[at + 9] as number,
+  };
+}
+
 /** Bytes that a control message with `length` bytes of data takes (WSA_CMSG_SPACE). */
 export function controlSpace(length: number): number {
   return WSACMSGHDR_LEN + ((length + 7) & ~7);

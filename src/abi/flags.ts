@@ -22,6 +22,11 @@ export const MSG_CTRUNC = 0x200;
 export const MSG_BCAST = 0x400;
 /** Out of WSARecvMsg: it was a multicast. */
 export const MSG_MCAST = 0x800;
+/**
+ * Into WSARecvMsg: receive the oldest ICMP error about what the socket sent instead of a message (OPT-IP_RECVERR). Out of it: that is
+ * what was received.
+ */
+export const MSG_ERRQUEUE = 0x1000;
 /** More of the message follows, or the message was not received whole (SEM-IO-06). */
 export const MSG_PARTIAL = 0x8000;
 /** Most buffers of one call on the oldest systems; not a limit here. */

@@ -5,6 +5,7 @@
 import {
   FD_READ,
   MSG_DONTROUTE,
+  MSG_ERRQUEUE,
   MSG_PARTIAL,
   MSG_PEEK,
   MSG_PUSH_IMMEDIATE,
@@ -24,6 +25,7 @@ import { AFD_NO_WAIT, AFD_OVERLAPPED, type AfdCompletion, type AfdRequest } from
 import { createDatagramInfo, type DatagramInfo, type MessageEndpoint, StackError } from '../stack/index.ts';
 import { CONTROL_LENGTH_LEN, writeControl } from './control-data.ts';
 import { wsaOfMessage } from './error-map.ts';
+import { receiveError } from './error-receive.ts';
 import type { NetworkEvents } from './events.ts';
 import { PEND, type PendingRequest, type RequestQueue } from './request.ts';
 import { DEFAULT_BUFFER, type SocketOptions } from './socket-options.ts';
@@ -42,7 +44,7 @@ export interface MessageHost {
 
 /** Flags that a receive takes. */
 const KNOWN_FLAGS =
-  MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | AFD_OVERLAPPED | AFD_NO_WAIT;
+  MSG_PEEK | MSG_DONTROUTE | MSG_PARTIAL | MSG_PUSH_IMMEDIATE | MSG_ERRQUEUE | AFD_OVERLAPPED | AFD_NO_WAIT;
 
 /** What came with the message that was received last. */
 const info: DatagramInfo = createDatagramInfo();
@@ -72,6 +74,7 @@ export class DatagramReceiver {
     const into = request.into ?? EMPTY;
     const room = request.a;
     if (room !== 0 && (room < CONTROL_LENGTH_LEN || room > into.length)) return WSAEINVAL;
+    if ((flags & MSG_ERRQUEUE) !== 0) return receiveError(host.endpoint, request, reply);
     const isPeek = (flags & MSG_PEEK) !== 0;
     const n = host.receives.head !== null ? StackError.wouldBlock : this.#take(into, room, isPeek);
     host.events.reenable(FD_READ, this.isReadable);

@@ -38,14 +38,7 @@ import type { MessageEndpoint, UdpEndpoint } from '../stack/index.ts';
 import { ControlWish } from './control-data.ts';
 import { DatagramEndpoint } from './datagram.ts';
 import type { AfdEndpoint } from './endpoint.ts';
-import {
-  bool,
-  type Entry,
-  endpointSwitch,
-  type Handlers,
-  type OptionHandler,
-  optionSwitch,
-} from './option-handler.ts';
+import { bool, type Entry, endpointSwitch, type Handlers, type OptionHandler } from './option-handler.ts';
 
 /** The stack's endpoint behind a message socket; `null` for streams. */
 export function messageOf(socket: AfdEndpoint): MessageEndpoint | null {
@@ -109,17 +102,30 @@ function wish(key: 'controlWishes' | 'controlWishesV6', bit: number): OptionHand
   });
 }
 
+/** Whether ICMP errors about one family's packets are queued: see `error-receive.ts`. */
+function errorSwitch(key: 'takesV4' | 'takesV6'): OptionHandler<AfdEndpoint> {
+  return {
+    get: (socket) => bool(udpOf(socket)?.errors[key] ?? false),
+    set: (socket, value) => {
+      const udp = udpOf(socket);
+      if (udp === null) return WSAEINVAL;
+      udp.errors[key] = value !== 0;
+      return 0;
+    },
+  };
+}
+
 /** IPPROTO_IP options of UDP and raw sockets. */
 export const IP_MESSAGE_OPTIONS: readonly Entry[] = [
   ...IP_WISHES.map(([option, bit]): Entry => [option, wish('controlWishes', bit)]),
   [IP_RECEIVE_BROADCAST, ofMessages(endpointSwitch<MessageEndpoint>('receivesBroadcast'))],
-  [IP_RECVERR, ofUdp(optionSwitch('receivesErrors'))],
+  [IP_RECVERR, ofUdp(errorSwitch('takesV4'))],
 ];
 
 /** The same of IPPROTO_IPV6. */
 export const IPV6_MESSAGE_OPTIONS: readonly Entry[] = [
   ...IPV6_WISHES.map(([option, bit]): Entry => [option, wish('controlWishesV6', bit)]),
-  [IPV6_RECVERR, ofUdp(optionSwitch('receivesErrors'))],
+  [IPV6_RECVERR, ofUdp(errorSwitch('takesV6'))],
 ];
 
 type UdpSocket = AfdEndpoint & { readonly endpoint: UdpEndpoint };

@@ -29,8 +29,6 @@ export class SocketOptions {
   /** What receives tell beside a message of either family: `ControlWish` bits. */
   controlWishes = 0;
   controlWishesV6 = 0;
-  /** IP_RECVERR and IPV6_RECVERR: kept, and without effect, since there is no queue of errors to receive from (MSG_ERRQUEUE). */
-  receivesErrors = false;
   /** SO_LINGER's two members, as given. */
   lingerOn = 0;
   lingerSeconds = 0;

@@ -108,6 +108,10 @@ export const DROP_REASON_INFO: Readonly<Record<DropReasonName, Omit<DropReasonIn
     source: 'RFC 1191 §5',
     text: 'The ICMP error says that a packet was too big for a link which it fits, or which no network has.',
   },
+  icmpErrorQueueFull: {
+    source: 'RFC 1122 §4.1.3.3',
+    text: 'A socket that queues ICMP errors about what it sent has no room for one more.',
+  },
 
   udpTruncated: { source: 'RFC 768', text: 'The packet is shorter than a UDP header.' },
   udpLength: { source: 'RFC 768', text: 'The UDP length is below 8 or more than the packet has.' },

@@ -44,6 +44,7 @@ export const DropReason = {
   icmpEchoToGroup: 46,
   icmpNotInFlight: 47,
   icmpMtuImplausible: 48,
+  icmpErrorQueueFull: 49,
   // UDP
   udpTruncated: 50,
   udpLength: 51,

@@ -2,7 +2,7 @@
  * Endpoints of whole messages: UDP, echo requests, raw IP; and their memberships in groups. Types, and what `receive` fills.
  */
 
-import { IpAddress } from '../../base/index.ts';
+import { IpAddress, type IpFamily } from '../../base/index.ts';
 import type { BindOptions, DualStackOptions, Endpoint, InterfaceChoice, PacketOptions } from './endpoint.ts';
 
 /** What came with a datagram: filled by `receive`, reused by the caller. */
@@ -123,6 +123,40 @@ export interface MessageEndpoint extends Endpoint, PacketOptions, InterfaceChoic
   multicastLoop: boolean;
 }
 
+/** What ICMP said of a datagram that an endpoint sent: filled by `IcmpErrorQueue.take`, reused by the caller. */
+export interface QueuedIcmpError {
+  /** Of the datagram, and so of the ICMP that spoke of it. */
+  family: IpFamily;
+  /** Where the datagram was sent. */
+  destination: IpAddress;
+  destinationPort: number;
+  type: number;
+  code: number;
+  /** What a router said of its next hop when the packet was too big for it; else 0. */
+  mtu: number;
+  /** Length of the datagram's payload as far as ICMP quoted it, which may be more than was copied. */
+  length: number;
+}
+
+/** An object for `take` to fill. */
+export function createQueuedIcmpError(): QueuedIcmpError {
+  return { family: 4, destination: IpAddress.anyV4, destinationPort: 0, type: 0, code: 0, mtu: 0, length: 0 };
+}
+
+/**
+ * ICMP errors about what an endpoint sent, oldest first, at most 64 of them: a newer one is dropped. One that says a packet was too
+ * big is only queued when it is believed (RFC 5927 §7.2). They are queued besides what `MessageEndpoint.pendingError` tells.
+ */
+export interface IcmpErrorQueue {
+  /** Whether errors about packets of either family are queued. At first they are not; switching one off drops all that wait. */
+  takesV4: boolean;
+  takesV6: boolean;
+  /** How many wait. */
+  readonly count: number;
+  /** Takes the oldest, or looks at it. @returns the bytes of the datagram's payload copied, -1 when there is none */
+  take(into: Uint8Array, at: number, length: number, report: QueuedIcmpError, isPeek: boolean): number;
+}
+
 export interface UdpEndpoint extends MessageEndpoint, DualStackOptions {
   readonly kind: 'udp';
   /** Datagrams leave without a checksum: for tunnels whose payload has one of its own (RFC 768; over IPv6, RFC 6935 §5). */
@@ -138,6 +172,7 @@ export interface UdpEndpoint extends MessageEndpoint, DualStackOptions {
    * are joined (OPT-UDP_RECV_MAX_COALESCED_SIZE); 0: one by one.
    */
   coalescedSize: number;
+  readonly errors: IcmpErrorQueue;
 }
 
 /** Echo requests and their replies, without a raw socket: what `ping` uses. The "port" is the identifier. */

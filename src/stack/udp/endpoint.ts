@@ -21,6 +21,7 @@ import { MessageQueues } from '../ip/message-endpoint.ts';
 import { canCarryPartial, canCarrySegments, MAX_PACKETS } from '../ip/outbox.ts';
 import { largestPacket } from '../ip/packet-size.ts';
 import type { PortBinding, PortTable } from '../ports.ts';
+import { ErrorQueue } from './error-queue.ts';
 
 /** Where endpoints are found and ports are held: the transport's, shared by all of its endpoints. */
 export interface UdpTables {
@@ -54,6 +55,7 @@ export class UdpSocket
   segmentSize = 0;
   coalescedSize = 0;
   multicastOnly = false;
+  readonly errors: ErrorQueue;
   nextConnection: UdpSocket | null = null;
   nextListener: UdpSocket | null = null;
   readonly #tables: UdpTables;
@@ -68,6 +70,7 @@ export class UdpSocket
     super(host, family);
     this.#boundAddress = this.anyAddress;
     this.#tables = tables;
+    this.errors = new ErrorQueue(host.allocator);
   }
 
   /** Takes and reaches IPv4 too. */
@@ -157,6 +160,7 @@ export class UdpSocket
     this.pendingEvents = 0;
     this.memberships.leaveAll();
     this.inbox.clear();
+    this.errors.clear();
     this.#tables.closed(this);
   }
 

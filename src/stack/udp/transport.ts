@@ -93,10 +93,21 @@ export class UdpTransport implements Transport, UdpTables {
       this.#senderElsewhere(quoted, localPort, remotePort);
     if (endpoint === null) return DropReason.icmpQuoteUnknown;
     quoted.owner = endpoint;
-    // Nothing to tell the user: what is too long from now on, `send` says (RFC 1191 §6.2).
-    if (error === StackError.messageTooLong) return pathTooBig(this.#host, quoted, mtu);
+    if (error === StackError.messageTooLong) {
+      const verdict = pathTooBig(this.#host, quoted, mtu);
+      if (verdict !== DropReason.none) return verdict;
+    }
+    this.#queueError(endpoint, quoted, mtu);
+    // Of packets that were too big it tells nothing: what is too long from now on, `send` says (RFC 1191 §6.2).
     endpoint.report(error);
     return DropReason.none;
+  }
+
+  /** Keeps the error for who asked for all of them (OPT-IP_RECVERR). */
+  #queueError(endpoint: UdpSocket, quoted: InboundPacket, mtu: number): void {
+    const { errors } = endpoint;
+    if (!errors.wants(quoted.family) || errors.add(quoted, this.#host.icmpErrorHead, mtu)) return;
+    this.#host.counters.drop(DropReason.icmpErrorQueueFull);
   }
 
   #check(packet: InboundPacket, parsed: DropReason): DropReason {

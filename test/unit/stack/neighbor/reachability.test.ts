@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { fromHex, parseMac } from '../../../../src/base/index.ts';
-import { createStack, type NeighborView, StackError, type TcpEndpoint } from '../../../../src/stack/index.ts';
+import {
+  createQueuedIcmpError,
+  createStack,
+  type NeighborView,
+  StackError,
+  type TcpEndpoint,
+} from '../../../../src/stack/index.ts';
 import { DropReason, TCP_SYN } from '../../../../src/wire/index.ts';
 import { ethernetFrame, tcpPacket } from '../../../support/segment.ts';
 import { type HostUnderTest, ip } from '../support.ts';
@@ -69,6 +75,7 @@ describe('RFC 4861 §7.2.2 address resolution', () => {
     sent(host);
     host.pass(3000);
     expect(tcp.softError).toBe(StackError.hostUnreachable);
+    expect(tcp.icmpError).toMatchObject({ source: ip('10.0.0.2'), type: 3, code: 1 });
     expect(tcp.state).toBe('SYN-SENT');
     host.pass(10_000);
     expect(sent(host)).toContain(ASK_ALL);
@@ -82,6 +89,25 @@ describe('RFC 4861 §7.2.2 address resolution', () => {
     sent(host);
     host.pass(3000);
     expect(echo.takeReply()).toMatchObject({ source: ip('10.0.0.2'), sequence: 7, type: 3, code: 1 });
+  });
+
+  test('OPT-IP_RECVERR a datagram whose next hop is not there is queued as an error of our own', () => {
+    const udp = host.stack.openUdp();
+    udp.errors.takesV4 = true;
+    udp.send(Uint8Array.of(1, 2, 3), 0, 3, ip('10.0.0.1'), 9);
+    sent(host);
+    host.pass(3000);
+    const [into, error] = [new Uint8Array(4), createQueuedIcmpError()];
+    expect(udp.errors.take(into, 1, 3, error, false)).toBe(3);
+    expect([...into]).toEqual([0, 1, 2, 3]);
+    expect(error).toMatchObject({
+      destination: ip('10.0.0.1'),
+      destinationPort: 9,
+      type: 3,
+      code: 1,
+      mtu: 0,
+    });
+    expect(udp.pendingError).toBe(0);
   });
 
   test('after a failure the next packet asks anew', () => {
