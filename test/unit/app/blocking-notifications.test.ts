@@ -87,7 +87,7 @@ describe('socket state notifications on the blocking face', () => {
     expect(said).toEqual([[6, 6], ...parameter, [87, 87], [87, 87], [0, 10038, 87, 87, 50, 1168, 87, 10038]]);
   });
 
-  test('API-ProcessSocketNotifications, API-GetQueuedCompletionStatusEx no more than 256 completions come at a time', async () => {
+  test('API-ProcessSocketNotifications, GetQueuedCompletionStatusEx no more than 256 completions come at a time', async () => {
     const said = await programs.run(
       'many',
       `${START}
