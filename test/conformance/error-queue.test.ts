@@ -21,6 +21,7 @@ import {
   SIO_UDP_CONNRESET,
   SOCK_DGRAM,
   SOCK_RAW,
+  WSA_IO_PENDING,
   WSACMSGHDR_LEN,
   WSAECONNRESET,
   WSAEINVAL,
@@ -34,6 +35,7 @@ import type { Ref, WSAMSG } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
 import { INDEX } from './ioctl-support.ts';
+import { ended, recordWithEvent } from './overlapped-support.ts';
 import {
   bound,
   connected,
@@ -309,6 +311,33 @@ overEveryAttachment('the queue of ICMP errors', (pair) => {
     expect(peeked).toMatchObject({ code: -WSAEMSGSIZE, text: 'ab', control: [] });
     expect(peeked.flags).toBe(MSG_ERRQUEUE | MSG_TRUNC | MSG_CTRUNC);
     expect(await receiveError(ws, s)).toMatchObject({ code: 0, text: 'abcdef', flags: MSG_ERRQUEUE });
+  });
+
+  test('OPT-IP_RECVERR an overlapped receive does not wait for an error, and gets one that is there', async () => {
+    const sockets = await socketsOf(await pair(), V4);
+    const { ws, s } = sockets;
+    const bytes = new Uint8Array(10);
+    const msg = { name: null, namelen: 0, lpBuffers: [bytes], dwBufferCount: 1, Control: null };
+    const overlapped = await recordWithEvent(ws);
+    const receive = () => ws.WSARecvMsg(s, { ...msg, dwFlags: MSG_ERRQUEUE }, null, overlapped);
+    expect(await receive()).toBe(-WSAEWOULDBLOCK);
+    await send(sockets, 'abc');
+    await tellErrors(sockets, [[{ type: 3, code: 1 }, quote(sockets, 'abc')]]);
+    expect([0, -WSA_IO_PENDING]).toContain(await receive());
+    expect(await ended(ws, s, overlapped)).toEqual([0, 3]);
+    expect(new TextDecoder().decode(bytes.subarray(0, 3))).toBe('abc');
+  });
+
+  test('OPT-IP_RECVERR a receive that waits for a message does not stand in the way', async () => {
+    const sockets = await socketsOf(await pair(), V4);
+    const { ws, s, port, other, peer } = sockets;
+    await send(sockets, 'abc');
+    await tellErrors(sockets, [[{ type: 3, code: 1 }, quote(sockets, 'abc')]]);
+    const message = new Uint8Array(1);
+    const waiting = ws.recv(s, message);
+    expect(await receiveError(ws, s)).toMatchObject({ code: 0, text: 'abc' });
+    await ok(other.sendto(peer, text('m'), 1, 0, name(ADDRESS_A, port)));
+    expect([await waiting, message[0]]).toEqual([1, 0x6d]);
   });
 
   test('OPT-IP_RECVERR the queue is bounded: 64 errors wait, the oldest, in order', async () => {

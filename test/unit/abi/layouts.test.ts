@@ -333,4 +333,13 @@ describe('structures', () => {
     }
     expect(abi.readCSADDR_INFO(new Uint8Array(39))).toBeNull();
   });
+
+  test('OPT-IP_RECVERR, OPT-IPV6_RECVERR IN_RECVERR has 12 bytes, and is not read from fewer', () => {
+    const error = { protocol: abi.IPPROTO_ICMP, info: 0xffff_fff0, type: 3, code: 4 };
+    const bytes = new Uint8Array(14).fill(0xee);
+    expect(abi.writeIN_RECVERR(bytes, 1, error)).toBe(13);
+    expect(toHex(bytes)).toBe('ee01000000f0ffffff03040000ee');
+    expect(abi.readIN_RECVERR(bytes, 1)).toEqual(error);
+    expect(abi.readIN_RECVERR(bytes.subarray(0, 12), 1)).toBeNull();
+  });
 });
