@@ -9,8 +9,6 @@
  * Another thread than the one that began an operation may take its completion from a port. It gets a copy of the record then, with
  * the members as they are and the application's own `Tag`. The bytes of buffers that are not shared reach only the thread that
  * began the operation. Completion routines run in that thread, while it waits alertably or in a blocking call.
- *
- * Registered I/O belongs to the promising face.
  */
 
 import { getAcceptExSockaddrs, type WSAOVERLAPPED } from '../spi/index.ts';

@@ -33,6 +33,9 @@ export type {
   Answer,
   ConditionFunction,
   Ref,
+  RIO_BUF,
+  RIO_NOTIFICATION_COMPLETION,
+  RIORESULT,
   TRANSMIT_FILE_BUFFERS,
   TRANSMIT_PACKETS_ELEMENT,
   TransmitSource,
@@ -68,6 +71,7 @@ export {
 } from './blocking-call.ts';
 export * from './blocking-names.ts';
 export * from './blocking-overlapped.ts';
+export * from './blocking-rio.ts';
 export type { WindowProcedure } from './window-procedures.ts';
 
 const STARTUP = callIndex('WSAStartup');

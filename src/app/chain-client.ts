@@ -108,6 +108,11 @@ export class ChainClient {
     return answer;
   }
 
+  /** Shares memory for the next call. @returns its number; 0 when there is no chain thread to share it with */
+  share(memory: SharedArrayBuffer): number {
+    return this.#boxFor(0) === null ? 0 : this.operations.shareOnce(memory);
+  }
+
   /** Gives the mailboxes up. */
   close(): void {
     for (const box of this.#boxes) box.setState(CLOSED);

@@ -61,6 +61,13 @@ export class SharedMemories {
       : new Uint8Array(memory, at, length);
   }
 
+  /** The same of memory that was shared for one call, and can be forgotten. */
+  takeRange(number: number, at: number, length: number): Uint8Array | null {
+    const range = this.range(number, at, length);
+    this.#byNumber.delete(number);
+    return range;
+  }
+
   mailbox(number: number, at: number, length: number): Mailbox | null {
     const memory = this.#byNumber.get(number);
     return memory === undefined || at + length > memory.byteLength ? null : new Mailbox(memory, at, length);

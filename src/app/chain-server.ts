@@ -14,11 +14,13 @@ import {
 } from '../winsock/index.ts';
 import { Callback } from './callbacks.ts';
 import { invokeOperation, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
+import { ChainRio } from './chain-rio.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import type { IcmpCalls } from './icmp-calls.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
 import { callback, hook } from './marshal.ts';
 import { routine } from './marshal-overlapped.ts';
+import { forgetGone } from './rio-tickets.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { type CallShape, ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 
@@ -37,6 +39,7 @@ export class ChainServer {
   readonly #windows = new Windows();
   /** What the application's threads share with this one for their operations. */
   readonly memories = new SharedMemories();
+  readonly #rio = new ChainRio(this.memories);
   readonly #windowCalls: ReadonlyMap<string, AnyCall>;
   /** Whose window call begins. */
   #caller: ClientThread = new ClientThread(0);
@@ -97,6 +100,7 @@ export class ChainServer {
     this.#threads.delete(thread.id);
     this.#windows.destroyAll(thread.messages);
     this.memories.forget(thread.id);
+    forgetGone(thread.id);
     if (thread.winsock !== null) this.#hosted?.process.threads.close(thread.winsock);
   }
 
@@ -138,7 +142,9 @@ export class ChainServer {
   #make(hosted: HostedWinsock, thread: ClientThread, served: ServedMailbox, signature: Signature): Answer {
     thread.winsock ??= hosted.process.threads.open(thread.messages);
     hosted.process.thread = thread.winsock;
-    return invoke(hosted.winsock[signature.name] as unknown as AnyCall, hosted, thread, served, signature);
+    const { winsock } = hosted;
+    const call = this.#rio.callOf(signature.name, winsock, thread.id) ?? winsock[signature.name];
+    return invoke(call as AnyCall, hosted, thread, served, signature);
   }
 
   async #open(thread: ClientThread, served: ServedMailbox, signature: Signature): Promise<number> {

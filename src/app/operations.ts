@@ -97,11 +97,22 @@ export class Operations {
     box.setState(UNDER_WAY);
     for (const [i, slot] of slots.entries()) slot.put(box, places[i] as number, args[i] as never);
     putPlaces(box, size, shared);
-    const number = operationNumber(threadId, ++this.#last);
+    const number = this.newNumber();
     const record = args[slots.indexOf(overlapped)] as WSAOVERLAPPED;
     latestOf.set(record, number);
     ownOperations.set(number, new OwnMessage(signature, args, places, shared, box, record, block));
     return { number, block, placesAt: size };
+  }
+
+  /** A number for something that this thread keeps, as it has one for each operation. */
+  newNumber(): number {
+    return operationNumber(threadId, ++this.#last);
+  }
+
+  /** Shares memory for one call, which takes it. @returns its number; 0 when the chain thread does not answer */
+  shareOnce(memory: SharedArrayBuffer): number {
+    const number = operationNumber(threadId, ++this.#lastMemory);
+    return shareMemory(memory, number) ? number : 0;
   }
 
   /**
@@ -184,8 +195,8 @@ export class Operations {
   #share(memory: SharedArrayBuffer): number {
     const known = this.#known.get(memory);
     if (known !== undefined) return known;
-    const number = operationNumber(threadId, ++this.#lastMemory);
-    if (!shareMemory(memory, number)) return 0;
+    const number = this.shareOnce(memory);
+    if (number === 0) return 0;
     this.#known.set(memory, number);
     return number;
   }

@@ -34,6 +34,7 @@ import {
 import { type Signature, signature } from './signature.ts';
 import { NAME_SIGNATURES } from './signatures-names.ts';
 import { OVERLAPPED_SIGNATURES } from './signatures-overlapped.ts';
+import { RIO_SIGNATURES } from './signatures-rio.ts';
 
 export type { Signature } from './signature.ts';
 
@@ -133,4 +134,5 @@ export const SIGNATURES: readonly Signature[] = [
   signature('getsourcefilter', [number, number, input, number, reference, reference, inout]),
   ...NAME_SIGNATURES,
   ...OVERLAPPED_SIGNATURES,
+  ...RIO_SIGNATURES,
 ];
