@@ -9,9 +9,22 @@ import { inet_ntop as ntop, inet_pton as pton, WinsockError } from '../winsock/i
 const INET6_ADDRSTRLEN = 65;
 
 /**
- * Reads a strict numeric address into `pAddrBuf`.
+ * Reads a strict numeric address: four decimal numbers, or IPv6 without a zone.
+ *
+ * Errors: WSAEAFNOSUPPORT (another family), WSAEFAULT (a short buffer)
+ *
+ * Source: API-inet_pton
+ * @param Family AF_INET or AF_INET6
+ * @param pAddrBuf gets 4 or 16 bytes in network order
  * @returns 1, or 0 when the text is no address
- * @throws {WinsockError} for another family or a short buffer
+ * @throws {WinsockError}
+ * @example
+ * ```ts
+ * const bytes = new Uint8Array(4);
+ * inet_pton(AF_INET, '10.0.0.1', bytes); // → 1
+ * bytes.join(' '); // → '10 0 0 1'
+ * inet_pton(AF_INET, '10.1', bytes); // → 0
+ * ```
  */
 export function inet_pton(Family: number, pszAddrString: string, pAddrBuf: Uint8Array): number {
   const answer = pton(Family, pszAddrString, pAddrBuf);
@@ -20,8 +33,18 @@ export function inet_pton(Family: number, pszAddrString: string, pAddrBuf: Uint8
 }
 
 /**
- * The text of a 4- or 16-byte address.
- * @throws {WinsockError} for another family or a short address
+ * The text of an address.
+ *
+ * Errors: WSAEAFNOSUPPORT (another family), WSAEFAULT (a short address)
+ *
+ * Source: API-inet_ntop
+ * @param Family AF_INET or AF_INET6
+ * @param pAddr 4 or 16 bytes in network order
+ * @throws {WinsockError}
+ * @example
+ * ```ts
+ * inet_ntop(AF_INET, Buffer.from([10, 0, 0, 1])); // → '10.0.0.1'
+ * ```
  */
 export function inet_ntop(Family: number, pAddr: Uint8Array): string {
   const text: Ref<string> = { value: '' };

@@ -62,90 +62,24 @@ export {
   WinsockError,
 } from '../winsock/index.ts';
 export { inet_ntop, inet_ntop as InetNtopW, inet_pton, inet_pton as InetPtonW } from './address-text.ts';
+export * from './async/addresses.ts';
 export * from './async/connection.ts';
 export * from './async/data.ts';
+export * from './async/extensions.ts';
+export * from './async/interfaces.ts';
+export * from './async/option-functions.ts';
 export * from './async/options.ts';
+export * from './async/overlapped.ts';
+export * from './async/ports.ts';
+export * from './async/protocols.ts';
+export * from './async/rio.ts';
 export * from './async/sockets.ts';
 export * from './async/startup.ts';
 export * from './async/waiting.ts';
 export * from './async-names.ts';
-export * from './async-overlapped.ts';
 export * from './async-windows.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 export { type AsyncWinsock, asyncWinsock, type StructureCalls } from './promised.ts';
 
-/** How an overlapped operation ended. @returns 1 */
-export const WSAGetOverlappedResult = promised('WSAGetOverlappedResult');
-/** Reads the bound that the user has put to IP packets. */
-export const WSAGetIPUserMtu = promised('WSAGetIPUserMtu');
-/** Sets the bound of IP packets. */
-export const WSASetIPUserMtu = promised('WSASetIPUserMtu');
-/** Whether receives tell the ECN field. */
-export const WSAGetRecvIPEcn = promised('WSAGetRecvIPEcn');
-/** Has receives tell the ECN field. */
-export const WSASetRecvIPEcn = promised('WSASetRecvIPEcn');
-/** Whether an ICMP error ends a connect. */
-export const WSAGetFailConnectOnIcmpError = promised('WSAGetFailConnectOnIcmpError');
-/** Has an ICMP error end a connect. */
-export const WSASetFailConnectOnIcmpError = promised('WSASetFailConnectOnIcmpError');
-/** Reads what ICMP said since the last connect. */
-export const WSAGetIcmpErrorInfo = promised('WSAGetIcmpErrorInfo');
-/** Reads up to how many bytes datagrams are received together. */
-export const WSAGetUdpRecvMaxCoalescedSize = promised('WSAGetUdpRecvMaxCoalescedSize');
-/** Sets up to how many bytes datagrams are received together. */
-export const WSASetUdpRecvMaxCoalescedSize = promised('WSASetUdpRecvMaxCoalescedSize');
-/** Reads into datagrams of which size a send is cut. */
-export const WSAGetUdpSendMessageSize = promised('WSAGetUdpSendMessageSize');
-/** Sets into datagrams of which size a send is cut. */
-export const WSASetUdpSendMessageSize = promised('WSASetUdpSendMessageSize');
-/** The index of the interface of that name. @returns 0 when there is none */
-export const if_nametoindex = promised('if_nametoindex');
-/** Writes the name of an interface. @returns 1, or 0 when there is none */
-export const if_indextoname = promised('if_indextoname');
-/** Sets from whom a socket hears an IPv4 group. */
-export const setipv4sourcefilter = promised('setipv4sourcefilter');
-/** Reads from whom a socket hears an IPv4 group. */
-export const getipv4sourcefilter = promised('getipv4sourcefilter');
-/** Sets from whom a socket hears a group. */
-export const setsourcefilter = promised('setsourcefilter');
-/** Reads from whom a socket hears a group. */
-export const getsourcefilter = promised('getsourcefilter');
-/** To the byte order of a socket's protocol. */
-export const WSAHtonl = promised('WSAHtonl');
-/** To the byte order of a socket's protocol. */
-export const WSAHtons = promised('WSAHtons');
-/** From the byte order of a socket's protocol. */
-export const WSANtohl = promised('WSANtohl');
-/** From the byte order of a socket's protocol. */
-export const WSANtohs = promised('WSANtohs');
-/** Writes an address as text. */
-export const WSAAddressToString = promised('WSAAddressToString');
-/** Reads an address from text. */
-export const WSAStringToAddress = promised('WSAStringToAddress');
-/** Lists the catalog's entries. @returns how many */
-export const WSAEnumProtocols = promised('WSAEnumProtocols');
-/** Reads a template of quality of service: there are none. */
-export const WSAGetQOSByName = promised('WSAGetQOSByName');
-/** IPsec is not carried. */
-export const WSASetSocketSecurity = promised('WSASetSocketSecurity');
-/** IPsec is not carried. */
-export const WSAQuerySocketSecurity = promised('WSAQuerySocketSecurity');
-/** IPsec is not carried. */
-export const WSASetSocketPeerTargetName = promised('WSASetSocketPeerTargetName');
-/** IPsec is not carried. */
-export const WSADeleteSocketPeerTargetName = promised('WSADeleteSocketPeerTargetName');
-/** Has no effect: there is no wireless adapter. @returns 0 */
-export const SetSocketMediaStreamingMode = promised('SetSocketMediaStreamingMode');
-/** There is nobody to impersonate. */
-export const WSAImpersonateSocketPeer = promised('WSAImpersonateSocketPeer');
-/** Nobody was impersonated. */
-export const WSARevertImpersonation = promised('WSARevertImpersonation');
 /** Has a socket's network events posted to a window. */
 export const WSAAsyncSelect = promised('WSAAsyncSelect');
-/** The narrow and wide names of what is the same here: text is text. */
-export {
-  WSAAddressToString as WSAAddressToStringA,
-  WSAAddressToString as WSAAddressToStringW,
-  WSAStringToAddress as WSAStringToAddressA,
-  WSAStringToAddress as WSAStringToAddressW,
-};

@@ -32,7 +32,7 @@ const { openExampleHosts } = await import('./example-hosts.ts');
 
 const FOLDER = 'src/app/async';
 /** Where calls are that need no attachment and are the same in both faces. */
-const SHARED = ['src/winsock/byte-order.ts'];
+const SHARED = ['src/winsock/byte-order.ts', 'src/app/address-text.ts'];
 const SCOPE = ['peer', 's', 't', 'listener', 'u', 'v', 'at'];
 
 const calls: DocumentedCall[] = [...readdirSync(FOLDER).map((file) => `${FOLDER}/${file}`), ...SHARED]
@@ -100,7 +100,7 @@ function asModule(all: readonly Example[]): string {
   const types = new Set(all.flatMap(({ prepared }) => [...prepared.types]));
   const imported = [
     ...[...values].filter((name) => Object.hasOwn(api, name)),
-    ...[...types].map((name) => `type ${name}`),
+    ...[...types].filter((name) => !Object.hasOwn(globalThis, name)).map((name) => `type ${name}`),
   ];
   const functions = all.map(
     ({ prepared }, i) => `export async function example${i}() {\n${prepared.body}\n}`,
