@@ -28,6 +28,11 @@ function isListOfObjects(value: unknown): boolean {
   return Array.isArray(value) && value.every((element) => typeof element === 'object' && element !== null);
 }
 
+/** A place for completions; `null` when it cannot hold them. */
+function listOrNull<T>(value: T[] | null): T[] | null {
+  return Array.isArray(value) ? value : null;
+}
+
 /** Finds the names in AcceptEx's buffer, with the lengths that AcceptEx was given; they are views of it. */
 export function GetAcceptExSockaddrs(...args: Parameters<Winsock['GetAcceptExSockaddrs']>): void {
   WSASetLastError(-getAcceptExSockaddrs(...args));
@@ -52,7 +57,7 @@ export const GetQueuedCompletionStatus = blocking('GetQueuedCompletionStatus');
 const dequeueEntries = blocking('GetQueuedCompletionStatusEx');
 /** Takes up to 256 completions of a port. @returns 1, or 0 when there was none */
 export const GetQueuedCompletionStatusEx: typeof dequeueEntries = (port, entries, ulCount, ...others) =>
-  dequeueEntries(port, entries, Math.min(ulCount, ENTRIES_MAX), ...others);
+  dequeueEntries(port, listOrNull(entries), Math.min(ulCount, ENTRIES_MAX), ...others);
 const processNotifications = reporting('ProcessSocketNotifications');
 /**
  * Registers sockets with a port for notifications of their state, and takes up to 256 of what the port has.
@@ -73,7 +78,7 @@ export const ProcessSocketNotifications: BlockingCall<'ProcessSocketNotification
     isListOfObjects(registrationInfos) ? registrationInfos : null,
     timeoutMs,
     Math.min(completionCount, ENTRIES_MAX),
-    completionPortEntries,
+    listOrNull(completionPortEntries),
     receivedEntryCount,
   );
 /** Queues a packet of one's own. @returns 1, or 0 when it failed */

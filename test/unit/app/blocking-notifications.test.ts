@@ -80,11 +80,19 @@ describe('socket state notifications on the blocking face', () => {
        for (const list of [null, [], 7, [null], 'text', {}]) say(ws.ProcessSocketNotifications(port, 1, list));
        say(ws.ProcessSocketNotifications(port, 0, null), ws.ProcessSocketNotifications(port, -1, [asks(s, 1)]));
        say(ws.ProcessSocketNotifications(port, 0, null, 0, 1, null, null), ws.ProcessSocketNotifications(port, 0, null, 0, -1));
+       say(ws.ProcessSocketNotifications(port, 0, null, 0, 1, 7, { value: 0 }), ws.GetQueuedCompletionStatusEx(port, 'text', 1, { value: 0 }, 0, false), ws.WSAGetLastError());
        const list = [asks(4242, 1), asks(s, 1, 0), asks(s, 0), asks(s, 1, 10), asks(s, 1, 5, 2), asks(s, 1, 5, 77), {}];
        say(ws.ProcessSocketNotifications(port, list.length, list), ...list.map((each) => each.registrationResult));`,
     );
     const parameter = Array.from({ length: 6 }, () => [87]);
-    expect(said).toEqual([[6, 6], ...parameter, [87, 87], [87, 87], [0, 10038, 87, 87, 50, 1168, 87, 10038]]);
+    expect(said).toEqual([
+      [6, 6],
+      ...parameter,
+      [87, 87],
+      [87, 87],
+      [87, 0, 87],
+      [0, 10038, 87, 87, 50, 1168, 87, 10038],
+    ]);
   });
 
   test('API-ProcessSocketNotifications, GetQueuedCompletionStatusEx no more than 256 completions come at a time', async () => {
