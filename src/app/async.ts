@@ -45,6 +45,13 @@ export type {
 export type { BlockingHook, OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
+  FreeAddrInfoEx,
+  FreeAddrInfoEx as FreeAddrInfoExW,
+  freeaddrinfo,
+  freeaddrinfo as FreeAddrInfoW,
+  gai_strerror,
+  gai_strerror as gai_strerrorA,
+  gai_strerror as gai_strerrorW,
   HasOverlappedIoCompleted,
   htond,
   htonf,
@@ -53,30 +60,43 @@ export {
   htons,
   inet_addr,
   inet_ntoa,
+  type LPLOOKUPSERVICE_COMPLETION_ROUTINE,
   MAKEWORD,
   ntohd,
   ntohf,
   ntohl,
   ntohll,
   ntohs,
+  RtlIpv4AddressToString,
+  RtlIpv4AddressToStringEx,
+  RtlIpv4StringToAddress,
+  RtlIpv4StringToAddressEx,
+  RtlIpv6AddressToString,
+  RtlIpv6AddressToStringEx,
+  RtlIpv6StringToAddress,
+  RtlIpv6StringToAddressEx,
   WinsockError,
 } from '../winsock/index.ts';
 export { inet_ntop, inet_ntop as InetNtopW, inet_pton, inet_pton as InetPtonW } from './address-text.ts';
+export * from './async/address-names.ts';
 export * from './async/addresses.ts';
 export * from './async/connection.ts';
 export * from './async/data.ts';
 export * from './async/extensions.ts';
+export * from './async/host-names.ts';
 export * from './async/interfaces.ts';
+export * from './async/lookups.ts';
+export * from './async/name-messages.ts';
 export * from './async/option-functions.ts';
 export * from './async/options.ts';
 export * from './async/overlapped.ts';
 export * from './async/ports.ts';
 export * from './async/protocols.ts';
 export * from './async/rio.ts';
+export * from './async/services.ts';
 export * from './async/sockets.ts';
 export * from './async/startup.ts';
 export * from './async/waiting.ts';
-export * from './async-names.ts';
 export * from './async-windows.ts';
 export { attachedTo, attachTo } from './process-winsock.ts';
 export { type AsyncWinsock, asyncWinsock, type StructureCalls } from './promised.ts';

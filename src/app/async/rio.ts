@@ -218,7 +218,7 @@ export const RIOSendEx = promised('RIOSendEx');
  * Errors: none; RIO_CORRUPT_CQ for what is no queue
  *
  * Source: API-RIODequeueCompletion
- * @param Array is emptied, and gets the results, oldest first
+ * @param results is emptied, and gets the results, oldest first
  * @param ArraySize most of them
  * @returns how many
  * @example
