@@ -60,8 +60,9 @@ export class NatTable {
   }
 
   /**
-   * One made by hand: those of the same ports that came about by traffic give way.
-   * @returns `null` when a side of it is mapped by hand already, or there is no room
+   * One made by hand: those of the same ports that came about by traffic give way, and when there is no room the one that was
+   * used least lately, open connections too: whoever filled the table can't keep the operator out.
+   * @returns `null` when a side of it is mapped by hand already, or all there is room for is made by hand
    */
   addStatic(protocol: number, inside: number, insidePort: number, outsidePort: number): Mapping | null {
     const others = [
@@ -70,7 +71,7 @@ export class NatTable {
     ].filter((held) => held !== null);
     if (others.some(({ isStatic }) => isStatic)) return null;
     for (const held of new Set(others)) this.remove(held);
-    if (this.size >= this.#limits.mappings && !this.#evict()) return null;
+    if (this.size >= this.#limits.mappings && !this.#evict() && !this.#evictOldest()) return null;
     return this.#insert(new Mapping(protocol, inside, insidePort, outsidePort, true));
   }
 
@@ -131,13 +132,19 @@ export class NatTable {
 
   /** The mapping of a host that was used least lately, but no connection that is open, and none made by hand. */
   #evictFrom(inside: number): boolean {
-    let oldest: Mapping | null = null;
-    for (const mapping of this.#byHost.get(inside) ?? []) {
-      if (mapping.isStatic || mapping.isEstablished) continue;
-      if (oldest === null || mapping.usedAt < oldest.usedAt) oldest = mapping;
-    }
-    if (oldest === null) return false;
-    this.remove(oldest);
+    const held = [...(this.#byHost.get(inside) ?? [])];
+    return this.#removeOldest(held.filter(({ isStatic, isEstablished }) => !isStatic && !isEstablished));
+  }
+
+  /** The one of all that was used least lately, but none made by hand. */
+  #evictOldest(): boolean {
+    return this.#removeOldest([...this.mappings()].filter(({ isStatic }) => !isStatic));
+  }
+
+  #removeOldest(mappings: readonly Mapping[]): boolean {
+    const [first, ...others] = mappings;
+    if (first === undefined) return false;
+    this.remove(others.reduce((oldest, one) => (one.usedAt < oldest.usedAt ? one : oldest), first));
     return true;
   }
 }

@@ -543,6 +543,11 @@ describe('bounds and port maps', () => {
       tcpPacket({ src: PEER_A, sourcePort: 80, dst: OUR, destinationPort: 1, flags: 'S.' }),
     );
     expect(host.in(udpPacket({ src: OTHER, dst: PEER_A }))).toBe(DropReason.natTableFull);
+    // Who fills the table with open connections can't keep the operator out; only the operator's own maps can.
+    const map = { protocol: 'udp', outsidePort: 53, insideAddress: INSIDE, insidePort: 53 } as const;
+    host.stack.addNatPortMap(map);
+    expect(host.stack.natMappings).toMatchObject([{ outsidePort: 53, isStatic: true }]);
+    expect(() => host.stack.addNatPortMap({ ...map, outsidePort: 54, insidePort: 54 })).toThrow(/no room/);
   });
 
   test('a port map lets everybody in, for good', () => {
