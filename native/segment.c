@@ -11,6 +11,7 @@
 
 enum { ETHERNET_HEADER = 14, IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8 };
 enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
+enum { UDP_CHECKSUM = 6 /* where in its header */ };
 enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
 
 static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
@@ -172,8 +173,8 @@ static int make_packet(const struct outgoing *frame, uint32_t index, uint8_t *he
   sum = add_sum(sum, 0, headers + cut->transport_at, summed);
   sum = sum_ranges(sum, summed, parts + 1, count - 1);
   uint16_t value = (uint16_t)~fold(sum);
-  /* Zero would mean "none" in UDP (RFC 768); elsewhere both representations of zero are the same. */
-  if (value == 0 && !(is_cut && cut->is_tcp)) value = 0xffff;
+  /* Zero would mean "none" in UDP (RFC 768). Elsewhere it is what the sum comes to, and 0xffff never is (RFC 1624 §3). */
+  if (value == 0 && frame->header.csum_offset == UDP_CHECKSUM) value = 0xffff;
   memcpy(field, &value, 2);
   return count;
 }

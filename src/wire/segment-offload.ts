@@ -44,8 +44,9 @@ export function completeChecksum(
 ): boolean {
   if (csumStart < 0 || csumOffset < 0 || csumStart + csumOffset + 2 > length) return false;
   const value = checksum(bytes, at + csumStart, length - csumStart);
-  // Zero would mean "none" in UDP (RFC 768); elsewhere both representations of zero are the same.
-  putU16(bytes, at + csumStart + csumOffset, value === 0 ? 0xffff : value);
+  // Zero would mean "none" in UDP (RFC 768). Elsewhere it is what the sum comes to, and 0xffff never is (RFC 1624 §3).
+  const isNone = value === 0 && csumOffset === UDP_CHECKSUM_OFFSET;
+  putU16(bytes, at + csumStart + csumOffset, isNone ? 0xffff : value);
   return true;
 }
 

@@ -5,9 +5,18 @@
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FRAME_NEEDS_CSUM, GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, u16 } from '../../src/base/index.ts';
+import {
+  FRAME_NEEDS_CSUM,
+  GSO_ECN,
+  GSO_TCPV4,
+  GSO_TCPV6,
+  GSO_UDP_L4,
+  putU16,
+  u16,
+} from '../../src/base/index.ts';
 import { TapLink } from '../../src/link/device/index.ts';
 import {
+  checksum,
   completeChecksum,
   SegmentCutter,
   TCP_CHECKSUM_OFFSET,
@@ -157,20 +166,27 @@ describePrivileged('a plain device', () => {
     );
   });
 
-  test('virtio 1.2 §5.1.6.2: a partial checksum is completed', async () => {
-    const packet = udpPacket({ payload: 'seven odd bytes' });
+  test.each([
+    ['virtio 1.2 §5.1.6.2: a partial checksum is completed', 'udp', 'seven odd bytes'],
+    ['RFC 768 one of UDP that comes out as zero is written as ffff', 'udp', 'zero'],
+    ['RFC 1624 §3 one of TCP that comes out as zero stays zero', 'tcp', 'zero'],
+  ])('%s', async (_name, protocol, text) => {
+    const packet = protocol === 'udp' ? udpPacket({ payload: text }) : tcpPacket({ payload: text });
+    const csumOffset = protocol === 'udp' ? UDP_CHECKSUM_OFFSET : TCP_CHECKSUM_OFFSET;
     const frame = ethernetFrame(packet, NOBODY);
+    const csumStart = LINK_LENGTH + 20;
     // What is in the field counts as the pseudo-header's sum.
-    frame.set([0x12, 0x34], LINK_LENGTH + 20 + UDP_CHECKSUM_OFFSET);
-    const row = {
-      header: frame,
-      flags: FRAME_NEEDS_CSUM,
-      csumStart: LINK_LENGTH + 20,
-      csumOffset: UDP_CHECKSUM_OFFSET,
-    };
+    putU16(frame, csumStart + csumOffset, 0);
+    if (text === 'zero') {
+      putU16(frame, csumStart + csumOffset, checksum(frame, csumStart, frame.length - csumStart));
+    } else {
+      putU16(frame, csumStart + csumOffset, 0x1234);
+    }
     const wanted = frame.slice();
-    expect(completeChecksum(wanted, 0, wanted.length, LINK_LENGTH + 20, UDP_CHECKSUM_OFFSET)).toBe(true);
-    expect(await crossing(row, 0x0800, 1)).toEqual([wanted]);
+    expect(completeChecksum(wanted, 0, wanted.length, csumStart, csumOffset)).toBe(true);
+    const seen = await crossing({ header: frame, flags: FRAME_NEEDS_CSUM, csumStart, csumOffset }, 0x0800, 1);
+    expect(seen).toEqual([wanted]);
+    if (text === 'zero') expect(u16(wanted, csumStart + csumOffset)).toBe(protocol === 'udp' ? 0xffff : 0);
   });
 
   test('a row that claims what its frame is not is refused, and nothing of its batch is written', () => {

@@ -256,6 +256,14 @@ describe('completeChecksum', () => {
     expect(fold(0x1234 + 0xffff + (0xffff - 0x1234))).toBe(0xffff);
   });
 
+  test('RFC 1624 §3 a TCP checksum that comes out as zero stays zero', () => {
+    const bytes = new Uint8Array(20 + 20);
+    putU16(bytes, 20, 0x1234);
+    putU16(bytes, 36, 0xffff - 0x1234);
+    expect(completeChecksum(bytes, 0, bytes.length, 20, 16)).toBe(true);
+    expect(u16(bytes, 36)).toBe(0);
+  });
+
   test.each([
     [40, 16],
     [0, 39],
