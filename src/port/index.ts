@@ -1,9 +1,10 @@
 /**
  * port: the seams between an application and what it uses, as types. `AfdPort` carries socket operations, `NamePort` questions about
- * names, `control-api` is what the daemon tells tools about itself, and `name-status` what it tells them about names.
+ * names, `CatalogPort` the service-provider catalog, `control-api` is what the daemon tells tools about itself, and `name-status` what it tells them about names.
  */
 
 export * from './afd-port.ts';
+export * from './catalog-port.ts';
 export * from './control-api.ts';
 export * from './name-port.ts';
 export * from './name-status.ts';
