@@ -41,6 +41,8 @@ export interface BaseProvider extends BaseInterfaces {
   readonly watch: (s: number, filter: number, tell: (events: number) => void) => (() => void) | null;
   /** WSA_FLAG_* that a socket was made with; 0 for a handle that is none of this provider's. */
   readonly socketFlags: (s: number) => number;
+  /** Closes a socket that a layer could not close; nobody waits for it. */
+  readonly close: (s: number) => void;
   /** CancelIo and CancelIoEx, which are the kernel's; see `cancelOperations`. */
   readonly cancelOperations: (s: number, lpOverlapped: WSAOVERLAPPED | null, thread: number | null) => number;
 }
@@ -98,6 +100,7 @@ export function createBaseProvider(
     poll: (fds, timeout) => pollHandles(base, fds, timeout),
     watch: (s, filter, tell) => watchSocket(base, s, filter, tell),
     socketFlags: (s) => base.sockets.get(s)?.flags ?? 0,
+    close: (s) => void table.WSPCloseSocket(s),
     cancelOperations: (s, lpOverlapped, thread) => cancelOperations(base, s, lpOverlapped, thread),
   };
 }

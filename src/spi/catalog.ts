@@ -4,24 +4,35 @@
  */
 
 import { LAYERED_PROTOCOL, PFL_HIDDEN, type WSAPROTOCOL_INFO } from '../abi/index.ts';
-import { DEFAULT_CATALOG, isBaseProvider } from './default-catalog.ts';
+import { BASE_PROVIDER_ID, BASE_PROVIDER_ID_V6, DEFAULT_CATALOG, isBaseProvider } from './default-catalog.ts';
+import { type LayerCategories, mayLoad } from './lsp-categories.ts';
 import { type Selection, type SocketQuery, selectByInfo, selectEntry } from './selection.ts';
+
+/** Where the base provider is said to be installed; nothing is loaded from there. */
+export const BASE_PROVIDER_PATH = '%SystemRoot%\\system32\\mswsock.dll';
+const BASE_PROVIDER_IDS = [BASE_PROVIDER_ID, BASE_PROVIDER_ID_V6];
 
 export class Catalog {
   /** Every entry in catalog order: layers, chains and hidden ones too. */
   readonly entries: readonly WSAPROTOCOL_INFO[];
   /** Where each provider was installed from, by its GUID. */
   readonly #paths: ReadonlyMap<string, string>;
+  /** Those that this application may be served by. */
+  readonly #permitted: readonly WSAPROTOCOL_INFO[];
 
   /**
    * @param paths the module of each provider that is not built in, by GUID
+   * @param categories which layers the application may load; absent: all
    */
   constructor(
     entries: readonly WSAPROTOCOL_INFO[] = DEFAULT_CATALOG,
     paths: ReadonlyMap<string, string> = new Map(),
+    categories: LayerCategories | null = null,
   ) {
     this.entries = entries;
     this.#paths = paths;
+    this.#permitted =
+      categories === null ? entries : entries.filter((entry) => mayLoad(entry, entries, categories));
   }
 
   /** The entry with that id, or `null`. */
@@ -32,14 +43,22 @@ export class Catalog {
   /** The first entry of an address family that can be used by applications, or `null`. */
   byFamily(family: number): WSAPROTOCOL_INFO | null {
     return (
-      this.entries.find((entry) => entry.iAddressFamily === family && entry.ChainLen !== LAYERED_PROTOCOL) ??
-      null
+      this.#permitted.find(
+        (entry) => entry.iAddressFamily === family && entry.ChainLen !== LAYERED_PROTOCOL,
+      ) ?? null
     );
   }
 
-  /** Which entry serves a socket; see {@link selectEntry} and {@link selectByInfo}. */
+  /**
+   * Which entry serves a socket; see {@link selectEntry} and {@link selectByInfo}. Chains with a layer that the application is exempt
+   * from are passed over, also when one of them is asked for by its info (CAT-LSPCAT-04).
+   */
   select(query: SocketQuery, info: WSAPROTOCOL_INFO | null): Selection | number {
-    return info === null ? selectEntry(this.entries, query) : selectByInfo(this.entries, query, info);
+    if (info === null) return selectEntry(this.#permitted, query);
+    const selection = selectByInfo(this.entries, query, info);
+    if (typeof selection === 'number' || this.#permitted.includes(selection.entry)) return selection;
+    const { af, type, protocol } = selection;
+    return selectEntry(this.#permitted, { af, type, protocol });
   }
 
   /**
@@ -55,9 +74,15 @@ export class Catalog {
     );
   }
 
-  /** Where a provider is loaded from; the empty string for the built-in base provider, `null` for an unknown one. */
+  /** Where a provider is loaded from; `null` for an unknown one. */
   providerPath(providerId: string): string | null {
-    if (isBaseProvider(providerId)) return '';
-    return this.#paths.get(providerId) ?? null;
+    const path = this.#paths.get(providerId);
+    if (path !== undefined && path !== '') return path;
+    return isBaseProvider(providerId) ? BASE_PROVIDER_PATH : null;
+  }
+
+  /** Whether what is installed at a path is the built-in base provider. */
+  isBasePath(path: string): boolean {
+    return BASE_PROVIDER_IDS.some((id) => this.providerPath(id) === path);
   }
 }

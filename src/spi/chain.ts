@@ -3,21 +3,23 @@
  * process (CAT-LOAD-01 … 02, SPI-START-03 … 07).
  *
  * ws2_32 starts the provider of the entry that matched, and no other: in a chain that is the topmost layer, which starts the
- * next one itself.
+ * next one itself. Modules are loaded by promises while WSPStartup cannot wait, so all of a chain are loaded before.
  */
 
 import {
   WSAEINVALIDPROCTABLE,
   WSAEINVALIDPROVIDER,
   WSAEPROVIDERFAILEDINIT,
+  WSANOTINITIALISED,
   type WSAPROTOCOL_INFO,
   XP1_IFS_HANDLES,
 } from '../abi/index.ts';
 import { type BaseProvider, SPI_VERSION } from './base-provider.ts';
 import type { Catalog } from './catalog.ts';
+import type { ProviderFailure } from './chain-observer.ts';
 import { isBaseProvider } from './default-catalog.ts';
-import { WSP_ENTRIES, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
-import type { WSPUPCALLTABLE } from './upcalls.ts';
+import { type GuardHost, guardStartup, trust } from './guard.ts';
+import { isCompleteTable, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
 
 /** A provider that was started for an entry. */
 export interface StartedProvider {
@@ -27,78 +29,196 @@ export interface StartedProvider {
   readonly isIfs: boolean;
 }
 
-/** Finds the export of a provider that is not built in, by where it was installed; `null` when it cannot be loaded. */
-export type LoadProvider = (path: string) => WSPStartup | null;
+/**
+ * Finds the export of a provider that is not built in, by where it was installed; `null` when there is none. A promise that rejects
+ * says why.
+ */
+export type LoadProvider = (path: string) => WSPStartup | null | Promise<WSPStartup | null>;
+
+/** What providers are started with. */
+export interface ProvidersHost extends GuardHost {
+  readonly base: BaseProvider;
+  readonly load: LoadProvider;
+  /** The catalog of the process now. */
+  readonly catalog: Catalog;
+}
+
+/** Longest time that a module may take to load, ms. */
+const LOAD_LIMIT = 30_000;
 
 export class Providers {
-  readonly #catalog: Catalog;
-  readonly #base: BaseProvider;
-  readonly #load: LoadProvider;
-  readonly #upcalls: WSPUPCALLTABLE;
+  readonly #host: ProvidersHost;
   readonly #started = new Map<number, StartedProvider>();
+  readonly #starting = new Map<number, Promise<StartedProvider | number>>();
+  /** By path: as it was exported, and as others call it. */
+  readonly #loaded = new Map<string, { readonly own: WSPStartup; readonly guarded: WSPStartup }>();
+  readonly #loading = new Map<string, Promise<void>>();
+  /** The base provider's table as a layer was given it, by the id of its entry. */
+  readonly #below = new Map<number, StartedProvider>();
+  readonly #failures = new Map<number, ProviderFailure>();
+  /** Why what is being started now fails, as far as anybody has said. */
+  #reason = '';
+  #generation = 0;
 
-  constructor(catalog: Catalog, base: BaseProvider, upcalls: WSPUPCALLTABLE, load: LoadProvider) {
-    this.#catalog = catalog;
-    this.#base = base;
-    this.#upcalls = upcalls;
-    this.#load = load;
+  constructor(host: ProvidersHost) {
+    this.#host = host;
   }
 
-  /** The provider that serves an entry; started now when it was not. @returns minus a WSA code when it cannot be */
-  start(entry: WSAPROTOCOL_INFO): StartedProvider | number {
-    const running = this.#started.get(entry.dwCatalogEntryId);
+  /** Why entries could not be started, each with its latest failure. */
+  get failures(): readonly ProviderFailure[] {
+    return [...this.#failures.values()];
+  }
+
+  /** Says why the WSPStartup that runs now is about to fail. */
+  explain(reason: string): void {
+    if (this.#reason === '') this.#reason = reason;
+  }
+
+  /**
+   * The provider that serves an entry; started now when it was not, which takes a promise when modules must be loaded.
+   * @returns minus a WSA code when it cannot be
+   */
+  start(entry: WSAPROTOCOL_INFO): StartedProvider | number | Promise<StartedProvider | number> {
+    const id = entry.dwCatalogEntryId;
+    const running = this.#started.get(id) ?? this.#starting.get(id);
     if (running !== undefined) return running;
-    const startup = this.#find(entry.ProviderId);
-    if (startup === null) return -WSAEPROVIDERFAILEDINIT;
-    const data: WSPDATA = { wVersion: 0, wHighVersion: 0, szDescription: '' };
-    const table: Partial<WSPPROC_TABLE> = {};
-    if (!startsWell(startup, data, entry, this.#upcalls, table)) return -WSAEPROVIDERFAILEDINIT;
-    const error = data.wVersion !== SPI_VERSION ? WSAEINVALIDPROVIDER : 0;
-    if (error !== 0 || !isComplete(table)) {
-      void table.WSPCleanup?.();
-      return error !== 0 ? -error : -WSAEINVALIDPROCTABLE;
-    }
-    const isIfs = (entry.dwServiceFlags1 & XP1_IFS_HANDLES) !== 0;
-    const provider: StartedProvider = { entry, table, isIfs };
-    this.#started.set(entry.dwCatalogEntryId, provider);
-    return provider;
+    this.#reason = '';
+    const loading = this.#loadChain(entry);
+    if (loading.length === 0) return this.#startNow(entry);
+    const generation = this.#generation;
+    const starting = this.#startLater(entry, loading, generation).finally(() => this.#starting.delete(id));
+    this.#starting.set(id, starting);
+    return starting;
   }
 
-  /** The provider of an entry, if it was started. */
+  /** The provider of an entry, if it was started, by itself or below a layer. */
   started(dwCatalogEntryId: number): StartedProvider | null {
-    return this.#started.get(dwCatalogEntryId) ?? null;
+    return this.#started.get(dwCatalogEntryId) ?? this.#below.get(dwCatalogEntryId) ?? null;
+  }
+
+  /** The WSPStartup at a path that is loaded or built in; `null`: there is none. */
+  at(path: string): WSPStartup | null {
+    if (this.#host.catalog.isBasePath(path)) return this.#startBase;
+    return this.#loaded.get(path)?.guarded ?? null;
+  }
+
+  isLoadedFrom(startup: WSPStartup, path: string): boolean {
+    return this.#loaded.get(path)?.own === startup;
   }
 
   /** Undoes every start: the last WSACleanup of the process. */
   cleanup(): void {
+    this.#generation++;
     const providers = [...this.#started.values()];
     this.#started.clear();
+    this.#below.clear();
     for (const { table } of providers) void table.WSPCleanup();
   }
 
-  #find(providerId: string): WSPStartup | null {
-    if (isBaseProvider(providerId)) return this.#base.WSPStartup;
-    const path = this.#catalog.providerPath(providerId);
-    return path === null ? null : this.#load(path);
+  /** Loads what an entry's chain is made of and is not there yet. @returns what takes time */
+  #loadChain(entry: WSAPROTOCOL_INFO): Promise<void>[] {
+    const { catalog, load } = this.#host;
+    const members = entry.ChainEntries.slice(0, entry.ChainLen).map((id) => catalog.byId(id));
+    const loading: Promise<void>[] = [];
+    for (const member of [entry, ...members]) {
+      if (member === null || isBaseProvider(member.ProviderId)) continue;
+      const path = catalog.providerPath(member.ProviderId);
+      if (path === null || this.#loaded.has(path)) continue;
+      const underWay = this.#loading.get(path);
+      if (underWay !== undefined) {
+        loading.push(underWay);
+        continue;
+      }
+      try {
+        const found = load(path);
+        if (!(found instanceof Promise)) {
+          this.#keep(path, found);
+          continue;
+        }
+        const taking = this.#take(path, found).finally(() => this.#loading.delete(path));
+        this.#loading.set(path, taking);
+        loading.push(taking);
+      } catch (error) {
+        this.explain(`${path}: ${messageOf(error)}`);
+      }
+    }
+    return loading;
+  }
+
+  async #take(path: string, loading: Promise<WSPStartup | null>): Promise<void> {
+    const { scheduler } = this.#host;
+    let cancel = (): void => {};
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = scheduler.after(LOAD_LIMIT, () => reject(new Error('it takes too long to load')));
+    });
+    try {
+      this.#keep(path, await Promise.race([loading, late]));
+    } catch (error) {
+      this.explain(`${path}: ${messageOf(error)}`);
+    } finally {
+      cancel();
+    }
+  }
+
+  #keep(path: string, startup: WSPStartup | null): void {
+    if (startup === null) this.explain(`${path}: there is no provider`);
+    else this.#loaded.set(path, { own: startup, guarded: guardStartup(this.#host, path, startup) });
+  }
+
+  async #startLater(
+    entry: WSAPROTOCOL_INFO,
+    loading: readonly Promise<void>[],
+    generation: number,
+  ): Promise<StartedProvider | number> {
+    await Promise.all(loading);
+    if (generation !== this.#generation) return -WSANOTINITIALISED;
+    return this.#started.get(entry.dwCatalogEntryId) ?? this.#startNow(entry);
+  }
+
+  #startNow(entry: WSAPROTOCOL_INFO): StartedProvider | number {
+    const { catalog, upcalls } = this.#host;
+    const path = catalog.providerPath(entry.ProviderId);
+    const startup = path === null ? null : this.at(path);
+    if (startup === null) return this.#fail(entry, WSAEPROVIDERFAILEDINIT, 'its provider is not installed');
+    const data: WSPDATA = { wVersion: 0, wHighVersion: 0, szDescription: '' };
+    const table: Partial<WSPPROC_TABLE> = {};
+    const error = startup(SPI_VERSION, data, entry, upcalls, table);
+    if (error !== 0) {
+      const told = error === WSAEINVALIDPROCTABLE ? error : WSAEPROVIDERFAILEDINIT;
+      return this.#fail(entry, told, `its WSPStartup answered ${error}`);
+    }
+    if (data.wVersion !== SPI_VERSION || !isCompleteTable(table)) {
+      void table.WSPCleanup?.();
+      return this.#fail(
+        entry,
+        WSAEINVALIDPROVIDER,
+        `it wants version ${data.wVersion.toString(16)} of the interface`,
+      );
+    }
+    const isIfs = (entry.dwServiceFlags1 & XP1_IFS_HANDLES) !== 0;
+    const provider: StartedProvider = { entry, table, isIfs };
+    this.#started.set(entry.dwCatalogEntryId, provider);
+    this.#failures.delete(entry.dwCatalogEntryId);
+    return provider;
+  }
+
+  /** The base provider's export. Handles that it makes are its own until a layer takes its place. */
+  readonly #startBase: WSPStartup = (requested, data, info, upcalls, table) => {
+    const error = this.#host.base.WSPStartup(requested, data, info, upcalls, table);
+    if (error !== 0 || !isCompleteTable(table)) return error;
+    trust(table);
+    this.#below.set(info.dwCatalogEntryId, { entry: info, table: { ...table }, isIfs: true });
+    return 0;
+  };
+
+  #fail(entry: WSAPROTOCOL_INFO, error: number, reason: string): number {
+    const failure: ProviderFailure = { entry, error, reason: this.#reason === '' ? reason : this.#reason };
+    this.#failures.set(entry.dwCatalogEntryId, failure);
+    this.#host.observer.failed?.(failure);
+    return -error;
   }
 }
 
-/** Runs WSPStartup. A provider that throws has failed to start, like one that answers an error (SPI-START-07). */
-function startsWell(
-  startup: WSPStartup,
-  data: WSPDATA,
-  entry: WSAPROTOCOL_INFO,
-  upcalls: WSPUPCALLTABLE,
-  table: Partial<WSPPROC_TABLE>,
-): boolean {
-  try {
-    return startup(SPI_VERSION, data, entry, upcalls, table) === 0;
-  } catch {
-    return false;
-  }
-}
-
-/** SPI-START-04: all 30 entries. */
-function isComplete(table: Partial<WSPPROC_TABLE>): table is WSPPROC_TABLE {
-  return WSP_ENTRIES.every((name) => typeof table[name] === 'function');
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,9 @@
  * - {@link Catalog} is the list of entries that a process started with; {@link Providers} starts the provider that an entry
  *   names; {@link createBaseProvider} is the one at the bottom, over an `AfdPort`.
  *
+ * - {@link defineLayer} makes a layered provider; {@link Ws2Exports} is what it may use besides the upcall table, and
+ *   {@link ChainObserver} is told what layers do, and what they do wrong.
+ *
  * - {@link NSP_ROUTINE} are the calls of a name-space provider, {@link NameSpaces} the catalog of them; the built-in ones are
  *   {@link createTcpipNameSpace}, {@link createNetworkNameSpace} and {@link createLocalNameSpace}.
  *
@@ -19,21 +22,28 @@ export { getAcceptExSockaddrs } from './base-connect-extensions.ts';
 export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-calls.ts';
 export * from './base-provider.ts';
 export * from './catalog.ts';
+export * from './catalog-snapshot.ts';
 export * from './chain.ts';
+export * from './chain-observer.ts';
 export * from './default-catalog.ts';
 export * from './extensions.ts';
 export { functionAt, pointerOf, readPointer, writePointer } from './function-pointers.ts';
+export { LAYER_LIMIT } from './guard.ts';
 export { LOCAL_MACHINE, NAMELESS_HOST, numericAddress } from './host-lookup.ts';
 export * from './inet-text.ts';
 export * from './io-manager.ts';
+export * from './layer.ts';
+export * from './layer-types.ts';
 export * from './local-name-space.ts';
+export * from './lsp-categories.ts';
 export * from './name-space.ts';
 export * from './name-space-catalog.ts';
 export * from './network-name-space.ts';
-export { eventOf, whenDone } from './operation.ts';
+export { eventOf, settleWaiters, whenDone } from './operation.ts';
 export * from './provider.ts';
 export * from './selection.ts';
 export * from './services.ts';
 export * from './tcpip-name-space.ts';
 export * from './types.ts';
 export * from './upcalls.ts';
+export * from './ws2-exports.ts';

@@ -168,7 +168,8 @@ export function whenDone(lpOverlapped: WSAOVERLAPPED): Promise<number> {
   });
 }
 
-function settleWaiters(lpOverlapped: WSAOVERLAPPED, answer: number): void {
+/** Lets those go on who wait for a record with {@link whenDone}. */
+export function settleWaiters(lpOverlapped: WSAOVERLAPPED, answer: number): void {
   const waiters = waiting.get(lpOverlapped);
   if (waiters === undefined) return;
   waiting.delete(lpOverlapped);

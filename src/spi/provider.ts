@@ -246,3 +246,8 @@ export type WSPStartup = (
   upcallTable: WSPUPCALLTABLE,
   lpProcTable: Partial<WSPPROC_TABLE>,
 ) => number;
+
+/** SPI-START-04: whether all 30 entries are there. */
+export function isCompleteTable(table: Partial<WSPPROC_TABLE>): table is WSPPROC_TABLE {
+  return WSP_ENTRIES.every((name) => typeof table[name] === 'function');
+}

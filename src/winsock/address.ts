@@ -15,7 +15,7 @@ import {
   type WSAPROTOCOL_INFO,
 } from '../abi/index.ts';
 import { IpAddress, i32, putI32 } from '../base/index.ts';
-import type { Answer, Ref, StartedProvider } from '../spi/index.ts';
+import type { Answer, Ref, StartedProvider, WSPPROC_TABLE } from '../spi/index.ts';
 import { htonl, htons } from './byte-order.ts';
 import type { WinsockProcess } from './process.ts';
 
@@ -32,10 +32,18 @@ export function addressCalls(process: WinsockProcess) {
   };
 
   /** Who reads and writes addresses of a family: the provider of `info`, else the family's first. */
-  const providerOf = (family: number, info: WSAPROTOCOL_INFO | null): StartedProvider | number => {
+  const withProvider = (
+    family: number,
+    info: WSAPROTOCOL_INFO | null,
+    call: (table: WSPPROC_TABLE) => Answer,
+  ): Answer => {
     const entry =
       info === null ? process.catalog.byFamily(family) : process.catalog.byId(info.dwCatalogEntryId);
-    return entry === null ? -WSAEINVAL : process.providers.start(entry);
+    if (entry === null) return -WSAEINVAL;
+    const run = (provider: StartedProvider | number): Answer =>
+      typeof provider === 'number' ? provider : call(provider.table);
+    const started = process.providers.start(entry);
+    return started instanceof Promise ? started.then(run) : run(started);
   };
 
   return {
@@ -60,14 +68,14 @@ export function addressCalls(process: WinsockProcess) {
     ): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
       if (lpsaAddress === null) return -WSAEFAULT;
-      const provider = providerOf(sockaddrFamily(lpsaAddress), lpProtocolInfo);
-      if (typeof provider === 'number') return provider;
-      return provider.table.WSPAddressToString(
-        lpsaAddress,
-        dwAddressLength,
-        lpProtocolInfo,
-        lpszAddressString,
-        lpdwAddressStringLength,
+      return withProvider(sockaddrFamily(lpsaAddress), lpProtocolInfo, (table) =>
+        table.WSPAddressToString(
+          lpsaAddress,
+          dwAddressLength,
+          lpProtocolInfo,
+          lpszAddressString,
+          lpdwAddressStringLength,
+        ),
       );
     },
 
@@ -80,15 +88,8 @@ export function addressCalls(process: WinsockProcess) {
       lpAddressLength: Ref | null,
     ): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
-      const provider = providerOf(AddressFamily, lpProtocolInfo);
-      if (typeof provider === 'number') return provider;
-      const { table } = provider;
-      return table.WSPStringToAddress(
-        AddressString,
-        AddressFamily,
-        lpProtocolInfo,
-        lpAddress,
-        lpAddressLength,
+      return withProvider(AddressFamily, lpProtocolInfo, (table) =>
+        table.WSPStringToAddress(AddressString, AddressFamily, lpProtocolInfo, lpAddress, lpAddressLength),
       );
     },
   };

@@ -5,7 +5,7 @@
  * closing it soon hits a stranger's socket, as it would on Windows.
  */
 
-import type { StartedProvider } from '../spi/index.ts';
+import type { OwnHandle, StartedProvider } from '../spi/index.ts';
 import type { CompletionPort } from './completion-port.ts';
 import { SocketFile } from './socket-file.ts';
 
@@ -13,8 +13,12 @@ import { SocketFile } from './socket-file.ts';
 export class SocketHandle {
   readonly kind = 'socket';
   provider: StartedProvider;
-  /** What a provider without IFS handles wants to be told back. */
+  /** Made by `WPUCreateSocketHandle`, for a provider without IFS handles: the base provider does not know it. */
+  readonly isOwn: boolean;
+  /** What such a provider wants to be told back. */
   readonly context: number;
+  /** Who answers past the table for such a handle. */
+  own: OwnHandle | null = null;
   /** What of it is a file: signals and completions. */
   readonly file = new SocketFile();
   /** A close that waits (linger) has begun: the handle is gone for everybody else. */
@@ -22,8 +26,9 @@ export class SocketHandle {
   /** Made non-blocking through this handle; one that others share may be so without our knowledge. */
   isNonBlocking = false;
 
-  constructor(provider: StartedProvider, context: number) {
+  constructor(provider: StartedProvider, isOwn = false, context = 0) {
     this.provider = provider;
+    this.isOwn = isOwn;
     this.context = context;
   }
 }
@@ -55,6 +60,8 @@ const MAX_HANDLES = 1 << 24;
 export class HandleTable {
   readonly #objects: (HandleObject | undefined)[] = new Array<undefined>(FIRST_INDEX);
   readonly #free: number[] = [];
+  /** How many sockets are no handles of the base provider: without any, nobody need ask which are. */
+  ownSockets = 0;
 
   /** How many handles are open. */
   get size(): number {
@@ -66,6 +73,7 @@ export class HandleTable {
     const index = this.#free.pop() ?? this.#objects.length;
     if (index >= MAX_HANDLES) return 0;
     this.#objects[index] = object;
+    if (object.kind === 'socket' && object.isOwn) this.ownSockets++;
     return index * 4;
   }
 
@@ -92,6 +100,7 @@ export class HandleTable {
     if (this.#at(handle) !== object) return;
     this.#objects[handle >>> 2] = undefined;
     this.#free.push(handle >>> 2);
+    if (object.kind === 'socket' && object.isOwn) this.ownSockets--;
   }
 
   /** Gives all socket handles back: each is WSAENOTSOCK from now on. Event objects and completion ports live on. */
@@ -101,6 +110,7 @@ export class HandleTable {
       this.#objects[index] = undefined;
       this.#free.push(index);
     }
+    this.ownSockets = 0;
   }
 
   #at(handle: number): HandleObject | undefined {

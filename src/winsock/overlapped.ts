@@ -9,19 +9,17 @@ import {
   ERROR_IO_INCOMPLETE,
   ERROR_NOT_FOUND,
   INFINITE,
-  ntStatusOf,
   STATUS_PENDING,
   WAIT_TIMEOUT,
-  WSA_INVALID_HANDLE,
   WSA_WAIT_EVENT_0,
   WSA_WAIT_IO_COMPLETION,
-  WSAEINVAL,
   WSANOTINITIALISED,
   win32OfNtStatus,
 } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
-import { type Answer, eventOf, type Ref, type WSAOVERLAPPED, whenDone } from '../spi/index.ts';
+import { type Answer, type Ref, type WSAOVERLAPPED, whenDone } from '../spi/index.ts';
 import type { ApcQueue } from './apc.ts';
+import { completeRequest } from './layer-exports.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** Whether the operation of a record is done: a look at its `Internal`. */
@@ -34,14 +32,14 @@ export function overlappedCalls(process: WinsockProcess) {
     /** Ends what the calling thread has under way on a socket (SEM-OV-13). @returns 1 (TRUE) */
     CancelIo(hFile: number): Answer {
       if (process.handles.socket(hFile) === null) return -ERROR_INVALID_HANDLE;
-      process.base.cancelOperations(hFile, null, process.thread.ThreadHandle);
+      cancelOperations(process, hFile, null, process.thread.ThreadHandle);
       return 1;
     },
 
     /** Ends one operation of a socket, or all, whoever began them (SEM-OV-13). @returns 1 (TRUE) */
     CancelIoEx(hFile: number, lpOverlapped: WSAOVERLAPPED | null = null): Answer {
       if (process.handles.socket(hFile) === null) return -ERROR_INVALID_HANDLE;
-      return process.base.cancelOperations(hFile, lpOverlapped, null) > 0 ? 1 : -ERROR_NOT_FOUND;
+      return cancelOperations(process, hFile, lpOverlapped, null) > 0 ? 1 : -ERROR_NOT_FOUND;
     },
 
     /**
@@ -79,16 +77,7 @@ export function overlappedCalls(process: WinsockProcess) {
       cbTransferred: number,
     ): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
-      const socket = process.handles.socket(s);
-      if (socket === null || socket.provider.isIfs || lpOverlapped === null) return -WSAEINVAL;
-      const event = eventOf(lpOverlapped);
-      if (event !== 0 && process.handles.event(event) === null) return -WSA_INVALID_HANDLE;
-      lpOverlapped.InternalHigh = cbTransferred;
-      lpOverlapped.Internal = ntStatusOf(dwError);
-      process.handles.event(event)?.set();
-      const wantsPacket = (lpOverlapped.hEvent & 1) === 0;
-      socket.file.completed(lpOverlapped, lpOverlapped.Internal, cbTransferred, wantsPacket, true);
-      return 0;
+      return completeRequest(process.handles, s, lpOverlapped, dwError, cbTransferred);
     },
 
     /**
@@ -109,6 +98,17 @@ export function overlappedCalls(process: WinsockProcess) {
       return wait(process.scheduler, dwMilliseconds, 0, bAlertable ? process.thread.apcs : null, null);
     },
   };
+}
+
+/** A handle's own provider knows what is under way on it; without one the base provider does. */
+function cancelOperations(
+  { handles, base }: WinsockProcess,
+  s: number,
+  lpOverlapped: WSAOVERLAPPED | null,
+  thread: number | null,
+): number {
+  const own = handles.socket(s)?.own ?? null;
+  return own === null ? base.cancelOperations(s, lpOverlapped, thread) : own.cancel(lpOverlapped, thread);
 }
 
 /** Something that is signaled, or will be. */

@@ -59,7 +59,7 @@ export function portCalls(process: WinsockProcess) {
       if (!isAlone && socket === null) return -ERROR_INVALID_HANDLE;
       if (socket !== null) {
         const { isAssociated } = socket.file;
-        const isSynchronous = (process.base.socketFlags(FileHandle) & WSA_FLAG_OVERLAPPED) === 0;
+        const isSynchronous = (socketFlags(process, FileHandle) & WSA_FLAG_OVERLAPPED) === 0;
         if (isAssociated || (socket.provider.isIfs && isSynchronous)) return -ERROR_INVALID_PARAMETER;
       }
       const port = existing ?? new CompletionPort(NumberOfConcurrentThreads);
@@ -224,4 +224,9 @@ function dequeue(
     port.wait(wake);
     apcs?.waiters.add(alert);
   });
+}
+
+/** WSA_FLAG_* that a socket was made with. */
+function socketFlags({ handles, base }: WinsockProcess, s: number): number {
+  return handles.socket(s)?.own?.flags ?? base.socketFlags(s);
 }

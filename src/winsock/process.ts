@@ -8,19 +8,22 @@ import type { AfdPort, BehaviorProfile } from '../port/index.ts';
 import {
   type BaseProvider,
   Catalog,
+  type ChainObserver,
   createBaseProvider,
+  LAYER_LIMIT,
   type LoadProvider,
   Providers,
+  setWs2Exports,
 } from '../spi/index.ts';
+import { failSocket } from './failed-provider.ts';
 import { HandleTable, type SocketHandle } from './handles.ts';
 import { ioManager } from './io-manager.ts';
+import { ws2Exports } from './layer-exports.ts';
 import { type NameOptions, NameState } from './names/name-state.ts';
+import { loadModule } from './provider-modules.ts';
 import { Threads, type WinsockThread } from './threads.ts';
 import { upcallTable } from './upcall-table.ts';
-import { Windows } from './windows.ts';
-
-/** Puts a message in the queue of a window. @returns whether the window exists and has room */
-export type PostMessage = (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
+import { type PostMessage, Windows } from './windows.ts';
 
 /** What a process brings along. */
 export interface WinsockOptions extends NameOptions {
@@ -28,10 +31,17 @@ export interface WinsockOptions extends NameOptions {
   readonly port: AfdPort;
   /** Whose behaviour is shown where versions of Windows differ; absent: what the other side of the port says. */
   readonly profile?: BehaviorProfile | undefined;
-  /** The catalog that the process starts with; Windows' default entries when absent. */
-  readonly catalog?: Catalog;
-  /** Finds installed providers; without it there are only the built-in ones. */
-  readonly loadProvider?: LoadProvider;
+  /**
+   * The catalog that the process starts with, or where each WSAStartup after none finds it (CFG-FAIL-05); Windows' default entries
+   * when absent.
+   */
+  readonly catalog?: Catalog | (() => Catalog) | undefined;
+  /** Finds installed providers; modules are imported when absent. */
+  readonly loadProvider?: LoadProvider | undefined;
+  /** Is told what layers do, and what they do wrong. */
+  readonly observer?: ChainObserver | undefined;
+  /** Longest time that a layer may take for a call that may not wait, ms. */
+  readonly layerLimit?: number | undefined;
   /** Timers of waits; the machine's clock when absent. */
   readonly scheduler?: Scheduler;
   /** The windows of the process; its own when absent. */
@@ -44,7 +54,8 @@ export class WinsockProcess {
   /** Whose behaviour is shown where versions of Windows differ. */
   readonly profile: BehaviorProfile;
   readonly handles = new HandleTable();
-  readonly catalog: Catalog;
+  /** As the process found it when it started Winsock. */
+  catalog: Catalog;
   readonly base: BaseProvider;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
@@ -60,9 +71,12 @@ export class WinsockProcess {
   usesVersion2 = false;
 
   readonly #otherWindows: PostMessage | null;
+  readonly #findCatalog: () => Catalog;
 
   constructor(options: WinsockOptions) {
-    this.catalog = options.catalog ?? new Catalog();
+    const { catalog = new Catalog(), observer = {} } = options;
+    this.#findCatalog = typeof catalog === 'function' ? catalog : () => catalog;
+    this.catalog = this.#findCatalog();
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
@@ -73,8 +87,39 @@ export class WinsockProcess {
     this.postMessage = (hWnd, message, wParam, lParam) =>
       this.windows.post(hWnd, message, wParam, lParam) ||
       (this.#otherWindows?.(hWnd, message, wParam, lParam) ?? false);
-    const upcalls = upcallTable(this, this.postMessage);
-    this.providers = new Providers(this.catalog, this.base, upcalls, options.loadProvider ?? (() => null));
+    const { exports, post } = ws2Exports(this);
+    const upcalls = Object.freeze(upcallTable(this, post));
+    setWs2Exports(upcalls, exports);
+    const { handles, base, scheduler } = this;
+    const currentCatalog = (): Catalog => this.catalog;
+    this.providers = new Providers({
+      base,
+      upcalls,
+      observer,
+      scheduler,
+      get catalog() {
+        return currentCatalog();
+      },
+      load: options.loadProvider ?? loadModule,
+      limit: options.layerLimit ?? LAYER_LIMIT,
+      isNonBlocking: (s) => handles.socket(s)?.isNonBlocking === true,
+      failed: (fault) => {
+        failSocket(this, fault.s);
+        this.providers.explain(`${fault.layer}: ${fault.call}: ${fault.detail}`);
+        observer.fault?.(fault);
+      },
+      closeBelow: (s) => void this.closeBelow(s),
+    });
+  }
+
+  /** Winsock is started where it was not: the catalog of today counts. */
+  refreshCatalog(): void {
+    this.catalog = this.#findCatalog();
+  }
+
+  /** Closes what a layer could not close. */
+  closeBelow(s: number): void {
+    this.base.close(s);
   }
 
   /** Whether the rules of 1.1 hold; Windows Mobile does not have them. */

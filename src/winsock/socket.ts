@@ -9,7 +9,7 @@ import {
   WSANOTINITIALISED,
   type WSAPROTOCOL_INFO,
 } from '../abi/index.ts';
-import type { Answer, Ref } from '../spi/index.ts';
+import type { Answer, Ref, StartedProvider } from '../spi/index.ts';
 import type { SocketHandle } from './handles.ts';
 import type { WinsockProcess } from './process.ts';
 
@@ -25,12 +25,15 @@ export function socketCalls(process: WinsockProcess) {
     if (process.startups === 0) return -WSANOTINITIALISED;
     const selection = process.catalog.select({ af, type, protocol }, info);
     if (typeof selection === 'number') return selection;
-    const provider = process.providers.start(selection.entry);
-    if (typeof provider === 'number') return provider;
     // A duplicate is opened by what its own info carries (SEM-SOCK-08), not by the entry alone.
     const handed = info !== null && info.dwProviderReserved !== 0 ? info : selection.entry;
     const { af: family, type: kind, protocol: number } = selection;
-    return provider.table.WSPSocket(family, kind, number, handed, g, dwFlags);
+    const make = (provider: StartedProvider | number): Answer =>
+      typeof provider === 'number'
+        ? provider
+        : provider.table.WSPSocket(family, kind, number, handed, g, dwFlags);
+    const started = process.providers.start(selection.entry);
+    return started instanceof Promise ? started.then(make) : make(started);
   };
 
   return {

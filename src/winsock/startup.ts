@@ -69,6 +69,7 @@ export function startupCalls(process: WinsockProcess) {
       lpWSAData.szDescription = WSA_DESCRIPTION;
       lpWSAData.szSystemStatus = WSA_SYSTEM_STATUS;
       if (error !== 0) return -error;
+      if (process.startups === 0) process.refreshCatalog();
       process.startups++;
       if (!isVersion1) process.usesVersion2 = true;
       return 0;

@@ -27,10 +27,10 @@ export function upcallTable(
 ): WSPUPCALLTABLE {
   const { handles } = process;
 
-  const addSocket = (dwCatalogEntryId: number, context: number): number => {
+  const addSocket = (dwCatalogEntryId: number, isOwn: boolean, context: number): number => {
     const provider = process.providers.started(dwCatalogEntryId);
     if (provider === null) return -WSAEINVAL;
-    const handle = handles.add(new SocketHandle(provider, context));
+    const handle = handles.add(new SocketHandle(provider, isOwn, context));
     return handle === 0 ? -WSAEMFILE : handle;
   };
 
@@ -50,7 +50,7 @@ export function upcallTable(
     WPUSetEvent: (hEvent) => onEvent(hEvent, (event) => event.set()),
     WPUResetEvent: (hEvent) => onEvent(hEvent, (event) => event.reset()),
 
-    WPUCreateSocketHandle: (dwCatalogEntryId, dwContext) => addSocket(dwCatalogEntryId, dwContext),
+    WPUCreateSocketHandle: (dwCatalogEntryId, dwContext) => addSocket(dwCatalogEntryId, true, dwContext),
     WPUCloseSocketHandle(s): number {
       const socket = handles.socket(s);
       if (socket === null) return -WSAENOTSOCK;
@@ -59,7 +59,7 @@ export function upcallTable(
     },
     WPUModifyIFSHandle(dwCatalogEntryId, ProposedHandle): number {
       const socket = handles.socket(ProposedHandle);
-      if (socket === null) return addSocket(dwCatalogEntryId, 0);
+      if (socket === null) return addSocket(dwCatalogEntryId, false, 0);
       const provider = process.providers.started(dwCatalogEntryId);
       if (provider === null) return -WSAEINVAL;
       socket.provider = provider;

@@ -88,6 +88,9 @@ function matches({ hWnd, min, max }: MessageFilter, { hwnd, message }: MSG): boo
   return (min === 0 && max === 0) || (message >= min && message <= max);
 }
 
+/** Puts a message in the queue of a window. @returns whether the window exists and has room */
+export type PostMessage = (hWnd: number, message: number, wParam: number, lParam: number) => boolean;
+
 /** The windows of a process. */
 export class Windows {
   /** The queue of the thread that loaded Winsock. */

@@ -16,6 +16,7 @@ import { HostTable } from '../../src/names/index.ts';
 import type { AfdPort, BehaviorProfile, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
+import { layeredOptions, passThrough, type TestLayer } from '../support/chains.ts';
 
 export const ADDRESS_A = '10.0.0.1';
 export const ADDRESS_B = '10.0.0.2';
@@ -38,6 +39,8 @@ export interface Attachment {
   processOn(host: 'a' | 'b', uid?: number, profile?: BehaviorProfile): Promise<Winsock>;
   /** What the hosts still hold; for tests that count. */
   readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
+  /** How many layers stand over each protocol. */
+  readonly layers: number;
   close(): Promise<void>;
 }
 
@@ -48,21 +51,25 @@ export interface AttachmentKind {
 }
 
 export const ATTACHMENTS: readonly AttachmentKind[] = [
-  { name: 'embedded', open: openEmbedded },
+  { name: 'embedded', open: () => openEmbedded() },
   { name: 'over IPC', open: openRemote },
+  { name: 'through an IFS layer', open: () => openEmbedded([passThrough()]) },
 ];
 
-async function openEmbedded(): Promise<Attachment> {
+async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachment> {
+  const layered = layers.length === 0 ? {} : layeredOptions(layers);
   const time = new PumpedTime();
   const hosts = joinedHosts(time);
   return {
     hosts,
+    layers: layers.length,
     processOn: async (host, uid = 0, profile?) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
         names: hosts[host].openNames(),
         scheduler: time,
         profile,
+        ...layered,
       }),
     async close() {
       hosts.a.close();
@@ -89,6 +96,7 @@ async function openRemote(): Promise<Attachment> {
   }
   return {
     hosts,
+    layers: 0,
     async processOn(host, uid = 0, profile?) {
       identity = identityOf(uid);
       const port = await connectRemote(join(folder, host));

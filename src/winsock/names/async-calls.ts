@@ -54,13 +54,11 @@ export function asyncCalls(process: WinsockProcess) {
     const handle = naming.newHandle();
     finished.delete(handle);
     const abort = new AbortController();
-    const onOver = naming.watchers.get(buf);
     let isAbandoned = false;
     naming.pending.set(handle, {
       abandon() {
         isAbandoned = true;
         abort.abort();
-        onOver?.();
       },
     });
     // The caller knows its handle before the message can come.
@@ -69,7 +67,6 @@ export function asyncCalls(process: WinsockProcess) {
       .then((found) => {
         if (isAbandoned) return;
         const lParam = deliver(found, buf, buflen);
-        onOver?.();
         const post = (): void => {
           if (isAbandoned) return;
           const isPosted = process.postMessage(hWnd, wMsg, handle, lParam);

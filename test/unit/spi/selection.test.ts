@@ -91,7 +91,9 @@ describe('the default catalog', () => {
     expect(catalog.byFamily(AF_INET)).toBe(TCP4);
     expect(catalog.byFamily(AF_INET6)).toBe(TCP6);
     expect(catalog.byFamily(99)).toBeNull();
-    expect(catalog.providerPath(BASE_PROVIDER_ID)).toBe('');
+    const path = catalog.providerPath(BASE_PROVIDER_ID);
+    expect(path).toMatch(/mswsock/);
+    expect([catalog.isBasePath(path ?? ''), catalog.isBasePath('/lib/other')]).toEqual([true, false]);
     expect(catalog.providerPath('00000000-0000-0000-0000-000000000000')).toBeNull();
   });
 });

@@ -1,0 +1,88 @@
+/**
+ * What a layered provider uses of ws2_32 and of the system besides the upcall table. In C these are exports that it links to; here
+ * they are found by the upcall table, because a process of Node may hold several Winsocks.
+ */
+
+import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
+import type { Scheduler } from '../base/index.ts';
+import type { IoManager } from './io-manager.ts';
+import type { WSPStartup } from './provider.ts';
+import type { WSAOVERLAPPED } from './types.ts';
+import type { WSPUPCALLTABLE } from './upcalls.ts';
+
+export interface Ws2Exports {
+  /** The whole catalog that the process started with, in its order: what WSCEnumProtocols lists. */
+  readonly entries: readonly WSAPROTOCOL_INFO[];
+  readonly scheduler: Scheduler;
+  readonly io: IoManager;
+  /**
+   * `LoadLibrary` and `GetProcAddress`: the WSPStartup of what was installed at that path. All modules of a chain are loaded when its
+   * topmost layer is started.
+   * @param path as `WPUGetProviderPath` told it; @returns `null` when it could not be loaded
+   */
+  providerAt(path: string): WSPStartup | null;
+  /** Whether a WSPStartup is the one that was loaded from that path. */
+  isLoadedFrom(startup: WSPStartup, path: string): boolean;
+  /** Says for people why a WSPStartup is about to fail. */
+  explain(reason: string): void;
+  /**
+   * Completes an overlapped operation on a handle of `WPUCreateSocketHandle`: its event is set, or a packet queued.
+   * @param dwError a WSA code
+   * @returns 0, or minus WSAEINVAL for any other handle
+   */
+  WPUCompleteOverlappedRequest(
+    s: number,
+    lpOverlapped: WSAOVERLAPPED | null,
+    dwError: number,
+    cbTransferred: number,
+  ): number;
+  /** `RegisterWaitForSingleObject`: calls back whenever the event is set. @returns ends that; `null` for no event */
+  onEvent(hEvent: number, callback: () => void): (() => void) | null;
+  /** A window that nobody sees, whose messages go to a function. @returns its handle */
+  createWindow(procedure: WindowProcedure): number;
+  destroyWindow(hWnd: number): void;
+  /** `CancelIoEx`. @returns how many operations there were */
+  cancelOperations(s: number, lpOverlapped: WSAOVERLAPPED | null): number;
+  /**
+   * Has readiness of a socket told once, whoever provides it.
+   * @param filter SOCK_NOTIFY_EVENT_*
+   * @returns ends the watch; `null` for a handle that has none
+   */
+  watch(s: number, filter: number, tell: (events: number) => void): (() => void) | null;
+  /** Says who answers past the table for a handle of `WPUCreateSocketHandle`, until that is closed. */
+  serve(s: number, handler: OwnHandle): void;
+}
+
+export type WindowProcedure = (message: number, wParam: number, lParam: number) => void;
+
+/** What ws2_32 asks of a handle of its own making that has no entry in the table. */
+export interface OwnHandle {
+  /** CancelIo and CancelIoEx; @param thread what that thread began, `null`: any. @returns how many operations there were */
+  cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number;
+  /** WSA_FLAG_* that the socket was made with. */
+  readonly flags: number;
+  /**
+   * Readiness, when the layer keeps it itself; absent: that of the handle which SIO_BSP_HANDLE_POLL answers counts.
+   */
+  readonly readiness?: Readiness;
+}
+
+/** A socket's readiness as its layer keeps it. */
+export interface Readiness {
+  /** POLL* bits that hold now, of any kind. */
+  poll(): number;
+  /** Calls back at every change. @returns ends that */
+  watch(changed: () => void): () => void;
+}
+
+const known = new WeakMap<WSPUPCALLTABLE, Ws2Exports>();
+
+/** The exports of the ws2_32 that an upcall table comes from; `null` for a table that is nobody's. */
+export function ws2Exports(upcallTable: WSPUPCALLTABLE): Ws2Exports | null {
+  return known.get(upcallTable) ?? null;
+}
+
+/** For ws2_32: these exports belong to that table. */
+export function setWs2Exports(upcallTable: WSPUPCALLTABLE, exports: Ws2Exports): void {
+  known.set(upcallTable, exports);
+}

@@ -1,0 +1,2 @@
+// A provider for tests, as the default export.
+export default () => 2;
