@@ -40,7 +40,7 @@ import {
 import { RecordType } from './dns-names.ts';
 import { parseHistoricalIpv4 } from './inet-text.ts';
 import type { Found } from './name-lookup.ts';
-import { TCPIP_NAME_SPACE_ID } from './name-space-catalog.ts';
+import { TCPIP_NAME_SPACE_ID } from './name-space-ids.ts';
 
 /** A lookup's question, and who is asked. */
 export interface Question {

@@ -18,6 +18,7 @@
  * changed as soon as the call has returned.
  */
 
+export { WSAProviderCompleteAsyncCall } from './async-calls.ts';
 export { getAcceptExSockaddrs } from './base-connect-extensions.ts';
 export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-calls.ts';
 export * from './base-provider.ts';
@@ -38,11 +39,15 @@ export * from './local-name-space.ts';
 export * from './lsp-categories.ts';
 export * from './name-space.ts';
 export * from './name-space-catalog.ts';
+export { firstError } from './name-space-guard.ts';
+export * from './name-space-ids.ts';
+export * from './name-space-v2.ts';
 export * from './network-name-space.ts';
 export { eventOf, settleWaiters, whenDone } from './operation.ts';
 export * from './provider.ts';
 export * from './selection.ts';
 export * from './services.ts';
+export type { NameSpaceLookup, StartedNameSpace } from './started-name-space.ts';
 export * from './tcpip-name-space.ts';
 export * from './types.ts';
 export * from './upcalls.ts';

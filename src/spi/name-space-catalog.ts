@@ -1,119 +1,204 @@
 /**
  * The name-space catalog as a running process sees it, and the providers that it starts from it: each at the first call that needs
- * it, kept for the process (NSP-RULE-08).
+ * it, kept until the last WSACleanup (NSP-RULE-08).
  */
 
 import {
   NS_ALL,
-  NS_DNS,
-  NS_NLA,
-  NS_TCPIP_LOCAL,
-  WSAEINVALIDPROCTABLE,
-  WSAEINVALIDPROVIDER,
+  parseGuid,
+  WSA_NOT_ENOUGH_MEMORY,
+  WSAEINVAL,
   WSAEPROVIDERFAILEDINIT,
   type WSANAMESPACE_INFOEX,
+  WSANO_RECOVERY,
 } from '../abi/index.ts';
-import { NSP_ENTRIES, type NSP_ROUTINE, NSP_ROUTINE_LEN, type NSPStartup } from './name-space.ts';
+import type { Scheduler } from '../base/index.ts';
+import type { NameSpaceEntry } from '../port/index.ts';
+import type { NSPStartup } from './name-space.ts';
+import { ProviderGuard } from './name-space-guard.ts';
+import { startVersion1 } from './name-space-v1-calls.ts';
+import type { NSPV2_ROUTINE } from './name-space-v2.ts';
+import { readVersion2, startVersion2 } from './name-space-v2-calls.ts';
+import type { StartedNameSpace } from './started-name-space.ts';
 
-/** The provider of DNS names, as Windows calls it. */
-export const TCPIP_NAME_SPACE_ID = '22059D40-7E9E-11CF-AE5A-00AA00A7112B';
-/** The provider of networks. */
-export const NLA_NAME_SPACE_ID = '6642243A-3BA8-4AA6-BAA5-2E0BD71FDD83';
-/** The provider of what this process has registered itself; this project's own. */
-export const LOCAL_NAME_SPACE_ID = '0C7B4E5D-5D53-4C5C-9E0B-6A2B9D3F1C10';
-
-const entry = (NSProviderId: string, dwNameSpace: number, lpszIdentifier: string): WSANAMESPACE_INFOEX => ({
-  NSProviderId,
-  dwNameSpace,
-  fActive: true,
-  dwVersion: 0,
-  lpszIdentifier,
-  ProviderSpecific: null,
-});
-
-/** What a fresh installation has (CAT-RULE-03), as far as there is something behind it here. */
-export const DEFAULT_NAME_SPACES: readonly WSANAMESPACE_INFOEX[] = [
-  entry(TCPIP_NAME_SPACE_ID, NS_DNS, 'Tcpip'),
-  entry(NLA_NAME_SPACE_ID, NS_NLA, 'Network Location Awareness Legacy (NLAv1) Namespace'),
-  entry(LOCAL_NAME_SPACE_ID, NS_TCPIP_LOCAL, 'winsockd local services'),
-];
-
-/** A name-space provider that was started. */
-export interface StartedNameSpace {
-  readonly entry: WSANAMESPACE_INFOEX;
-  readonly routines: NSP_ROUTINE;
+/** What the module of an installed provider exports. */
+export interface NameSpaceModule {
+  /** Of a provider of version 1. */
+  readonly NSPStartup?: NSPStartup;
+  /** Of one of version 2 that runs in the processes of its clients. */
+  readonly NSPv2Routine?: NSPV2_ROUTINE;
 }
 
-/** Finds the export of a provider by its id; `null` when it cannot be loaded. */
-export type LoadNameSpace = (providerId: string) => NSPStartup | null;
+/** What the catalog of a process is made of. */
+export interface NameSpacesOptions {
+  /** The list as it is kept, in the order of asking; `null`, and what rejects: it can't be read, and the default one is used. */
+  readonly read: () => readonly NameSpaceEntry[] | null | Promise<readonly NameSpaceEntry[] | null>;
+  readonly defaults: readonly NameSpaceEntry[];
+  /** The provider of an entry without a path. */
+  readonly builtIn: (providerId: string) => NSPStartup | null;
+  /** Imports the module of an installed provider. Its exports are checked here. */
+  readonly load: (path: string) => Promise<NameSpaceModule>;
+  /** Of the time limit. */
+  readonly scheduler: Scheduler;
+  /** After so many ms without an answer of an installed provider its part of a call has failed. */
+  readonly limit: number;
+}
+
+/** Most providers that announce themselves in a process. */
+const ADVERTISED_MAX = 256;
 
 export class NameSpaces {
-  /** Every entry in catalog order, inactive ones too. */
-  readonly entries: readonly WSANAMESPACE_INFOEX[];
-  readonly #load: LoadNameSpace;
-  readonly #started = new Map<string, StartedNameSpace>();
+  readonly #options: NameSpacesOptions;
+  #entries: Promise<readonly NameSpaceEntry[]> | null = null;
+  readonly #started = new Map<string, Promise<StartedNameSpace | number>>();
+  readonly #advertised = new Map<string, NSPV2_ROUTINE>();
+  /** They outlive a cleanup: a provider that hangs still does. */
+  readonly #guards = new Map<string, ProviderGuard>();
 
-  constructor(entries: readonly WSANAMESPACE_INFOEX[], load: LoadNameSpace) {
-    this.entries = entries;
-    this.#load = load;
+  constructor(options: NameSpacesOptions) {
+    this.#options = options;
+  }
+
+  /** The entries as they are kept now, inactive ones too, in catalog order. */
+  async list(): Promise<readonly NameSpaceEntry[]> {
+    const { read, defaults } = this.#options;
+    try {
+      return (await read()) ?? defaults;
+    } catch {
+      return defaults;
+    }
   }
 
   /**
-   * The active entries that a question goes to (NSP-RULE-01, NSP-RULE-07).
+   * The active entries that a question goes to (NSP-RULE-01, NSP-RULE-07), as they were at the first question.
    * @param providerId limits to one provider, and `dwNameSpace` says nothing then
    */
-  matching(dwNameSpace: number, providerId: string | null): WSANAMESPACE_INFOEX[] {
-    return this.entries.filter(
+  async matching(dwNameSpace: number, providerId: string | null): Promise<NameSpaceEntry[]> {
+    this.#entries ??= this.list();
+    const entries = await this.#entries;
+    return entries.filter(
       (each) =>
-        each.fActive &&
+        each.isActive &&
         (providerId === null
           ? dwNameSpace === NS_ALL || each.dwNameSpace === dwNameSpace
-          : each.NSProviderId === providerId.toUpperCase()),
+          : isSame(each.providerId, providerId)),
     );
   }
 
   /** The provider of an entry; started now when it was not. @returns minus a WSA code when it cannot be */
-  start(entry: WSANAMESPACE_INFOEX): StartedNameSpace | number {
-    const { NSProviderId } = entry;
-    const running = this.#started.get(NSProviderId);
+  start(entry: NameSpaceEntry): Promise<StartedNameSpace | number> {
+    const key = keyOf(entry.providerId);
+    const running = this.#started.get(key);
     if (running !== undefined) return running;
-    const startup = this.#load(NSProviderId);
-    const routines: Partial<NSP_ROUTINE> = { cbSize: NSP_ROUTINE_LEN };
-    const answer = startup === null ? -WSAEPROVIDERFAILEDINIT : startsWith(startup, NSProviderId, routines);
-    if (answer < 0) return answer;
-    if (!isComplete(routines)) return -WSAEINVALIDPROCTABLE;
-    if (routines.dwMajorVersion !== 1) return -WSAEINVALIDPROVIDER;
-    const provider: StartedNameSpace = { entry, routines };
-    this.#started.set(NSProviderId, provider);
-    return provider;
+    const starting = this.#start(entry, key);
+    this.#started.set(key, starting);
+    // What failed is tried again by the next who asks.
+    const forget = (provider: StartedNameSpace | number): void => {
+      if (typeof provider === 'number' && this.#started.get(key) === starting) this.#started.delete(key);
+    };
+    void starting.then(forget);
+    return starting;
   }
 
-  /** Undoes every start: the last WSACleanup of the process. */
+  /**
+   * A provider of version 2 announces itself to this process (NSP2-Advertise).
+   * @returns 0; WSAEINVAL for a table that is none and an id that the catalog does not have as one of version 2; WSANO_RECOVERY when it
+   * has been announced already
+   */
+  async advertise(providerId: string, table: NSPV2_ROUTINE): Promise<number> {
+    const routines = isTable(table) ? readVersion2(table) : -WSAEINVAL;
+    if (parseGuid(providerId) === null || typeof routines === 'number') return -WSAEINVAL;
+    const key = keyOf(providerId);
+    const isKnown = (await this.list()).some((each) => each.isV2 && isSame(each.providerId, providerId));
+    if (!isKnown) return -WSAEINVAL;
+    if (this.#advertised.has(key)) return -WSANO_RECOVERY;
+    if (this.#advertised.size >= ADVERTISED_MAX) return -WSA_NOT_ENOUGH_MEMORY;
+    this.#advertised.set(key, routines);
+    return 0;
+  }
+
+  /** It takes itself back: sessions with it are over. @returns WSAEINVAL when it was not announced */
+  unadvertise(providerId: string): number {
+    const key = keyOf(providerId);
+    if (!this.#advertised.delete(key)) return -WSAEINVAL;
+    const running = this.#started.get(key);
+    this.#started.delete(key);
+    void running?.then((provider) => (typeof provider === 'number' ? undefined : provider.cleanup(true)));
+    return 0;
+  }
+
+  /** Undoes every start, and forgets the catalog: the last WSACleanup of the process. */
   cleanup(): void {
     const providers = [...this.#started.values()];
     this.#started.clear();
-    for (const { entry, routines } of providers) void cleanedUp(entry.NSProviderId, routines);
+    this.#advertised.clear();
+    this.#entries = null;
+    for (const starting of providers) {
+      void starting.then((provider) => (typeof provider === 'number' ? undefined : provider.cleanup(false)));
+    }
+  }
+
+  async #start(entry: NameSpaceEntry, key: string): Promise<StartedNameSpace | number> {
+    const guard = this.#guardOf(entry, key);
+    const advertised = this.#advertised.get(key);
+    if (advertised !== undefined) return startVersion2(entry, advertised, guard);
+    if (entry.path === '') {
+      const startup = this.#options.builtIn(key);
+      return startup === null ? -WSAEPROVIDERFAILEDINIT : startVersion1(entry, startup, guard);
+    }
+    const { load } = this.#options;
+    const exported: { NSPStartup?: unknown; NSPv2Routine?: unknown } = {};
+    const loaded = await guard.call(async () => {
+      const { NSPStartup, NSPv2Routine } = await load(entry.path);
+      Object.assign(exported, { NSPStartup, NSPv2Routine });
+      return 0;
+    });
+    if (loaded < 0) return -WSAEPROVIDERFAILEDINIT;
+    const { NSPStartup, NSPv2Routine } = exported;
+    if (!entry.isV2) {
+      return isStartup(NSPStartup) ? startVersion1(entry, NSPStartup, guard) : -WSAEPROVIDERFAILEDINIT;
+    }
+    const routines = isTable(NSPv2Routine) ? readVersion2(NSPv2Routine) : -WSAEPROVIDERFAILEDINIT;
+    return typeof routines === 'number' ? routines : startVersion2(entry, routines, guard);
+  }
+
+  #guardOf({ path }: NameSpaceEntry, key: string): ProviderGuard {
+    const { scheduler, limit } = this.#options;
+    const known = this.#guards.get(key);
+    if (known !== undefined) return known;
+    const isOwn = path === '' && this.#options.builtIn(key) !== null;
+    const guard = new ProviderGuard(scheduler, isOwn ? null : limit);
+    this.#guards.set(key, guard);
+    return guard;
   }
 }
 
-/** What a provider makes of its end is its own affair. */
-async function cleanedUp(providerId: string, routines: NSP_ROUTINE): Promise<void> {
-  try {
-    await routines.NSPCleanup(providerId);
-  } catch {
-    // It is gone all the same.
-  }
+/** An entry as WSAEnumNameSpaceProvidersEx tells it. */
+export function nameSpaceInfo(entry: NameSpaceEntry): WSANAMESPACE_INFOEX {
+  return {
+    NSProviderId: entry.providerId,
+    dwNameSpace: entry.dwNameSpace,
+    fActive: entry.isActive,
+    dwVersion: entry.version,
+    lpszIdentifier: entry.identifier,
+    ProviderSpecific: entry.blob?.slice() ?? null,
+  };
 }
 
-/** A provider that throws has failed to start, as one that answers an error. */
-function startsWith(startup: NSPStartup, providerId: string, routines: Partial<NSP_ROUTINE>): number {
-  try {
-    return startup(providerId, routines);
-  } catch {
-    return -WSAEPROVIDERFAILEDINIT;
-  }
+function isStartup(value: unknown): value is NSPStartup {
+  return typeof value === 'function';
 }
 
-function isComplete(routines: Partial<NSP_ROUTINE>): routines is NSP_ROUTINE {
-  return NSP_ENTRIES.every((name) => typeof routines[name] === 'function');
+/** What it has in it is looked at by `readVersion2`. */
+function isTable(value: unknown): value is NSPV2_ROUTINE {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A GUID in the form in which ids are compared. */
+function keyOf(providerId: string): string {
+  return providerId.toUpperCase().replace(/^\{|\}$/g, '');
+}
+
+function isSame(one: string, other: string): boolean {
+  return keyOf(one) === keyOf(other);
 }

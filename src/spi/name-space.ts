@@ -33,7 +33,7 @@ export interface NSP_ROUTINE {
   cbSize: number;
   dwMajorVersion: number;
   dwMinorVersion: number;
-  /** Undoes NSPStartup. What is under way ends with WSA_E_CANCELLED. */
+  /** Undoes one NSPStartup; WSAEINVAL without one. With the last one, what is under way ends with WSA_E_CANCELLED. */
   NSPCleanup(lpProviderId: string): Answer;
   /** Takes a question; nobody is asked yet. `lphLookup` gets a handle of the provider's own. */
   NSPLookupServiceBegin(
@@ -100,7 +100,8 @@ export const NSP_ROUTINE_LEN = 88;
 export const NSP_ROUTINE_LEN_WITHOUT_IOCTL = 80;
 
 /**
- * A provider's export. Fills in `lpnspRoutines`, whose `cbSize` the caller has set to the size that it knows.
- * @returns 0 or minus a WSA code: WSAEINVAL when the table is too small
+ * A provider's export. Fills in `lpnspRoutines`, whose `cbSize` the caller has set to the size that it knows; the provider sets it to
+ * how far it filled the table, and entries behind that are not called. Each NSPStartup needs its own NSPCleanup.
+ * @returns 0 or minus a WSA code: WSAEINVAL when the table is too small, WSASYSCALLFAILURE
  */
-export type NSPStartup = (lpProviderId: string, lpnspRoutines: Partial<NSP_ROUTINE>) => number;
+export type NSPStartup = (lpProviderId: string, lpnspRoutines: Partial<NSP_ROUTINE>) => Answer;

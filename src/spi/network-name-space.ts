@@ -11,7 +11,6 @@ import {
   SOCK_STREAM,
   sockaddrOf,
   WSA_NOT_ENOUGH_MEMORY,
-  WSAEINVAL,
   WSAENETDOWN,
   WSAEOPNOTSUPP,
   WSASERVICE_NOT_FOUND,
@@ -19,27 +18,16 @@ import {
 } from '../abi/index.ts';
 import type { NamePort, OwnAddress } from '../port/index.ts';
 import { type Found, Lookups } from './name-lookup.ts';
-import {
-  type NSP_ROUTINE,
-  NSP_ROUTINE_LEN,
-  NSP_ROUTINE_LEN_WITHOUT_IOCTL,
-  type NSPStartup,
-} from './name-space.ts';
-import { NLA_NAME_SPACE_ID } from './name-space-catalog.ts';
+import type { NSPStartup } from './name-space.ts';
+import { NLA_NAME_SPACE_ID } from './name-space-ids.ts';
+import { type NameSpaceCode, startupOf } from './name-space-startup.ts';
 
 /** Makes the provider. */
 export function createNetworkNameSpace(names: NamePort): NSPStartup {
-  return (_lpProviderId, lpnspRoutines) => {
-    if ((lpnspRoutines.cbSize ?? NSP_ROUTINE_LEN) < NSP_ROUTINE_LEN_WITHOUT_IOCTL) return -WSAEINVAL;
+  return startupOf((): NameSpaceCode => {
     const lookups = new Lookups();
-    const routines: NSP_ROUTINE = {
-      cbSize: NSP_ROUTINE_LEN_WITHOUT_IOCTL,
-      dwMajorVersion: 1,
-      dwMinorVersion: 0,
-      NSPCleanup() {
-        lookups.endAll();
-        return 0;
-      },
+    return {
+      end: () => lookups.endAll(),
       NSPLookupServiceBegin(_id, { lpServiceClassId }, _classInfo, dwControlFlags, lphLookup) {
         if (lpServiceClassId?.toUpperCase() !== NLA_SERVICE_CLASS_GUID) return -WSASERVICE_NOT_FOUND;
         const handle = lookups.begin(dwControlFlags, () => networksOf(names));
@@ -55,9 +43,7 @@ export function createNetworkNameSpace(names: NamePort): NSPStartup {
       NSPRemoveServiceClass: () => -WSATYPE_NOT_FOUND,
       NSPGetServiceClassInfo: () => -WSATYPE_NOT_FOUND,
     };
-    Object.assign(lpnspRoutines, routines);
-    return 0;
-  };
+  });
 }
 
 async function networksOf(names: NamePort): Promise<Found> {

@@ -9,7 +9,7 @@ import type { NameAnswer, ResourceRecord } from '../port/index.ts';
 import { RecordType, recordData } from './dns-names.ts';
 import { endOf, optionsOf, type Question } from './host-lookup.ts';
 import type { Found } from './name-lookup.ts';
-import { TCPIP_NAME_SPACE_ID } from './name-space-catalog.ts';
+import { TCPIP_NAME_SPACE_ID } from './name-space-ids.ts';
 
 /** Most records that become results. */
 const RECORDS_MAX = 256;

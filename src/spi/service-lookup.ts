@@ -5,7 +5,7 @@
 import { NS_DNS, packServent, querySet, SVCID_INET_SERVICEBYNAME, WSANO_DATA } from '../abi/index.ts';
 import type { Question } from './host-lookup.ts';
 import type { Found } from './name-lookup.ts';
-import { TCPIP_NAME_SPACE_ID } from './name-space-catalog.ts';
+import { TCPIP_NAME_SPACE_ID } from './name-space-ids.ts';
 import { type ServiceTable, serventOf } from './services.ts';
 
 export function findService(_question: Question, services: ServiceTable, text: string): Found {

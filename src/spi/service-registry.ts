@@ -18,7 +18,7 @@ import {
   WSASERVICE_NOT_FOUND,
 } from '../abi/index.ts';
 import type { Found } from './name-lookup.ts';
-import { LOCAL_NAME_SPACE_ID } from './name-space-catalog.ts';
+import { LOCAL_NAME_SPACE_ID } from './name-space-ids.ts';
 
 /** Most services, and addresses and bytes of a blob of one. */
 const SERVICES_MAX = 4096;
@@ -26,8 +26,6 @@ const BLOB_MAX = 32_768;
 const ADDRESSES_MAX = 256;
 
 export class ServiceRegistry {
-  /** Counts the changes. */
-  version = 0;
   readonly #services = new Map<string, WSAQUERYSET>();
 
   /** Registers, deregisters or deletes. @returns 0 or minus a WSA code */
@@ -62,7 +60,6 @@ export class ServiceRegistry {
       default:
         return -WSAEINVAL;
     }
-    this.version++;
     return 0;
   }
 

@@ -31,12 +31,8 @@ import type { NamePort } from '../port/index.ts';
 import { RecordType } from './dns-names.ts';
 import { findAddresses, findHostName, findNames } from './host-lookup.ts';
 import { type FindResults, Lookups } from './name-lookup.ts';
-import {
-  type NSP_ROUTINE,
-  NSP_ROUTINE_LEN,
-  NSP_ROUTINE_LEN_WITHOUT_IOCTL,
-  type NSPStartup,
-} from './name-space.ts';
+import type { NSPStartup } from './name-space.ts';
+import { type NameSpaceCode, startupOf } from './name-space-startup.ts';
 import { findRecords } from './record-lookup.ts';
 import { findService } from './service-lookup.ts';
 import { ServiceOffers } from './service-offers.ts';
@@ -44,24 +40,16 @@ import type { ServiceTable } from './services.ts';
 
 /** Makes the provider. */
 export function createTcpipNameSpace(names: NamePort, services: ServiceTable): NSPStartup {
-  return (_lpProviderId, lpnspRoutines) => {
-    if ((lpnspRoutines.cbSize ?? NSP_ROUTINE_LEN) < NSP_ROUTINE_LEN_WITHOUT_IOCTL) return -WSAEINVAL;
-    Object.assign(lpnspRoutines, routinesOf(names, services));
-    return 0;
-  };
+  return startupOf(() => codeOf(names, services));
 }
 
-function routinesOf(names: NamePort, services: ServiceTable): NSP_ROUTINE {
+function codeOf(names: NamePort, services: ServiceTable): NameSpaceCode {
   const lookups = new Lookups();
   const offers = new ServiceOffers(names);
   return {
-    cbSize: NSP_ROUTINE_LEN_WITHOUT_IOCTL,
-    dwMajorVersion: 1,
-    dwMinorVersion: 0,
-    NSPCleanup() {
+    end() {
       lookups.endAll();
       offers.clear();
-      return 0;
     },
     NSPLookupServiceBegin(_lpProviderId, restrictions, _classInfo, dwControlFlags, lphLookup) {
       const find = finderOf(names, services, restrictions, dwControlFlags);

@@ -80,7 +80,7 @@ export class WinsockProcess {
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
-    this.naming = new NameState(options, this.profile);
+    this.naming = new NameState(options, this.profile, this.scheduler);
     this.windows = options.windows ?? new Windows(() => this.scheduler.now());
     this.thread = this.threads.open(this.windows.main);
     this.#otherWindows = options.postMessage ?? null;

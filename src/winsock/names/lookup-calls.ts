@@ -26,7 +26,8 @@ import {
   WSAQUERYSET_LEN,
   WSS_OPERATION_IN_PROGRESS,
 } from '../../abi/index.ts';
-import type { Answer, Ref, WSACOMPLETION } from '../../spi/index.ts';
+import type { NameSpaceEntry } from '../../port/index.ts';
+import { type Answer, nameSpaceInfo, type Ref, type WSACOMPLETION } from '../../spi/index.ts';
 import type { WinsockProcess } from '../process.ts';
 import { NameLookup } from './lookup.ts';
 
@@ -50,22 +51,23 @@ export function lookupCalls(process: WinsockProcess) {
     return lookup.next(dwControlFlags, lpdwBufferLength, lpqsResults, form);
   };
 
-  const enumerate = <T>(
+  const enumerate = async <T>(
     lpdwBufferLength: Ref | null,
     lpnspBuffer: T[] | null,
-    entries: readonly T[],
-    needed: number,
-  ): Answer => {
+    infoOf: (entry: NameSpaceEntry) => T,
+    pack: (infos: readonly T[]) => Uint8Array,
+  ): Promise<number> => {
     if (process.startups === 0) return -WSANOTINITIALISED;
     if (lpdwBufferLength === null) return -WSAEFAULT;
-    const room = lpdwBufferLength.value;
-    if (lpnspBuffer === null || room < needed) {
+    const infos = (await naming.spaces.list()).map(infoOf);
+    const needed = pack(infos).length;
+    if (lpnspBuffer === null || lpdwBufferLength.value < needed) {
       lpdwBufferLength.value = needed;
       return -WSAEFAULT;
     }
     lpnspBuffer.length = 0;
-    lpnspBuffer.push(...entries);
-    return entries.length;
+    lpnspBuffer.push(...infos);
+    return infos.length;
   };
 
   const providers = (
@@ -73,18 +75,19 @@ export function lookupCalls(process: WinsockProcess) {
     buffer: WSANAMESPACE_INFO[] | null,
     form: TextForm,
   ): Answer => {
-    const entries = naming.spaces.entries.map(({ ProviderSpecific: _, ...info }): WSANAMESPACE_INFO => info);
-    return enumerate(lpdwBufferLength, buffer, entries, packWSANAMESPACE_INFO(entries, form).length);
+    const infoOf = (entry: NameSpaceEntry): WSANAMESPACE_INFO => {
+      const { ProviderSpecific: _, ...info } = nameSpaceInfo(entry);
+      return info;
+    };
+    return enumerate(lpdwBufferLength, buffer, infoOf, (infos) => packWSANAMESPACE_INFO(infos, form));
   };
 
   const providersEx = (
     lpdwBufferLength: Ref | null,
     buffer: WSANAMESPACE_INFOEX[] | null,
     form: TextForm,
-  ): Answer => {
-    const entries = naming.spaces.entries.map((info) => ({ ...info }));
-    return enumerate(lpdwBufferLength, buffer, entries, packWSANAMESPACE_INFOEX(entries, form).length);
-  };
+  ): Answer =>
+    enumerate(lpdwBufferLength, buffer, nameSpaceInfo, (infos) => packWSANAMESPACE_INFOEX(infos, form));
 
   return {
     /** Takes a question to every name space that it is for. @param lphLookup gets the handle of the lookup */

@@ -3,17 +3,18 @@
  * requests that are under way.
  */
 
-import type { WSANAMESPACE_INFOEX } from '../../abi/index.ts';
-import { type BehaviorProfile, type NamePort, NO_NAMES } from '../../port/index.ts';
+import type { Scheduler } from '../../base/index.ts';
+import { type BehaviorProfile, type NamePort, type NameSpaceEntry, NO_NAMES } from '../../port/index.ts';
 import {
   createLocalNameSpace,
   createNetworkNameSpace,
   createTcpipNameSpace,
   DEFAULT_NAME_SPACES,
   LOCAL_NAME_SPACE_ID,
-  type LoadNameSpace,
+  type NameSpaceModule,
   NameSpaces,
   NLA_NAME_SPACE_ID,
+  type NSPStartup,
   ServiceTable,
   TCPIP_NAME_SPACE_ID,
 } from '../../spi/index.ts';
@@ -25,10 +26,12 @@ export interface NameOptions {
   readonly names?: NamePort;
   /** The text of a `services` file, which wins over the built-in list. */
   readonly services?: string;
-  /** The name-space catalog that the process starts with; the default one when absent. */
-  readonly nameSpaces?: readonly WSANAMESPACE_INFOEX[];
-  /** Finds installed name-space providers; without it there are only the built-in ones. */
-  readonly loadNameSpace?: LoadNameSpace;
+  /** Reads the name-space catalog, in its order; `null`, and where it is absent: the default one. */
+  readonly nameSpaces?: () => readonly NameSpaceEntry[] | null | Promise<readonly NameSpaceEntry[] | null>;
+  /** Imports the module of an installed name-space provider; without it there are only the built-in ones. */
+  readonly loadNameSpace?: (path: string) => Promise<NameSpaceModule>;
+  /** ms after which an installed provider that does not answer has failed; 30,000 when absent. */
+  readonly nameSpaceLimit?: number;
 }
 
 /** A request that pends. */
@@ -39,6 +42,7 @@ export interface PendingName {
   abandon(): void;
 }
 
+const NAME_SPACE_LIMIT = 30_000;
 /** No socket and no event has a handle like these. */
 const FIRST_HANDLE = 0x4000_0000;
 const LAST_HANDLE = 0x7fff_fffc;
@@ -54,23 +58,30 @@ export class NameState {
   #lastHandle = FIRST_HANDLE;
 
   /** @param profile Windows Mobile has the provider of DNS alone (nspm.dll) */
-  constructor(options: NameOptions, profile: BehaviorProfile) {
+  constructor(options: NameOptions, profile: BehaviorProfile, scheduler: Scheduler) {
     this.names = options.names ?? NO_NAMES;
     this.services = new ServiceTable(options.services);
-    const load = options.loadNameSpace ?? ((): null => null);
-    const defaults = profile === 'windows-mobile' ? DEFAULT_NAME_SPACES.slice(0, 1) : DEFAULT_NAME_SPACES;
-    this.spaces = new NameSpaces(options.nameSpaces ?? defaults, (id) => {
-      switch (id) {
-        case TCPIP_NAME_SPACE_ID:
-          return createTcpipNameSpace(this.names, this.services);
-        case NLA_NAME_SPACE_ID:
-          return createNetworkNameSpace(this.names);
-        case LOCAL_NAME_SPACE_ID:
-          return createLocalNameSpace();
-        default:
-          return load(id);
-      }
+    this.spaces = new NameSpaces({
+      read: options.nameSpaces ?? (() => null),
+      defaults: profile === 'windows-mobile' ? DEFAULT_NAME_SPACES.slice(0, 1) : DEFAULT_NAME_SPACES,
+      builtIn: (id) => this.#builtIn(id),
+      load: options.loadNameSpace ?? (() => Promise.resolve({})),
+      scheduler,
+      limit: options.nameSpaceLimit ?? NAME_SPACE_LIMIT,
     });
+  }
+
+  #builtIn(providerId: string): NSPStartup | null {
+    switch (providerId) {
+      case TCPIP_NAME_SPACE_ID:
+        return createTcpipNameSpace(this.names, this.services);
+      case NLA_NAME_SPACE_ID:
+        return createNetworkNameSpace(this.names);
+      case LOCAL_NAME_SPACE_ID:
+        return createLocalNameSpace();
+      default:
+        return null;
+    }
   }
 
   /** A handle that is not in use: a multiple of 4, never 0. Lookups and requests share one number space. */

@@ -26,14 +26,15 @@ import {
   type WSASERVICECLASSINFO,
   WSATYPE_NOT_FOUND,
 } from '../../abi/index.ts';
-import type { Answer, Ref, StartedNameSpace, WSAOVERLAPPED } from '../../spi/index.ts';
+import {
+  type Answer,
+  firstError,
+  type Ref,
+  type StartedNameSpace,
+  type WSAOVERLAPPED,
+} from '../../spi/index.ts';
 import type { WinsockProcess } from '../process.ts';
 import type { LPLOOKUPSERVICE_COMPLETION_ROUTINE } from './addrinfo-ex-calls.ts';
-import { classOf } from './lookup.ts';
-import { answerOf } from './unreadable.ts';
-
-/** Room that no class exceeds. */
-const LARGE = 1 << 24;
 
 export function registerCalls(process: WinsockProcess) {
   const { spaces } = process.naming;
@@ -42,30 +43,24 @@ export function registerCalls(process: WinsockProcess) {
   const tellAll = async (
     dwNameSpace: number,
     providerId: string | null,
-    tell: (provider: StartedNameSpace) => Answer,
+    tell: (provider: StartedNameSpace) => Promise<number>,
   ): Promise<number> => {
     let error = 0;
     let isTaken = false;
-    for (const entry of spaces.matching(dwNameSpace, providerId)) {
-      const provider = spaces.start(entry);
-      const answer = typeof provider === 'number' ? provider : await answerOf(() => tell(provider));
+    for (const entry of await spaces.matching(dwNameSpace, providerId)) {
+      const provider = await spaces.start(entry);
+      const answer = typeof provider === 'number' ? provider : await tell(provider);
       if (answer >= 0) isTaken = true;
       // That a static name space keeps nothing is the least of all news.
-      else if (error === 0 || error === -WSAEOPNOTSUPP) error = answer;
+      else error = error === -WSAEOPNOTSUPP ? answer : firstError(error, answer);
     }
     if (isTaken) return 0;
     return error === 0 ? -WSANO_DATA : error;
   };
 
   const setService = (info: WSAQUERYSET, essOperation: number, dwControlFlags: number): Promise<number> =>
-    tellAll(info.dwNameSpace, info.lpNSProviderId, async ({ entry, routines }) =>
-      routines.NSPSetService(
-        entry.NSProviderId,
-        await classOf(routines, entry.NSProviderId, info.lpServiceClassId),
-        info,
-        essOperation,
-        dwControlFlags,
-      ),
+    tellAll(info.dwNameSpace, info.lpNSProviderId, (provider) =>
+      provider.setService(info, essOperation, dwControlFlags),
     );
 
   /** What the first provider that knows a class says of it. */
@@ -74,20 +69,11 @@ export function registerCalls(process: WinsockProcess) {
     classId: string,
   ): Promise<WSASERVICECLASSINFO | number> => {
     let error = -WSATYPE_NOT_FOUND;
-    for (const entry of spaces.matching(NS_ALL, providerId)) {
-      const provider = spaces.start(entry);
-      if (typeof provider === 'number') continue;
-      const info: WSASERVICECLASSINFO = {
-        lpServiceClassId: classId,
-        lpszServiceClassName: null,
-        lpClassInfos: [],
-      };
-      const { routines } = provider;
-      const answer = await answerOf(() =>
-        routines.NSPGetServiceClassInfo(entry.NSProviderId, { value: LARGE }, info),
-      );
-      if (answer >= 0) return info;
-      error = answer;
+    for (const entry of await spaces.matching(NS_ALL, providerId)) {
+      const provider = await spaces.start(entry);
+      const info = typeof provider === 'number' ? provider : await provider.classInfo(classId);
+      if (typeof info !== 'number') return info;
+      if (error === -WSATYPE_NOT_FOUND) error = firstError(error, info);
     }
     return error;
   };
@@ -185,9 +171,7 @@ export function registerCalls(process: WinsockProcess) {
       if (lpServiceClassInfo === null) return -WSAEFAULT;
       const { lpServiceClassId, lpszServiceClassName } = lpServiceClassInfo;
       if (!isGuid(lpServiceClassId) || !lpszServiceClassName) return -WSAEINVAL;
-      return tellAll(NS_ALL, null, ({ entry, routines }) =>
-        routines.NSPInstallServiceClass(entry.NSProviderId, lpServiceClassInfo),
-      );
+      return tellAll(NS_ALL, null, (provider) => provider.installClass(lpServiceClassInfo));
     },
 
     /** Takes a class back. */
@@ -195,9 +179,7 @@ export function registerCalls(process: WinsockProcess) {
       if (process.startups === 0) return -WSANOTINITIALISED;
       if (lpServiceClassId === null) return -WSAEFAULT;
       if (!isGuid(lpServiceClassId)) return -WSAEINVAL;
-      return tellAll(NS_ALL, null, ({ entry, routines }) =>
-        routines.NSPRemoveServiceClass(entry.NSProviderId, lpServiceClassId),
-      );
+      return tellAll(NS_ALL, null, (provider) => provider.removeClass(lpServiceClassId));
     },
 
     /** What a provider knows of a class. @param lpdwBufSize bytes of room; of need with WSAEFAULT */

@@ -1,9 +1,9 @@
 /**
  * What C calls unreadable memory is an argument of a wrong kind here: the name functions take structures from programs, deeply, and
- * whatever is wrong in them is WSAEFAULT, never an exception. A name-space provider that throws has failed, and the others go on.
+ * whatever is wrong in them is WSAEFAULT, never an exception.
  */
 
-import { WSAEFAULT, WSASYSCALLFAILURE } from '../../abi/index.ts';
+import { WSAEFAULT } from '../../abi/index.ts';
 import type { Answer } from '../../spi/index.ts';
 
 type Call = (...args: never[]) => Answer;
@@ -35,13 +35,4 @@ function told(answer: number): number {
 function unreadable(error: unknown): number {
   if (error instanceof TypeError || error instanceof RangeError) return -WSAEFAULT;
   throw error;
-}
-
-/** A provider's answer; WSASYSCALLFAILURE of one that throws or rejects. */
-export async function answerOf(call: () => Answer): Promise<number> {
-  try {
-    return await call();
-  } catch {
-    return -WSASYSCALLFAILURE;
-  }
 }

@@ -27,7 +27,7 @@ import {
   WSATYPE_NOT_FOUND,
 } from '../../../src/abi/index.ts';
 import { IpAddress } from '../../../src/base/index.ts';
-import { type NamePort, NO_NAMES } from '../../../src/port/index.ts';
+import { type NamePort, type NameSpaceEntry, NO_NAMES } from '../../../src/port/index.ts';
 import {
   createLocalNameSpace,
   createNetworkNameSpace,
@@ -112,23 +112,23 @@ function scripted(name: string, { results = [], beginError = 0, change }: Script
 async function processWith(providers: Record<string, Scripted | null | NSPStartup>): Promise<Winsock> {
   const entries = Object.entries(providers);
   const nameSpaces = entries.map(
-    ([lpszIdentifier, provider], i): WSANAMESPACE_INFOEX => ({
-      NSProviderId: id(i + 1),
+    ([identifier, provider], i): NameSpaceEntry => ({
+      providerId: id(i + 1),
+      identifier,
       dwNameSpace: 100 + i,
-      fActive: provider !== null,
-      dwVersion: 1,
-      lpszIdentifier,
-      ProviderSpecific: null,
+      version: 1,
+      isActive: provider !== null,
+      isV2: false,
+      path: identifier,
+      blob: null,
     }),
   );
   const ws = createWinsock({
     port: new FakePort(),
-    nameSpaces,
-    loadNameSpace(providerId) {
-      const found = entries[Number(providerId.slice(-1)) - 1];
-      if (found === undefined) return null;
-      const [name, provider] = found;
-      return typeof provider === 'function' ? provider : scripted(name, provider ?? {});
+    nameSpaces: () => nameSpaces,
+    loadNameSpace: async (path) => {
+      const provider = providers[path];
+      return { NSPStartup: typeof provider === 'function' ? provider : scripted(path, provider ?? {}) };
     },
   });
   await ws.WSAStartup(MAKEWORD(2, 2), wsadata());
@@ -269,15 +269,17 @@ describe('name-space providers of users', () => {
   });
 
   test('ERR-WSAEPROVIDERFAILEDINIT a provider that is not there', async () => {
-    const entry: WSANAMESPACE_INFOEX = {
-      NSProviderId: id(9),
+    const entry: NameSpaceEntry = {
+      providerId: id(9),
+      identifier: 'gone',
       dwNameSpace: 1,
-      fActive: true,
-      dwVersion: 1,
-      lpszIdentifier: 'gone',
-      ProviderSpecific: null,
+      version: 1,
+      isActive: true,
+      isV2: false,
+      path: '/nowhere.mjs',
+      blob: null,
     };
-    const ws = createWinsock({ port: new FakePort(), nameSpaces: [entry] });
+    const ws = createWinsock({ port: new FakePort(), nameSpaces: () => [entry] });
     await ws.WSAStartup(MAKEWORD(2, 2), wsadata());
     expect(await lookedUp(ws)).toBe(-WSAEPROVIDERFAILEDINIT);
   });
@@ -374,7 +376,7 @@ describe('the built-in providers', () => {
 
   test('NSP-Cleanup ends what is open', async () => {
     const routines = {} as NSP_ROUTINE;
-    createLocalNameSpace()(id(1), routines);
+    await createLocalNameSpace()(id(1), routines);
     const handle: Ref = { value: 0 };
     const set = querySet({ lpServiceClassId: CLASS });
     expect(await routines.NSPLookupServiceBegin(id(1), set, null, 0, handle)).toBe(0);
