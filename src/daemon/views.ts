@@ -112,7 +112,8 @@ export function interfaceStatus(stack: Stack): InterfaceStatus[] {
 export function routeStatus(stack: Stack): RouteStatus[] {
   const interfaces = new Map(stack.interfaces.map((view) => [view.index, view]));
   return stack.routes.map((route) => {
-    const { destination, prefixLength, gateway, interfaceIndex, metric, origin, validUntil } = route;
+    const { destination, prefixLength, gateway, interfaceIndex, metric, origin, validUntil, isSilent } =
+      route;
     const view = interfaces.get(interfaceIndex);
     return {
       destination: `${destination}/${prefixLength}`,
@@ -122,6 +123,7 @@ export function routeStatus(stack: Stack): RouteStatus[] {
       metric: metric + (view?.metric ?? 0),
       origin,
       lifetimeSec: Number.isFinite(validUntil) ? Math.max(0, (validUntil - stack.now) / 1000) : null,
+      isSilent,
     };
   });
 }

@@ -240,6 +240,8 @@ export interface RouteStatus {
   readonly origin: 'manual' | 'connected' | 'dhcp' | 'router' | 'redirect';
   /** Seconds until it goes; `null`: never. */
   readonly lifetimeSec: number | null;
+  /** Its gateway does not answer: others to the same destination come first, until it does. */
+  readonly isSilent: boolean;
 }
 
 /** A route that is to be added, or removed. */

@@ -96,6 +96,8 @@ export class HostCore implements Host, NeighborHost {
   refusePort: (packet: InboundPacket) => void = () => {};
   /** Who tells the sender of a packet that its next hop is not there; likewise. */
   undeliverable: (interfaceIndex: number, bytes: Uint8Array, at: number, end: number) => void = () => {};
+  /** Who has connections whose ways may be others now; likewise. */
+  waysChanged: () => void = () => {};
   readonly groups: Groups;
   readonly icmpErrorHead: IcmpErrorHead = { source: IpAddress.anyV4, type: 0, code: 0 };
   readonly #clock: Clock;
@@ -138,6 +140,7 @@ export class HostCore implements Host, NeighborHost {
         this.autoconf?.addressesChanged();
         this.dhcp?.addressesChanged();
       }
+      if ((changes & ~ConfigChange.names) !== 0) this.waysChanged();
       this.noteChange(changes);
     });
     this.groups = new Groups(this, this.topology);

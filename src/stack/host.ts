@@ -86,6 +86,12 @@ export interface Path {
   readonly isValid: boolean;
   /** The peer has answered what was sent by this path: its next hop is there (RFC 4861 §7.3.1). Cheap: for every new ACK. */
   confirm(now: number): void;
+  /** The peer does not answer what is sent by this path: its next hop is asked whether it is there (RFC 1122 §3.3.1.4). */
+  doubt(now: number): void;
+  /** The neighbour that packets go to first; `null` on a link without neighbours. */
+  readonly nextHop: IpAddress | null;
+  /** When the next hop's hardware address was learned, ms; -∞ before, and on a link without neighbours. */
+  readonly nextHopSince: number;
   /** To a broadcast or multicast address; to a broadcast address. */
   readonly isGroup: boolean;
   readonly isBroadcast: boolean;

@@ -61,4 +61,20 @@ export class LinkHeader {
     const to = this.#to;
     if (to !== null) (this.#table as NeighborTable).confirm(to, now);
   }
+
+  /** What is sent to the next hop is not answered. */
+  doubt(now: number): void {
+    const to = this.#to;
+    if (to !== null) (this.#table as NeighborTable).doubt(to, now);
+  }
+
+  /** See `Path.nextHop`. */
+  get nextHop(): IpAddress | null {
+    return this.#to?.address ?? null;
+  }
+
+  /** See `Path.nextHopSince`. */
+  get nextHopSince(): number {
+    return this.#to?.learnedAt ?? Number.NEGATIVE_INFINITY;
+  }
 }

@@ -139,6 +139,7 @@ class SansIoStack implements Stack {
     host.undeliverable = (index, bytes, at, end) => {
       (u8(bytes, at) >> 4 === 6 ? icmp6 : icmp).undeliverable(index, bytes, at, end);
     };
+    host.waysChanged = () => this.#tcp.waysChanged();
     this.#input = new IpInput(host, icmp, icmp6, this.#raw, transports);
     this.#loopback = new Loopback(host.topology.loopback, (iface, batch) => this.#take(iface, batch));
   }

@@ -36,18 +36,22 @@ export function routeCommand(session: Session): Command {
   return withFlags(route);
 }
 
-/** The routes as a table, in the order in which they were given. */
+/** The routes as a table, in the order in which they were given; those whose gateway is silent are marked. */
 export function routesText(routes: readonly RouteStatus[], isBold: boolean): string {
   return table(
     routes,
     [
       { title: 'Network Destination', value: ({ destination }) => destination },
-      { title: 'Gateway', value: ({ gateway }) => gateway ?? 'On-link' },
+      { title: 'Gateway', value: gatewayText },
       { title: 'Interface', value: (route) => route.interface },
       { title: 'Metric', align: 'right', value: ({ metric }) => metric },
     ],
     isBold,
   );
+}
+
+function gatewayText({ gateway, isSilent }: RouteStatus): string {
+  return isSilent ? `${gateway} (silent)` : (gateway ?? 'On-link');
 }
 
 /** Windows has them before the verb, others behind it. */

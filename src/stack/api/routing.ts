@@ -89,4 +89,6 @@ export interface RouteView {
   readonly origin: RouteOrigin;
   readonly validUntil: number;
   readonly table: number;
+  /** Its gateway does not answer: it comes after all others to the same destination (RFC 1122 §3.3.1.5). */
+  readonly isSilent: boolean;
 }

@@ -102,6 +102,18 @@ export class Ipv4Path implements Path {
     this.#link.confirm(now);
   }
 
+  doubt(now: number): void {
+    this.#link.doubt(now);
+  }
+
+  get nextHop(): IpAddress | null {
+    return this.#link.nextHop;
+  }
+
+  get nextHopSince(): number {
+    return this.#link.nextHopSince;
+  }
+
   pseudoHeaderSum(protocol: number): number {
     return this.#addressSum + protocol;
   }

@@ -140,6 +140,19 @@ export class NeighborTable implements TimerOwner {
     if (neighbor.state !== NeighborState.reachable) this.#becomeReachable(neighbor, now);
   }
 
+  /**
+   * What is above gets no answer by way of `neighbor` (the negative advice of RFC 1122 §3.3.1.4): it is asked now, not only when its
+   * reachable time is over. One that answered a moment ago is not: it is somebody behind it who is silent.
+   */
+  doubt(neighbor: Neighbor, now: number): void {
+    const { state } = neighbor;
+    const isAsked = state === NeighborState.probe || state >= NeighborState.incomplete;
+    if (isAsked || neighbor.isStatic || neighbor.place === NO_PLACE) return;
+    if (now - neighbor.confirmedAt < this.#retransTimer) return;
+    this.#enter(neighbor, NeighborState.probe, now + this.#retransTimer);
+    this.#solicit(neighbor);
+  }
+
   /** Copies the unresolved frame `index` of a batch to the neighbour that it names. */
   hold(batch: TransmitBatch, index: number, place: number): void {
     const neighbor = this.#places[place] ?? null;

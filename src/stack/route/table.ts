@@ -17,6 +17,7 @@ import { MAIN_TABLE, Policies } from './policy.ts';
 /** A route. Its interface decides nothing until a lookup: it may be down. */
 export interface Route extends RouteView {
   readonly interface: NetworkInterface;
+  isSilent: boolean;
   /** The address of the interface with which it came and goes; `null` when it was added by itself. */
   readonly connected: IpAddress | null;
 }
@@ -64,12 +65,12 @@ export class RouteTable implements TimerOwner {
     return this.#policies.rules.length > 0;
   }
 
-  /** @throws {RangeError} when a rule can't be read; the old ones stay then */
   /** Whether no route can be added. */
   get isFull(): boolean {
     return this.#routes.length >= MAX_ROUTES;
   }
 
+  /** @throws {RangeError} when a rule can't be read; the old ones stay then */
   setPolicies(rules: readonly PolicyRule[]): void {
     this.#policies.set(rules);
     this.changed();
@@ -97,6 +98,7 @@ export class RouteTable implements TimerOwner {
       origin: options.origin ?? MANUAL,
       validUntil: options.validUntil ?? Number.POSITIVE_INFINITY,
       interface: iface,
+      isSilent: false,
       connected: null,
     });
   }
@@ -113,6 +115,7 @@ export class RouteTable implements TimerOwner {
       origin: CONNECTED,
       validUntil: Number.POSITIVE_INFINITY,
       interface: iface,
+      isSilent: false,
       connected: address,
     });
   }
@@ -209,6 +212,7 @@ export class RouteTable implements TimerOwner {
   changed(): void {
     // Array.sort is stable: of equal routes the older one stays first.
     const { gateways } = this;
+    for (const route of this.#routes) route.isSilent = gateways.rankOf(route) > 0;
     this.#routes = gateways.hasSuspects
       ? [...this.#routes].sort(
           (a, b) =>

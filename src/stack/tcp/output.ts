@@ -254,6 +254,7 @@ function hasPath(tcb: Tcb): boolean {
     waitForPath(tcb);
     return false;
   }
+  tcb.isWayless = false;
   const isMoved = path.interfaceIndex !== tcb.path.interfaceIndex;
   tcb.path = path;
   if (isMoved) {
@@ -267,6 +268,7 @@ function hasPath(tcb: Tcb): boolean {
 /** No route: a timer asks again, and gives up in the end as for a peer that does not answer. */
 function waitForPath(tcb: Tcb): void {
   tcb.softError = StackError.networkUnreachable;
+  tcb.isWayless = true;
   if (tcb.isSynDue) armRetransmission(tcb);
   else armPersist(tcb);
 }

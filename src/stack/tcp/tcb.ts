@@ -294,6 +294,15 @@ export class Tcb implements TcpFlow, EgressSource, TimerOwner {
   /** Zero-window probes since the window was last open: the interval doubles with each. */
   persistBackoff = 0;
 
+  // The way to the peer: see `way.ts`.
+  /** There was none when there was something to send. */
+  isWayless = false;
+  /** How often another way was tried since the peer was last heard. */
+  wayChanges = 0;
+  /** Copies of old text that came since RCV.NXT was `repeatedAt`. */
+  repeats = 0;
+  repeatedAt = 0;
+
   // Challenge ACKs (RFC 5961 §7).
   challengeSince = 0;
   challengeCount = 0;

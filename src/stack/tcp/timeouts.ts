@@ -12,6 +12,7 @@ import { onReorderingTimeout, onRetransmissionTimeout } from './loss/recovery.ts
 import { armTimeout, RetransmitTimer } from './loss/retransmission-timer.ts';
 import { countTimeout, noteWindow } from './observe/counting.ts';
 import { onMtuTimeout } from './path/path-mtu.ts';
+import { noteSilence } from './path/way.ts';
 import { type Tcb, TcpTimer } from './tcb.ts';
 
 /** A timer of `tcb` is due. */
@@ -74,6 +75,7 @@ function retransmitTimeout(tcb: Tcb, now: number): void {
   }
   tcb.retransmissions++;
   countTimeout(tcb, tcb.rtt.rto, tcb.retransmissions);
+  noteSilence(tcb, tcb.retransmissions);
   tcb.synSentAt = -0.5;
   tcb.isTailProbeDue = false;
   if (isOpening) tcb.isSynDue = true;
@@ -103,6 +105,7 @@ function persistTimeout(tcb: Tcb, now: number): void {
   }
   tcb.unansweredProbes++;
   tcb.persistBackoff++;
+  noteSilence(tcb, tcb.unansweredProbes);
   tcb.isProbeDue = true;
   tcb.arm(TcpTimer.persist, Math.min(tcb.config.maxRto, tcb.rtt.base * 2 ** tcb.persistBackoff));
 }

@@ -38,6 +38,7 @@ import { SentColumnsPool } from './loss/sent-columns.ts';
 import { activeOpen, passiveOpen } from './open.ts';
 import { emitSegments } from './output.ts';
 import { icmpError } from './path/icmp.ts';
+import { WayWatch } from './path/way.ts';
 import { Segment } from './segment.ts';
 import { segmentArrives } from './segment-arrives.ts';
 import { closed } from './steps/closed.ts';
@@ -67,6 +68,7 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   readonly #timeWaits = new Set<TimeWait>();
   readonly #shedding: Shedding;
   readonly #segment = new Segment();
+  readonly #ways: WayWatch;
   /** By interface index, which is never used again. */
   readonly #budgets = new Map<number, WindowBudget>();
 
@@ -80,6 +82,12 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
     this.fastOpenCache = new FastOpenCache(host);
     this.#flows = new ConnectionTable(host.secret);
     this.ports = new PortTable(host.random, host.secret);
+    this.#ways = new WayWatch(host, () => this.#connections());
+  }
+
+  /** Routes, addresses or interfaces have changed: connections that wait for their peers may have another way to them. */
+  waysChanged(): void {
+    if (this.#flows.size > 0) this.#ways.changed();
   }
 
   /** A new, unbound endpoint. */

@@ -89,6 +89,7 @@ export const ROUTES: RouteStatus[] = [
     metric: 281,
     origin: 'connected',
     lifetimeSec: null,
+    isSilent: false,
   },
   {
     destination: '0.0.0.0/0',
@@ -98,6 +99,7 @@ export const ROUTES: RouteStatus[] = [
     metric: 35,
     origin: 'manual',
     lifetimeSec: 600,
+    isSilent: false,
   },
 ];
 

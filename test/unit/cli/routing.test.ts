@@ -86,6 +86,14 @@ describe('winsockd route delete and print', () => {
     expect(await server.json('route print -6')).toEqual([]);
     expect(await server.json('route -4 print')).toEqual(ROUTES);
   });
+
+  test.each(['route print', 'netstat -r'])('%s marks a gateway that does not answer', async (args) => {
+    const routes = ROUTES.map((route) => ({ ...route, isSilent: route.gateway !== null }));
+    const server = await fake({ 'GET /v1/routes': routes });
+    const { out } = await server.cli(args);
+    expect(out).toMatch(/0\.0\.0\.0\/0 +10\.77\.0\.1 \(silent\) +tap0/);
+    expect(out).toMatch(/10\.77\.0\.0\/24 +On-link +tap0/);
+  });
 });
 
 const FORWARD: ForwardStatus = {

@@ -94,6 +94,8 @@ export class SpuriousCheck {
   hasRetransmitTs = false;
   /** Bytes sent again that no duplicate report has mentioned yet; negative while nothing was sent again. */
   unreported = -1;
+  /** The way is another one since: what arrived by the old one says nothing of what is lost on it. */
+  isOff = false;
   /** SND.UNA when it began: duplicates of older data belong to older episodes. */
   sndUna = 0;
 }

@@ -174,7 +174,8 @@ function countDuplicates(tcb: Tcb, acked: number, duplicates: number): void {
 function sampleRtt(tcb: Tcb, seg: Segment): void {
   const { sample } = tcb.env;
   if (news.originalSentAt < 0 || news.isResentDelivered) {
-    const elapsed = sample.acked === 0 ? -1 : echoedRtt(tcb, seg);
+    // Of text that had arrived before, the ACK was lost: the echo is of when it was sent, not of when this ACK was asked for.
+    const elapsed = sample.acked === 0 || news.isDuplicateReported ? -1 : echoedRtt(tcb, seg);
     if (elapsed >= 0) takeRttSample(tcb, elapsed);
     return;
   }

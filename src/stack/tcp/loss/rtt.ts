@@ -54,6 +54,11 @@ export class RttEstimator {
     this.#rto = Math.min(this.#maxRto, this.base * 2 ** this.#backoff);
   }
 
+  /** The way is another one now: the timeouts that doubled it say nothing of this one. */
+  endBackOff(): void {
+    this.#setBase(this.base);
+  }
+
   /** Takes a sample of `rtt` ms and ends any back-off (§5.7: the exponential back-off is kept until a sample comes). */
   sample(rtt: number): void {
     if (rtt < this.minRtt) this.minRtt = rtt;

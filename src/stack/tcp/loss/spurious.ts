@@ -32,6 +32,7 @@ export function noteResent(
 
 /** Whether this ACK shows that the episode under way, or the last one, was none. */
 export function isSpurious(tcb: Tcb, seg: Segment, check: SpuriousCheck, acked: number): boolean {
+  if (check.isOff) return false;
   const isUnderWay = tcb.recovery !== Recovery.open;
   if (isUnderWay && acked > 0 && isEchoOfOriginal(tcb, seg, check, acked)) return true;
   if (tcb.recovery === Recovery.timeout && isForwardRecovery(tcb, check, acked)) return true;

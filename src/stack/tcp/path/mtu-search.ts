@@ -36,6 +36,15 @@ export function beginSearch(tcb: Tcb): void {
   if (tcb.config.mtuProbing === 'always' && canProbe(tcb)) search(tcb, basePlpmtu(tcb.path), false);
 }
 
+/** The way is another one: that full segments vanished on the old one says nothing of it. */
+export function abandonSearch(tcb: Tcb): void {
+  if (tcb.mtuSearch === null) return;
+  forgetProbe(tcb, tcb.mtuSearch);
+  tcb.mtuSearch = null;
+  beginSearch(tcb);
+  applySearch(tcb);
+}
+
 /** The path's MTU rose, from `before`: larger segments are tried, not believed. */
 export function searchUp(tcb: Tcb, before: number): void {
   if (tcb.mtuSearch === null && canProbe(tcb)) search(tcb, before, false);

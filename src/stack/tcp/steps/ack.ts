@@ -81,6 +81,7 @@ function takeAck(tcb: Tcb, seg: Segment, acked: number): void {
   noteSizeAcked(tcb);
   onAcknowledgement(tcb, seg, acked, 0);
   tcb.retransmissions = 0;
+  tcb.wayChanges = 0;
   tcb.softError = 0;
   const { now } = tcb.host;
   tcb.path.confirm(now);
@@ -133,6 +134,7 @@ function updateWindow(tcb: Tcb, seg: Segment): void {
   if (window === 0) return;
   if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
   tcb.persistBackoff = 0;
+  tcb.wayChanges = 0;
   if (seqDiff((tcb.sndUna + window) | 0, tcb.sndNxt) > 0) tcb.disarm(TcpTimer.persist);
 }
 

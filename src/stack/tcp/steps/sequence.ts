@@ -19,6 +19,7 @@ import { Cause } from '../../host.ts';
 import { acknowledgeLimited, acknowledgeNow } from '../acknowledge.ts';
 import { reportDuplicate } from '../buffers/reassembly.ts';
 import { repeatedEcnSyn } from '../ecn/negotiation.ts';
+import { noteRepeatedText } from '../path/way.ts';
 import type { Segment } from '../segment.ts';
 import type { Tcb } from '../tcb.ts';
 import { GO_ON, type Verdict } from './verdict.ts';
@@ -70,8 +71,10 @@ function isOld(tcb: Tcb, seg: Segment): boolean {
 
 /** An ACK tells the peer where we are: for each segment with text, and not too often for those without. */
 function answerUnacceptable(tcb: Tcb, seg: Segment): void {
-  if (seg.payloadLength > 0 && isOld(tcb, seg))
+  if (seg.payloadLength > 0 && isOld(tcb, seg)) {
     reportDuplicate(tcb, seg.seq, (seg.seq + seg.payloadLength) | 0);
+    noteRepeatedText(tcb);
+  }
   if (seg.len > 0) acknowledgeNow(tcb, Cause.duplicateAck);
   else acknowledgeLimited(tcb, Cause.duplicateAck);
 }

@@ -347,3 +347,56 @@ describe('the cache', () => {
     expect(() => stack.neighbors(9)).toThrow(RangeError);
   });
 });
+
+describe('RFC 1122 §3.3.1.4 advice of TCP', () => {
+  /** A connection to somebody behind the gateway 10.0.0.1 that answers no more. */
+  function silentConnection(): TcpEndpoint {
+    becomeReachable();
+    const tcp = host.stack.openTcp();
+    tcp.connect(ip('192.0.2.1'), 80);
+    return tcp;
+  }
+
+  test('RFC 1122 §3.3.1.4, RFC 9293 MUST-20, SHLD-10 the third timeout has the next hop asked, though it is reachable', () => {
+    silentConnection();
+    expect(sentDuring(host, 6999).filter((text) => text.includes('arp'))).toEqual([]);
+    expect(stateOf()).toBe('reachable');
+    // The SYN has been sent again after 1, 2 and 4 s.
+    expect(sentDuring(host, 2001).filter((text) => text.includes('arp'))).toEqual([
+      expect.stringMatching(ASK_IT),
+      expect.stringMatching(ASK_IT),
+    ]);
+    expect(stateOf()).toBe('probe');
+  });
+
+  test('one that answers stays as it is, and is asked no more often than there are timeouts', () => {
+    silentConnection();
+    const asked: number[] = [];
+    for (let second = 0; second < 60; second++) {
+      for (const text of sentDuring(host, 1000)) {
+        if (!text.includes(ASK_IT)) continue;
+        asked.push(second);
+        host.in(arpReply());
+      }
+    }
+    // After 7 and 15 s, and when the entry is stale; not once the connect is given up.
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.length).toBeLessThanOrEqual(3);
+    expect(host.stack.routes.some(({ isSilent }) => isSilent)).toBe(false);
+  });
+
+  test('nor is one that is given by hand, or answered less than a second ago', () => {
+    host.stack.addNeighbor(host.index, ip('10.0.0.1'), parseMac(PEER_MAC) as Uint8Array);
+    host.stack.openTcp().connect(ip('192.0.2.1'), 80);
+    expect(sentDuring(host, 30_000).filter((text) => text.includes('arp'))).toEqual([]);
+    host.stack.removeNeighbor(host.index, ip('10.0.0.1'));
+    host = makeEthernetHost();
+    silentConnection();
+    host.pass(6500);
+    sent(host);
+    host.in(arpRequest());
+    host.in(arpReply());
+    sent(host);
+    expect(sentDuring(host, 1000).filter((text) => text.includes('arp'))).toEqual([]);
+  });
+});

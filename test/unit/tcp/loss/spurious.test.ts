@@ -172,6 +172,21 @@ describe('duplicate reports', () => {
     expect(sender.socket.info().ssthresh).toBeLessThan(at(10));
   });
 
+  test('RFC 6298 §3 an ACK that was lost, and comes at last with a duplicate report, is no round trip of nine seconds', () => {
+    const sender = makeSender(20, { timestamps: true });
+    sender.write(MSS);
+    const sentAs = sender.lastTsVal;
+    const before = sender.socket.info().srtt;
+    for (const end = sender.host.now + 9000; sender.host.now < end; ) sender.pass(end - sender.host.now);
+    sender.echo(sentAs, MSS, [0, MSS]);
+    expect(sender.socket.info().srtt).toBe(before);
+    // Without the report it may have been late: believed, as RFC 7323 §4 has it.
+    sender.write(MSS);
+    for (const end = sender.host.now + 9000; sender.host.now < end; ) sender.pass(end - sender.host.now);
+    sender.echo(sentAs, 2 * MSS);
+    expect(sender.socket.info().srtt).toBeGreaterThan(1000);
+  });
+
   test('RFC 2883 §4.1 text that was acknowledged before is reported in the first block', () => {
     const c = acceptOne(makeTcpHost(), tcpOptions({ mss: 1460, sackPermitted: true }));
     const base = c.seq;
