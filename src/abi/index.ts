@@ -5,6 +5,7 @@
  *   `families`, `flags`, `options`, `ioctl` the constants, `option-layouts` the values of options;
  * - `sockaddr` socket addresses, `protocol-info` a catalog entry, `guid`, `structures`, `tcp-structures`,
  *   `address-structures` and `multicast-structures` what calls, options and ioctls carry;
+ * - `secure-sockets` and `secure-structures` the SO_SSL_* control codes and what they carry;
  * - `name-flags` the numbers of the name functions; `host-structures`, `addrinfo`, `query-set` and `service-classes` what they
  *   carry; `packed` how a structure with pointers is one piece of bytes.
  *
@@ -35,6 +36,8 @@ export * from './overlapped-structures.ts';
 export * from './packed.ts';
 export * from './protocol-info.ts';
 export * from './query-set.ts';
+export * from './secure-sockets.ts';
+export * from './secure-structures.ts';
 export * from './service-classes.ts';
 export * from './service-types.ts';
 export * from './sockaddr.ts';
