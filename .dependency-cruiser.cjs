@@ -17,19 +17,20 @@ const rooms = {
   afd: ['base', 'abi', 'port', 'stack', 'irda'],
   names: ['base', 'abi', 'port'],
   nameservice: ['base', 'abi', 'port', 'names', 'stack'],
-  ipc: ['base', 'abi', 'port', 'native'],
+  catalog: ['base', 'abi', 'port'],
+  ipc: ['base', 'abi', 'port', 'native', 'catalog'],
   spi: ['base', 'abi', 'port'],
   winsock: ['base', 'abi', 'port', 'spi'],
-  app: ['base', 'abi', 'port', 'ipc', 'spi', 'winsock', 'afd', 'names', 'nameservice', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
-  daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'nameservice', 'ipc', 'spi'],
-  cli: ['app', 'port', 'sim', 'capture', 'wire', 'abi', 'base'],
+  app: ['base', 'abi', 'port', 'catalog', 'ipc', 'spi', 'winsock', 'afd', 'names', 'nameservice', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
+  daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'nameservice', 'catalog', 'ipc', 'spi'],
+  cli: ['app', 'port', 'catalog', 'sim', 'capture', 'wire', 'abi', 'base'],
 };
 
 /** Rooms that run anywhere: no Node module, whatever the file. */
 const portable = ['base', 'wire', 'abi', 'port', 'stack', 'irda', 'link', 'afd', 'spi', 'engine', 'sim'];
 
 /** Rooms that import no package either. */
-const withoutPackages = [...portable, 'winsock', 'ipc', 'capture'];
+const withoutPackages = [...portable, 'catalog', 'winsock', 'ipc', 'capture'];
 
 module.exports = {
   forbidden: [
@@ -63,6 +64,12 @@ module.exports = {
       name: 'node-fs-only-in-the-capture-writers',
       severity: 'error',
       from: { path: '^src/capture/', pathNot: '-file\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'node-only-in-the-catalog-on-disk',
+      severity: 'error',
+      from: { path: '^src/catalog/', pathNot: '^src/catalog/disk/' },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -35,6 +35,7 @@ export * from './options.ts';
 export * from './overlapped-structures.ts';
 export * from './packed.ts';
 export * from './protocol-info.ts';
+export * from './provider-info.ts';
 export * from './query-set.ts';
 export * from './secure-sockets.ts';
 export * from './secure-structures.ts';

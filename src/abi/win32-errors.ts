@@ -16,6 +16,8 @@ export const ERROR_UNEXP_NET_ERR = 59;
 /** The connection was reset: WSAECONNRESET, as the rest of Windows calls it (SEM-IO-20). */
 export const ERROR_NETNAME_DELETED = 64;
 export const ERROR_INVALID_PARAMETER = 87;
+/** That kind of information can't be set. */
+export const ERROR_CALL_NOT_IMPLEMENTED = 120;
 export const ERROR_SEM_TIMEOUT = 121;
 /** A buffer is too small for what it is to hold: WSAEFAULT of an overlapped call. */
 export const ERROR_INSUFFICIENT_BUFFER = 122;

@@ -23,6 +23,7 @@ export { getAcceptExSockaddrs } from './base-connect-extensions.ts';
 export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-calls.ts';
 export * from './base-provider.ts';
 export * from './catalog.ts';
+export { catalogDefaults } from './catalog-defaults.ts';
 export * from './catalog-snapshot.ts';
 export * from './chain.ts';
 export * from './chain-observer.ts';

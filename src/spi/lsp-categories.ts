@@ -2,18 +2,7 @@
  * Categories of layered providers: which layers an application loads (CAT-LSPCAT-01 … 04).
  */
 
-import { BASE_PROTOCOL, type WSAPROTOCOL_INFO } from '../abi/index.ts';
-
-/** WSC_LPM: what a layer is, and what an application permits. */
-export const LSP_SYSTEM = 0x8000_0000;
-export const LSP_INSPECTOR = 0x1;
-export const LSP_REDIRECTOR = 0x2;
-export const LSP_PROXY = 0x4;
-export const LSP_FIREWALL = 0x8;
-export const LSP_INBOUND_MODIFY = 0x10;
-export const LSP_OUTBOUND_MODIFY = 0x20;
-export const LSP_CRYPTO_COMPRESS = 0x40;
-export const LSP_LOCAL_CACHE = 0x80;
+import { BASE_PROTOCOL, LSP_SYSTEM, type WSAPROTOCOL_INFO } from '../abi/index.ts';
 
 export interface LayerCategories {
   /** What each layered provider is, LSP_* bits by the GUID of its layered entry; none: "all other". */
