@@ -60,6 +60,8 @@ export interface SocketOperation {
   readonly thread: number;
   /** Asks for its early end. */
   readonly cancel: () => void;
+  /** Ends it with nobody told. */
+  abandon(): void;
 }
 
 /** Where recorded network events of a socket are announced: an event object, or a window. */

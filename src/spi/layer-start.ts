@@ -11,6 +11,7 @@ import {
   WSAVERNOTSUPPORTED,
 } from '../abi/index.ts';
 import { SPI_VERSION } from './base-provider.ts';
+import { ownHandles } from './layer-own-handles.ts';
 import { systemHandles } from './layer-system-handles.ts';
 import type { Layer, LayerCalls, LayerOptions } from './layer-types.ts';
 import { isCompleteTable, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
@@ -117,14 +118,16 @@ function startBelow(
 }
 
 /** The layer's table: its own calls over those of the handles that it passes on. */
-function tableOf({ calls }: LayerDefinition, lower: WSPPROC_TABLE, layer: Layer): WSPPROC_TABLE {
+function tableOf(definition: LayerDefinition, lower: WSPPROC_TABLE, layer: Layer): WSPPROC_TABLE {
+  const { calls, options, startup } = definition;
   let isCleaned = false;
   const cleanup = (): Answer => {
     if (isCleaned) return 0;
     isCleaned = true;
     return lower.WSPCleanup();
   };
-  const handles = systemHandles({ ...lower, WSPCleanup: cleanup }, layer);
+  const below = { ...lower, WSPCleanup: cleanup };
+  const handles = options.handles === 'own' ? ownHandles(below, layer, startup) : systemHandles(below, layer);
   const own = calls(handles.next, layer);
   return handles.finish({
     ...handles.next,

@@ -21,16 +21,32 @@ import {
   WSAEINVAL,
   wsaOfNtStatus,
 } from '../abi/index.ts';
-import type { BaseSocket, SocketOperation } from './base-sockets.ts';
-import type { BaseState } from './base-state.ts';
-import type { FileObject } from './io-manager.ts';
+import type { SocketOperation } from './base-sockets.ts';
+import type { FileObject, IoManager } from './io-manager.ts';
 import type { WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE, WSATHREADID } from './types.ts';
+import type { WSPUPCALLTABLE } from './upcalls.ts';
+
+/** Whose operations they are: the base provider, or a layer with handles of its own. */
+export interface OperationHost {
+  readonly io: IoManager;
+  readonly upcalls: WSPUPCALLTABLE;
+  /** Winsock is being given up: what ends now ends without a completion (SEM-VER-15). */
+  readonly isEnding: boolean;
+}
+
+/** A socket that has operations. */
+export interface OperationSocket {
+  readonly handle: number;
+  /** SOCK_* */
+  readonly type: number;
+  readonly operations: Set<SocketOperation>;
+}
 
 /** Who waits for a record with WSPGetOverlappedResult; the record itself holds no reference to them. */
 const waiting = new WeakMap<WSAOVERLAPPED, ((answer: number) => void)[]>();
 
 export class Operation implements SocketOperation {
-  readonly socket: BaseSocket;
+  readonly socket: OperationSocket;
   readonly lpOverlapped: WSAOVERLAPPED;
   /** The thread that began it. */
   readonly thread: number;
@@ -38,13 +54,13 @@ export class Operation implements SocketOperation {
   hasPended = false;
   /** Asks for its early end. */
   cancel: () => void = () => {};
-  readonly #base: BaseState;
+  readonly #base: OperationHost;
   readonly #routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null;
   readonly #file: FileObject | null;
 
   private constructor(
-    base: BaseState,
-    socket: BaseSocket,
+    base: OperationHost,
+    socket: OperationSocket,
     lpOverlapped: WSAOVERLAPPED,
     routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
     thread: number,
@@ -62,8 +78,8 @@ export class Operation implements SocketOperation {
    * @returns minus WSA_INVALID_HANDLE for an event that is none, minus WSAEINVAL for a routine where packets are queued
    */
   static begin(
-    base: BaseState,
-    socket: BaseSocket,
+    base: OperationHost,
+    socket: OperationSocket,
     lpOverlapped: WSAOVERLAPPED,
     routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null,
     lpThreadId: WSATHREADID | null,
@@ -124,6 +140,11 @@ export class Operation implements SocketOperation {
     lpOverlapped.Internal = status;
     this.#announce(status, bytes, Math.max(flags, 0));
     settleWaiters(lpOverlapped, resultOf(lpOverlapped));
+  }
+
+  /** Winsock is being given up: only who waits here and now goes on. */
+  abandon(): void {
+    this.finish(-WSAEINTR);
   }
 
   #announce(status: number, bytes: number, flags: number): void {

@@ -49,6 +49,8 @@ export interface Ws2Exports {
    * @returns ends the watch; `null` for a handle that has none
    */
   watch(s: number, filter: number, tell: (events: number) => void): (() => void) | null;
+  /** How a socket handle is given back to ws2_32 once what it stands for is closed; it does nothing when it was given back already. */
+  releaser(s: number): () => void;
   /** Says who answers past the table for a handle of `WPUCreateSocketHandle`, until that is closed. */
   serve(s: number, handler: OwnHandle): void;
 }

@@ -9,6 +9,7 @@ import {
   parseGuid,
   SIO_GET_EXTENSION_FUNCTION_POINTER,
   WSAEINVAL,
+  WSAEOPNOTSUPP,
   WSANOTINITIALISED,
 } from '../abi/index.ts';
 import {
@@ -224,5 +225,11 @@ export function rioCalls(process: WinsockProcess): RioFunctions {
     const call = rio[name] as (...args: unknown[]) => Answer;
     calls[name] = (...args: unknown[]) => (process.startups === 0 ? -WSANOTINITIALISED : call(...args));
   }
+  const create = calls.RIOCreateRequestQueue as (...args: unknown[]) => Answer;
+  calls.RIOCreateRequestQueue = (...args: unknown[]) => {
+    // Its requests would pass by the layer that has made the handle.
+    const isOwn = process.socket(args[0] as number)?.isOwn === true;
+    return isOwn ? -WSAEOPNOTSUPP : create(...args);
+  };
   return calls as RioFunctions;
 }

@@ -16,6 +16,7 @@ import {
 } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 import { ioManager } from './io-manager.ts';
+import { watchHandle } from './past-the-table.ts';
 import type { WinsockThread } from './threads.ts';
 import type { PostMessage } from './windows.ts';
 
@@ -73,7 +74,13 @@ export function ws2Exports(process: ExportsHost): {
       if (own !== null) return own.cancel(lpOverlapped, null);
       return process.base.cancelOperations(s, lpOverlapped, null);
     },
-    watch: (s, filter, tell) => process.base.watch(s, filter, tell),
+    watch: (s, filter, tell) => watchHandle(process, s, filter, tell),
+    releaser(s) {
+      const socket = handles.socket(s);
+      return () => {
+        if (socket !== null) handles.release(s, socket);
+      };
+    },
     serve(s, handler) {
       const socket = handles.socket(s);
       if (socket?.isOwn === true) socket.own = handler;

@@ -27,6 +27,7 @@ import {
 import type { Answer, Ref } from '../spi/index.ts';
 import type { CompletionPort } from './completion-port.ts';
 import type { SocketHandle } from './handles.ts';
+import { watchHandle } from './past-the-table.ts';
 import { dequeueEntries, type OVERLAPPED_ENTRY } from './port-calls.ts';
 import type { WinsockProcess } from './process.ts';
 
@@ -65,7 +66,7 @@ export function notificationCalls(process: WinsockProcess) {
 
   const watch = (handle: number, registration: Registration): void => {
     registration.stop?.();
-    registration.stop = process.base.watch(handle, registration.filter, (events) => {
+    registration.stop = watchHandle(process, handle, registration.filter, (events) => {
       registration.stop = null;
       const { port, key, isOneShot } = registration;
       if (events === 0 || port.isClosed) return;

@@ -60,7 +60,7 @@ export function portCalls(process: WinsockProcess) {
       if (socket !== null) {
         const { isAssociated } = socket.file;
         const isSynchronous = (socketFlags(process, FileHandle) & WSA_FLAG_OVERLAPPED) === 0;
-        if (isAssociated || (socket.provider.isIfs && isSynchronous)) return -ERROR_INVALID_PARAMETER;
+        if (isAssociated || isSynchronous) return -ERROR_INVALID_PARAMETER;
       }
       const port = existing ?? new CompletionPort(NumberOfConcurrentThreads);
       const handle = existing === null ? process.handles.add(port) : ExistingCompletionPort;
@@ -226,7 +226,9 @@ function dequeue(
   });
 }
 
-/** WSA_FLAG_* that a socket was made with. */
+/** WSA_FLAG_* that a socket was made with; of a layer that does not say so all are taken for overlapped. */
 function socketFlags({ handles, base }: WinsockProcess, s: number): number {
-  return handles.socket(s)?.own?.flags ?? base.socketFlags(s);
+  const socket = handles.socket(s);
+  if (socket?.isOwn !== true) return base.socketFlags(s);
+  return socket.own?.flags ?? WSA_FLAG_OVERLAPPED;
 }

@@ -15,6 +15,7 @@ import {
   WSANOTINITIALISED,
 } from '../abi/index.ts';
 import { type Answer, isBaseProvider, type StartedProvider, type WSAPOLLFD } from '../spi/index.ts';
+import { pollHandles } from './past-the-table.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** What FD_ISSET is made of in C. @returns 1 when `s` is in the set, else 0 */
@@ -61,7 +62,7 @@ export function selectCalls(process: WinsockProcess) {
         if ((fd.events & ~POLL_EVENTS) !== 0) return -WSAEINVAL;
       }
       // An INT: INFINITE is −1.
-      return process.base.poll(asked, timeout | 0);
+      return pollHandles(process, asked, timeout | 0);
     },
   };
 }

@@ -47,6 +47,8 @@ export interface Attachment {
 /** How an attachment is made, with the name that tests show. */
 export interface AttachmentKind {
   readonly name: string;
+  /** Applications get handles of a layer's making, not those of the base provider. */
+  readonly hasOwnHandles?: boolean;
   open(): Promise<Attachment>;
 }
 
@@ -54,6 +56,11 @@ export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: () => openEmbedded() },
   { name: 'over IPC', open: openRemote },
   { name: 'through an IFS layer', open: () => openEmbedded([passThrough()]) },
+  {
+    name: 'through a layer with its own handles',
+    hasOwnHandles: true,
+    open: () => openEmbedded([passThrough({ handles: 'own' })]),
+  },
 ];
 
 async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachment> {

@@ -93,6 +93,7 @@ import {
   nameIn,
   ok,
   overEveryAttachment,
+  overSystemHandles,
   type Pair,
   receiveText,
   tcp,
@@ -123,6 +124,15 @@ async function namesIn(ws: Winsock, buffer: Uint8Array, data = 0) {
   );
   return [local, remote].map(({ value }) => nameIn(value ?? new Uint8Array(0)));
 }
+
+/** Asks for functions by GUID. */
+const ask = async (ws: Winsock, s: number, code: number, guid: string, room: number) => {
+  const out = new Uint8Array(room);
+  const id = parseGuid(guid) ?? new Uint8Array(3);
+  const count: Ref = { value: -1 };
+  const answer = await ws.WSAIoctl(s, code, id, id.length, out, room, count);
+  return { answer, out, count: count.value };
+};
 
 overEveryAttachment('AcceptEx', (pair) => {
   test('API-AcceptEx, SEM-OV-17 without room for data it is done when somebody connects, and knows both names', async () => {
@@ -768,14 +778,6 @@ overEveryAttachment('WSASendMsg and WSARecvMsg', (pair) => {
 });
 
 overEveryAttachment('extension function pointers', (pair) => {
-  const ask = async (ws: Winsock, s: number, code: number, guid: string, room: number) => {
-    const out = new Uint8Array(room);
-    const id = parseGuid(guid) ?? new Uint8Array(3);
-    const count: Ref = { value: -1 };
-    const answer = await ws.WSAIoctl(s, code, id, id.length, out, room, count);
-    return { answer, out, count: count.value };
-  };
-
   test.each([
     ['AcceptEx', WSAID_ACCEPTEX],
     ['ConnectEx', WSAID_CONNECTEX],
@@ -816,19 +818,6 @@ overEveryAttachment('extension function pointers', (pair) => {
     expect(await ended(a, s, overlapped)).toEqual([0, 0]);
   });
 
-  test('IOC-SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER the table of registered I/O: its size, then 13 pointers', async () => {
-    const { a } = await pair();
-    const s = await tcp(a);
-    const code = SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER;
-    const { answer, out, count } = await ask(a, s, code, WSAID_MULTIPLE_RIO, RIO_FUNCTION_TABLE_LEN);
-    expect([answer, count, readPointer(out)]).toEqual([0, RIO_FUNCTION_TABLE_LEN, RIO_FUNCTION_TABLE_LEN]);
-    const pointers = RIO_TABLE.map((_, i) => readPointer(out, 8 + 8 * i));
-    expect(new Set(pointers).size).toBe(13);
-    expect(pointers.every((pointer) => functionAt(pointer) !== null)).toBe(true);
-    expect((await ask(a, s, code, WSAID_ACCEPTEX, 200)).answer).toBe(-WSAEINVAL);
-    expect((await ask(a, s, code, WSAID_MULTIPLE_RIO, 50)).answer).toBe(-WSAEFAULT);
-  });
-
   test('IOC-SIO_GET_EXTENSION_FUNCTION_POINTER a pointer is called as the function is', async () => {
     const { a, b } = await pair();
     const { client } = await connected({ a, b });
@@ -845,5 +834,20 @@ overEveryAttachment('extension function pointers', (pair) => {
       null,
       null,
     ]);
+  });
+});
+
+overSystemHandles('the table of registered I/O', (pair) => {
+  test('IOC-SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER the table of registered I/O: its size, then 13 pointers', async () => {
+    const { a } = await pair();
+    const s = await tcp(a);
+    const code = SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER;
+    const { answer, out, count } = await ask(a, s, code, WSAID_MULTIPLE_RIO, RIO_FUNCTION_TABLE_LEN);
+    expect([answer, count, readPointer(out)]).toEqual([0, RIO_FUNCTION_TABLE_LEN, RIO_FUNCTION_TABLE_LEN]);
+    const pointers = RIO_TABLE.map((_, i) => readPointer(out, 8 + 8 * i));
+    expect(new Set(pointers).size).toBe(13);
+    expect(pointers.every((pointer) => functionAt(pointer) !== null)).toBe(true);
+    expect((await ask(a, s, code, WSAID_ACCEPTEX, 200)).answer).toBe(-WSAEINVAL);
+    expect((await ask(a, s, code, WSAID_MULTIPLE_RIO, 50)).answer).toBe(-WSAEFAULT);
   });
 });

@@ -17,6 +17,7 @@ import {
   nameIn,
   ok,
   overEveryAttachment,
+  overSystemHandles,
   receiveText,
   tcp,
   text,
@@ -70,18 +71,6 @@ overEveryAttachment('the control codes', (pair) => {
       '255.255.255.0',
     ]);
     expect((loopback?.iiFlags ?? 0) & abi.IFF_LOOPBACK).not.toBe(0);
-  });
-
-  test('IOC-SIO_BASE_HANDLE, IOC-SIO_BSP_HANDLE, IOC-SIO_QUERY_TARGET_PNP_HANDLE all name the socket where no layer is above', async () => {
-    const { a } = await pair();
-    const s = await udp(a);
-    const codes = [
-      abi.SIO_BASE_HANDLE,
-      abi.SIO_BSP_HANDLE,
-      abi.SIO_BSP_HANDLE_SELECT,
-      abi.SIO_QUERY_TARGET_PNP_HANDLE,
-    ];
-    for (const code of codes) expect(i32le((await ioctl(a, s, code, null, 8)).out, 0)).toBe(s);
   });
 
   test('IOC-SIO_ROUTING_INTERFACE_QUERY answers the local address, and each of its errors', async () => {
@@ -255,5 +244,19 @@ overEveryAttachment('the control codes', (pair) => {
     expect(await b.setsockopt(peer, abi.IPPROTO_IP, abi.IP_DEL_IFLIST, int(loopback))).toBe(-A);
     await ok(a.sendto(s, text('yes'), 3, 0, name(ADDRESS_B, peerPort)));
     expect(await receiveText(b, peer)).toBe('yes');
+  });
+});
+
+overSystemHandles('codes that name a socket', (pair) => {
+  test('IOC-SIO_BASE_HANDLE, IOC-SIO_BSP_HANDLE, IOC-SIO_QUERY_TARGET_PNP_HANDLE all name the socket where no layer is above', async () => {
+    const { a } = await pair();
+    const s = await udp(a);
+    const codes = [
+      abi.SIO_BASE_HANDLE,
+      abi.SIO_BSP_HANDLE,
+      abi.SIO_BSP_HANDLE_SELECT,
+      abi.SIO_QUERY_TARGET_PNP_HANDLE,
+    ];
+    for (const code of codes) expect(i32le((await ioctl(a, s, code, null, 8)).out, 0)).toBe(s);
   });
 });

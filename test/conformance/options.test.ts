@@ -47,6 +47,7 @@ import {
   name,
   ok,
   overEveryAttachment,
+  overSystemHandles,
   ready,
   tcp,
   text,
@@ -261,7 +262,9 @@ overEveryAttachment('ioctlsocket and WSAIoctl', (pair) => {
     expect(await ask(client, new Uint8Array(3), 136)).toBe(-WSAEMSGSIZE);
     expect(await ask(await udp(a), int(0), 136)).toBe(-WSAEINVAL);
   });
+});
 
+overSystemHandles('the base provider’s handle', (pair) => {
   test('SIO_BASE_HANDLE of a base provider’s socket is the socket', async () => {
     const { a } = await pair();
     const s = await tcp(a);

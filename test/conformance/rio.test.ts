@@ -33,7 +33,7 @@ import type { RIORESULT } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
 import { packet, record, SOON } from './overlapped-support.ts';
-import { int, name, nameIn, ok, overEveryAttachment, text, udp } from './support.ts';
+import { int, name, nameIn, ok, overSystemHandles, text, udp } from './support.ts';
 
 const FLAGS = WSA_FLAG_OVERLAPPED | WSA_FLAG_REGISTERED_IO;
 
@@ -69,7 +69,7 @@ async function results(ws: Winsock, cq: number, event: number, count: number): P
   return all;
 }
 
-overEveryAttachment('registered I/O', (pair) => {
+overSystemHandles('registered I/O', (pair) => {
   test('API-RIOReceiveEx, API-RIOSendEx, API-RIODequeueCompletion, STR-RIO messages with their addresses', async () => {
     const { a, b } = await pair();
     const sender = await rioUdp(a, ADDRESS_A);

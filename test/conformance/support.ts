@@ -35,6 +35,18 @@ export function overEveryAttachment(subject: string, body: (pair: () => Promise<
   over(ATTACHMENTS, subject, body);
 }
 
+/**
+ * As {@link overEveryAttachment}, for what cannot be the same through a layer with handles of its own: which number comes next (each
+ * socket has two), codes that name the socket below, and registered I/O, which no such layer lets through.
+ */
+export function overSystemHandles(subject: string, body: (pair: () => Promise<Pair>) => void): void {
+  over(
+    ATTACHMENTS.filter(({ hasOwnHandles }) => hasOwnHandles !== true),
+    subject,
+    body,
+  );
+}
+
 /** As {@link overEveryAttachment}, for what takes more time than is real: embedded, where time is virtual. */
 export function overVirtualTime(subject: string, body: (pair: () => Promise<Pair>) => void): void {
   over(
