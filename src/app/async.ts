@@ -28,6 +28,7 @@ export type {
   Answer,
   ConditionFunction,
   FLOWSPEC,
+  NSPV2_ROUTINE,
   QOS,
   Ref,
   RIO_BUF,
@@ -42,6 +43,7 @@ export type {
   WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSAPOLLFD,
 } from '../spi/index.ts';
+export { defineNameSpace } from '../spi/index.ts';
 export type { BlockingHook, OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,

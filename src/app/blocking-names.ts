@@ -116,6 +116,12 @@ export const WSAGetServiceClassNameByClassId = blocking('WSAGetServiceClassNameB
 export const WSAAsyncGetHostByName = blocking('WSAAsyncGetHostByName');
 /** gethostbyaddr with a message. @returns the request's handle */
 export const WSAAsyncGetHostByAddr = blocking('WSAAsyncGetHostByAddr');
+/** Announces a name-space provider: its functions are another thread's here, and it is WSAEINVAL. The promising face has it. */
+export const WSAAdvertiseProvider = blocking('WSAAdvertiseProvider');
+/** Takes such a provider back. */
+export const WSAUnadvertiseProvider = blocking('WSAUnadvertiseProvider');
+/** Ends a call that a name-space provider of version 2 finishes later. */
+export const WSAProviderCompleteAsyncCall = blocking('WSAProviderCompleteAsyncCall');
 /** getservbyname with a message. @returns the request's handle */
 export const WSAAsyncGetServByName = blocking('WSAAsyncGetServByName');
 /** getservbyport with a message. @returns the request's handle */

@@ -4,6 +4,7 @@
 
 import { createWinsock, Windows, type Winsock } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
+import { loadNameSpace } from './load-module.ts';
 
 /** The windows of this process's promising face: they need no attachment. */
 export const processWindows = new Windows();
@@ -59,6 +60,12 @@ async function open(): Promise<Winsock> {
     throw error;
   }
   const { port, names } = attachment;
-  opened = createWinsock({ port, names, windows: processWindows, profile: options.profile });
+  opened = createWinsock({
+    port,
+    names,
+    windows: processWindows,
+    profile: options.profile,
+    loadNameSpace,
+  });
   return opened;
 }

@@ -180,7 +180,7 @@ function aliasesOf({ records, name }: NameAnswer, canonicalName: string): string
 }
 
 /** A hostent has addresses of one family: that of the first one. */
-function hostentOf(h_name: string, h_aliases: string[], addresses: readonly IpAddress[]): hostent {
+export function hostentOf(h_name: string, h_aliases: string[], addresses: readonly IpAddress[]): hostent {
   const family = addresses[0]?.family ?? 4;
   return {
     h_name,

@@ -12,7 +12,8 @@
  *   {@link ChainObserver} is told what layers do, and what they do wrong.
  *
  * - {@link NSP_ROUTINE} are the calls of a name-space provider, {@link NameSpaces} the catalog of them; the built-in ones are
- *   {@link createTcpipNameSpace}, {@link createNetworkNameSpace} and {@link createLocalNameSpace}.
+ *   {@link createTcpipNameSpace}, {@link createNetworkNameSpace} and {@link createLocalNameSpace}. {@link NSPV2_ROUTINE} are those
+ *   of version 2. {@link defineNameSpace} makes a provider of either version of one function that finds names.
  *
  * Memory that is handed in (buffers, names, references) is borrowed until the answer is there. Lists of buffers may be
  * changed as soon as the call has returned.
@@ -28,6 +29,7 @@ export * from './catalog-snapshot.ts';
 export * from './chain.ts';
 export * from './chain-observer.ts';
 export * from './default-catalog.ts';
+export * from './define-name-space.ts';
 export * from './extensions.ts';
 export { functionAt, pointerOf, readPointer, writePointer } from './function-pointers.ts';
 export { LAYER_LIMIT } from './guard.ts';
@@ -38,6 +40,7 @@ export * from './layer.ts';
 export * from './layer-types.ts';
 export * from './local-name-space.ts';
 export * from './lsp-categories.ts';
+export type { NameAddress, NameQuestion, NameResult } from './name-question.ts';
 export * from './name-space.ts';
 export * from './name-space-catalog.ts';
 export { firstError } from './name-space-guard.ts';

@@ -24,9 +24,11 @@ import {
 } from '../abi/index.ts';
 import type { Answer, Ref } from './types.ts';
 
-/** Finds what a lookup is to hand out: the results, whole, or minus a WSA code. */
-export type FindResults = (signal: AbortSignal) => Found | Promise<Found>;
+/** Finds what a lookup is to hand out: the results, whole, or minus a WSA code. Results may come one by one. */
+export type FindResults = (signal: AbortSignal) => Found | Stream | Promise<Found | Stream>;
 export type Found = readonly WSAQUERYSET[] | number;
+/** Results one by one; it is closed when the lookup ends. */
+export type Stream = AsyncIterator<WSAQUERYSET>;
 
 /** One lookup. */
 interface Lookup {
@@ -34,10 +36,10 @@ interface Lookup {
   readonly find: FindResults;
   readonly abort: AbortController;
   /** What was found, once it was. */
-  found: Found | null;
+  found: Found | Stream | null;
   next: number;
-  /** The last result did not fit into the buffer. */
-  didNotFit: boolean;
+  /** A result that did not fit into the buffer. */
+  kept: WSAQUERYSET | null;
 }
 
 /** Most lookups of a process that are open at once in one provider. */
@@ -52,7 +54,7 @@ export class Lookups {
     if (this.#open.size >= LOOKUPS_MAX) return 0;
     this.#lastHandle = (this.#lastHandle + 1) % 0x7fff_ffff || 1;
     const abort = new AbortController();
-    this.#open.set(this.#lastHandle, { dwControlFlags, find, abort, found: null, next: 0, didNotFit: false });
+    this.#open.set(this.#lastHandle, { dwControlFlags, find, abort, found: null, next: 0, kept: null });
     return this.#lastHandle;
   }
 
@@ -60,14 +62,13 @@ export class Lookups {
   next(hLookup: number, dwControlFlags: number, lpdwBufferLength: Ref, into: WSAQUERYSET): Answer {
     const lookup = this.#open.get(hLookup);
     if (lookup === undefined) return -WSA_INVALID_HANDLE;
-    if (lookup.found !== null) return give(lookup, lookup.found, dwControlFlags, lpdwBufferLength, into);
-    const found = lookup.find(lookup.abort.signal);
-    const finish = (results: Found): number => {
-      if (lookup.abort.signal.aborted) return -WSA_E_CANCELLED;
-      lookup.found = results;
-      return give(lookup, results, dwControlFlags, lpdwBufferLength, into);
-    };
-    return found instanceof Promise ? found.then(finish) : finish(found);
+    if (lookup.kept !== null && (dwControlFlags & LUP_FLUSHPREVIOUS) !== 0) lookup.kept = null;
+    const result = lookup.kept ?? pull(lookup);
+    return result instanceof Promise
+      ? result.then((late) =>
+          lookup.abort.signal.aborted ? -WSA_E_CANCELLED : give(lookup, late, lpdwBufferLength, into),
+        )
+      : give(lookup, result, lpdwBufferLength, into);
   }
 
   /** NSPLookupServiceEnd. */
@@ -76,11 +77,19 @@ export class Lookups {
     if (lookup === undefined) return -WSA_INVALID_HANDLE;
     this.#open.delete(hLookup);
     lookup.abort.abort();
+    if (isStream(lookup.found)) void closed(lookup.found);
     return 0;
   }
 
   has(hLookup: number): boolean {
     return this.#open.has(hLookup);
+  }
+
+  /** Aborts when the lookup ends. @throws {RangeError} for a handle that is none */
+  signalOf(hLookup: number): AbortSignal {
+    const lookup = this.#open.get(hLookup);
+    if (lookup === undefined) throw new RangeError('no such lookup');
+    return lookup.abort.signal;
   }
 
   /** Ends all. */
@@ -89,28 +98,61 @@ export class Lookups {
   }
 }
 
+/** The next result; minus a WSA code, WSA_E_NO_MORE after the last. */
+function pull(lookup: Lookup): WSAQUERYSET | number | Promise<WSAQUERYSET | number> {
+  if (lookup.found !== null) return taken(lookup, lookup.found);
+  const finding = lookup.find(lookup.abort.signal);
+  const keep = (found: Found | Stream): WSAQUERYSET | number | Promise<WSAQUERYSET | number> => {
+    if (!isStream(found)) {
+      lookup.found = found;
+      return taken(lookup, found);
+    }
+    if (lookup.abort.signal.aborted) {
+      void closed(found);
+      return -WSA_E_CANCELLED;
+    }
+    lookup.found = found;
+    return taken(lookup, found);
+  };
+  return finding instanceof Promise ? finding.then(keep) : keep(finding);
+}
+
+function taken(lookup: Lookup, found: Found | Stream): WSAQUERYSET | number | Promise<WSAQUERYSET | number> {
+  if (typeof found === 'number') return found;
+  if (!isStream(found)) return found[lookup.next++] ?? -WSA_E_NO_MORE;
+  return found.next().then(({ done, value }) => (done === true ? -WSA_E_NO_MORE : value));
+}
+
 function give(
   lookup: Lookup,
-  found: Found,
-  dwControlFlags: number,
+  result: WSAQUERYSET | number,
   lpdwBufferLength: Ref,
   into: WSAQUERYSET,
 ): number {
-  if (typeof found === 'number') return found;
-  if (lookup.didNotFit && (dwControlFlags & LUP_FLUSHPREVIOUS) !== 0) lookup.next++;
-  lookup.didNotFit = false;
-  const result = found[lookup.next];
-  if (result === undefined) return -WSA_E_NO_MORE;
+  if (typeof result === 'number') return result;
   const wanted = only(result, lookup.dwControlFlags);
   const length = packWSAQUERYSET(wanted, 'W').length;
   if (lpdwBufferLength.value < length) {
-    lookup.didNotFit = true;
+    lookup.kept = result;
     lpdwBufferLength.value = length;
     return -WSAEFAULT;
   }
-  lookup.next++;
+  lookup.kept = null;
   Object.assign(into, wanted);
   return 0;
+}
+
+function isStream(found: Found | Stream | null): found is Stream {
+  return typeof found === 'object' && found !== null && 'next' in found;
+}
+
+/** Whoever wrote the stream may have something to tidy up; what comes of that is theirs. */
+async function closed(stream: Stream): Promise<void> {
+  try {
+    await stream.return?.();
+  } catch {
+    // It is closed all the same.
+  }
 }
 
 /** What of a result the LUP_RETURN_* flags ask for; the rest is empty. */

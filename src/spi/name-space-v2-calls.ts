@@ -25,13 +25,7 @@ import {
 } from '../abi/index.ts';
 import type { NameSpaceEntry } from '../port/index.ts';
 import { beginAsyncCall, endAsyncCall } from './async-calls.ts';
-import {
-  checkedAnswer,
-  checkedNeed,
-  checkedQuerySet2,
-  checkedRef,
-  copyAsQuerySet2,
-} from './name-space-check.ts';
+import { checkedNeed, checkedQuerySet2, checkedRef, copyAsQuerySet2 } from './name-space-check.ts';
 import { isFault, type ProviderGuard } from './name-space-guard.ts';
 import { NSPV2_ENTRIES, type NSPV2_ROUTINE, NSPV2_ROUTINE_LEN } from './name-space-v2.ts';
 import type { NameSpaceLookup, StartedNameSpace } from './started-name-space.ts';
@@ -73,50 +67,56 @@ export async function startVersion2(
   return new Version2(entry, routines, guard, checkedRef(session));
 }
 
+/** What a session and its lookups share. */
+interface Session {
+  readonly routines: NSPV2_ROUTINE;
+  readonly guard: ProviderGuard;
+  /** It is over: the provider is not called any more. */
+  isOver: boolean;
+  /** Calls that may be finished later, and have not been. */
+  readonly calls: Set<number>;
+}
+
 class Version2 implements StartedNameSpace {
   readonly entry: NameSpaceEntry;
-  readonly #routines: NSPV2_ROUTINE;
-  readonly #guard: ProviderGuard;
-  readonly #session: unknown;
+  readonly #session: Session;
+  /** The provider's own value of the session. */
+  readonly #value: unknown;
 
-  constructor(entry: NameSpaceEntry, routines: NSPV2_ROUTINE, guard: ProviderGuard, session: unknown) {
+  constructor(entry: NameSpaceEntry, routines: NSPV2_ROUTINE, guard: ProviderGuard, value: unknown) {
     this.entry = entry;
-    this.#routines = routines;
-    this.#guard = guard;
-    this.#session = session;
+    this.#session = { routines, guard, isOver: false, calls: new Set() };
+    this.#value = value;
   }
 
   async begin(restrictions: WSAQUERYSET, dwControlFlags: number): Promise<NameSpaceLookup | number> {
     const { lpServiceClassId } = restrictions;
     if (NEEDS_CLASS.includes(lpServiceClassId?.toUpperCase() ?? '')) return -WSASERVICE_NOT_FOUND;
+    const { routines, guard } = this.#session;
+    const { providerId } = this.entry;
     const wanted = copyAsQuerySet2(restrictions);
     const handle: Ref = { value: 0 };
-    const answer = await this.#guard.call(() =>
-      this.#routines.NSPv2LookupServiceBegin(
-        this.entry.providerId,
-        wanted,
-        dwControlFlags,
-        this.#session,
-        handle,
-      ),
+    const answer = await guard.call(() =>
+      routines.NSPv2LookupServiceBegin(providerId, wanted, dwControlFlags, this.#value, handle),
     );
     if (answer < 0) return answer;
     const hLookup = checkedRef(handle);
     return typeof hLookup === 'number'
-      ? new Version2Lookup(this.#routines, this.#guard, hLookup, lpServiceClassId)
+      ? new Version2Lookup(this.#session, hLookup, lpServiceClassId)
       : -WSASYSCALLFAILURE;
   }
 
   setService(info: WSAQUERYSET, essOperation: number, dwControlFlags: number): Promise<number> {
     const given = copyAsQuerySet2(info);
-    return finishedLater(this.#guard, (hAsyncCall) =>
-      this.#routines.NSPv2SetServiceEx(
+    const { routines } = this.#session;
+    return finishedLater(this.#session, (hAsyncCall) =>
+      routines.NSPv2SetServiceEx(
         hAsyncCall,
         this.entry.providerId,
         given,
         essOperation,
         dwControlFlags,
-        this.#session,
+        this.#value,
       ),
     );
   }
@@ -136,29 +136,23 @@ class Version2 implements StartedNameSpace {
 
   async cleanup(isGone: boolean): Promise<void> {
     const { providerId } = this.entry;
-    if (!isGone) {
-      await this.#guard.call(() => this.#routines.NSPv2Cleanup(providerId, this.#session), true);
-    }
-    await this.#guard.call(() => this.#routines.NSPv2ClientSessionRundown(providerId, this.#session), true);
+    const { routines, guard, calls } = this.#session;
+    this.#session.isOver = true;
+    for (const hAsyncCall of calls) endAsyncCall(hAsyncCall, -WSASYSCALLFAILURE);
+    if (!isGone) await guard.call(() => routines.NSPv2Cleanup(providerId, this.#value), true);
+    await guard.call(() => routines.NSPv2ClientSessionRundown(providerId, this.#value), true);
   }
 }
 
 class Version2Lookup implements NameSpaceLookup {
-  readonly #routines: NSPV2_ROUTINE;
-  readonly #guard: ProviderGuard;
+  readonly #session: Session;
   readonly #hLookup: number;
   readonly #lpServiceClassId: string | null;
   /** The NextEx that is under way; 0: none. */
   #hAsyncCall = 0;
 
-  constructor(
-    routines: NSPV2_ROUTINE,
-    guard: ProviderGuard,
-    hLookup: number,
-    lpServiceClassId: string | null,
-  ) {
-    this.#routines = routines;
-    this.#guard = guard;
+  constructor(session: Session, hLookup: number, lpServiceClassId: string | null) {
+    this.#session = session;
     this.#hLookup = hLookup;
     this.#lpServiceClassId = lpServiceClassId;
   }
@@ -167,9 +161,10 @@ class Version2Lookup implements NameSpaceLookup {
     const room = length.value;
     const need: Ref = { value: room };
     const into = copyAsQuerySet2(querySet());
-    const answer = await finishedLater(this.#guard, (hAsyncCall) => {
+    const { routines } = this.#session;
+    const answer = await finishedLater(this.#session, (hAsyncCall) => {
       this.#hAsyncCall = hAsyncCall;
-      return this.#routines.NSPv2LookupServiceNextEx(hAsyncCall, this.#hLookup, dwControlFlags, need, into);
+      return routines.NSPv2LookupServiceNextEx(hAsyncCall, this.#hLookup, dwControlFlags, need, into);
     });
     this.#hAsyncCall = 0;
     if (answer === 0) return checkedQuerySet2(into, this.#lpServiceClassId) ?? -WSASYSCALLFAILURE;
@@ -179,8 +174,10 @@ class Version2Lookup implements NameSpaceLookup {
   }
 
   end(): Promise<number> {
+    const { routines, guard, isOver } = this.#session;
     endAsyncCall(this.#hAsyncCall, -WSA_E_CANCELLED);
-    return this.#guard.call(() => this.#routines.NSPv2LookupServiceEnd(this.#hLookup), true);
+    if (isOver) return Promise.resolve(0);
+    return guard.call(() => routines.NSPv2LookupServiceEnd(this.#hLookup), true);
   }
 
   ioctl(): null {
@@ -189,17 +186,23 @@ class Version2Lookup implements NameSpaceLookup {
 }
 
 /** A call that its provider ends with what it answers, or with WSAProviderCompleteAsyncCall: whichever comes first. */
-async function finishedLater(guard: ProviderGuard, call: (hAsyncCall: number) => unknown): Promise<number> {
+async function finishedLater(
+  { guard, calls, isOver }: Session,
+  call: (hAsyncCall: number) => unknown,
+): Promise<number> {
+  if (isOver) return -WSASYSCALLFAILURE;
   const pending = beginAsyncCall();
   if (typeof pending === 'number') return pending;
   const { hAsyncCall, completed } = pending;
+  calls.add(hAsyncCall);
   const answer = await guard.call(async () => {
     const answered = Promise.resolve(call(hAsyncCall)).then((value) =>
       isPending(value) ? completed : value,
     );
     return Promise.race([completed, answered]);
   });
-  endAsyncCall(hAsyncCall, checkedAnswer(answer));
+  calls.delete(hAsyncCall);
+  endAsyncCall(hAsyncCall, answer);
   return answer;
 }
 

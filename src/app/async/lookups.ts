@@ -197,3 +197,69 @@ export {
   WSALookupServiceBegin as WSALookupServiceBeginW,
   WSALookupServiceNext as WSALookupServiceNextW,
 };
+
+/**
+ * Announces a name-space provider of version 2 to this process: from now on lookups call its table.
+ *
+ * Errors: WSAEINVAL (a table with a hole, of another size or version; an id that the catalog does not have as one of version 2),
+ * WSANO_RECOVERY (announced already), WSA_NOT_ENOUGH_MEMORY
+ *
+ * Source: API-WSAAdvertiseProvider, NSP2-Advertise
+ * @param puuidProviderId its GUID in the catalog, as text; that of the examples is installed
+ * @param pNSPv2Routine its seven functions: write them, or let `defineNameSpace` make them
+ * @returns 0
+ * @example
+ * ```ts
+ * const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11';
+ * const { NSPv2Routine } = defineNameSpace({ find: () => [{ addresses: [{ address: '10.0.0.21' }] }] });
+ * await WSAAdvertiseProvider(id, NSPv2Routine); // → 0
+ * const alice = await gethostbyname('alice');
+ * alice.h_addr_list; // → [Uint8Array.of(10, 0, 0, 21)]
+ * await WSAUnadvertiseProvider(id); // → 0
+ * ```
+ */
+export const WSAAdvertiseProvider = promised('WSAAdvertiseProvider');
+
+/**
+ * Takes a name-space provider back that was announced. Its sessions are over; lookups that it still had part in go on without it.
+ *
+ * Errors: WSAEINVAL (not announced)
+ *
+ * Source: API-WSAUnadvertiseProvider, NSP2-Advertise
+ * @returns 0
+ * @example
+ * ```ts
+ * const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11';
+ * await WSAUnadvertiseProvider(id).catch((e) => e.code); // → WSAEINVAL
+ * ```
+ */
+export const WSAUnadvertiseProvider = promised('WSAUnadvertiseProvider');
+
+/**
+ * Ends a call that a name-space provider of version 2 finishes later: NSPv2LookupServiceNextEx and NSPv2SetServiceEx.
+ *
+ * Errors: WSAEINVAL (no such call, or it has ended; no code)
+ *
+ * Source: API-WSAProviderCompleteAsyncCall, NSP2-Complete
+ * @param hAsyncCall the handle that came with the call
+ * @param iRetCode 0, or a WSA code
+ * @returns 0
+ * @example
+ * ```ts
+ * const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11';
+ * const { NSPv2Routine } = defineNameSpace({ find: () => [] });
+ * const slow = {
+ *   ...NSPv2Routine,
+ *   NSPv2LookupServiceNextEx(hAsyncCall: number) {
+ *     void WSAProviderCompleteAsyncCall(hAsyncCall, WSATRY_AGAIN);
+ *     return undefined;
+ *   },
+ * };
+ * await WSAAdvertiseProvider(id, slow); // → 0
+ * const asked = querySet({ lpServiceClassId: SVCID_TCP(80), lpszServiceInstanceName: 'alice', lpNSProviderId: id });
+ * const handle = { value: 0 };
+ * await WSALookupServiceBegin(asked, LUP_RETURN_NAME, handle); // → 0
+ * await WSALookupServiceNext(handle.value, 0, { value: 4096 }, querySet()).catch((e) => e.code); // → WSATRY_AGAIN
+ * ```
+ */
+export const WSAProviderCompleteAsyncCall = promised('WSAProviderCompleteAsyncCall');

@@ -5,6 +5,7 @@
 import type { WinsockProcess } from '../process.ts';
 import { addrinfoCalls } from './addrinfo-calls.ts';
 import { addrinfoExCalls } from './addrinfo-ex-calls.ts';
+import { advertiseCalls } from './advertise-calls.ts';
 import { asyncCalls } from './async-calls.ts';
 import { hostCalls } from './host-calls.ts';
 import { lookupCalls } from './lookup-calls.ts';
@@ -26,6 +27,7 @@ export function nameCalls(process: WinsockProcess) {
     ...registerCalls(process),
     ...asyncCalls(process),
     ...rnr1Calls(process),
+    ...advertiseCalls(process),
   };
   return withMobileRules(process, withReadableArguments(calls));
 }
