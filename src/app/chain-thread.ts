@@ -15,7 +15,6 @@ import {
 } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
 import { IcmpCalls } from './icmp-calls.ts';
-import { loadNameSpace } from './load-module.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What a module that brings its own sockets exports. */
@@ -37,7 +36,7 @@ function whereItIs(): Promise<AttachOptions> {
 
 async function open(windows: Windows): Promise<HostedWinsock> {
   const { port, names } = await attach(await whereItIs());
-  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile, loadNameSpace });
+  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
 

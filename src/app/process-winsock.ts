@@ -4,7 +4,6 @@
 
 import { createWinsock, Windows, type Winsock } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
-import { loadNameSpace } from './load-module.ts';
 
 /** The windows of this process's promising face: they need no attachment. */
 export const processWindows = new Windows();
@@ -60,12 +59,6 @@ async function open(): Promise<Winsock> {
     throw error;
   }
   const { port, names } = attachment;
-  opened = createWinsock({
-    port,
-    names,
-    windows: processWindows,
-    profile: options.profile,
-    loadNameSpace,
-  });
+  opened = createWinsock({ port, names, windows: processWindows, profile: options.profile });
   return opened;
 }

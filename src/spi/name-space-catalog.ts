@@ -133,6 +133,7 @@ export class NameSpaces {
     this.#started.clear();
     this.#advertised.clear();
     this.#entries = null;
+    for (const guard of this.#guards.values()) guard.giveUp();
     for (const starting of providers) {
       void starting.then((provider) => (typeof provider === 'number' ? undefined : provider.cleanup(false)));
     }

@@ -23,6 +23,8 @@ export class ProviderGuard {
   readonly #limit: number | null;
   /** Calls that are past the limit, and have not ended. */
   #overdue = 0;
+  /** What the limit does to the calls that wait. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(scheduler: Scheduler, limit: number | null) {
     this.#scheduler = scheduler;
@@ -47,17 +49,27 @@ export class ProviderGuard {
     }
   }
 
+  /** Nobody waits for the calls that are under way any more. */
+  giveUp(): void {
+    for (const expire of [...this.#waiting]) expire();
+  }
+
   #within(limit: number, answer: Promise<number>): Promise<number> {
     return new Promise((resolve) => {
-      let isOver = false;
-      const cancel = this.#scheduler.after(limit, () => {
-        isOver = true;
+      const expire = (): void => {
+        end();
         this.#overdue++;
         resolve(-WSAETIMEDOUT);
-      });
-      void answer.then((value) => {
-        if (isOver) this.#overdue--;
+      };
+      const cancel = this.#scheduler.after(limit, expire);
+      const end = (): void => {
         cancel();
+        this.#waiting.delete(expire);
+      };
+      this.#waiting.add(expire);
+      void answer.then((value) => {
+        if (this.#waiting.has(expire)) end();
+        else this.#overdue--;
         resolve(value);
       });
     });

@@ -1,11 +1,12 @@
 /**
- * Provider modules: ES modules that export `WSPStartup`, by that name or as their default.
+ * Provider modules: ES modules that export `WSPStartup`, by that name or as their default, or a name space's `NSPStartup`
+ * or `NSPv2Routine`.
  */
 
 import { resolve } from 'node:path';
 import { env } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import type { WSPStartup } from '../spi/index.ts';
+import type { NameSpaceModule, WSPStartup } from '../spi/index.ts';
 
 /** What a module may export. */
 interface ProviderModule {
@@ -42,4 +43,12 @@ export async function loadModule(path: string): Promise<WSPStartup> {
   const startup = loaded.WSPStartup ?? loaded.default;
   if (typeof startup !== 'function') throw new Error('it exports no WSPStartup');
   return startup as WSPStartup;
+}
+
+/**
+ * Loads a name-space provider; whoever starts it looks at its exports.
+ * @throws {Error} when there is no such module
+ */
+export async function loadNameSpaceModule(path: string): Promise<NameSpaceModule> {
+  return import(moduleSpecifier(path));
 }

@@ -15,7 +15,7 @@ import { MemorySegment } from '../../src/link/index.ts';
 import { HostTable } from '../../src/names/index.ts';
 import type { AfdPort, BehaviorProfile, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
-import { createWinsock, type Winsock } from '../../src/winsock/index.ts';
+import { createWinsock, type Winsock, type WinsockOptions } from '../../src/winsock/index.ts';
 import { layeredOptions, passThrough, type TestLayer } from '../support/chains.ts';
 
 export const ADDRESS_A = '10.0.0.1';
@@ -36,7 +36,12 @@ const NAMES = {
 /** A way to reach the sockets of two hosts. */
 export interface Attachment {
   /** Another process on host a, or on host b; of user 0 unless another is named. */
-  processOn(host: 'a' | 'b', uid?: number, profile?: BehaviorProfile): Promise<Winsock>;
+  processOn(
+    host: 'a' | 'b',
+    uid?: number,
+    profile?: BehaviorProfile,
+    more?: Partial<WinsockOptions>,
+  ): Promise<Winsock>;
   /** What the hosts still hold; for tests that count. */
   readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
   /** How many layers stand over each protocol. */
@@ -70,13 +75,14 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
   return {
     hosts,
     layers: layers.length,
-    processOn: async (host, uid = 0, profile?) =>
+    processOn: async (host, uid = 0, profile, more) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
         names: hosts[host].openNames(),
         scheduler: time,
         profile,
         ...layered,
+        ...more,
       }),
     async close() {
       hosts.a.close();
@@ -104,11 +110,11 @@ async function openRemote(): Promise<Attachment> {
   return {
     hosts,
     layers: 0,
-    async processOn(host, uid = 0, profile?) {
+    async processOn(host, uid = 0, profile, more) {
       identity = identityOf(uid);
       const port = await connectRemote(join(folder, host));
       ports.push(port);
-      return createWinsock({ port, names: port.names, profile });
+      return createWinsock({ port, names: port.names, profile, ...more });
     },
     async close() {
       for (const port of ports) port.close();

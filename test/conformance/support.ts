@@ -16,7 +16,6 @@ import {
   type WSADATA,
 } from '../../src/abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../../src/base/index.ts';
-import type { BehaviorProfile } from '../../src/port/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
 import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, ATTACHMENTS, type Attachment, type AttachmentKind } from './attachment.ts';
@@ -27,7 +26,7 @@ export interface Pair {
   readonly b: Winsock;
   readonly attachment: Attachment;
   /** Another process on a host, not started; of user 0 unless another is named. */
-  processOn(host: 'a' | 'b', uid?: number, profile?: BehaviorProfile): Promise<Winsock>;
+  readonly processOn: Attachment['processOn'];
 }
 
 /** Runs the tests of `body` once for every way to the sockets. `pair()` is fresh for each test. */
@@ -71,8 +70,8 @@ function over(
     afterEach(async () => {
       for (const ws of started.splice(0)) await ws.WSACleanup();
     });
-    const processOn = async (host: 'a' | 'b', uid = 0, profile?: BehaviorProfile): Promise<Winsock> => {
-      const ws = await attachment.processOn(host, uid, profile);
+    const processOn: Attachment['processOn'] = async (host, uid, profile, more) => {
+      const ws = await attachment.processOn(host, uid, profile, more);
       started.push(ws);
       return ws;
     };

@@ -18,6 +18,7 @@ import {
   ServiceTable,
   TCPIP_NAME_SPACE_ID,
 } from '../../spi/index.ts';
+import { loadNameSpaceModule } from '../provider-modules.ts';
 import type { NameLookup } from './lookup.ts';
 
 /** What a process brings along for names. */
@@ -28,7 +29,7 @@ export interface NameOptions {
   readonly services?: string;
   /** Reads the name-space catalog, in its order; `null`, and where it is absent: the default one. */
   readonly nameSpaces?: () => readonly NameSpaceEntry[] | null | Promise<readonly NameSpaceEntry[] | null>;
-  /** Imports the module of an installed name-space provider; without it there are only the built-in ones. */
+  /** Finds the module of an installed name-space provider; it is imported when absent. */
   readonly loadNameSpace?: (path: string) => Promise<NameSpaceModule>;
   /** ms after which an installed provider that does not answer has failed; 30,000 when absent. */
   readonly nameSpaceLimit?: number;
@@ -65,7 +66,7 @@ export class NameState {
       read: options.nameSpaces ?? (() => null),
       defaults: profile === 'windows-mobile' ? DEFAULT_NAME_SPACES.slice(0, 1) : DEFAULT_NAME_SPACES,
       builtIn: (id) => this.#builtIn(id),
-      load: options.loadNameSpace ?? (() => Promise.resolve({})),
+      load: options.loadNameSpace ?? loadNameSpaceModule,
       scheduler,
       limit: options.nameSpaceLimit ?? NAME_SPACE_LIMIT,
     });
