@@ -57,7 +57,7 @@ export interface FamilyPackets {
   udp(fields?: EitherFields & UdpDatagramFields): Uint8Array;
   icmp(fields?: EitherMessage): Uint8Array;
   /** An ICMP error about `packet`, which it quotes as far as all routers do. @param mtu of one that was too big */
-  error(kind: IcmpErrorKind, packet: Uint8Array, mtu?: number): Uint8Array;
+  error(kind: IcmpErrorKind, packet: Uint8Array, mtu?: number, fields?: EitherFields): Uint8Array;
   read(packet: Uint8Array | null): EitherPacket;
 }
 
@@ -72,9 +72,9 @@ const V4: FamilyPackets = {
   tcp: ({ hops = 64, ...fields } = {}) => tcpPacket({ ...fields, ttl: hops }),
   udp: ({ hops = 64, ...fields } = {}) => udpPacket({ ...fields, ttl: hops }),
   icmp: ({ hops = 64, ...fields } = {}) => icmpPacket({ ...fields, ttl: hops }),
-  error: (kind, packet, rest = 0) => {
+  error: (kind, packet, rest = 0, fields = {}) => {
     const code = { tooBig: 4, noNetwork: 0, noHost: 1, noPort: 3, prohibited: 13 }[kind];
-    return icmpPacket({ type: 3, code, rest, payload: packet.slice(0, 28) });
+    return icmpPacket({ ...fields, type: 3, code, rest, payload: packet.slice(0, 28) });
   },
   read: (packet) => {
     const { ttl, ...fields } = readPacket(packet);
@@ -102,9 +102,9 @@ const V6: FamilyPackets = {
   tcp: tcp6Packet,
   udp: udp6Packet,
   icmp: icmp6Packet,
-  error: (kind, packet, rest = 0) => {
+  error: (kind, packet, rest = 0, fields = {}) => {
     const [type, code] = ERRORS6[kind];
-    return icmp6Packet({ type, code, rest, payload: packet.slice(0, 1232) });
+    return icmp6Packet({ ...fields, type, code, rest, payload: packet.slice(0, 1232) });
   },
   read: readPacket6,
 };
