@@ -20,10 +20,11 @@ const rooms = {
   catalog: ['base', 'abi', 'port'],
   ipc: ['base', 'abi', 'port', 'native', 'catalog'],
   spi: ['base', 'abi', 'port'],
+  layers: ['base', 'abi', 'spi'],
   winsock: ['base', 'abi', 'port', 'spi'],
-  app: ['base', 'abi', 'port', 'catalog', 'ipc', 'spi', 'winsock', 'afd', 'names', 'nameservice', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
+  app: ['base', 'abi', 'port', 'catalog', 'ipc', 'spi', 'layers', 'winsock', 'afd', 'names', 'nameservice', 'stack', 'engine', 'link', 'capture', 'sim', 'native'],
   daemon: ['base', 'wire', 'abi', 'port', 'native', 'stack', 'irda', 'capture', 'link', 'engine', 'sim', 'afd', 'names', 'nameservice', 'catalog', 'ipc', 'spi'],
-  cli: ['app', 'port', 'catalog', 'sim', 'capture', 'wire', 'abi', 'base'],
+  cli: ['app', 'layers', 'port', 'catalog', 'sim', 'capture', 'wire', 'abi', 'base'],
 };
 
 /** Rooms that run anywhere: no Node module, whatever the file. */
