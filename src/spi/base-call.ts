@@ -160,10 +160,14 @@ export class Calls {
   #start(call: Call): AfdCompletion | null {
     this.#lastId = this.#lastId === 0x7fff_ffff ? 1 : this.#lastId + 1;
     call.request.id = this.#lastId;
+    // What is completed meanwhile may start calls of its own.
+    this.#inHand = this.#pool.pop() ?? new Call();
     const done = this.#port.submit(call.request);
     if (done === null) {
       this.#pending.set(call.request.id, call);
-      this.#inHand = this.#pool.pop() ?? new Call();
+    } else {
+      this.#pool.push(this.#inHand);
+      this.#inHand = call;
     }
     return done;
   }
@@ -206,6 +210,7 @@ function mayBlock(op: AfdOp): boolean {
     op === AfdOp.recv ||
     op === AfdOp.send ||
     op === AfdOp.accept ||
+    op === AfdOp.acceptRequest ||
     op === AfdOp.connect ||
     op === AfdOp.poll ||
     op === AfdOp.close ||
