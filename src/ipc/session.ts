@@ -280,6 +280,7 @@ export class IpcSession implements FrameSink {
     const port = this.#host.openSession(this.identity);
     this.#port = port;
     port.onComplete = (completion) => this.#complete(completion);
+    port.onPend = (id) => this.#pends(id);
     const version = Math.min(hello.versionMax, IPC_VERSION_MAX);
     // No capability is spoken yet, so none of the client's is agreed on.
     const welcome = {
@@ -354,8 +355,13 @@ export class IpcSession implements FrameSink {
     }
     const completion = port.submit(request);
     if (completion !== null) this.#answer(request, completion);
-    else if (isOverlapped(request) && this.#requests.has(request.id)) {
-      this.#outbox.control(MessageType.pending, request.id, scratch, 0);
+    else if (port.announcesPending !== true) this.#pends(request.id);
+  }
+
+  #pends(id: number): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined && isOverlapped(request)) {
+      this.#outbox.control(MessageType.pending, id, scratch, 0);
     }
   }
 
