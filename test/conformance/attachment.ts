@@ -1,12 +1,13 @@
 /**
  * Two hosts, 10.0.0.1 and 10.0.0.2, joined by a wire in memory, with a Winsock each. The same tests run over both ways to
  * the sockets: *embedded*, where calls are plain and time is virtual, and *over IPC*, where each host's sockets are behind a Unix
- * socket and time is real.
+ * socket and time is real; *hosted*, where the layers above the sockets are on the other side of a Unix socket, too.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ChainPort } from '../../src/app/hosted/chain-port.ts';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/base/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
@@ -59,13 +60,14 @@ export interface AttachmentKind {
 
 export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: () => openEmbedded() },
-  { name: 'over IPC', open: openRemote },
+  { name: 'over IPC', open: () => openRemote((port) => port) },
   { name: 'through an IFS layer', open: () => openEmbedded([passThrough()]) },
   {
     name: 'through a layer with its own handles',
     hasOwnHandles: true,
     open: () => openEmbedded([passThrough({ handles: 'own' })]),
   },
+  { name: 'hosted', open: () => openHosted([passThrough()]) },
 ];
 
 async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachment> {
@@ -92,7 +94,14 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
   };
 }
 
-async function openRemote(): Promise<Attachment> {
+/** As a provider host serves them: the layers are on its side, an application of any language on the other. */
+function openHosted(layers: readonly TestLayer[]): Promise<Attachment> {
+  const layered = layeredOptions(layers);
+  return openRemote((port) => new ChainPort({ port, pid: process.pid, ...layered }));
+}
+
+/** @param serve stands before each session's sockets */
+async function openRemote(serve: (port: AfdPort) => AfdPort): Promise<Attachment> {
   const hosts = joinedHosts(new RealTime());
   const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
   const servers: IpcServer[] = [];
@@ -102,7 +111,7 @@ async function openRemote(): Promise<Attachment> {
     const server = await createIpcServer({
       path: join(folder, name),
       identify: () => identity,
-      openSession: (peer) => hosts[name].openSession(peer),
+      openSession: (peer) => serve(hosts[name].openSession(peer)),
       openNames: () => hosts[name].openNames(),
     });
     servers.push(server);
