@@ -15,10 +15,13 @@
 import {
   WSA_INVALID_HANDLE,
   WSA_NOT_ENOUGH_MEMORY,
+  WSAEFAULT,
   WSAEINVAL,
   WSAEOPNOTSUPP,
   type WSAQUERYSET,
+  WSAQUERYSET_LEN,
   type WSAQUERYSET2,
+  WSAQUERYSET2_LEN,
   WSASERVICE_NOT_FOUND,
   WSATYPE_NOT_FOUND,
 } from '../abi/index.ts';
@@ -29,7 +32,7 @@ import { type NameQuestion, type NameResult, questionOf, resultSet } from './nam
 import type { NSPStartup } from './name-space.ts';
 import { type NameSpaceCode, startupOf } from './name-space-startup.ts';
 import { type NSPV2_ROUTINE, NSPV2_ROUTINE_LEN } from './name-space-v2.ts';
-import type { Answer } from './types.ts';
+import type { Answer, Ref } from './types.ts';
 
 /** What `find` may answer: results, at once, later or one by one; minus a WSA code: it has none, and why. */
 export type NameResults = number | Iterable<NameResult> | AsyncIterable<NameResult>;
@@ -180,12 +183,14 @@ function version2<Session>(definition: NameSpaceDefinition<Session>): NSPV2_ROUT
     },
     NSPv2LookupServiceNextEx(_hAsyncCall, hLookup, flags, length, results) {
       const into = { ...results, lpServiceClassId: null };
+      const room: Ref = { value: length.value + NO_CLASS };
       const finish = (answer: number): number => {
         const { lpServiceClassId: _, ...members } = into;
         if (answer === 0) Object.assign(results, members, { dwSize: results.dwSize });
+        if (answer === -WSAEFAULT) length.value = room.value - NO_CLASS;
         return answer;
       };
-      const answer = lookups.next(hLookup, flags, length, into);
+      const answer = lookups.next(hLookup, flags, room, into);
       return typeof answer === 'number' ? finish(answer) : answer.then(finish);
     },
     NSPv2LookupServiceEnd: (hLookup) => lookups.end(hLookup),
@@ -226,6 +231,9 @@ function begin<Session>(
   const handle = lookups.begin(flags, find);
   return handle === 0 ? -WSA_NOT_ENOUGH_MEMORY : handle;
 }
+
+/** A query set with a pointer to no class is longer than one without that pointer. */
+const NO_CLASS = WSAQUERYSET_LEN - WSAQUERYSET2_LEN;
 
 /** The signal of a question that nobody has begun yet. */
 const NEVER = new AbortController().signal;

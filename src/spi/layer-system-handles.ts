@@ -25,7 +25,7 @@ export interface LayerHandles {
 export function systemHandles(lower: WSPPROC_TABLE, layer: Layer): LayerHandles {
   const { chain, upcalls } = layer;
   const admit = (s: number): number => {
-    if (s < 0) return s;
+    if (s <= 0) return s;
     const handle = upcalls.WPUModifyIFSHandle(chain.dwCatalogEntryId, s);
     if (handle < 0) void lower.WSPCloseSocket(s);
     return handle;

@@ -82,7 +82,7 @@ function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): Sta
       const socket = process.handles.socket(handle);
       if (socket === null) return -WSAENOTSOCK;
       const { provider } = socket;
-      areAllIfs &&= !socket.isOwn;
+      areAllIfs &&= provider.isIfs && !socket.isOwn;
       if (provider === owner) continue;
       isMixed ||= owner !== null && layerOf(provider) !== layerOf(owner);
       owner ??= provider;

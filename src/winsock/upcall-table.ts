@@ -59,7 +59,9 @@ export function upcallTable(
     },
     WPUModifyIFSHandle(dwCatalogEntryId, ProposedHandle): number {
       const socket = handles.socket(ProposedHandle);
-      if (socket === null) return addSocket(dwCatalogEntryId, false, 0);
+      if (ProposedHandle === 0) return addSocket(dwCatalogEntryId, false, 0);
+      // A layer's own handle can't be passed on as a system's (CAT-CHAIN-06).
+      if (socket === null || socket.isOwn) return -WSAEINVAL;
       const provider = process.providers.started(dwCatalogEntryId);
       if (provider === null) return -WSAEINVAL;
       socket.provider = provider;

@@ -29,7 +29,6 @@ import {
   defineLayer,
   type Layer,
   type LayerCalls,
-  type ProviderFailure,
   type Ref,
   type WSPDATA,
   type WSPPROC_TABLE,
@@ -37,7 +36,7 @@ import {
   type WSPUPCALLTABLE,
   ws2Exports,
 } from '../../src/spi/index.ts';
-import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
+import { MAKEWORD } from '../../src/winsock/index.ts';
 import {
   guidOf,
   layeredEntries,
@@ -46,23 +45,9 @@ import {
   pathOf,
   type TestLayer,
 } from '../support/chains.ts';
-import { ADDRESS_A, joinedHosts, PumpedTime } from './attachment.ts';
+import { ADDRESS_A } from './attachment.ts';
+import { withLayers } from './layered.ts';
 import { bound, name, nameIn, ok, tcp, udp, wsadata } from './support.ts';
-
-/** A Winsock of host a with those layers, lowest first, started. */
-function withLayers(
-  layers: readonly TestLayer[],
-  more: Partial<Parameters<typeof createWinsock>[0]> = {},
-): { ws: Winsock; failures: ProviderFailure[] } {
-  const time = new PumpedTime();
-  const { a } = joinedHosts(time);
-  const failures: ProviderFailure[] = [];
-  const observer = { failed: (failure: ProviderFailure) => void failures.push(failure) };
-  const options = { port: a.openSession(), names: a.openNames(), scheduler: time, observer };
-  const ws = createWinsock({ ...options, ...layeredOptions(layers), ...more });
-  expect(ws.WSAStartup(MAKEWORD(2, 2), wsadata())).toBe(0);
-  return { ws, failures };
-}
 
 /** An IFS layer of those calls. */
 function layer(calls: LayerCalls): TestLayer {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StackError, type TcpEndpoint } from '../../src/stack/index.ts';
-import { flagBits, PEER, type ReadPacket } from '../support/segment.ts';
+import type { EitherPacket } from '../support/packets.ts';
+import { flagBits, PEER } from '../support/segment.ts';
 import { TcpModel } from '../support/tcp-model.ts';
 import {
   type CallStep,
@@ -115,7 +116,7 @@ class Run {
     this.#socket = accepted;
   }
 
-  #compare(all: readonly ReadPacket[], nxtBefore: number): void {
+  #compare(all: readonly EitherPacket[], nxtBefore: number): void {
     const { model } = this;
     const due = model.output();
     const sent = all.filter((packet) => !isRetransmission(packet, nxtBefore) || due.isSynDue);
@@ -184,12 +185,12 @@ class Run {
 }
 
 /** Something that was sent before. */
-function isRetransmission(packet: ReadPacket, nxt: number): boolean {
+function isRetransmission(packet: EitherPacket, nxt: number): boolean {
   const isLong = packet.payload.length > 0 || /[SF]/.test(packet.flags ?? '');
   return isLong && ((endOf(packet) - nxt) | 0) <= 0;
 }
 
-function endOf(packet: ReadPacket): number {
+function endOf(packet: EitherPacket): number {
   return ((packet.seq as number) + packet.payload.length + (/[SF]/.test(packet.flags ?? '') ? 1 : 0)) | 0;
 }
 

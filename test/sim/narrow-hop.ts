@@ -1,6 +1,6 @@
 /**
  * A router with a narrower link behind it, between a host and its wire: packets that do not fit are refused with ICMP, or vanish
- * without a word, or are cut when they may be.
+ * without a word, or are cut when they may be: none of IPv6.
  */
 
 import {
@@ -9,8 +9,6 @@ import {
   FRAME_LENGTH,
   FRAME_OFFSET,
   flattenFrame,
-  formatV4,
-  i32,
   type Scheduler,
   type TransmitBatch,
   TX_HEADER_LENGTH,
@@ -20,10 +18,11 @@ import {
 } from '../../src/base/index.ts';
 import { type Link, LinkDecorator } from '../../src/link/index.ts';
 import { IPV4_DONT_FRAGMENT, IPV4_HEADER_LEN, IPV4_MORE_FRAGMENTS, sealIpv4 } from '../../src/wire/index.ts';
-import { icmpPacket } from '../support/segment.ts';
+import { packetsOf } from '../support/packets.ts';
 
-/** The router's own address. */
-const ROUTER = '10.0.0.254';
+/** The router's own address, by its number in the subnet. */
+const ROUTER = 254;
+const isSix = (packet: Uint8Array): boolean => (packet[0] as number) >> 4 === 6;
 /** How long a message takes back to the host, ms. */
 const REPORT_DELAY = 1;
 
@@ -68,7 +67,7 @@ export class NarrowHop extends LinkDecorator {
       this.largest = Math.max(this.largest, packet.length);
       return this.#send(packet);
     }
-    if ((u16(packet, 6) & IPV4_DONT_FRAGMENT) === 0) return this.#fragment(packet);
+    if (!isSix(packet) && (u16(packet, 6) & IPV4_DONT_FRAGMENT) === 0) return this.#fragment(packet);
     this.refused++;
     if (this.reports !== 'silent') this.#report(packet);
     return true;
@@ -105,13 +104,10 @@ export class NarrowHop extends LinkDecorator {
   }
 
   #report(packet: Uint8Array): void {
-    const message = icmpPacket({
-      type: 3,
-      code: 4,
-      rest: this.reports === 'old' ? 0 : this.hopMtu,
-      payload: packet.slice(0, 28),
-      src: ROUTER,
-      dst: formatV4(i32(packet, 12)),
+    const packets = packetsOf(isSix(packet) ? 6 : 4);
+    const message = packets.error('tooBig', packet, this.reports === 'old' ? 0 : this.hopMtu, {
+      src: packets.neighbor(ROUTER),
+      dst: packets.read(packet).src,
     });
     this.#scheduler.after(REPORT_DELAY, () => {
       const batch = createFrameBatch(1, message.length);

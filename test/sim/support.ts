@@ -3,7 +3,13 @@
  */
 
 import { createHash } from 'node:crypto';
-import { flattenFrame, OFFLOAD_CSUM, OFFLOAD_TSO4 } from '../../src/base/index.ts';
+import {
+  flattenFrame,
+  type IpFamily,
+  OFFLOAD_CSUM,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+} from '../../src/base/index.ts';
 import type { MemorySegment } from '../../src/link/index.ts';
 import {
   type AttachmentOptions,
@@ -15,8 +21,9 @@ import {
 } from '../../src/sim/index.ts';
 import type { TcpOptions } from '../../src/stack/index.ts';
 
-/** Client 10.0.0.1 and server 10.0.0.2. */
+/** The client has the subnet's first address, the server its second. */
 export interface Pair {
+  readonly family: IpFamily;
   readonly network: Network;
   readonly wire: MemorySegment;
   readonly client: SimHost;
@@ -26,6 +33,8 @@ export interface Pair {
 export interface PairOptions extends NetworkOptions {
   readonly mtu?: number;
   readonly offload?: number;
+  /** Default 4. */
+  readonly family?: IpFamily;
   /** Of the client's attachment; so the settings of both directions between the two. */
   readonly path?: AttachmentOptions;
   readonly tcp?: TcpOptions;
@@ -33,29 +42,39 @@ export interface PairOptions extends NetworkOptions {
 
 export const CLIENT = '10.0.0.1';
 export const SERVER = '10.0.0.2';
+/** Of a client and a server of either family, for `describe.each`. */
+export const ENDS = [
+  { family: 4, client: CLIENT, server: SERVER, prefixLength: 24, ipHeader: 20 },
+  { family: 6, client: 'fd00::1', server: 'fd00::2', prefixLength: 64, ipHeader: 40 },
+] as const;
+export const endsOf = (family: IpFamily): (typeof ENDS)[number] => ENDS[family === 4 ? 0 : 1];
 /** What a TUN device with offloads can do. */
-export const OFFLOADS = OFFLOAD_CSUM | OFFLOAD_TSO4;
+export const OFFLOADS = OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6;
 
 export function makePair(options: PairOptions = {}): Pair {
   const network = createNetwork(options.seed === undefined ? {} : { seed: options.seed });
   const wire = network.segment({ mtu: options.mtu ?? 1500, offload: options.offload ?? 0 });
   const tcp = options.tcp ?? {};
+  const family = options.family ?? 4;
+  const ends = endsOf(family);
+  const addresses = (address: string) => [`${address}/${ends.prefixLength}`];
   const client = network.host({
     name: 'client',
     segment: wire,
-    addresses: [`${CLIENT}/24`],
+    addresses: addresses(ends.client),
     tcp,
     ...options.path,
   });
-  const server = network.host({ name: 'server', segment: wire, addresses: [`${SERVER}/24`], tcp });
-  return { network, wire, client, server };
+  const server = network.host({ name: 'server', segment: wire, addresses: addresses(ends.server), tcp });
+  return { family, network, wire, client, server };
 }
 
 /** An established connection: the client's end, then the server's. */
 export async function connectPair(pair: Pair, port = 80): Promise<[SimStream, SimStream]> {
-  const listener = pair.server.tcp.listen(port);
+  const { server } = endsOf(pair.family);
+  const listener = pair.server.tcp.listen(port, { address: server });
   const ends = await pair.network.run(
-    Promise.all([pair.client.tcp.connect(SERVER, port), listener.accept()]),
+    Promise.all([pair.client.tcp.connect(server, port), listener.accept()]),
   );
   listener.close();
   return ends;

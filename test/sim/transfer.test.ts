@@ -31,7 +31,7 @@ async function expectIntact(
   return { pair, ms: result.ms };
 }
 
-describe('bytes arrive as they were sent, in both directions', () => {
+describe.each([4, 6] as const)('bytes arrive as they were sent, in both directions, over IPv%i', (family) => {
   const rows: { loss: number; delay: number; reorder: number; seed: number }[] = [];
   for (const loss of [0, 0.01, 0.05, 0.2]) {
     for (const delay of [0, 10, 150]) {
@@ -42,7 +42,7 @@ describe('bytes arrive as they were sent, in both directions', () => {
   test.each(rows)(
     'loss $loss, delay $delay ms, reordering $reorder (seed $seed)',
     async ({ seed, ...impair }) => {
-      await expectIntact(`transfer-${seed}`, { seed, path: { impair } });
+      await expectIntact(`transfer-${family}-${seed}`, { family, seed, path: { impair } });
     },
   );
 
@@ -69,20 +69,20 @@ describe('bytes arrive as they were sent, in both directions', () => {
     ],
   ];
   test.each(paths)('%s', async (name, impair) => {
-    await expectIntact(`transfer-${name}`, { seed: 77, path: { impair } });
+    await expectIntact(`transfer-${family}-${name}`, { family, seed: 77, path: { impair } });
   });
 
-  const modes = [576, 1500, 65_535].flatMap((mtu) =>
+  const modes = [family === 4 ? 576 : 1280, 1500, 65_535].flatMap((mtu) =>
     [0, OFFLOADS].map((offload) => ({ mtu, offload, isOffload: offload !== 0 })),
   );
   test.each(modes)('MTU $mtu, offloads $isOffload', async ({ mtu, offload }) => {
-    await expectIntact(`transfer-mtu-${mtu}`, { mtu, offload }, 1_000_000);
+    await expectIntact(`transfer-${family}-mtu-${mtu}`, { family, mtu, offload }, 1_000_000);
   });
 
   test.each(modes)('MTU $mtu, offloads $isOffload, with loss and delay', async ({ mtu, offload }) => {
     await expectIntact(
-      `transfer-mtu-lossy-${mtu}`,
-      { mtu, offload, path: { impair: { loss: 0.02, delay: 10 } } },
+      `transfer-${family}-mtu-lossy-${mtu}`,
+      { family, mtu, offload, path: { impair: { loss: 0.02, delay: 10 } } },
       300_000,
     );
   });
@@ -90,7 +90,10 @@ describe('bytes arrive as they were sent, in both directions', () => {
   test('only the packets that the filter names are impaired', async () => {
     // Bytes of the client's data; its handshake, ACKs and FIN pass.
     const filter = (_bytes: Uint8Array, _at: number, length: number): boolean => length > 500;
-    const { pair } = await expectIntact('transfer-filter', { path: { outbound: { loss: 0.1 }, filter } });
+    const { pair } = await expectIntact(`transfer-${family}-filter`, {
+      family,
+      path: { outbound: { loss: 0.1 }, filter },
+    });
     expect(pair.server.stack.counters.tcpRetransSegs).toBe(0);
   });
 });

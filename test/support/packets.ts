@@ -40,6 +40,9 @@ export interface EitherPacket extends ReadTransport {
   readonly fragmentOffset: number;
 }
 
+/** What an ICMP error says, whichever family's. */
+export type IcmpErrorKind = 'tooBig' | 'noNetwork' | 'noHost' | 'noPort' | 'prohibited';
+
 export interface FamilyPackets {
   readonly family: IpFamily;
   /** Who sends unless said otherwise, and who is addressed; the latter with its subnet's prefix length. */
@@ -53,6 +56,8 @@ export interface FamilyPackets {
   tcp(fields?: EitherFields & TcpSegmentFields): Uint8Array;
   udp(fields?: EitherFields & UdpDatagramFields): Uint8Array;
   icmp(fields?: EitherMessage): Uint8Array;
+  /** An ICMP error about `packet`, which it quotes as far as all routers do. @param mtu of one that was too big */
+  error(kind: IcmpErrorKind, packet: Uint8Array, mtu?: number, fields?: EitherFields): Uint8Array;
   read(packet: Uint8Array | null): EitherPacket;
 }
 
@@ -67,11 +72,24 @@ const V4: FamilyPackets = {
   tcp: ({ hops = 64, ...fields } = {}) => tcpPacket({ ...fields, ttl: hops }),
   udp: ({ hops = 64, ...fields } = {}) => udpPacket({ ...fields, ttl: hops }),
   icmp: ({ hops = 64, ...fields } = {}) => icmpPacket({ ...fields, ttl: hops }),
+  error: (kind, packet, rest = 0, fields = {}) => {
+    const code = { tooBig: 4, noNetwork: 0, noHost: 1, noPort: 3, prohibited: 13 }[kind];
+    return icmpPacket({ ...fields, type: 3, code, rest, payload: packet.slice(0, 28) });
+  },
   read: (packet) => {
     const { ttl, ...fields } = readPacket(packet);
     return { ...fields, hops: ttl };
   },
 };
+
+/** RFC 4443 §3.1, §3.2. */
+const ERRORS6 = {
+  tooBig: [2, 0],
+  noNetwork: [1, 0],
+  noHost: [1, 3],
+  noPort: [1, 4],
+  prohibited: [1, 1],
+} as const;
 
 const V6: FamilyPackets = {
   family: 6,
@@ -84,6 +102,10 @@ const V6: FamilyPackets = {
   tcp: tcp6Packet,
   udp: udp6Packet,
   icmp: icmp6Packet,
+  error: (kind, packet, rest = 0, fields = {}) => {
+    const [type, code] = ERRORS6[kind];
+    return icmp6Packet({ ...fields, type, code, rest, payload: packet.slice(0, 1232) });
+  },
   read: readPacket6,
 };
 

@@ -14,34 +14,25 @@ import {
   IcmpV4Header,
   IcmpV4Type,
   IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
   IPV4_HEADER_LEN,
   IPV4_MORE_FRAGMENTS,
   Ipv4Header,
-  icmpEchoWord,
   paddedOptionsLength,
   parseIcmpV4,
   parseIpv4,
   pseudoHeaderSumV4,
-  sumBytes,
   writeEthernet,
   writeIcmpV4,
   writeIpv4,
 } from '../../src/wire/index.ts';
 
+import { type IcmpMessageFields, type PacketFamily, packetBuilders, readTransport } from './packet-family.ts';
 import {
   must,
-  type PayloadLike,
-  payloadBytes,
   type ReadTransport,
-  readTcp,
-  readUdp,
   type TcpSegmentFields,
-  tcpSegment,
   type UdpDatagramFields,
-  udpDatagram,
 } from './transport-bytes.ts';
 
 export { flagBits, type PayloadLike, payloadBytes, tcpOptions } from './transport-bytes.ts';
@@ -66,15 +57,7 @@ export interface PacketFields {
 export interface TcpFields extends PacketFields, TcpSegmentFields {}
 export interface UdpFields extends PacketFields, UdpDatagramFields {}
 
-export interface IcmpFields extends PacketFields {
-  readonly type?: number;
-  readonly code?: number;
-  /** The type's own word; or `echoId` and `sequence`. */
-  readonly rest?: number;
-  readonly echoId?: number;
-  readonly sequence?: number;
-  readonly payload?: PayloadLike;
-}
+export interface IcmpFields extends PacketFields, IcmpMessageFields {}
 
 /** The word of a dotted-decimal address. */
 export function v4(text: string): number {
@@ -109,28 +92,33 @@ export function ipv4Packet(protocol: number, body: Uint8Array, fields: PacketFie
   return packet;
 }
 
+const FAMILY: PacketFamily<PacketFields> = {
+  packet: ipv4Packet,
+  pseudoSum: (fields, protocol, length) =>
+    pseudoHeaderSumV4(v4(fields.src ?? PEER), v4(fields.dst ?? HOST), protocol, length),
+  icmp: {
+    protocol: IPPROTO_ICMP,
+    echoRequest: IcmpV4Type.echoRequest,
+    write: writeIcmpV4,
+    parse: (bytes) => {
+      const header = new IcmpV4Header();
+      const verdict = parseIcmpV4(bytes, 0, bytes.length, header);
+      return { verdict, type: header.type, code: header.code, rest: header.rest };
+    },
+    hasPseudoHeader: false,
+  },
+  needsUdpChecksum: false,
+};
+const builders = packetBuilders(FAMILY);
+
 /** A TCP segment in an IPv4 packet; without `flags`, one with ACK. */
-export function tcpPacket(fields: TcpFields = {}): Uint8Array {
-  const segment = tcpSegment(fields, (length) => pseudoSum(fields, IPPROTO_TCP, length));
-  return ipv4Packet(IPPROTO_TCP, segment, fields);
-}
+export const tcpPacket = (fields: TcpFields = {}): Uint8Array => builders.tcp(fields);
 
 /** A UDP datagram in an IPv4 packet. */
-export function udpPacket(fields: UdpFields = {}): Uint8Array {
-  const datagram = udpDatagram(fields, (length) => pseudoSum(fields, IPPROTO_UDP, length));
-  return ipv4Packet(IPPROTO_UDP, datagram, fields);
-}
+export const udpPacket = (fields: UdpFields = {}): Uint8Array => builders.udp(fields);
 
 /** An ICMP message in an IPv4 packet; without `type`, an echo request. */
-export function icmpPacket(fields: IcmpFields = {}): Uint8Array {
-  const payload = payloadBytes(fields.payload);
-  const message = new Uint8Array(8 + payload.length);
-  const rest = fields.rest ?? icmpEchoWord(fields.echoId ?? 1, fields.sequence ?? 1);
-  const dataSum = sumBytes(payload, 0, payload.length);
-  writeIcmpV4(message, 0, fields.type ?? IcmpV4Type.echoRequest, fields.code ?? 0, rest, dataSum);
-  message.set(payload, 8);
-  return ipv4Packet(IPPROTO_ICMP, message, fields);
-}
+export const icmpPacket = (fields: IcmpFields = {}): Uint8Array => builders.icmp(fields);
 
 /** An Ethernet frame around a packet; MAC addresses are 02:00:00:00:00:01 → :02 unless given as hex. */
 export function ethernetFrame(
@@ -183,19 +171,5 @@ export function readPacket(packet: Uint8Array | null): ReadPacket {
   const payload = packet.slice(ip.payloadAt, ip.end);
   if (ip.isFragment) return { ...network, payload };
   const pseudo = pseudoHeaderSumV4(ip.src, ip.dst, ip.protocol, payload.length);
-  if (ip.protocol === IPPROTO_TCP) return { ...network, ...readTcp(payload, pseudo) };
-  if (ip.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo, false) };
-  if (ip.protocol === IPPROTO_ICMP) return { ...network, ...readIcmp(payload) };
-  return { ...network, payload };
-}
-
-function readIcmp(bytes: Uint8Array) {
-  const icmp = new IcmpV4Header();
-  must(parseIcmpV4(bytes, 0, bytes.length, icmp));
-  const { type, code } = icmp;
-  return { type, code, rest: icmp.rest >>> 0, payload: bytes.slice(icmp.payloadAt) };
-}
-
-function pseudoSum(fields: PacketFields, protocol: number, length: number): number {
-  return pseudoHeaderSumV4(v4(fields.src ?? PEER), v4(fields.dst ?? HOST), protocol, length);
+  return { ...network, ...readTransport(FAMILY, ip.protocol, payload, pseudo) };
 }

@@ -7,35 +7,26 @@ import {
   IcmpV6Header,
   IcmpV6Type,
   IPPROTO_ICMPV6,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
   IPV6_DESTINATION_OPTIONS,
   IPV6_FRAGMENT,
   IPV6_HEADER_LEN,
   IPV6_HOP_BY_HOP,
   Ipv6Extensions,
   Ipv6Header,
-  icmpEchoWord,
   parseIcmpV6,
   parseIpv6,
   pseudoHeaderSumV6,
-  sumBytes,
   walkIpv6Extensions,
   writeIcmpV6,
   writeIpv6,
   writeIpv6Fragment,
 } from '../../src/wire/index.ts';
+import { type IcmpMessageFields, type PacketFamily, packetBuilders, readTransport } from './packet-family.ts';
 import {
   must,
-  type PayloadLike,
-  payloadBytes,
   type ReadTransport,
-  readTcp,
-  readUdp,
   type TcpSegmentFields,
-  tcpSegment,
   type UdpDatagramFields,
-  udpDatagram,
 } from './transport-bytes.ts';
 
 /** Who talks in tests unless said otherwise: the peer sends, the host under test is addressed. */
@@ -60,14 +51,7 @@ export interface Packet6Fields {
 export interface Udp6Fields extends Packet6Fields, UdpDatagramFields {}
 export interface Tcp6Fields extends Packet6Fields, TcpSegmentFields {}
 
-export interface Icmp6Fields extends Packet6Fields {
-  readonly type?: number;
-  readonly code?: number;
-  readonly rest?: number;
-  readonly echoId?: number;
-  readonly sequence?: number;
-  readonly payload?: PayloadLike;
-}
+export interface Icmp6Fields extends Packet6Fields, IcmpMessageFields {}
 
 /** The address of `text`. @throws {RangeError} when it is no IPv6 address */
 export function v6(text: string): IpAddress {
@@ -124,33 +108,39 @@ export function ipv6Packet(protocol: number, body: Uint8Array, fields: Packet6Fi
   return packet;
 }
 
+const FAMILY: PacketFamily<Packet6Fields> = {
+  packet: ipv6Packet,
+  pseudoSum: (fields, protocol, length) => {
+    const s = v6(fields.src ?? PEER6);
+    const d = v6(fields.dst ?? HOST6);
+    return pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, length);
+  },
+  icmp: {
+    protocol: IPPROTO_ICMPV6,
+    echoRequest: IcmpV6Type.echoRequest,
+    write: writeIcmpV6,
+    parse: (bytes, pseudo) => {
+      const header = new IcmpV6Header();
+      const verdict = parseIcmpV6(bytes, 0, bytes.length, pseudo, header);
+      return { verdict, type: header.type, code: header.code, rest: header.rest };
+    },
+    hasPseudoHeader: true,
+  },
+  needsUdpChecksum: true,
+};
+const builders = packetBuilders(FAMILY);
+
 /** A UDP datagram in an IPv6 packet. */
-export function udp6Packet(fields: Udp6Fields = {}): Uint8Array {
-  return ipv6Packet(IPPROTO_UDP, udp6Datagram(fields), fields);
-}
+export const udp6Packet = (fields: Udp6Fields = {}): Uint8Array => builders.udp(fields);
 
 /** The datagram alone, its checksum that of the packet's addresses. */
-export function udp6Datagram(fields: Udp6Fields = {}): Uint8Array {
-  return udpDatagram(fields, (length) => pseudoSum(fields, IPPROTO_UDP, length));
-}
+export const udp6Datagram = (fields: Udp6Fields = {}): Uint8Array => builders.udpAlone(fields);
 
 /** A TCP segment in an IPv6 packet; without `flags`, one with ACK. */
-export function tcp6Packet(fields: Tcp6Fields = {}): Uint8Array {
-  const segment = tcpSegment(fields, (length) => pseudoSum(fields, IPPROTO_TCP, length));
-  return ipv6Packet(IPPROTO_TCP, segment, fields);
-}
+export const tcp6Packet = (fields: Tcp6Fields = {}): Uint8Array => builders.tcp(fields);
 
 /** An ICMPv6 message in an IPv6 packet; without `type`, an echo request. */
-export function icmp6Packet(fields: Icmp6Fields = {}): Uint8Array {
-  const payload = payloadBytes(fields.payload);
-  const message = new Uint8Array(8 + payload.length);
-  const rest = fields.rest ?? icmpEchoWord(fields.echoId ?? 1, fields.sequence ?? 1);
-  const pseudo = pseudoSum(fields, IPPROTO_ICMPV6, message.length);
-  const sum = sumBytes(payload, 0, payload.length, pseudo);
-  writeIcmpV6(message, 0, fields.type ?? IcmpV6Type.echoRequest, fields.code ?? 0, rest, sum);
-  message.set(payload, 8);
-  return ipv6Packet(IPPROTO_ICMPV6, message, fields);
-}
+export const icmp6Packet = (fields: Icmp6Fields = {}): Uint8Array => builders.icmp(fields);
 
 /** What {@link readPacket6} answers; fields of other protocols are absent. */
 export interface ReadPacket6 extends ReadTransport {
@@ -206,25 +196,9 @@ export function readPacket6(packet: Uint8Array | null): ReadPacket6 {
     chain.protocol,
     payload.length,
   );
-  if (chain.protocol === IPPROTO_TCP) return { ...network, ...readTcp(payload, pseudo) };
-  if (chain.protocol === IPPROTO_UDP) return { ...network, ...readUdp(payload, pseudo, true) };
-  if (chain.protocol === IPPROTO_ICMPV6) return { ...network, ...readIcmp(payload, pseudo) };
-  return { ...network, payload };
-}
-
-function readIcmp(bytes: Uint8Array, pseudo: number) {
-  const icmp = new IcmpV6Header();
-  must(parseIcmpV6(bytes, 0, bytes.length, pseudo, icmp));
-  const { type, code } = icmp;
-  return { type, code, rest: icmp.rest >>> 0, payload: bytes.slice(icmp.payloadAt) };
+  return { ...network, ...readTransport(FAMILY, chain.protocol, payload, pseudo) };
 }
 
 function addressText(w0: number, w1: number, w2: number, w3: number): string {
   return new IpAddress(6, w0, w1, w2, w3).toString();
-}
-
-function pseudoSum(fields: Packet6Fields, protocol: number, length: number): number {
-  const s = v6(fields.src ?? PEER6);
-  const d = v6(fields.dst ?? HOST6);
-  return pseudoHeaderSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, length);
 }

@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StackError, type TcpEndpoint } from '../../../src/stack/index.ts';
 import { IcmpV4Type } from '../../../src/wire/index.ts';
-import { icmpPacket, type ReadPacket, tcpOptions, tcpPacket } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
+import { icmpPacket, tcpOptions, tcpPacket } from '../../support/segment.ts';
 import {
   acceptNext,
   acceptOne,
@@ -23,14 +24,14 @@ import {
 const SACK_SYN = tcpOptions({ mss: 1460, sackPermitted: true });
 
 /** Queues `length` bytes; with Nagle off unless said otherwise, so that what is sent is what was queued. */
-function write(c: Scripted, length: number, noDelay = true): ReadPacket[] {
+function write(c: Scripted, length: number, noDelay = true): EitherPacket[] {
   c.socket.noDelay = noDelay;
   expect(c.socket.write(pattern(length), 0, length)).toBe(length);
   return c.host.out();
 }
 
 /** Sequence numbers relative to where the connection's text starts, with lengths: `[[0, 1460], …]`. */
-function sent(c: Scripted, packets: ReadPacket[]): number[][] {
+function sent(c: Scripted, packets: EitherPacket[]): number[][] {
   return packets.map((packet) => [((packet.seq ?? 0) - c.ack) | 0, packet.payload.length]);
 }
 
@@ -670,7 +671,7 @@ describe('RFC 9293 §3.4 sequence numbers wrap', () => {
     const bytes = pattern(14_600);
     const got = new Uint8Array(14_600);
     c.socket.write(bytes, 0, bytes.length);
-    const keep = (packets: ReadPacket[]): void => {
+    const keep = (packets: EitherPacket[]): void => {
       for (const packet of packets) got.set(packet.payload, ((packet.seq ?? 0) - c.ack) | 0);
     };
     const packets = host.out();
@@ -688,7 +689,7 @@ describe('RFC 9293 §3.4 sequence numbers wrap', () => {
     const listener = host.stack.openTcp();
     listener.bind(listener.localAddress, PORT);
     listener.listen(1);
-    const [synAck] = ((): ReadPacket[] => {
+    const [synAck] = ((): EitherPacket[] => {
       host.in({ flags: 'S', seq: isn, options: SACK_SYN });
       return host.out();
     })();

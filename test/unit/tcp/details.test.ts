@@ -1,11 +1,11 @@
 /** Rules of one sentence that stand beside others. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { ReadPacket } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
 import { acceptEcn, NOT_ECT } from './ecn-support.ts';
 import { acceptOne, FULL_SYN, makeTcpHost } from './support.ts';
 
-const tsVal = (packet?: ReadPacket): number => Number(/TS val (\d+)/.exec(packet?.options ?? '')?.[1]);
+const tsVal = (packet?: EitherPacket): number => Number(/TS val (\d+)/.exec(packet?.options ?? '')?.[1]);
 
 describe('details', () => {
   test('RFC 7323 §5.4 the clock of timestamps ticks once a millisecond', () => {

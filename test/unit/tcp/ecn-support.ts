@@ -2,17 +2,19 @@
  * Connections with ECN against a peer that the test writes: opened by either side, with any flags.
  */
 
-import { IpAddress } from '../../../src/base/index.ts';
 import type { InterfaceOptions, TcpEndpoint, TcpOptions } from '../../../src/stack/index.ts';
-import { PEER, type ReadPacket, type TcpFields, tcpOptions } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
+import { tcpOptions } from '../../support/segment.ts';
 import {
-  address,
+  anyAddress,
   listenOn,
   makeTcpHost,
   PEER_ISN,
   PEER_PORT,
   PLAIN_SYN,
   PORT,
+  peer as peerAddress,
+  type TcpFields,
   type TcpHost,
 } from './support.ts';
 
@@ -29,13 +31,13 @@ export interface EcnPeer {
   seq: number;
   ack: number;
   /** The host's SYN or SYN-ACK. */
-  readonly opening: ReadPacket;
+  readonly opening: EitherPacket;
   /** What the host sent when the handshake was over. */
-  readonly first: readonly ReadPacket[];
+  readonly first: readonly EitherPacket[];
   /** Hands in a segment, by default an ACK; text moves `seq` on. @returns what the host sends upon it */
-  send(fields?: TcpFields): ReadPacket[];
+  send(fields?: TcpFields): EitherPacket[];
   /** Writes `bytes` bytes of the host's. @returns what leaves */
-  write(bytes: number): ReadPacket[];
+  write(bytes: number): EitherPacket[];
 }
 
 /** The peer asks with `synFlags` and completes the handshake with `ackFlags`. */
@@ -68,9 +70,9 @@ export function connectEcn(
   iface: Partial<InterfaceOptions> = {},
 ): EcnPeer {
   const host = makeTcpHost(tcp, iface);
-  const socket = host.stack.openTcp();
-  socket.bind(IpAddress.anyV4, PORT);
-  socket.connect(address(PEER), PEER_PORT);
+  const socket = host.stack.openTcp(host.family.family);
+  socket.bind(anyAddress(), PORT);
+  socket.connect(peerAddress(), PEER_PORT);
   const [opening] = host.out();
   if (opening === undefined) throw new Error('no SYN');
   const next = ((opening.seq ?? 0) + 1) | 0;
@@ -82,8 +84,8 @@ function peer(
   host: TcpHost,
   socket: TcpEndpoint,
   ack: number,
-  opening: ReadPacket,
-  first: readonly ReadPacket[],
+  opening: EitherPacket,
+  first: readonly EitherPacket[],
 ): EcnPeer {
   const self: EcnPeer = {
     host,
@@ -111,7 +113,7 @@ export function ace(value: number): string {
 }
 
 /** The ACE field of a segment. */
-export function aceOf(packet: ReadPacket | undefined): number {
+export function aceOf(packet: EitherPacket | undefined): number {
   const flags = packet?.flags ?? '';
   return (flags.includes('E') ? 1 : 0) | (flags.includes('W') ? 2 : 0) | (flags.includes('e') ? 4 : 0);
 }

@@ -1,7 +1,7 @@
 /** Every state × every kind of segment × every edge of the window × every kind of ACK, against the RFC (`oracle.ts`). */
 
 import { describe, expect, test } from '@jest/globals';
-import type { ReadPacket } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
 import { type OracleSegment, type OracleState, oracle } from './oracle.ts';
 import { inState, LATER_STATES, opening, WINDOW } from './states.ts';
 import { makeTcpHost, PORT, type Scripted, scripted } from './support.ts';
@@ -76,7 +76,7 @@ function timeWait(): Scripted {
   return c;
 }
 
-function replyOf(packets: readonly ReadPacket[]): string {
+function replyOf(packets: readonly EitherPacket[]): string {
   const [first, second] = packets;
   if (first === undefined) return 'nothing';
   if (second !== undefined) return `${packets.length} segments`;

@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { IpAddress } from '../../../src/base/index.ts';
 import type { TcpEndpoint, TcpOptions } from '../../../src/stack/index.ts';
 import { MAX_SERVERS } from '../../../src/stack/tcp/fast-open/cache.ts';
-import { PEER, type ReadPacket, tcpOptions } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
+import { PEER, tcpOptions } from '../../support/segment.ts';
 import {
   address,
   has,
@@ -23,7 +24,7 @@ const DAY = 24 * 3600 * 1000;
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 /** The cookie in a packet's options; `null`: no such option. */
-function cookieIn(packet: ReadPacket | undefined): Uint8Array | null {
+function cookieIn(packet: EitherPacket | undefined): Uint8Array | null {
   const found = /tfo +(?:cookie )?([0-9a-f]*)/.exec(packet?.options ?? '');
   if (found === null) return null;
   return Uint8Array.from((found[1] ?? '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));

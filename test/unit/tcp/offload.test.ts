@@ -14,8 +14,10 @@ import {
   flattenFrame,
   GSO_NONE,
   GSO_TCPV4,
+  GSO_TCPV6,
   OFFLOAD_CSUM,
   OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
   TX_COLUMNS,
   TX_CSUM_OFFSET,
   TX_CSUM_START,
@@ -26,12 +28,14 @@ import {
 } from '../../../src/base/index.ts';
 import type { TcpEndpoint } from '../../../src/stack/index.ts';
 import { completeChecksum } from '../../../src/wire/index.ts';
-import { type ReadPacket, readPacket, tcpPacket } from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
 import {
   acceptNext,
   acceptOne,
   FULL_SYN,
+  family,
   makeTcpHost,
+  overBothFamilies,
   PEER_PORT,
   PORT,
   pattern,
@@ -39,11 +43,12 @@ import {
   type TcpHost,
 } from './support.ts';
 
-const OFFLOAD = OFFLOAD_CSUM | OFFLOAD_TSO4;
+const OFFLOAD = OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6;
+const kind = (): number => (family().family === 4 ? GSO_TCPV4 : GSO_TCPV6);
 const CAPACITY = 64;
 
 interface Frame {
-  readonly packet: ReadPacket;
+  readonly packet: EitherPacket;
   readonly gsoType: number;
   readonly gsoSize: number;
   readonly flags: number;
@@ -64,7 +69,7 @@ function frames(host: TcpHost, capacity = CAPACITY): Frame[] {
       const csumOffset = column(TX_CSUM_OFFSET);
       const flags = column(TX_FLAGS);
       if (flags === FRAME_NEEDS_CSUM) completeChecksum(bytes, 0, bytes.length, csumStart, csumOffset);
-      const packet = readPacket(bytes);
+      const packet = host.family.read(bytes);
       found.push({
         packet,
         gsoType: column(TX_GSO_TYPE),
@@ -89,11 +94,12 @@ function opened(options?: Uint8Array): Scripted {
 
 /** Hands in one frame as a device does. @returns its verdict */
 function input(c: Scripted, payload: Uint8Array, gsoSize: number, seq = c.seq): number {
-  const packet = tcpPacket({ sourcePort: PEER_PORT, destinationPort: PORT, seq, ack: c.ack, payload });
+  const packet = family().tcp({ sourcePort: PEER_PORT, destinationPort: PORT, seq, ack: c.ack, payload });
   const batch = createFrameBatch(1, 65_600);
   batch.bytes.set(packet);
   // A wrong checksum: it must not be looked at.
-  batch.bytes[36] = (batch.bytes[36] as number) ^ 0xff;
+  const checksumAt = family().headerLength + 16;
+  batch.bytes[checksumAt] = (batch.bytes[checksumAt] as number) ^ 0xff;
   batch.table[FRAME_LENGTH] = packet.length;
   batch.table[FRAME_FLAGS] = FRAME_NEEDS_CSUM;
   batch.table[FRAME_GSO_SIZE] = gsoSize;
@@ -107,150 +113,152 @@ function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-describe('sending super-segments', () => {
-  test('text goes in one frame with the size of its packets and a partial checksum', () => {
-    const c = opened();
-    c.socket.write(pattern(14_600), 0, 14_600);
-    expect(frames(c.host)).toMatchObject([
-      {
-        gsoType: GSO_TCPV4,
-        gsoSize: 1460,
-        flags: FRAME_NEEDS_CSUM,
-        csumStart: 20,
-        csumOffset: 16,
-        packet: { flags: 'P.', payload: pattern(14_600) },
-      },
-    ]);
-  });
+overBothFamilies(() => {
+  describe('sending super-segments', () => {
+    test('text goes in one frame with the size of its packets and a partial checksum', () => {
+      const c = opened();
+      c.socket.write(pattern(14_600), 0, 14_600);
+      expect(frames(c.host)).toMatchObject([
+        {
+          gsoType: kind(),
+          gsoSize: 1460,
+          flags: FRAME_NEEDS_CSUM,
+          csumStart: family().headerLength,
+          csumOffset: 16,
+          packet: { flags: 'P.', payload: pattern(14_600) },
+        },
+      ]);
+    });
 
-  test('the size is less by the options of every segment', () => {
-    const c = opened(FULL_SYN);
-    c.socket.write(pattern(14_480), 0, 14_480);
-    expect(frames(c.host)).toMatchObject([{ gsoSize: 1448, packet: { payload: { length: 14_480 } } }]);
-  });
+    test('the size is less by the options of every segment', () => {
+      const c = opened(FULL_SYN);
+      c.socket.write(pattern(14_480), 0, 14_480);
+      expect(frames(c.host)).toMatchObject([{ gsoSize: 1448, packet: { payload: { length: 14_480 } } }]);
+    });
 
-  test('a frame that one packet carries is no super-segment', () => {
-    const c = opened();
-    c.socket.write(pattern(1460), 0, 1460);
-    expect(frames(c.host)).toMatchObject([{ gsoType: GSO_NONE, gsoSize: 0, flags: FRAME_NEEDS_CSUM }]);
-  });
+    test('a frame that one packet carries is no super-segment', () => {
+      const c = opened();
+      c.socket.write(pattern(1460), 0, 1460);
+      expect(frames(c.host)).toMatchObject([{ gsoType: GSO_NONE, gsoSize: 0, flags: FRAME_NEEDS_CSUM }]);
+    });
 
-  test('the end of the text goes in the same frame', () => {
-    const c = opened();
-    c.socket.write(pattern(3000), 0, 3000);
-    c.socket.shutdownWrite();
-    expect(frames(c.host)).toMatchObject([
-      { gsoSize: 1460, packet: { flags: 'FP.', payload: { length: 3000 } } },
-    ]);
-  });
+    test('the end of the text goes in the same frame', () => {
+      const c = opened();
+      c.socket.write(pattern(3000), 0, 3000);
+      c.socket.shutdownWrite();
+      expect(frames(c.host)).toMatchObject([
+        { gsoSize: 1460, packet: { flags: 'FP.', payload: { length: 3000 } } },
+      ]);
+    });
 
-  test('no frame exceeds what IP can carry, and all but the last end on a whole segment', () => {
-    const c = opened();
-    let acked = 0;
-    const sizes: number[] = [];
-    const bytes = pattern(1_000_000);
-    c.socket.write(bytes, 0, bytes.length);
-    for (let round = 0; round < 40 && acked < 1_000_000; round++) {
-      for (const { packet } of frames(c.host)) {
-        sizes.push(packet.payload.length);
-        expect(areEqual(packet.payload, bytes.subarray(acked, acked + packet.payload.length))).toBe(true);
-        acked += packet.payload.length;
+    test('no frame exceeds what IP can carry, and all but the last end on a whole segment', () => {
+      const c = opened();
+      let acked = 0;
+      const sizes: number[] = [];
+      const bytes = pattern(1_000_000);
+      c.socket.write(bytes, 0, bytes.length);
+      for (let round = 0; round < 40 && acked < 1_000_000; round++) {
+        for (const { packet } of frames(c.host)) {
+          sizes.push(packet.payload.length);
+          expect(areEqual(packet.payload, bytes.subarray(acked, acked + packet.payload.length))).toBe(true);
+          acked += packet.payload.length;
+        }
+        c.in({ ack: c.ack + acked });
       }
-      c.in({ ack: c.ack + acked });
-    }
-    expect(acked).toBe(1_000_000);
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(65_000);
-    expect(Math.max(...sizes)).toBeGreaterThan(60_000);
-    for (const size of sizes.slice(0, -1)) expect(size % 1460).toBe(0);
-  });
+      expect(acked).toBe(1_000_000);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(65_000);
+      expect(Math.max(...sizes)).toBeGreaterThan(60_000);
+      for (const size of sizes.slice(0, -1)) expect(size % 1460).toBe(0);
+    });
 
-  test('a lost super-segment is sent again, one segment first', () => {
-    const c = opened();
-    c.socket.write(pattern(14_600), 0, 14_600);
-    frames(c.host);
-    const deadline = c.host.stack.nextDeadline;
-    c.host.now = deadline;
-    c.host.stack.advance();
-    expect(frames(c.host)).toMatchObject([{ gsoType: GSO_NONE, packet: { payload: { length: 1460 } } }]);
-  });
-
-  test('text that wraps in the ring goes as two ranges of one frame', () => {
-    const c = opened();
-    const bytes = pattern(60_000);
-    let sent = 0;
-    let acked = 0;
-    for (let round = 0; round < 30 && acked < 60_000; round++) {
-      const taken = c.socket.write(bytes, sent, Math.min(6000, 60_000 - sent));
-      if (taken > 0) sent += taken;
-      for (const { packet } of frames(c.host)) {
-        expect(packet.payload).toEqual(bytes.subarray(acked, acked + packet.payload.length));
-        acked += packet.payload.length;
-      }
-      // One segment stays unacknowledged, so that the ring is never empty and its start moves.
-      c.in({ ack: c.ack + Math.max(0, acked - (acked < 60_000 ? 1460 : 0)) });
-    }
-    expect(acked).toBe(60_000);
-  });
-
-  test('a turn ends with the batch, the next goes on', () => {
-    const c = acceptOne(makeTcpHost());
-    c.socket.noDelay = true;
-    c.socket.write(pattern(14_600), 0, 14_600);
-    const batch = createTransmitBatch(4);
-    expect(c.host.stack.output(c.host.index, batch)).toBe(4);
-    clearTransmitBatch(batch);
-    expect(c.host.stack.output(c.host.index, batch)).toBe(4);
-    clearTransmitBatch(batch);
-    expect(c.host.stack.output(c.host.index, batch)).toBe(2);
-  });
-
-  test('connections that all have text to send take turns', () => {
-    const host = makeTcpHost({ sendBufferSize: 4 << 20 }, { offload: OFFLOAD });
-    const first = acceptOne(host, FULL_SYN);
-    const [listener] = host.stack.endpoints();
-    const second = acceptNext(host, listener as TcpEndpoint, 3000);
-    const both = [first, second];
-    for (const c of both) {
-      // Acknowledged text opens both congestion windows to more than a turn.
-      c.socket.write(pattern(2_000_000), 0, 2_000_000);
-      for (let round = 0, acked = 0; round < 5; round++) {
-        for (const { packet } of frames(host)) acked += packet.payload.length;
-        c.in({ ack: c.ack + acked, sourcePort: c.socket.remotePort });
-      }
-      frames(host);
-    }
-    for (const c of both) c.in({ ack: c.socket.info().sndNxt, sourcePort: c.socket.remotePort });
-    const ports = frames(host).map(({ packet }) => packet.destinationPort);
-    expect(ports.slice(0, 4)).toEqual([PEER_PORT, 3000, PEER_PORT, 3000]);
-  });
-});
-
-describe('receiving super-segments', () => {
-  test('text of many packets is taken at once, without a look at its checksum', () => {
-    const c = opened();
-    expect(input(c, pattern(60_000), 1460)).toBe(0);
-    expect(c.socket.readableBytes).toBe(60_000);
-    const buffer = new Uint8Array(60_000);
-    c.socket.read(buffer, 0, 60_000);
-    expect(buffer).toEqual(pattern(60_000));
-  });
-
-  test('it counts as its packets: acknowledged at once, and once', () => {
-    const c = opened();
-    for (let i = 0; i < 20; i++) {
-      input(c, pattern(10), 0, c.seq + 10 * i);
+    test('a lost super-segment is sent again, one segment first', () => {
+      const c = opened();
+      c.socket.write(pattern(14_600), 0, 14_600);
       frames(c.host);
-    }
-    c.host.pass(100);
-    input(c, pattern(2920), 1460, c.seq + 200);
-    expect(frames(c.host)).toMatchObject([{ packet: { flags: '.', ack: c.seq + 3120 } }]);
+      const deadline = c.host.stack.nextDeadline;
+      c.host.now = deadline;
+      c.host.stack.advance();
+      expect(frames(c.host)).toMatchObject([{ gsoType: GSO_NONE, packet: { payload: { length: 1460 } } }]);
+    });
+
+    test('text that wraps in the ring goes as two ranges of one frame', () => {
+      const c = opened();
+      const bytes = pattern(60_000);
+      let sent = 0;
+      let acked = 0;
+      for (let round = 0; round < 30 && acked < 60_000; round++) {
+        const taken = c.socket.write(bytes, sent, Math.min(6000, 60_000 - sent));
+        if (taken > 0) sent += taken;
+        for (const { packet } of frames(c.host)) {
+          expect(packet.payload).toEqual(bytes.subarray(acked, acked + packet.payload.length));
+          acked += packet.payload.length;
+        }
+        // One segment stays unacknowledged, so that the ring is never empty and its start moves.
+        c.in({ ack: c.ack + Math.max(0, acked - (acked < 60_000 ? 1460 : 0)) });
+      }
+      expect(acked).toBe(60_000);
+    });
+
+    test('a turn ends with the batch, the next goes on', () => {
+      const c = acceptOne(makeTcpHost());
+      c.socket.noDelay = true;
+      c.socket.write(pattern(14_600), 0, 14_600);
+      const batch = createTransmitBatch(4);
+      expect(c.host.stack.output(c.host.index, batch)).toBe(4);
+      clearTransmitBatch(batch);
+      expect(c.host.stack.output(c.host.index, batch)).toBe(4);
+      clearTransmitBatch(batch);
+      expect(c.host.stack.output(c.host.index, batch)).toBe(2);
+    });
+
+    test('connections that all have text to send take turns', () => {
+      const host = makeTcpHost({ sendBufferSize: 4 << 20 }, { offload: OFFLOAD });
+      const first = acceptOne(host, FULL_SYN);
+      const [listener] = host.stack.endpoints();
+      const second = acceptNext(host, listener as TcpEndpoint, 3000);
+      const both = [first, second];
+      for (const c of both) {
+        // Acknowledged text opens both congestion windows to more than a turn.
+        c.socket.write(pattern(2_000_000), 0, 2_000_000);
+        for (let round = 0, acked = 0; round < 5; round++) {
+          for (const { packet } of frames(host)) acked += packet.payload.length;
+          c.in({ ack: c.ack + acked, sourcePort: c.socket.remotePort });
+        }
+        frames(host);
+      }
+      for (const c of both) c.in({ ack: c.socket.info().sndNxt, sourcePort: c.socket.remotePort });
+      const ports = frames(host).map(({ packet }) => packet.destinationPort);
+      expect(ports.slice(0, 4)).toEqual([PEER_PORT, 3000, PEER_PORT, 3000]);
+    });
   });
 
-  test('early, it is one range', () => {
-    const c = opened();
-    input(c, pattern(14_600), 1460, c.seq + 1460);
-    expect(c.socket.readableBytes).toBe(0);
-    input(c, pattern(1460), 0);
-    expect(c.socket.readableBytes).toBe(16_060);
+  describe('receiving super-segments', () => {
+    test('text of many packets is taken at once, without a look at its checksum', () => {
+      const c = opened();
+      expect(input(c, pattern(60_000), 1460)).toBe(0);
+      expect(c.socket.readableBytes).toBe(60_000);
+      const buffer = new Uint8Array(60_000);
+      c.socket.read(buffer, 0, 60_000);
+      expect(buffer).toEqual(pattern(60_000));
+    });
+
+    test('it counts as its packets: acknowledged at once, and once', () => {
+      const c = opened();
+      for (let i = 0; i < 20; i++) {
+        input(c, pattern(10), 0, c.seq + 10 * i);
+        frames(c.host);
+      }
+      c.host.pass(100);
+      input(c, pattern(2920), 1460, c.seq + 200);
+      expect(frames(c.host)).toMatchObject([{ packet: { flags: '.', ack: c.seq + 3120 } }]);
+    });
+
+    test('early, it is one range', () => {
+      const c = opened();
+      input(c, pattern(14_600), 1460, c.seq + 1460);
+      expect(c.socket.readableBytes).toBe(0);
+      input(c, pattern(1460), 0);
+      expect(c.socket.readableBytes).toBe(16_060);
+    });
   });
 });

@@ -4,14 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { IpAddress } from '../../../src/base/index.ts';
 import { StackError, type TcpEndpoint } from '../../../src/stack/index.ts';
 import { DropReason } from '../../../src/wire/index.ts';
-import {
-  icmpPacket,
-  PEER,
-  type ReadPacket,
-  readPacket,
-  tcpOptions,
-  tcpPacket,
-} from '../../support/segment.ts';
+import type { EitherPacket } from '../../support/packets.ts';
+import { icmpPacket, PEER, readPacket, tcpOptions, tcpPacket } from '../../support/segment.ts';
 import {
   acceptOne,
   address,
@@ -29,13 +23,13 @@ import {
   type TcpHost,
 } from './support.ts';
 
-function write(c: Scripted, length: number): ReadPacket[] {
+function write(c: Scripted, length: number): EitherPacket[] {
   c.socket.write(new Uint8Array(length), 0, length);
   return c.host.out();
 }
 
 /** Starts to connect to the peer. @returns the socket and the SYN */
-function connecting(host: TcpHost, port = PEER_PORT): { socket: TcpEndpoint; syn: ReadPacket } {
+function connecting(host: TcpHost, port = PEER_PORT): { socket: TcpEndpoint; syn: EitherPacket } {
   const socket = host.stack.openTcp();
   must(socket.connect(address(PEER), port));
   const [syn] = host.out();
@@ -303,11 +297,11 @@ describe('the user’s calls', () => {
     const c = acceptOne(makeTcpHost());
     c.socket.trafficClass = 0xb8;
     c.socket.ttl = 7;
-    expect(write(c, 1)).toMatchObject([{ trafficClass: 0xb8, ttl: 7 }]);
+    expect(write(c, 1)).toMatchObject([{ trafficClass: 0xb8, hops: 7 }]);
     c.socket.trafficClass = 0x20;
     c.in({ payload: 'x' });
     c.in({ seq: c.seq + 1, payload: 'x' });
-    expect(c.host.out()).toMatchObject([{ trafficClass: 0x20, ttl: 7 }]);
+    expect(c.host.out()).toMatchObject([{ trafficClass: 0x20, hops: 7 }]);
   });
 });
 
@@ -315,7 +309,9 @@ describe('what IP hands over', () => {
   test('RFC 9293 MUST-50 IP options do not matter', () => {
     const c = acceptOne(makeTcpHost());
     const recordRoute = Uint8Array.of(7, 7, 4, 0, 0, 0, 0, 0);
-    expect(c.in({ payload: 'abc', ipOptions: recordRoute })).toBe(DropReason.none);
+    const fields = { sourcePort: PEER_PORT, destinationPort: PORT, seq: c.seq, ack: c.ack, payload: 'abc' };
+    const packet = tcpPacket({ ...fields, ipOptions: recordRoute });
+    expect(c.host.stack.inputPacket(c.host.index, packet)).toBe(DropReason.none);
     expect(c.socket.readableBytes).toBe(3);
   });
 

@@ -3,6 +3,7 @@
  * with delay, loss, duplicates and reordering from a seed.
  */
 
+import { afterEach, beforeEach, describe } from '@jest/globals';
 import { IpAddress, PoolAllocator, randomFraction, SeededRandom } from '../../../src/base/index.ts';
 import {
   createStack,
@@ -14,20 +15,48 @@ import {
   type TcpOptions,
 } from '../../../src/stack/index.ts';
 import {
-  PEER,
-  type ReadPacket,
-  readPacket,
-  type TcpFields,
-  tcpOptions,
-  tcpPacket,
-} from '../../support/segment.ts';
+  type EitherFields,
+  type EitherPacket,
+  FAMILY_PACKETS,
+  type FamilyPackets,
+  packetsOf,
+} from '../../support/packets.ts';
+import { type TcpSegmentFields, tcpOptions } from '../../support/transport-bytes.ts';
 
 /** The host's port in scripted tests, the peer's, and the peer's initial sequence number. */
 export const PORT = 80;
 export const PEER_PORT = 1025;
 export const PEER_ISN = 5000;
 
+/** A segment of the peer, in either family. */
+export type TcpFields = EitherFields & TcpSegmentFields;
+
+let packets = packetsOf(4);
+
+/** The family of the test that runs: who talks, and the builders of its packets. IPv4 outside of {@link overBothFamilies}. */
+export const family = (): FamilyPackets => packets;
+
+/** Runs tests over both families: hosts that they make, and what is built for them, are of the one or the other. */
+export function overBothFamilies(tests: () => void): void {
+  describe.each(FAMILY_PACKETS)('IPv$family', (each) => {
+    beforeEach(() => {
+      packets = each;
+    });
+    afterEach(() => {
+      packets = packetsOf(4);
+    });
+    tests();
+  });
+}
+
+/** An MTU with which segments are as large as with 1500 bytes over IPv4. */
+export const mtuFor = (ipv4Mtu: number): number => ipv4Mtu - packetsOf(4).headerLength + packets.headerLength;
+/** The peer, and whatever address. */
+export const peer = (): IpAddress => address(packets.peer);
+export const anyAddress = (): IpAddress => address(packets.any);
+
 export interface TcpHost {
+  readonly family: FamilyPackets;
   readonly stack: Stack;
   readonly index: number;
   readonly allocator: PoolAllocator;
@@ -37,14 +66,15 @@ export interface TcpHost {
   /** Hands in a segment of the peer. @returns its drop reason */
   in(fields: TcpFields): number;
   /** What waits to be sent; events are told afterwards. */
-  out(): ReadPacket[];
+  out(): EitherPacket[];
   /** Lets time pass, with the timers on the way; stops early when one made output. */
-  pass(ms: number): ReadPacket[];
+  pass(ms: number): EitherPacket[];
   eventsOf(endpoint: Endpoint): number;
 }
 
-/** A host at 10.0.0.2/24 whose peer, 10.0.0.1, is the test. */
+/** A host whose peer, on the same link, is the test: 10.0.0.2 and 10.0.0.1, or fd00::2 and fd00::1. */
 export function makeTcpHost(tcp: TcpOptions = {}, iface: Partial<InterfaceOptions> = {}): TcpHost {
+  const family = packets;
   const allocator = new PoolAllocator();
   const events = new Map<number, number>();
   const clock = { now: 1_000_000 };
@@ -55,33 +85,40 @@ export function makeTcpHost(tcp: TcpOptions = {}, iface: Partial<InterfaceOption
     tcp,
     observer: (endpoint, bits) => void events.set(endpoint.id, (events.get(endpoint.id) ?? 0) | bits),
   });
-  const index = stack.addInterface({ name: 'test', mtu: 1500, addresses: ['10.0.0.2/24'], ...iface });
-  const out = (): ReadPacket[] => {
-    const packets: ReadPacket[] = [];
+  const index = stack.addInterface({
+    name: 'test',
+    mtu: mtuFor(1500),
+    addresses: [family.prefix],
+    detectDuplicates: false,
+    ...iface,
+  });
+  const out = (): EitherPacket[] => {
+    const seen: EitherPacket[] = [];
     for (let packet = stack.takePacket(index); packet !== null; packet = stack.takePacket(index)) {
-      packets.push(readPacket(packet));
+      seen.push(family.read(packet));
     }
     stack.flushEvents();
     for (let packet = stack.takePacket(index); packet !== null; packet = stack.takePacket(index)) {
-      packets.push(readPacket(packet));
+      seen.push(family.read(packet));
     }
-    return packets;
+    return seen;
   };
   return Object.assign(clock, {
+    family,
     stack,
     index,
     allocator,
     events,
     in: (fields: TcpFields) =>
-      stack.inputPacket(index, tcpPacket({ sourcePort: PEER_PORT, destinationPort: PORT, ...fields })),
+      stack.inputPacket(index, family.tcp({ sourcePort: PEER_PORT, destinationPort: PORT, ...fields })),
     out,
     pass: (ms: number) => {
       const end = clock.now + ms;
       while (stack.nextDeadline <= end) {
         clock.now = Math.max(clock.now, stack.nextDeadline);
         stack.advance();
-        const packets = out();
-        if (packets.length > 0) return packets;
+        const seen = out();
+        if (seen.length > 0) return seen;
       }
       clock.now = end;
       return out();
@@ -102,7 +139,7 @@ export interface Scripted {
   /** Hands in a segment at `seq` that acknowledges `ack`, unless said otherwise. @returns its drop reason */
   in(fields?: TcpFields): number;
   /** As `in`, and what the host sends upon it. */
-  exchange(fields?: TcpFields): ReadPacket[];
+  exchange(fields?: TcpFields): EitherPacket[];
 }
 
 /** Options of the peer's SYN when nothing but an MSS is wanted. */
@@ -112,8 +149,8 @@ export const FULL_SYN = tcpOptions({ mss: 1460, sackPermitted: true, timestamps:
 
 /** A listener on {@link PORT}. */
 export function listenOn(host: TcpHost, backlog = 8): TcpEndpoint {
-  const listener = host.stack.openTcp();
-  must(listener.bind(IpAddress.anyV4, PORT));
+  const listener = host.stack.openTcp(host.family.family);
+  must(listener.bind(address(host.family.any), PORT));
   must(listener.listen(backlog));
   return listener;
 }
@@ -144,9 +181,9 @@ export function acceptNext(
 
 /** A connection that the host opened to the peer's port 7000. */
 export function connectOne(host: TcpHost, options = PLAIN_SYN, window = 65_535): Scripted {
-  const socket = host.stack.openTcp();
-  must(socket.bind(IpAddress.anyV4, PORT));
-  must(socket.connect(address(PEER), PEER_PORT));
+  const socket = host.stack.openTcp(host.family.family);
+  must(socket.bind(address(host.family.any), PORT));
+  must(socket.connect(address(host.family.peer), PEER_PORT));
   const [syn] = host.out();
   const ack = ((syn?.seq ?? 0) + 1) | 0;
   host.in({ flags: 'S.', seq: PEER_ISN, ack, options, window });
@@ -200,7 +237,7 @@ interface Flight {
   readonly packet: Uint8Array;
 }
 
-/** Two hosts, 10.0.0.1 and 10.0.0.2. */
+/** Two hosts, 10.0.0.1 and 10.0.0.2, or fd00::1 and fd00::2. */
 export class Pair {
   readonly stacks: readonly [Stack, Stack];
   readonly allocators: readonly [PoolAllocator, PoolAllocator];
@@ -227,7 +264,12 @@ export class Pair {
       tcp,
       observer: (endpoint, bits) => void this.events.set(endpoint, (this.events.get(endpoint) ?? 0) | bits),
     });
-    stack.addInterface({ name: 'a', mtu, addresses: [`10.0.0.${which + 1}/24`] });
+    stack.addInterface({
+      name: 'a',
+      mtu,
+      addresses: [`${packets.neighbor(which + 1)}/${packets.prefix.split('/')[1]}`],
+      detectDuplicates: false,
+    });
     return stack;
   }
 
@@ -297,11 +339,11 @@ export class Pair {
 
   /** Connects the first host to a listener of the second. */
   connect(): [TcpEndpoint, TcpEndpoint] {
-    const listener = this.stacks[1].openTcp();
-    must(listener.bind(IpAddress.anyV4, 9));
+    const listener = this.stacks[1].openTcp(packets.family);
+    must(listener.bind(anyAddress(), 9));
     must(listener.listen(16));
-    const client = this.stacks[0].openTcp();
-    must(client.connect(address('10.0.0.2'), 9));
+    const client = this.stacks[0].openTcp(packets.family);
+    must(client.connect(address(packets.neighbor(2)), 9));
     let server: TcpEndpoint | null = null;
     const isDone = this.run(() => {
       server ??= listener.accept();

@@ -22,6 +22,8 @@ export const R1 = 3;
 const REPEATS = 3;
 /** How often a stalled connection tries a new way before its peer is heard. */
 export const MAX_WAY_CHANGES = 3;
+/** Until a new way is tried, ms: less, where the timeout is. */
+const LONGEST_WAIT = 1000;
 /** Least time between looks at the connections, ms. */
 export const WAY_CHECK_INTERVAL = 1000;
 
@@ -85,7 +87,7 @@ function tryAgain(tcb: Tcb): void {
   tcb.wayChanges++;
   if (hasRepeats(tcb)) acknowledgeNow(tcb, Cause.duplicateAck);
   // Not all connections at once: the new way may be a narrow one.
-  const wait = randomFraction(host.random) * tcb.rtt.base;
+  const wait = randomFraction(host.random) * Math.min(LONGEST_WAIT, tcb.rtt.base);
   if (tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED') tcb.isSynDue = true;
   else if (tcb.flightSize > 0) retransmitSoon(tcb, wait);
   else if (tcb.isArmed(TcpTimer.persist)) {

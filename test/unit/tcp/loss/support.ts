@@ -3,7 +3,8 @@
  */
 
 import type { TcpEndpoint, TcpOptions } from '../../../../src/stack/index.ts';
-import { type ReadPacket, tcpOptions } from '../../../support/segment.ts';
+import type { EitherPacket } from '../../../support/packets.ts';
+import { tcpOptions } from '../../../support/segment.ts';
 import { listenOn, makeTcpHost, PEER_ISN, pattern, type TcpHost } from '../support.ts';
 
 /** Text of a full segment without, and with timestamps. */
@@ -70,7 +71,7 @@ export function makeSender(
     pass: (ms) => ranges(host.pass(ms)),
   };
   /** Start in the stream and length of each segment with text. */
-  function ranges(packets: readonly ReadPacket[]): number[][] {
+  function ranges(packets: readonly EitherPacket[]): number[][] {
     for (const packet of packets) {
       sender.lastTsVal = Number(/TS val (\d+)/.exec(packet.options ?? '')?.[1] ?? sender.lastTsVal);
     }
