@@ -9,6 +9,8 @@ import {
   NSP_NOTIFY_EVENT,
   NSP_NOTIFY_HWND,
   NSP_NOTIFY_IMMEDIATELY,
+  NSP_NOTIFY_PORT,
+  ntStatusOf,
   packWSANAMESPACE_INFO,
   packWSANAMESPACE_INFOEX,
   parseGuid,
@@ -155,7 +157,7 @@ export function lookupCalls(process: WinsockProcess) {
       if (lpcbBytesReturned === null || input === undefined || output === undefined) return -WSAEFAULT;
       const isNow = lpCompletion?.Type === NSP_NOTIFY_IMMEDIATELY;
       const tell = lpCompletion === null || isNow ? null : announcer(process, lpCompletion);
-      if (tell === undefined) return -WSAEOPNOTSUPP;
+      if (typeof tell === 'number') return tell;
       const answer = lookup.ioctl(
         dwControlCode,
         input,
@@ -211,11 +213,11 @@ function part(buffer: Uint8Array | null, length: number): Uint8Array | null | un
   return length >= 0 && length <= buffer.length ? buffer.subarray(0, length) : undefined;
 }
 
-/** How a completion is told; `undefined` for a way that there is not. */
+/** How a completion is told; minus a WSA code where it can't be. */
 function announcer(
   process: WinsockProcess,
   completion: WSACOMPLETION,
-): { begin(): void; end(answer: number): void } | undefined {
+): { begin(): void; end(answer: number): void } | number {
   switch (completion.Type) {
     case NSP_NOTIFY_HWND: {
       const { hWnd, uMsg, context } = completion;
@@ -237,6 +239,20 @@ function announcer(
         },
       };
     }
+    case NSP_NOTIFY_PORT: {
+      const { lpOverlapped, hPort, Key } = completion;
+      const port = process.handles.port(hPort);
+      if (port === null) return -WSA_INVALID_HANDLE;
+      return {
+        begin() {
+          lpOverlapped.Internal = WSS_OPERATION_IN_PROGRESS;
+        },
+        end(answer) {
+          lpOverlapped.Internal = Math.max(-answer, 0);
+          port.post({ key: Key, lpOverlapped, bytes: 0, status: ntStatusOf(lpOverlapped.Internal) });
+        },
+      };
+    }
     case NSP_NOTIFY_APC: {
       const { lpOverlapped, lpfnCompletionProc } = completion;
       const { apcs } = process.thread;
@@ -251,6 +267,6 @@ function announcer(
       };
     }
     default:
-      return undefined;
+      return -WSAEOPNOTSUPP;
   }
 }

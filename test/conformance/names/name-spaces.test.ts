@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import * as phoneBook from '../../../examples/phone-book.ts';
 import {
   type hostent,
+  INVALID_HANDLE_VALUE,
   LUP_FLUSHPREVIOUS,
   LUP_RETURN_ADDR,
   LUP_RETURN_ALIASES,
@@ -11,6 +13,7 @@ import {
   NSP_NOTIFY_APC,
   NSP_NOTIFY_EVENT,
   NSP_NOTIFY_IMMEDIATELY,
+  NSP_NOTIFY_PORT,
   querySet,
   RNRSERVICE_DELETE,
   RNRSERVICE_DEREGISTER,
@@ -21,6 +24,7 @@ import {
   SVCID_TCP,
   WSA_E_CANCELLED,
   WSA_E_NO_MORE,
+  WSA_INVALID_HANDLE,
   WSA_IO_PENDING,
   WSAEALREADY,
   WSAEFAULT,
@@ -35,7 +39,7 @@ import {
 } from '../../../src/abi/index.ts';
 import { defineNameSpace, type NameService, type NameSpaceModule, type Ref } from '../../../src/spi/index.ts';
 import type { Winsock } from '../../../src/winsock/index.ts';
-import { overEveryAttachment } from '../support.ts';
+import { name, overEveryAttachment } from '../support.ts';
 import { addressesOf } from './support.ts';
 import { begin, CLASS, entryOf, idOf, installed, namesOf, processWith, resultsOf } from './user-spaces.ts';
 
@@ -429,6 +433,20 @@ overEveryAttachment('change notices of user providers', (pair) => {
     expect(told).toEqual([WSA_E_CANCELLED]);
   });
 
+  test('NSP-Ioctl, STR-WSACOMPLETION at a completion port, with its key', async () => {
+    const { ws, change } = await watched();
+    const handle = await begin(ws);
+    const hPort = (await ws.CreateIoCompletionPort(INVALID_HANDLE_VALUE)) as number;
+    const lpOverlapped = { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: 0 };
+    const completion = { Type: NSP_NOTIFY_PORT, lpOverlapped, hPort, Key: 7 } as const;
+    expect(await ioctl(ws, handle, completion)).toBe(-WSA_IO_PENDING);
+    change('one');
+    const [key, of]: [Ref, Ref<unknown>] = [{ value: 0 }, { value: null }];
+    expect(await ws.GetQueuedCompletionStatus(hPort, { value: 0 }, key, of as never, 5000)).toBe(1);
+    expect([key.value, of.value]).toEqual([7, lpOverlapped]);
+    expect(await ioctl(ws, handle, { ...completion, hPort: hPort + 400 })).toBe(-WSA_INVALID_HANDLE);
+  });
+
   test('NSP-Ioctl End ends the wait, providers that cannot tell are WSAEOPNOTSUPP', async () => {
     const { ws } = await watched();
     const handle = await begin(ws);
@@ -440,6 +458,28 @@ overEveryAttachment('change notices of user providers', (pair) => {
     const other = await begin(ws, { lpNSProviderId: idOf(0) });
     expect(await ws.WSANSPIoctl(other, 1, null, 0, null, 0, { value: 0 })).toBe(-WSAEOPNOTSUPP);
   });
+});
+
+overEveryAttachment('the phone book of the examples', (pair) => {
+  test.each(['NSPStartup', 'NSPv2Routine'] as const)(
+    'API-getaddrinfo, API-WSASetService, NSP-SetService, NSP2-SetServiceEx %s: hosts that it knows, and what applications register',
+    async (version) => {
+      const ws = await processWith(await pair(), installed({ book: { [version]: phoneBook[version] } }));
+      expect(await addressesOf(ws, 'Alice.phone')).toEqual(['10.0.0.21', '2001:db8::21']);
+      expect(await addressesOf(ws, 'only4')).toEqual(['192.0.2.9']);
+      const bob = querySet({
+        lpServiceClassId: CLASS,
+        lpszServiceInstanceName: 'bob.phone',
+        lpNSProviderId: idOf(0),
+        dwNumberOfCsAddrs: 1,
+        lpcsaBuffer: [{ LocalAddr: null, RemoteAddr: name('10.0.0.22', 80), iSocketType: 1, iProtocol: 6 }],
+      });
+      expect(await ws.WSASetService(bob, RNRSERVICE_REGISTER, 0)).toBe(0);
+      expect(await addressesOf(ws, 'bob.phone', '80')).toEqual(['10.0.0.22:80']);
+      expect(await ws.WSASetService(bob, RNRSERVICE_DELETE, 0)).toBe(0);
+      expect(await addressesOf(ws, 'bob.phone')).toBeLessThan(0);
+    },
+  );
 });
 
 describe('SVCID_TCP', () => {

@@ -250,7 +250,8 @@ overEveryAttachment('WSANSPIoctl', (pair) => {
     );
     expect(await listen(ws, handle, null, 0x1234)).toBe(-WSAEOPNOTSUPP);
     const port: WSACOMPLETION = { Type: NSP_NOTIFY_PORT, lpOverlapped: record(), hPort: 4, Key: 0 };
-    expect(await listen(ws, handle, port)).toBe(-WSAEOPNOTSUPP);
+    expect(await listen(ws, handle, port)).toBe(-WSA_INVALID_HANDLE);
+    expect(await listen(ws, handle, { Type: 9 } as never)).toBe(-WSAEOPNOTSUPP);
     const dns: Ref = { value: 0 };
     await ok(ws.WSALookupServiceBegin(querySet({ lpServiceClassId: SVCID_HOSTNAME }), 0x10, dns));
     expect(await listen(ws, dns.value, null)).toBe(-WSAEOPNOTSUPP);
