@@ -54,7 +54,7 @@ function sent(socket: DatagramSocket, text: string, port: number, address: strin
   });
 }
 
-describe('a zone is written behind `%`, by the name of its interface', () => {
+describe('RFC 4007 §11 a zone is written behind `%`, by the name of its interface', () => {
   test('bind and send take link-local addresses with it', async () => {
     const receiver = await bound(1, `fe80::2%${names[1]}`);
     const sender = await bound(0, `fe80::1%${names[0]}`);

@@ -77,9 +77,10 @@ describe('RFC 1035 §4 messages', () => {
       'a name of 256 bytes',
       bytes(header(1, 0), wire(Array.from({ length: 5 }, () => 'x'.repeat(50)).join('.')), '00010001'),
     ],
+    // RFC 6891 §6.1.1: one at most.
     ['two OPT records', bytes(header(0, 0, 0, 2), '0000290400000000000000', '0000290400000000000000')],
     ['an OPT record that has a name', bytes(header(0, 0, 0, 1), wire('a'), '00290400000000000000')],
-  ])('RFC 1035 §4 malformed, and no exception: %s', (_, message) => {
+  ])('RFC 1035 §4, RFC 6891 §6.1.1 malformed, and no exception: %s', (_, message) => {
     expect(decodeMessage(message)).toBeNull();
   });
 

@@ -595,6 +595,18 @@ describe('who is asked', () => {
     expect(network.asked).toHaveLength(2);
   });
 
+  test('RFC 2308 §7 that no server answers rightly is remembered, for two seconds', async () => {
+    const { network, resolver } = setUp(({ reply }) => reply({ rcode: Rcode.servFail }));
+    const look = () => network.run(resolver.lookup('www.example', RecordType.A));
+    expect((await look()).status).toBe('temporary');
+    const { length } = network.asked;
+    expect((await look()).status).toBe('temporary');
+    expect(network.asked).toHaveLength(length);
+    await network.pass(2001);
+    await look();
+    expect(network.asked.length).toBeGreaterThan(length);
+  });
+
   test('without servers nothing is asked, and nothing remembered', async () => {
     const { network, resolver } = setUp(silent);
     resolver.configure({ servers: [], searchList: [] });

@@ -54,7 +54,7 @@ describe('RFC 3927 link-local addresses', () => {
     expect(address(first)).toBe(address(second));
   });
 
-  test('RFC 3927 §2.2.1: it is asked for before it is taken, then announced', () => {
+  test('RFC 3927 §2.2.1, §2.4: it is asked for before it is taken, then announced', () => {
     const host = begin();
     const texts: string[] = [];
     for (let i = 0; i < 200; i++) {

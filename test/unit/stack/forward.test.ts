@@ -165,7 +165,7 @@ describe('RFC 1812 §5.2 what is passed on', () => {
   });
 });
 
-describe('RFC 1812 §5.3, §5.3.5, §5.3.7 what is not', () => {
+describe('RFC 3927 §7, RFC 1812 §5.3, §5.3.5, §5.3.7 what is not', () => {
   test.each([
     ['§5.3.5.1 the limited broadcast', { dst: '255.255.255.255' }, DropReason.udpNoListener],
     ['§5.3.5.2 RFC 2644 a directed broadcast', { dst: '192.0.2.255' }, DropReason.forwardBroadcast],

@@ -37,7 +37,7 @@ function feed(packets: readonly Uint8Array[]): number[] {
 }
 
 describe('RFC 791 §3.2 fragmentation', () => {
-  test('fragments have one identification, offsets in units of 8, and fit the MTU', () => {
+  test('RFC 791 §2.3, RFC 1122 §3.3.3 fragments have one identification, offsets in units of 8, and fit the MTU', () => {
     const sender = host.stack.openUdp();
     sender.send(pattern(4000), 0, 4000, ip('10.0.0.1'), 9);
     const bytes = host.outBytes();
@@ -59,6 +59,13 @@ describe('RFC 791 §3.2 fragmentation', () => {
     const lengths = narrow.outBytes().map((packet) => packet.length - 20);
     expect(lengths.slice(0, -1).every((length) => length === 552)).toBe(true);
     expect(lengths.reduce((sum, length) => sum + length)).toBe(2008);
+  });
+
+  test('RFC 6864 §4.1 whole packets with one identification are different packets', () => {
+    for (const payload of ['one', 'two']) host.in(udpPacket({ id: 7, dontFragment: true, payload }));
+    expect(
+      [receive(udp), receive(udp)].map((bytes) => new TextDecoder().decode(bytes as Uint8Array)),
+    ).toEqual(['one', 'two']);
   });
 
   test('the next datagram to the same peer has another identification', () => {

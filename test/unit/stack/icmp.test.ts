@@ -140,7 +140,7 @@ describe('RFC 1122 §3.2.2 errors received', () => {
     );
   });
 
-  test('RFC 6633 source quench is read and nothing follows', () => {
+  test('RFC 6633 source quench is read and nothing follows (RFC 1122 §3.2.2.3)', () => {
     const quoted = udpPacket({ src: '10.0.0.2', dst: '10.0.0.1' }).slice(0, 28);
     expect(host.in(icmpPacket({ type: IcmpV4Type.sourceQuench, code: 0, rest: 0, payload: quoted }))).toBe(0);
     expect(host.out()).toEqual([]);
@@ -184,7 +184,7 @@ describe('IcmpEndpoint', () => {
     expect(icmp.takeReply()).toBeNull();
   });
 
-  test('gets the ICMP errors about its requests, from whoever reports them', () => {
+  test('RFC 1122 §3.2.2.4 gets the ICMP errors about its requests, time exceeded for one, from whoever reports them', () => {
     icmp.sendEcho(ip('192.0.2.1'), 9, pattern(8));
     const quoted = (host.outBytes()[0] as Uint8Array).slice(0, 28);
     expect(host.in(icmpPacket({ src: '10.0.0.254', type: 11, code: 0, rest: 0, payload: quoted }))).toBe(0);

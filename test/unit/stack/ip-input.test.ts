@@ -131,14 +131,14 @@ describe('RFC 1122 §3.2.1.3 addresses', () => {
 });
 
 describe('RFC 1122 §3.2.1.8 options', () => {
-  test('options that ask nothing of us do no harm', () => {
+  test('RFC 7126 §4.8 options that ask nothing of us, a router alert among them, do no harm', () => {
     for (const ipOptions of ['01010100', '94040000', '0707040000000000', '440c05000000000000000000']) {
       expect(host.in(icmpPacket({ ipOptions: fromHex(ipOptions) }))).toBe(0);
     }
     expect(host.out()).toHaveLength(4);
   });
 
-  test('RFC 7126 §4.3 source routes are dropped without an answer', () => {
+  test('RFC 7126 §4.3, §4.4 source routes, loose and strict, are dropped without an answer', () => {
     for (const ipOptions of ['830704c0000201', '890704c0000201']) {
       expect(host.in(icmpPacket({ ipOptions: fromHex(ipOptions) }))).toBe(DropReason.ipSourceRoute);
     }
@@ -231,12 +231,12 @@ describe('Ethernet', () => {
       ethernetFrame(icmpPacket(), undefined, undefined, 0x0100),
       DropReason.etherTypeUnknown,
     ],
-  ])('%s is dropped', (_name, frame, reason) => {
+  ])('RFC 1122 §2.3.3 %s is dropped', (_name, frame, reason) => {
     expect(host.in(frame)).toBe(reason);
     expect(host.stack.counters.drops[reason]).toBe(1);
   });
 
-  test('RFC 1122 §3.3.6 a link broadcast that carries a packet to one host is dropped', () => {
+  test('RFC 1122 §2.4, §3.3.6 a link broadcast that carries a packet to one host is dropped', () => {
     expect(host.in(ethernetFrame(icmpPacket(), 'ffffffffffff'))).toBe(DropReason.ipNotForUs);
     expect(host.out()).toEqual([]);
   });

@@ -184,7 +184,7 @@ describe('RFC 1122 §3.3.6 our own broadcasts', () => {
 });
 
 describe('RFC 6918', () => {
-  test.each([13, 15, 17])('a request of type %i is not answered', (type) => {
+  test.each([13, 15, 17])('RFC 1122 §3.2.2.7, §3.2.2.9 a request of type %i is not answered', (type) => {
     expect(host.in(icmpPacket({ type, payload: 12 }))).toBe(DropReason.icmpTypeUnknown);
     expect(host.out()).toEqual([]);
   });

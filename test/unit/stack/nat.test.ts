@@ -145,6 +145,20 @@ describe('RFC 4787 UDP', () => {
     expect(farOut()).toEqual([]);
   });
 
+  test('REQ-13 what is too large for the link outside is cut, or refused with its MTU', () => {
+    host.stack.removeInterface(far);
+    far = host.stack.addInterface({ name: 'narrow', mtu: 1280, addresses: [`${OUR}/24`] });
+    host.stack.setNat({ interfaceIndex: far });
+    const large = { src: INSIDE, dst: PEER_A, sourcePort: 5000, payload: pattern(1400) };
+    expect(host.in(udpPacket(large))).toBe(0);
+    expect(farOut()).toMatchObject([
+      { src: OUR, moreFragments: true },
+      { src: OUR, moreFragments: false },
+    ]);
+    expect(host.in(udpPacket({ ...large, dontFragment: true }))).toBe(DropReason.forwardTooBig);
+    expect(nearOut()).toMatchObject([{ dst: INSIDE, type: 3, code: 4, rest: 1280 }]);
+  });
+
   test('REQ-14 fragments, in whatever order, leave translated', () => {
     const whole = udpPacket({ src: INSIDE, sourcePort: 5000, dst: PEER_A, payload: pattern(2000) });
     const body = whole.slice(20);

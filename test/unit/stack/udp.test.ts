@@ -101,7 +101,7 @@ describe.each(FAMILY_PACKETS)('UDP over IPv$family', (packets) => {
       expect(zero).not.toBeNull();
     });
 
-    test('TTL, traffic class and DF are what the endpoint says, the defaults otherwise', () => {
+    test('RFC 1122 §3.2.1.6, §3.2.1.7, RFC 8200 §7 TTL, traffic class and DF are what the endpoint says, the defaults otherwise', () => {
       send(udp, pattern(1));
       udp.ttl = 9;
       udp.trafficClass = 0xb8;

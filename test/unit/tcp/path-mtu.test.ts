@@ -82,8 +82,8 @@ const tooBig4 = (c: Scripted, mtu: number, offset = 0, length = 1500): number =>
   icmp4(c, 4, mtu, offset, length);
 
 overBothFamilies(() => {
-  describe('RFC 1191 §6.4, RFC 8201 §5.3 segments that are too big for a link on the way', () => {
-    test('given several in flight, they are sent again in smaller ones at once, and the window stays', () => {
+  describe('RFC 8201 §5.3, RFC 1191 §6.4 segments that are too big for a link on the way', () => {
+    test('RFC 8201 §5.4 given several in flight, they are sent again in smaller ones at once, and the window stays', () => {
       const c = connection();
       write(c, 2 * MSS);
       const { cwnd } = c.socket.info();

@@ -52,7 +52,7 @@ function ready(host: HostUnderTest): void {
 }
 
 describe('RFC 4862 an interface that configures itself', () => {
-  test('the link-local address is asked for first, then routers, from it and with the hardware address', () => {
+  test('RFC 4861 §4.1 the link-local address is asked for first, then routers, from it and with the hardware address', () => {
     const host = configured();
     expect(addresses(host)).toEqual([expect.stringMatching(/^fe80::\S+\/64 linkLocal tentative$/)]);
     host.pass(3000);

@@ -20,7 +20,7 @@ test('RFC 8415 §11.1: as text, with or without separators; two bytes and a thir
   for (const bad of ['', '0003', '00030', 'xyz', '00'.repeat(131)]) expect(parseDuid(bad)).toBeNull();
 });
 
-test('RFC 4361 §6.1: the identifier of an IPv4 client with a DUID, the same as over IPv6', () => {
+test('RFC 4361 §6.1, RFC 2132 §9.14: the identifier of an IPv4 client with a DUID, the same as over IPv6', () => {
   const mac = fromHex('020000000002');
   expect(iaidOf(mac, 3)).toBe(2);
   expect(iaidOf(null, 3)).toBe(3);

@@ -18,6 +18,7 @@ import { DropReason } from '../../../../src/wire/index.ts';
 import { ethernetFrame } from '../../../support/segment.ts';
 import {
   fragmentHeader,
+  hopByHop,
   icmp6Packet,
   optionsHeader,
   type ReadPacket6,
@@ -66,6 +67,14 @@ describe('RFC 8200 §3 what is passed on', () => {
     }
   });
 
+  test('RFC 8200 §4.3 hop-by-hop options are not looked at, whatever they ask for', () => {
+    for (const type of [0x1e, 0x5e, 0xde]) {
+      const packet = udp6Packet({ src: NEAR, dst: FAR, extensions: [hopByHop(type, 0)], payload: 'x' });
+      expect(host.in(packet)).toBe(0);
+      expect(host.stack.takePacket(far)?.slice(8)).toEqual(packet.slice(8));
+    }
+  });
+
   test('not by a host, and to the router’s other address it is taken', () => {
     expect(host.in(icmp6Packet({ src: NEAR, dst: '2001:db8:1::1' }))).toBe(0);
     expect(out(host.index)).toMatchObject([{ src: '2001:db8:1::1', type: 129 }]);
@@ -79,7 +88,7 @@ describe('RFC 8200 §3 what is passed on', () => {
     ['a group', { src: NEAR, dst: 'ff05::2' }, DropReason.ipNotForUs],
     ['RFC 4291 §2.5.2 an unspecified source', { src: '::', dst: FAR }, DropReason.ipSourceAddress],
     ['a source that is ours', { src: 'fd00::2', dst: FAR }, DropReason.ipSourceAddress],
-  ])('%s is not', (_name, fields, reason) => {
+  ])('RFC 4007 §9, RFC 4291 §2.5.6 %s is not', (_name, fields, reason) => {
     expect(host.in(udp6Packet(fields))).toBe(reason);
     expect([...out(far), ...out(host.index)]).toEqual([]);
   });

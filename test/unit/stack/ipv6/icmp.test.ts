@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { StackError } from '../../../../src/stack/index.ts';
-import { DropReason, IcmpV6Problem, IcmpV6Type, IcmpV6Unreachable } from '../../../../src/wire/index.ts';
+import {
+  DropReason,
+  IcmpV6Problem,
+  IcmpV6Type,
+  IcmpV6Unreachable,
+  IPPROTO_ICMPV6,
+  IPV6_ROUTING,
+} from '../../../../src/wire/index.ts';
 import { payloadBytes } from '../../../support/segment.ts';
 import {
   destinationOptions,
@@ -37,9 +44,26 @@ describe('RFC 4443 §4 echo', () => {
     ]);
   });
 
-  test('§4.2: a request to a group is answered from an address of the interface', () => {
+  test('§2.2, §4.2: a request to a group is answered from an address of the interface', () => {
     expect(host.in(icmp6Packet({ src: 'fe80::1', dst: 'ff02::1' }))).toBe(0);
     expect(host.out6()).toMatchObject([{ src: 'fe80::2', dst: 'fe80::1', type: IcmpV6Type.echoReply }]);
+  });
+
+  test('RFC 8200 §4.6, §8.4 options of the destination are read wherever they stand, and no way back is made of a routing header', () => {
+    const routing = { protocol: IPV6_ROUTING, bytes: Uint8Array.of(0, 2, 0, 0, ...new Uint8Array(20)) };
+    const request = icmp6Packet({
+      echoId: 9,
+      extensions: [destinationOptions(0x1e, 0), routing, destinationOptions(0x1e, 0)],
+    });
+    expect(host.in(request)).toBe(0);
+    expect(host.out6()).toMatchObject([
+      { type: IcmpV6Type.echoReply, dst: 'fd00::1', nextHeader: IPPROTO_ICMPV6 },
+    ]);
+    // What is wrong with the second is found as well.
+    const wrong = icmp6Packet({
+      extensions: [destinationOptions(0x1e, 0), routing, destinationOptions(0x9e, 0)],
+    });
+    expect(host.in(wrong)).toBe(DropReason.ipv6OptionUnknown);
   });
 
   test('an endpoint asks, and is told of replies and errors', () => {

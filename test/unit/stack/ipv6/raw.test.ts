@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe('RFC 6935 §5 datagrams without a checksum', () => {
-  test('are dropped, and counted, unless the endpoint says that it takes them (RFC 6936 §5)', () => {
+  test('are dropped, and counted, unless the endpoint says that it takes them (RFC 6936 §4, §5)', () => {
     const udp = host.stack.openUdp(6);
     udp.bind(IpAddress.anyV6, 53);
     const packet = udp6Packet({ payload: 4, hasChecksum: false });

@@ -50,7 +50,7 @@ function transfer(
 }
 
 describe('TCP over IPv6', () => {
-  test('RFC 9293 §3.7.1: a SYN announces the MTU less 60 bytes, and 1220 is the default', () => {
+  test('RFC 9293 §3.7.1, RFC 8200 §8.3: a SYN announces the MTU less 60 bytes, and 1220 is the default', () => {
     const host = makeHost6();
     const client = host.stack.openTcp(6);
     client.connect(ip('fd00::1'), 80);

@@ -39,7 +39,7 @@ function settle(): void {
 }
 
 describe('RFC 3376 §5.1 action on change of interface state', () => {
-  test('a join is reported at once, and again within a second', () => {
+  test('RFC 1122 §3.2.3 a join is reported at once, and again within a second', () => {
     udp.joinGroup(ip(G));
     expect(sent()).toEqual([`TO_EX ${G} {}`]);
     expect(sent(1000)).toEqual([`TO_EX ${G} {}`]);

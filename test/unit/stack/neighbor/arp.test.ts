@@ -42,7 +42,7 @@ function sendTo(address: string): void {
 }
 
 describe('RFC 826 requests of others', () => {
-  test('RFC 826: a request for our address is answered, to the one who asked', () => {
+  test('RFC 826, RFC 5227 §2.6: a request for our address is answered, to the one who asked alone', () => {
     expect(host.in(arpRequest())).toBe(DropReason.none);
     expect(sent(host)).toEqual([`arp 10.0.0.2 is-at ${OWN_MAC} > ${PEER_MAC}`]);
   });

@@ -168,6 +168,13 @@ describe('RFC 4862 §5.4 duplicate address detection', () => {
     expect(nonces.size).toBe(20);
   });
 
+  test('RFC 4862 §5.1: how often is the user’s to say: not at all, and the address is there at once', () => {
+    const host = empty();
+    host.stack.addAddress(host.index, `${OWN}/64`, { detectDuplicates: false });
+    expect(addresses(host)).toEqual([`${OWN} preferred`]);
+    expect(sentDuring6(host, 5000).filter((text) => text.includes(' ns '))).toEqual([]);
+  });
+
   test('an address that goes meanwhile leaves nothing behind', () => {
     const host = begin();
     host.stack.removeAddress(host.index, ip(OWN));

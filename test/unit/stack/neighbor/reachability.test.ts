@@ -83,7 +83,7 @@ describe('RFC 4861 §7.2.2 address resolution', () => {
     expect(sentPackets(host)[0]).toMatchObject({ flags: 'S' });
   });
 
-  test('RFC 1122 §3.2.2.1: an echo request is answered with host unreachable by ourselves', () => {
+  test('RFC 1122 §2.4, §3.2.2.1: an echo request is answered with host unreachable by ourselves', () => {
     const echo = host.stack.openIcmp();
     echo.sendEcho(ip('10.0.0.1'), 7, new Uint8Array(8));
     sent(host);
@@ -300,7 +300,7 @@ describe('RFC 4861 §7.3.1 reachability confirmation by TCP', () => {
 describe('the cache', () => {
   const own = parseMac(OWN_MAC) as Uint8Array;
 
-  test('a crowd of unknown hosts does not push out those that are known, nor what was set by hand', () => {
+  test('RFC 4861 §5.1: a crowd of unknown hosts does not push out those that are known, nor what was set by hand', () => {
     host = makeEthernetHost(1500, 1, '10.0.0.2/8');
     becomeReachable();
     host.stack.addNeighbor(host.index, ip('10.0.0.3'), fromHex('020000000003'));
