@@ -141,6 +141,8 @@ class Guard {
     spent: number,
   ): Promise<number> {
     const host = this.#host;
+    // The list of buffers may be changed as soon as the call has returned.
+    const kept = args.map((value) => (Array.isArray(value) ? value.slice() : value));
     const isBounded = !mayWait(name, args) || (s !== 0 && host.isNonBlocking(s));
     return new Promise((resolve) => {
       let isDone = false;
@@ -158,11 +160,11 @@ class Guard {
         }
         isDone = true;
         cancel();
-        this.#note(name, s, args, late, spent);
+        this.#note(name, s, kept, late, spent);
         resolve(late);
       };
       answer.then(
-        (late) => end(this.#check(name, s, args, late)),
+        (late) => end(this.#check(name, s, kept, late)),
         (thrown: unknown) => end(this.#fail(name, s, 'threw', describe(thrown))),
       );
     });

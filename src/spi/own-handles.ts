@@ -52,7 +52,7 @@ export class OwnSocket implements OperationSocket, OwnHandle {
   }
 
   cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number {
-    let found = 0;
+    let found = this.readiness?.cancel?.(lpOverlapped, thread) ?? 0;
     for (const operation of [...this.operations]) {
       if (lpOverlapped !== null && operation.lpOverlapped !== lpOverlapped) continue;
       if (thread !== null && operation.thread !== thread) continue;

@@ -53,6 +53,8 @@ export interface Ws2Exports {
   releaser(s: number): () => void;
   /** Says who answers past the table for a handle of `WPUCreateSocketHandle`, until that is closed. */
   serve(s: number, handler: OwnHandle): void;
+  /** Says that a layer keeps the readiness of such a handle itself from now on. */
+  keepReadiness(s: number, readiness: Readiness): void;
 }
 
 export type WindowProcedure = (message: number, wParam: number, lParam: number) => void;
@@ -66,7 +68,7 @@ export interface OwnHandle {
   /**
    * Readiness, when the layer keeps it itself; absent: that of the handle which SIO_BSP_HANDLE_POLL answers counts.
    */
-  readonly readiness?: Readiness;
+  readiness?: Readiness;
 }
 
 /** A socket's readiness as its layer keeps it. */
@@ -75,6 +77,8 @@ export interface Readiness {
   poll(): number;
   /** Calls back at every change. @returns ends that */
   watch(changed: () => void): () => void;
+  /** As in {@link OwnHandle}, of operations that the layer has under way itself. */
+  cancel?(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number;
 }
 
 const known = new WeakMap<WSPUPCALLTABLE, Ws2Exports>();

@@ -85,6 +85,10 @@ export function ws2Exports(process: ExportsHost): {
       const socket = handles.socket(s);
       if (socket?.isOwn === true) socket.own = handler;
     },
+    keepReadiness(s, readiness) {
+      const own = handles.socket(s)?.own ?? null;
+      if (own !== null) own.readiness = readiness;
+    },
   };
   const post: PostMessage = (hWnd, message, wParam, lParam) => {
     const procedure = windows.get(hWnd);

@@ -4,23 +4,108 @@
  * SIO_BSP_HANDLE_POLL, or keeps readiness itself.
  */
 
-import { SIO_BSP_HANDLE_POLL } from '../abi/index.ts';
-import { i32le } from '../base/index.ts';
-import type { Answer, BaseProvider, WSAPOLLFD } from '../spi/index.ts';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  SIO_BSP_HANDLE_POLL,
+  SOCK_NOTIFY_EVENT_ERR,
+  SOCK_NOTIFY_EVENT_HANGUP,
+  SOCK_NOTIFY_EVENT_IN,
+  SOCK_NOTIFY_EVENT_OUT,
+} from '../abi/index.ts';
+import { i32le, type Scheduler } from '../base/index.ts';
+import type { Answer, BaseProvider, Readiness, WSAPOLLFD } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 
 /** What of a process it reaches. */
 export interface PollHost {
   readonly handles: HandleTable;
   readonly base: BaseProvider;
+  readonly scheduler: Scheduler;
 }
 
+/** What is told of a socket whatever was asked for (SEM-POLL-04). */
+const ALWAYS_TOLD = POLLERR | POLLHUP | POLLNVAL;
+/** When a socket that has woken us for nothing is looked at again, ms. */
+const PATIENCE = 10;
 /** Bytes of a SOCKET. */
 const SOCKET_LEN = 8;
 
 /** WSAPoll over sockets of any owner. @param timeout ms; negative: none */
 export function pollHandles(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Answer {
   if (process.handles.ownSockets === 0) return process.base.poll(fds, timeout);
+  if (fds.some(({ fd }) => readinessOf(process, fd) !== null)) return pollKept(process, fds, timeout);
+  return pollBelow(process, fds, timeout);
+}
+
+/** WSAPoll over sockets of which layers keep the readiness of some. */
+async function pollKept(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Promise<number> {
+  const { scheduler } = process;
+  const end = timeout < 0 ? Number.POSITIVE_INFINITY : scheduler.now() + timeout;
+  let isFirst = true;
+  for (;;) {
+    const kept = fds.map(({ fd }) => readinessOf(process, fd));
+    const others = fds.filter((_fd, i) => kept[i] === null);
+    if (others.length > 0) {
+      const answer = await pollBelow(process, others, 0);
+      if (answer < 0) return answer;
+    }
+    for (const [i, fd] of fds.entries()) {
+      const readiness = kept[i] ?? null;
+      if (readiness !== null) fd.revents = readiness.poll() & (fd.events | ALWAYS_TOLD);
+    }
+    const count = fds.filter(({ revents }) => revents !== 0).length;
+    if (count > 0 || scheduler.now() >= end) return count;
+    await anyChange(process, kept, others, end, isFirst);
+    isFirst = false;
+  }
+}
+
+/** Waits until one of them may be ready, or the time is over. */
+function anyChange(
+  process: PollHost,
+  kept: readonly (Readiness | null)[],
+  others: readonly WSAPOLLFD[],
+  end: number,
+  isFirst: boolean,
+): Promise<void> {
+  const { scheduler } = process;
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = [];
+    const wake = (): void => {
+      for (const stop of stops.splice(0)) stop();
+      resolve();
+    };
+    const look = (): void => {
+      for (const { fd, events } of others) {
+        const stop = watchHandle(process, fd, filterOf(events), wake);
+        if (stop !== null) stops.push(stop);
+      }
+    };
+    for (const readiness of kept) if (readiness !== null) stops.push(readiness.watch(wake));
+    if (end !== Number.POSITIVE_INFINITY)
+      stops.push(scheduler.after(Math.max(end - scheduler.now(), 0), wake));
+    // One that woke us for something that was not asked for would do so again at once.
+    if (isFirst) look();
+    else stops.push(scheduler.after(PATIENCE, look));
+  });
+}
+
+function filterOf(events: number): number {
+  const input = (events & POLLIN) === 0 ? 0 : SOCK_NOTIFY_EVENT_IN;
+  const output = (events & POLLOUT) === 0 ? 0 : SOCK_NOTIFY_EVENT_OUT;
+  return input | output | SOCK_NOTIFY_EVENT_HANGUP;
+}
+
+/** What a layer says of a socket's readiness; `null` when it does not keep it. */
+function readinessOf({ handles }: PollHost, s: number): Readiness | null {
+  return handles.socket(s)?.own?.readiness ?? null;
+}
+
+function pollBelow(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Answer {
   const below = fds.map(({ fd, events }) => ({ fd: handleBelow(process, fd), events, revents: 0 }));
   const finish = (answer: number): number => {
     for (const [i, fd] of fds.entries()) fd.revents = below[i]?.revents ?? 0;
@@ -37,7 +122,38 @@ export function watchHandle(
   filter: number,
   tell: (events: number) => void,
 ): (() => void) | null {
-  return process.base.watch(handleBelow(process, s), filter, tell);
+  const readiness = readinessOf(process, s);
+  return readiness === null
+    ? process.base.watch(handleBelow(process, s), filter, tell)
+    : watchKept(readiness, filter, tell);
+}
+
+/** Tells once what a layer says, now or at a change. */
+function watchKept(readiness: Readiness, filter: number, tell: (events: number) => void): () => void {
+  const holds = (): number => {
+    const bits = readiness.poll();
+    let events = 0;
+    if ((bits & POLLIN) !== 0) events |= SOCK_NOTIFY_EVENT_IN;
+    if ((bits & POLLOUT) !== 0) events |= SOCK_NOTIFY_EVENT_OUT;
+    if ((bits & POLLHUP) !== 0) events |= SOCK_NOTIFY_EVENT_HANGUP;
+    events &= filter;
+    return (bits & POLLERR) !== 0 ? events | SOCK_NOTIFY_EVENT_ERR : events;
+  };
+  let isOver = false;
+  let unwatch = (): void => {};
+  const end = (): void => {
+    isOver = true;
+    unwatch();
+  };
+  const look = (): void => {
+    const events = isOver ? 0 : holds();
+    if (events === 0) return;
+    end();
+    tell(events);
+  };
+  unwatch = readiness.watch(look);
+  queueMicrotask(look);
+  return end;
 }
 
 /** The handle of the base provider that a socket stands on; 0 when there is none. */

@@ -1,0 +1,171 @@
+/**
+ * What tests of the TLS provider share: two hosts on a wire in real time, Winsocks with and without the provider, and Node's own TLS as
+ * the peer.
+ */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { expect } from '@jest/globals';
+import {
+  SO_SEC_SSL,
+  SO_SECURE,
+  SO_SSL_SET_VALIDATE_CERT_HOOK,
+  SOL_SOCKET,
+  SSL_ERR_OKAY,
+  writeSslHook,
+} from '../../src/abi/index.ts';
+import type { LocalHost } from '../../src/app/local.ts';
+import { putI32le } from '../../src/base/index.ts';
+import { RealTime } from '../../src/engine/index.ts';
+import { createTlsLayer, type SslValidateCertHook, type TlsConfig } from '../../src/layers/tls/index.ts';
+import { pointerOf, type WSPStartup } from '../../src/spi/index.ts';
+import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
+import { layeredOptions, passThrough } from '../support/chains.ts';
+import { joinedHosts } from './attachment.ts';
+import { ok, tcp, wsadata } from './support.ts';
+
+export interface TlsHosts {
+  readonly a: LocalHost;
+  readonly b: LocalHost;
+  /** Why handshakes have failed, and what providers did wrong; newest last. */
+  readonly reasons: string[];
+  /** A started Winsock with those providers, lowest first. */
+  winsock(host: 'a' | 'b', ...layers: WSPStartup[]): Winsock;
+  close(): Promise<void>;
+}
+
+export function tlsHosts(): TlsHosts {
+  const hosts = joinedHosts(new RealTime());
+  const reasons: string[] = [];
+  const started: Winsock[] = [];
+  const hear = (failure: unknown): void => void reasons.push((failure as { reason: string }).reason);
+  subscribe('winsockd:tls', hear);
+  return {
+    ...hosts,
+    reasons,
+    winsock(host, ...layers): Winsock {
+      const port = hosts[host].openSession();
+      const own = layers.map((startup) => ({ startup, isIfs: false }));
+      const ws = createWinsock({
+        port,
+        names: hosts[host].openNames(),
+        ...(own.length === 0 ? {} : layeredOptions(own)),
+        observer: { fault: (fault) => void reasons.push(`${fault.call} ${fault.kind} ${fault.detail}`) },
+      });
+      expect(ws.WSAStartup(MAKEWORD(2, 2), wsadata())).toBe(0);
+      started.push(ws);
+      return ws;
+    },
+    async close() {
+      unsubscribe('winsockd:tls', hear);
+      for (const ws of started) await ws.WSACleanup();
+      hosts.a.close();
+      hosts.b.close();
+    },
+  };
+}
+
+export const tlsLayer = (config: Partial<TlsConfig> = {}): WSPStartup =>
+  createTlsLayer({ oldVersions: false, handshakeLimit: 5000, ...config });
+
+export { passThrough };
+
+/** A DWORD's bytes. */
+export function dword(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  putI32le(bytes, 0, value);
+  return bytes;
+}
+
+/** Sets something by a control code. @returns what WSAIoctl answers */
+export function set(ws: Winsock, s: number, code: number, value: Uint8Array): number | Promise<number> {
+  return ws.WSAIoctl(s, code, value, value.length, null, 0, { value: 0 });
+}
+
+/** Gets something. */
+export async function get(
+  ws: Winsock,
+  s: number,
+  code: number,
+  room: number,
+  input: Uint8Array | null = null,
+): Promise<Uint8Array> {
+  const into = new Uint8Array(room);
+  const returned = { value: 0 };
+  await ok(ws.WSAIoctl(s, code, input, input?.length ?? 0, into, room, returned));
+  return into.subarray(0, returned.value);
+}
+
+/** A TCP socket with SO_SECURE, and a hook that takes every certificate unless another is given; `null`: none. */
+export async function secured(ws: Winsock, hook: SslValidateCertHook | null = takeAll): Promise<number> {
+  const s = await tcp(ws);
+  await ok(ws.setsockopt(s, SOL_SOCKET, SO_SECURE, dword(SO_SEC_SSL)));
+  if (hook !== null) await ok(set(ws, s, SO_SSL_SET_VALIDATE_CERT_HOOK, hookBytes(hook)));
+  return s;
+}
+
+export function hookBytes(hook: (...args: never[]) => unknown, pvArg = 0): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeSslHook(bytes, { HookFunc: pointerOf(hook), pvArg });
+  return bytes;
+}
+
+export const takeAll: SslValidateCertHook = () => SSL_ERR_OKAY;
+
+/** A socket as a Duplex, for Node's TLS. */
+export function duplexOf(ws: Winsock, s: number): Duplex {
+  return new Duplex({
+    allowHalfOpen: true,
+    read() {
+      const into = new Uint8Array(0x4000);
+      void Promise.resolve(ws.recv(s, into)).then((count) => {
+        if (count > 0) this.push(Buffer.from(into.subarray(0, count)));
+        else if (count === 0) this.push(null);
+        else this.destroy();
+      });
+    },
+    write(chunk: Buffer, _encoding, done) {
+      void Promise.resolve(ws.send(s, chunk)).then((count) => done(count < 0 ? new Error(`${count}`) : null));
+    },
+    final(done) {
+      void Promise.resolve(ws.shutdown(s, 1)).then(() => done());
+    },
+    destroy(error, done) {
+      void Promise.resolve(ws.closesocket(s)).then(() => done(error));
+    },
+  });
+}
+
+/** Node's TLS as a server on an accepted socket. */
+export function nodeServer(ws: Winsock, s: number, options: TLSSocketOptions): TLSSocket {
+  const socket = new TLSSocket(duplexOf(ws, s), { isServer: true, ...options });
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** Node's TLS as a client on a connected socket. */
+export function nodeClient(ws: Winsock, s: number, options: ConnectionOptions): TLSSocket {
+  const socket = connect({ socket: duplexOf(ws, s), rejectUnauthorized: false, ...options });
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** The next bytes of a stream. */
+export async function nextChunk(socket: Duplex): Promise<string> {
+  for (;;) {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk !== null) return chunk.toString('latin1');
+    if (socket.readableEnded || socket.destroyed) return '';
+    await new Promise<void>((resolve) => {
+      for (const event of ['readable', 'end', 'close']) socket.once(event, () => resolve());
+    });
+  }
+}
+
+/** Receives text from a socket. */
+export async function text(ws: Winsock, s: number, room = 100): Promise<string | number> {
+  const into = new Uint8Array(room);
+  const count = await ws.recv(s, into);
+  return count < 0 ? count : Buffer.from(into.subarray(0, count)).toString('latin1');
+}
