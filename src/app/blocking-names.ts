@@ -39,6 +39,8 @@ const theProtocol: protoent = { p_name: '', p_aliases: [], p_proto: 0 };
 export const gethostname = blocking('gethostname');
 /** The same in wide characters. */
 export const GetHostNameW = blocking('GetHostNameW');
+/** Calls this host something else; of Windows Mobile alone. */
+export const sethostname = blocking('sethostname');
 /** The IPv4 addresses of a name; of this host for `null` and ''. */
 export const gethostbyname: (name: string | null) => hostent | null = structured('gethostbyname', theHost);
 /** The names of an address, given as bytes in network order. */

@@ -34,7 +34,8 @@ export interface LocalHost extends LocalSockets {
   readonly names: HostNames;
   /** A session, this process's unless another identity is given. */
   openSession(identity?: PeerIdentity): AfdPort;
-  openNames(): NamePort;
+  /** A session with its names. @param mayRename it may call the host something else; default it may */
+  openNames(mayRename?: boolean): NamePort;
   /** A Winsock with a session of its own. */
   winsock(profile?: BehaviorProfile): Winsock;
   /** Ends everything at once. */
@@ -84,11 +85,11 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     afd,
     names: ownNames,
     openSession: (identity = ownIdentity()) => afd.openSession(identity),
-    openNames: () => ownNames.openSession(),
+    openNames: (mayRename = true) => ownNames.openSession(mayRename),
     winsock: (profile) =>
       createWinsock({
         port: afd.openSession(ownIdentity()),
-        names: ownNames.openSession(),
+        names: ownNames.openSession(true),
         scheduler,
         profile,
       }),

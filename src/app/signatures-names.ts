@@ -33,6 +33,7 @@ const NO_HANDLE = 0;
 export const NAME_SIGNATURES: readonly Signature[] = [
   signature('gethostname', [textReference, number]),
   signature('GetHostNameW', [textReference, number]),
+  signature('sethostname', [text, number]),
   signature('gethostbyname', [text, hostentReference]),
   signature('gethostbyaddr', [input, number, number, hostentReference]),
   signature('getservbyname', [text, text, serventReference]),

@@ -41,7 +41,8 @@ export function openIpc(
       : { owner: { uid: uid ?? ownUid(), gid: gid ?? ownGid() } }),
     identify: identifier(mode),
     openSession: (identity) => afd.openSession(identity),
-    openNames: () => names.openSession(),
+    // Only root and the daemon's own user call the host something else.
+    openNames: (identity) => names.openSession(identity.uid === 0 || identity.uid === ownUid()),
     profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,

@@ -12,7 +12,13 @@ import {
   WSAENOBUFS,
   WSANO_RECOVERY,
 } from '../abi/index.ts';
-import type { AfdCompletion, NameAnswer, NamePort, NameQueryOptions } from '../port/index.ts';
+import {
+  type AfdCompletion,
+  NAME_BYTES_MAX,
+  type NameAnswer,
+  type NamePort,
+  type NameQueryOptions,
+} from '../port/index.ts';
 import { decodeQuestion, decodeService, encodeAnswer, encodeHost } from './name-messages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { NameOp } from './protocol.ts';
@@ -91,6 +97,11 @@ export class NameRequests {
       }
       case NameOp.deregister:
         return failure(await this.#port.deregister(request.a));
+      case NameOp.rename: {
+        const { data } = request;
+        if (data === null || data.length > NAME_BYTES_MAX) return failure(WSAEINVAL);
+        return failure(await this.#port.rename(Buffer.from(data).toString('utf8')));
+      }
       default: {
         const host = await this.#port.host();
         if (host === null) return failure(WSANO_RECOVERY);

@@ -60,6 +60,7 @@ export const NameOp = {
   host: 66,
   register: 67,
   deregister: 68,
+  rename: 69,
 } as const;
 export type NameOp = (typeof NameOp)[keyof typeof NameOp];
 

@@ -90,6 +90,15 @@ export class RemoteNames implements NamePort {
     return error;
   }
 
+  async rename(name: string): Promise<number> {
+    if (name.length > NAME_BYTES_MAX) return WSAEINVAL;
+    const { error } = await this.#call(
+      { ...requestOf(NameOp.rename, {}), data: Buffer.from(name) },
+      undefined,
+    );
+    return error;
+  }
+
   /** Takes the completion of a request. @returns whether it is one of these */
   completed(completion: AfdCompletion): boolean {
     const settle = this.#waiting.get(completion.id);

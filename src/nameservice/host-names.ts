@@ -3,7 +3,7 @@
  * the applications that ask it.
  */
 
-import { WSAENOBUFS, WSAEOPNOTSUPP } from '../abi/index.ts';
+import { WSAEINVAL, WSAENOBUFS, WSAEOPNOTSUPP } from '../abi/index.ts';
 import type { IpAddress, Random, Scheduler } from '../base/index.ts';
 import {
   distinctRecords,
@@ -58,7 +58,6 @@ export class HostNames implements AskedHost {
   readonly resolver: Resolver;
   readonly cache: NameCache;
   readonly network: StackNetwork;
-  readonly hostName: string;
   readonly hostsFile: HostsFile | null;
   readonly scheduler: Scheduler;
   readonly #stack: Stack;
@@ -67,14 +66,15 @@ export class HostNames implements AskedHost {
   readonly #sessions = new Set<NameSession>();
   /** `null` where it is not wanted, the host has no name that could be told, or the stack no groups. */
   readonly responder: MdnsResponder | null;
-  readonly llmnrResponder: LlmnrResponder | null;
   #offered = 0;
+  #hostName: string;
+  #llmnrResponder: LlmnrResponder | null;
 
   constructor(options: HostNamesOptions) {
     const { stack, scheduler, random, servers = [], searchList = [], hostName = '' } = options;
     this.#stack = stack;
     this.scheduler = scheduler;
-    this.hostName = hostName;
+    this.#hostName = hostName;
     this.#own = { servers, searchList };
     this.#isExcluded = options.isExcluded ?? (() => false);
     const file = options.hostsFile === undefined ? null : new HostsFile(options.hostsFile, scheduler);
@@ -92,7 +92,7 @@ export class HostNames implements AskedHost {
       ...(options.llmnr === true ? { llmnr: new LlmnrResolver({ network, cache }) } : {}),
       ...(hosts === null ? {} : { hosts }),
       ownHost: () => ({
-        name: hostName,
+        name: this.#hostName,
         linkName: this.responder?.hostName ?? null,
         addresses: this.#ownAddresses().map(({ address }) => address),
       }),
@@ -101,7 +101,7 @@ export class HostNames implements AskedHost {
     const startIf = <T>(isWanted: boolean | undefined, start: () => T | null): T | null =>
       isWanted === true && isHostName(label) ? start() : null;
     this.responder = startIf(options.responder, () => MdnsResponder.start({ network, label }));
-    this.llmnrResponder = startIf(options.llmnrResponder, () => LlmnrResponder.start({ network, label }));
+    this.#llmnrResponder = startIf(options.llmnrResponder, () => LlmnrResponder.start({ network, label }));
     this.configure();
   }
 
@@ -110,9 +110,18 @@ export class HostNames implements AskedHost {
     return this.resolver.searchList[0] ?? '';
   }
 
-  /** A session for an application. */
-  openSession(): NamePort {
-    const session: NameSession = new NameSession(this, () => this.#sessions.delete(session));
+  get hostName(): string {
+    return this.#hostName;
+  }
+
+  /** `null` as {@link responder} is. */
+  get llmnrResponder(): LlmnrResponder | null {
+    return this.#llmnrResponder;
+  }
+
+  /** A session for an application. @param mayRename it may call the host something else */
+  openSession(mayRename = false): NamePort {
+    const session: NameSession = new NameSession(this, mayRename, () => this.#sessions.delete(session));
     this.#sessions.add(session);
     return session;
   }
@@ -130,7 +139,20 @@ export class HostNames implements AskedHost {
       searchList,
     });
     this.responder?.refresh();
-    this.llmnrResponder?.refresh();
+    this.#llmnrResponder?.refresh();
+  }
+
+  /** Calls the host something else. @returns 0, or WSAEINVAL for what is no name of a host */
+  rename(name: string): number {
+    const [label = ''] = name.split('.');
+    if (!isHostName(name)) return WSAEINVAL;
+    this.#hostName = name;
+    this.responder?.rename(label);
+    if (this.#llmnrResponder !== null) {
+      this.#llmnrResponder.close();
+      this.#llmnrResponder = LlmnrResponder.start({ network: this.network, label });
+    }
+    return 0;
   }
 
   /** Offers a service on the links. @returns or the code why it can't be */
@@ -172,7 +194,7 @@ export class HostNames implements AskedHost {
   close(): void {
     for (const session of [...this.#sessions]) session.close();
     this.responder?.close();
-    this.llmnrResponder?.close();
+    this.#llmnrResponder?.close();
     this.resolver.close();
   }
 

@@ -2,7 +2,14 @@
  * One application's session with its host's names: questions checked, bounded in time, cancelled with the session.
  */
 
-import { WSA_E_CANCELLED, WSAEINVAL, WSAENOBUFS, WSAETIMEDOUT, WSASERVICE_NOT_FOUND } from '../abi/index.ts';
+import {
+  WSA_E_CANCELLED,
+  WSAEACCES,
+  WSAEINVAL,
+  WSAENOBUFS,
+  WSAETIMEDOUT,
+  WSASERVICE_NOT_FOUND,
+} from '../abi/index.ts';
 import type { IpAddress, Scheduler } from '../base/index.ts';
 import {
   displayName,
@@ -42,6 +49,8 @@ export interface AskedHost {
   /** @returns a service that is offered from now on, or the code why it can't be */
   offer(service: OfferedService): RegisteredService | number;
   lookup(request: NameLookupRequest): Promise<NameLookup>;
+  /** @returns 0 or the code why it can't be called that */
+  rename(name: string): number;
 }
 
 /** Questions of one application at once: it is not to keep all others waiting. */
@@ -51,6 +60,7 @@ const MAX_SERVICES = 64;
 
 export class NameSession implements NamePort {
   readonly #host: AskedHost;
+  readonly #mayRename: boolean;
   readonly #onClosed: () => void;
   readonly #services = new Map<number, RegisteredService>();
   readonly #gate = new Gate(MAX_QUESTIONS);
@@ -59,8 +69,9 @@ export class NameSession implements NamePort {
   readonly #asking = new Set<AbortController>();
   #isClosed = false;
 
-  constructor(host: AskedHost, onClosed: () => void) {
+  constructor(host: AskedHost, mayRename: boolean, onClosed: () => void) {
     this.#host = host;
+    this.#mayRename = mayRename;
     this.#onClosed = onClosed;
   }
 
@@ -118,6 +129,11 @@ export class NameSession implements NamePort {
 
   deregister(id: number): Promise<number> {
     return Promise.resolve(this.#withdraw(id) ? 0 : WSASERVICE_NOT_FOUND);
+  }
+
+  rename(name: string): Promise<number> {
+    if (this.#isClosed) return Promise.resolve(WSA_E_CANCELLED);
+    return Promise.resolve(this.#mayRename ? this.#host.rename(name) : WSAEACCES);
   }
 
   close(): void {

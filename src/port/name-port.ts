@@ -166,6 +166,11 @@ export interface NamePort {
   register(service: OfferedService, signal?: AbortSignal): Promise<RegisterAnswer>;
   /** Takes a service back. @returns 0, or WSASERVICE_NOT_FOUND when this session has none of this id */
   deregister(id: number): Promise<number>;
+  /**
+   * Calls the host something else from now on, to its applications and on its links, until it ends or is renamed.
+   * @returns 0; WSAEINVAL for what is no name of a host, WSAEACCES to who may not, or why nobody could be asked
+   */
+  rename(name: string): Promise<number>;
   /** Ends the session: what is under way is cancelled, what was registered is taken back. */
   close(): void;
 }
@@ -195,5 +200,6 @@ export const NO_NAMES: NamePort = {
   host: () => Promise.resolve(null),
   register: ({ instance }) => Promise.resolve({ error: WSANO_RECOVERY, id: 0, instance }),
   deregister: () => Promise.resolve(WSANO_RECOVERY),
+  rename: () => Promise.resolve(WSANO_RECOVERY),
   close() {},
 };

@@ -80,7 +80,7 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
     processOn: async (host, uid = 0, profile, more) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
-        names: hosts[host].openNames(),
+        names: hosts[host].openNames(uid === 0),
         scheduler: time,
         profile,
         ...layered,
@@ -112,7 +112,7 @@ async function openRemote(serve: (port: AfdPort) => AfdPort): Promise<Attachment
       path: join(folder, name),
       identify: () => identity,
       openSession: (peer) => serve(hosts[name].openSession(peer)),
-      openNames: () => hosts[name].openNames(),
+      openNames: ({ uid }) => hosts[name].openNames(uid === 0),
     });
     servers.push(server);
   }

@@ -23,6 +23,23 @@ import { promised } from '../promised.ts';
 export const gethostname = promised('gethostname');
 
 /**
+ * Calls this host something else, to its applications and on its links: of Windows Mobile alone.
+ *
+ * Errors: WSAEOPNOTSUPP (another profile than `windows-mobile`), WSAEACCES (not root, and not the user of the host), WSAEINVAL (no name of a
+ * host), WSAEFAULT (no name, or a length beyond it)
+ *
+ * Source: windows-mobile.md 1.3
+ * @param name letters, digits and hyphens
+ * @param namelen how many characters of it; the closing zero may be counted
+ * @returns 0
+ * @example
+ * ```ts
+ * await sethostname('pocket', 6).catch((e) => e.code); // → WSAEOPNOTSUPP
+ * ```
+ */
+export const sethostname = promised('sethostname');
+
+/**
  * `gethostname` in wide characters: the same, as text is text.
  *
  * Errors: WSAEFAULT (no place, or too little room)

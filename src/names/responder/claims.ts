@@ -15,7 +15,7 @@ const TYPES_NAME = `_services._dns-sd._udp.${LOCAL}`;
 
 /** `<host>.local` with its addresses, and their reverse. */
 export class HostClaim implements Claim {
-  readonly #label: string;
+  #label: string;
   #attempt = 1;
 
   /** @param label the host's name without domains */
@@ -33,6 +33,12 @@ export class HostClaim implements Claim {
 
   rename(): void {
     this.#attempt++;
+  }
+
+  /** The host is called something else. */
+  relabel(label: string): void {
+    this.#label = label;
+    this.#attempt = 1;
   }
 
   /** Only addresses that mean something on this link: its own (§14). */

@@ -140,6 +140,19 @@ export class MdnsResponder {
     };
   }
 
+  /** The host is called something else from now on. @param label its name without domains */
+  rename(label: string): void {
+    if (this.#isClosed || label === this.#host.label) return;
+    this.#host.relabel(label);
+    this.#avoidOwn(this.#host);
+    for (const link of this.#links) {
+      const claim = link.claims.get(this.#host);
+      claim?.withdraw((own) => link.says(own.key));
+      claim?.begin();
+    }
+    this.#renamed();
+  }
+
   /** Says goodbye to all links. */
   close(): void {
     if (this.#isClosed) return;
@@ -191,7 +204,11 @@ export class MdnsResponder {
       each?.begin(delay);
     }
     if (wasEstablished || claim !== this.#host) return;
-    // Services are found at the host's new name.
+    this.#renamed();
+  }
+
+  /** Services are found at the host's new name. */
+  #renamed(): void {
     for (const link of this.#links) for (const each of link.claims.values()) each.update();
     this.#options.onRenamed?.(this.#host.name);
   }

@@ -19,6 +19,7 @@ import {
   WSAEAFNOSUPPORT,
   WSAEFAULT,
   WSAEINTR,
+  WSAEOPNOTSUPP,
   WSANO_DATA,
   WSANO_RECOVERY,
   WSANOTINITIALISED,
@@ -50,6 +51,17 @@ export function hostCalls(process: WinsockProcess) {
     gethostname: getHostName,
     /** The same in wide characters. */
     GetHostNameW: getHostName,
+
+    /**
+     * Calls this host something else, of Windows Mobile alone.
+     * @param name letters, digits and hyphens @param namelen characters of it; a closing zero may be counted
+     */
+    sethostname(name: string | null, namelen: number): Answer {
+      if (process.startups === 0) return -WSANOTINITIALISED;
+      if (process.profile !== 'windows-mobile') return -WSAEOPNOTSUPP;
+      if (name === null || namelen < 0 || namelen > name.length + 1) return -WSAEFAULT;
+      return process.naming.names.rename(name.slice(0, namelen)).then((error) => (error === 0 ? 0 : -error));
+    },
 
     /** The IPv4 addresses of a name; of this host for `null` and ''. */
     gethostbyname(name: string | null, result: Ref<hostent | null> | null): Answer {

@@ -14,8 +14,11 @@ import {
   SVCID_INET_HOSTADDRBYNAME,
   SVCID_INET_SERVICEBYNAME,
   type servent,
+  WSAEACCES,
   WSAEAFNOSUPPORT,
   WSAEFAULT,
+  WSAEINVAL,
+  WSAEOPNOTSUPP,
   WSAHOST_NOT_FOUND,
   WSANO_DATA,
   WSANO_RECOVERY,
@@ -71,6 +74,33 @@ async function looked(ws: Winsock, classId: string, name: string | null, flags: 
 }
 
 overEveryAttachment('hosts', (pair) => {
+  test('WM-01 sethostname of Windows Mobile calls the host something else, for all its applications', async () => {
+    const { a: desktop, processOn } = await pair();
+    const mobile = async (uid: number): Promise<Winsock> => {
+      const ws = await processOn('a', uid, 'windows-mobile');
+      await ws.WSAStartup(MAKEWORD(2, 2), wsadata());
+      return ws;
+    };
+    const [ws, stranger] = [await mobile(0), await mobile(1000)];
+    expect(await desktop.sethostname('pocket', 6)).toBe(-WSAEOPNOTSUPP);
+    expect(await stranger.sethostname('pocket', 6)).toBe(-WSAEACCES);
+    for (const name of ['', 'a b', '-', 'x'.repeat(64)])
+      expect(await ws.sethostname(name, name.length)).toBe(-WSAEINVAL);
+    expect(await ws.sethostname(null, 0)).toBe(-WSAEFAULT);
+    for (const length of [-1, 8]) expect(await ws.sethostname('pocket', length)).toBe(-WSAEFAULT);
+    const own = { value: '' };
+    try {
+      expect(await ws.sethostname('pocket', 7)).toBe(0);
+      expect(await desktop.gethostname(own, 256)).toBe(0);
+      expect(own.value).toBe('pocket');
+      expect(await host(stranger, 'pocket')).toMatchObject({ h_addr_list: [Uint8Array.of(10, 0, 0, 1)] });
+    } finally {
+      expect(await ws.sethostname('alphabet', 5)).toBe(0);
+    }
+    expect(await desktop.gethostname(own, 256)).toBe(0);
+    expect(own.value).toBe('alpha');
+  });
+
   test('SEM-VER-17 none of these works before WSAStartup', async () => {
     const ws = await (await pair()).processOn('a');
     const text = { value: '' };

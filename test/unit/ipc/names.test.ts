@@ -188,6 +188,9 @@ describe('names over IPC', () => {
     expect(names[0]?.offered).toEqual([SERVICE]);
     expect(await port.names.deregister(7)).toBe(0);
     expect(await port.names.deregister(8)).toBe(WSASERVICE_NOT_FOUND);
+    expect([await port.names.rename('büro'), await port.names.rename('refused')]).toEqual([0, 10_013]);
+    expect(names[0]?.renamed).toEqual(['büro', 'refused']);
+    expect(await port.names.rename('x'.repeat(1025))).toBe(WSAEINVAL);
     const abort = new AbortController();
     const waiting = port.names.register({ ...SERVICE, instance: 'wait' }, abort.signal);
     await eventually(() => names[0]?.pending === 1);
@@ -286,6 +289,7 @@ describe('names over IPC', () => {
       [{ op: NameOp.register, data: encodeService(SERVICE).subarray(0, 20) }, WSAEINVAL],
       [{ op: NameOp.register, data: new Uint8Array(9).fill(0xff) }, WSAEINVAL],
       [{ op: NameOp.deregister, a: -5 }, WSAEINVAL],
+      [{ op: NameOp.rename }, WSAEINVAL],
       [{ op: NameOp.reverse }, WSAEFAULT],
       [{ op: NameOp.reverse, address: Uint8Array.of(2, 0) }, WSAEFAULT],
       [{ op: NameOp.reverse, address: new Uint8Array(128).fill(9) }, WSAEFAULT],

@@ -19,6 +19,7 @@ export class ScriptedNames implements NamePort {
   own: OwnHost | null = null;
   cancelled = 0;
   pending = 0;
+  renamed: string[] = [];
   isClosed = false;
 
   resolve(query: NameQuery, signal?: AbortSignal): Promise<NameAnswer> {
@@ -45,6 +46,11 @@ export class ScriptedNames implements NamePort {
 
   deregister(id: number): Promise<number> {
     return Promise.resolve(id === 7 ? 0 : 10_108);
+  }
+
+  rename(name: string): Promise<number> {
+    this.renamed.push(name);
+    return Promise.resolve(name === 'refused' ? 10_013 : 0);
   }
 
   close(): void {

@@ -135,6 +135,16 @@ describe('hosts on a wire', () => {
     ]);
   });
 
+  test('RFC 6762 §9 a host that is called something else takes the new name, and leaves the old one', async () => {
+    expect((await ask('alpha.local', A)).status).toBe('found');
+    expect(await offering.rename('gamma.example')).toBe(0);
+    await pass(130_000);
+    expect(data(await ask('gamma.local', A))).toEqual(['10.0.0.1']);
+    expect((await ask('alpha.local', A)).status).toBe('noName');
+    expect(await offering.host()).toMatchObject({ name: 'gamma.example' });
+    for (const name of ['', 'a b', '-', 'x'.repeat(64)]) expect(await offering.rename(name)).toBe(10_022);
+  });
+
   test('RFC 6762 §10.1 who leaves says goodbye', async () => {
     expect((await ask('alpha.local', A)).status).toBe('found');
     alpha.close();
