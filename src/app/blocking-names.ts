@@ -2,8 +2,12 @@
  * The calls about names of `winsockd/winsock`.
  *
  * Those that C answers with a pointer answer an object of the thread's own here, which the next such call of the thread fills anew; or
- * `null`. Those that C answers with an error code answer it as a positive number; WSAGetLastError knows it too (SEM-GAI-10). An
- * overlapped GetAddrInfoEx and the calls that answer by a message are for the promising face: WSAEOPNOTSUPP here.
+ * `null`. Those that C answers with an error code answer it as a positive number; WSAGetLastError knows it too (SEM-GAI-10).
+ *
+ * The routine of an overlapped GetAddrInfoEx runs in the thread that asked, in the Winsock call that it sleeps in when the lookup is
+ * done, alertable or not, or in its next one. The result of WSAAsyncGetXByY is in the buffer when the thread that asked takes the
+ * message. When another thread takes it, a buffer over a SharedArrayBuffer has the bytes; any other one has them after the next call of
+ * the thread that asked.
  */
 
 import type { hostent, protoent, servent } from '../abi/index.ts';

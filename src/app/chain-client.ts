@@ -12,6 +12,7 @@ import { OPERATION, OPERATION_NUMBERS } from './chain-operations.ts';
 import { ANSWERED, BODY_LEN, CALLBACK, CLOSED, Mailbox, POSTED, RESUMED } from './mailbox.ts';
 import { callback, none } from './marshal.ts';
 import { overlapped } from './marshal-overlapped.ts';
+import { requestBuffer } from './marshal-requests.ts';
 import { Operations } from './operations.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { shapeOf } from './signatures-icmp.ts';
@@ -54,9 +55,9 @@ export class ChainClient {
     if (shape === undefined) return -WSAEOPNOTSUPP;
     const { slots } = shape;
     const signature = SIGNATURES[index];
-    const recordAt = slots.indexOf(overlapped);
-    if (signature !== undefined && recordAt >= 0 && (args[recordAt] ?? null) !== null) {
-      return this.#begin(index, signature, args);
+    const laterAt = slots.findIndex((slot) => slot === overlapped || slot === requestBuffer);
+    if (signature !== undefined && laterAt >= 0 && (args[laterAt] ?? null) !== null) {
+      return this.#begin(index, signature, args, slots[laterAt] === overlapped);
     }
     const places: number[] = [];
     let size = 0;
@@ -83,8 +84,11 @@ export class ChainClient {
     return answer;
   }
 
-  /** Makes a call that begins an overlapped operation: only where its message is goes through the mailbox. */
-  #begin(index: number, signature: Signature, args: readonly unknown[]): number {
+  /**
+   * Makes a call that begins something: only where its message is goes through the mailbox.
+   * @param isOperation false: a request that tells by a message, and is never done when the call returns
+   */
+  #begin(index: number, signature: Signature, args: readonly unknown[], isOperation: boolean): number {
     // The first call starts the chain thread, which memory is shared with.
     const box = this.#boxFor(OPERATION_NUMBERS * WORD);
     if (box === null) return -WSASYSNOTREADY;
@@ -103,7 +107,7 @@ export class ChainClient {
     }
     const answer = isAnswered ? box.answer : -WSAENETDOWN;
     const isStarted = answer >= 0 || answer === -WSA_IO_PENDING;
-    this.operations.returned(posted, isStarted, answer >= 0);
+    this.operations.returned(posted, isStarted, isOperation && answer >= 0);
     this.operations.sweep();
     return answer;
   }

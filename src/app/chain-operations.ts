@@ -11,7 +11,9 @@ import { Callback } from './callbacks.ts';
 import type { ClientThread } from './client-thread.ts';
 import { Mailbox } from './mailbox.ts';
 import { overlapped, putRecord, routine } from './marshal-overlapped.ts';
-import { count, DONE, PLACE_LEN, RELEASED } from './operations.ts';
+import { requestBuffer } from './marshal-requests.ts';
+import { count, PLACE_LEN } from './operations.ts';
+import { DONE, RELEASED } from './own-message.ts';
 import { liveRecords, numberOf, threadOfOperation } from './records.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { takeNumber, WORD } from './slot.ts';
@@ -95,7 +97,7 @@ export function readBegun(box: Mailbox, memories: SharedMemories): BegunCall | n
   return { signature, number, box: own, placesAt };
 }
 
-/** Makes the call. */
+/** Makes a call that begins an operation. */
 export function invokeOperation(
   call: AnyCall,
   thread: ClientThread,
@@ -138,7 +140,10 @@ export function invokeOperation(
   if (routineAt >= 0) args[routineAt] = args[routineAt] === true ? routineOf(thread, number, record) : null;
   if (signature.name === 'PostQueuedCompletionStatus') record.finish();
   const finish = (answer: number): number => {
-    if (answer === -WSA_IO_PENDING) return answer;
+    if (answer === -WSA_IO_PENDING) {
+      for (const i of signature.early) slots[i]?.give?.(box, places[i] as number, args[i] as never);
+      return answer;
+    }
     // What the call itself has written, whether it succeeded or not.
     giveAll();
     if (answer < 0) {
@@ -151,7 +156,39 @@ export function invokeOperation(
   return typeof answer === 'number' ? finish(answer) : answer.then(finish);
 }
 
-/** A routine that runs in the thread that gave it, in the call that this sleeps in. */
+/**
+ * Makes a call that begins a request.
+ * @param watch has a function called when the request is done with a buffer
+ */
+export function invokeRequest(
+  call: AnyCall,
+  { signature, box, placesAt }: BegunCall,
+  memories: SharedMemories,
+  watch: (buffer: Uint8Array, onOver: () => void) => void,
+): Answer {
+  const args: unknown[] = [];
+  let at = 0;
+  for (const slot of signature.slots) {
+    const value: unknown = slot.take(box, at);
+    at += slot.size(value as never);
+    args.push(value);
+  }
+  if (!putShared(box, placesAt, args, memories)) return -WSAENETDOWN;
+  const buffer = args[signature.slots.indexOf(requestBuffer)];
+  if (buffer instanceof Uint8Array) {
+    let isOver = false;
+    watch(buffer, () => {
+      // Once: the block may serve another call by now.
+      if (isOver) return;
+      isOver = true;
+      box.setState(RELEASED);
+      count(box);
+    });
+  }
+  return call(...args);
+}
+
+/** A routine that runs in the thread that gave it, in the call that this sleeps in, or in its next one. */
 function routineOf(
   thread: ClientThread,
   number: number,
@@ -165,7 +202,7 @@ function routineOf(
       first: EMPTY,
       second: EMPTY,
     };
-    void thread.run(message).then(() => record.letGo());
+    void thread.runSoon(message).then(() => record.letGo());
   };
 }
 

@@ -13,13 +13,13 @@ import {
   windowCalls,
 } from '../winsock/index.ts';
 import { Callback } from './callbacks.ts';
-import { invokeOperation, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
+import { invokeOperation, invokeRequest, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
 import { ChainRio } from './chain-rio.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import type { IcmpCalls } from './icmp-calls.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
 import { callback, hook } from './marshal.ts';
-import { routine } from './marshal-overlapped.ts';
+import { overlapped, routine } from './marshal-overlapped.ts';
 import { forgetGone } from './rio-tickets.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { type CallShape, ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
@@ -127,7 +127,7 @@ export class ChainServer {
     return invoke((...args) => this.#icmp.make(index, args), null, thread, served, shape);
   }
 
-  /** A call with an overlapped record: its message lies elsewhere. */
+  /** A call with an overlapped record, or a request's buffer: its message lies elsewhere. */
   #begin(thread: ClientThread, served: ServedMailbox): Answer {
     const begun = readBegun(served.box, this.memories);
     if (begun === null) return -WSAENETDOWN;
@@ -136,7 +136,11 @@ export class ChainServer {
     thread.winsock ??= hosted.process.threads.open(thread.messages);
     hosted.process.thread = thread.winsock;
     const call = hosted.winsock[begun.signature.name] as unknown as AnyCall;
-    return invokeOperation(call, thread, begun, this.memories);
+    if (begun.signature.slots.includes(overlapped)) {
+      return invokeOperation(call, thread, begun, this.memories);
+    }
+    const { watchers } = hosted.process.naming;
+    return invokeRequest(call, begun, this.memories, (buffer, onOver) => watchers.set(buffer, onOver));
   }
 
   #make(hosted: HostedWinsock, thread: ClientThread, served: ServedMailbox, signature: Signature): Answer {
@@ -178,7 +182,8 @@ function invoke(
     const value: unknown = slot.take(box, at);
     places.push(at);
     at += slot.size(value as never);
-    if (slot === routine) args.push(null);
+    // No operation, no end to tell of.
+    if (slot === routine) args.push(value === true ? notRun : null);
     else if (slot === callback) args.push(conditionOf(thread, served, value === true));
     else args.push(slot === hook ? hookOf(hosted, thread, value === true) : value);
   }
@@ -192,6 +197,8 @@ function invoke(
   const answer = call(...args);
   return typeof answer === 'number' ? finish(answer) : answer.then(finish);
 }
+
+function notRun(): void {}
 
 /** A condition function that runs in the caller's thread, which sleeps in this call. */
 function conditionOf(

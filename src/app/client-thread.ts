@@ -24,6 +24,8 @@ export class ClientThread {
   winsock: WinsockThread | null = null;
   /** The calls that it sleeps in, outermost first. */
   readonly #calls: ServedMailbox[] = [];
+  /** What it is to run in its next call. */
+  #waiting: (() => void)[] = [];
 
   constructor(id: number) {
     this.id = id;
@@ -47,6 +49,10 @@ export class ClientThread {
   /** A call of it begins. */
   begin(served: ServedMailbox): void {
     this.#calls.push(served);
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const run of waiting) run();
   }
 
   /** It is answered. */
@@ -67,6 +73,12 @@ export class ClientThread {
     });
     served.turn = turn;
     return running;
+  }
+
+  /** The same; a thread that sleeps in no call runs it in its next one, before that is answered. */
+  runSoon(message: CallbackMessage): Promise<number> {
+    if (this.#calls.length > 0) return this.run(message);
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.run(message))));
   }
 }
 

@@ -6,24 +6,22 @@
  * could ask has been told. The bytes that it receives are in the block; they are copied to the application's buffers in the thread
  * that began the operation, at the end of its first call after that, before a routine runs, and when the record is dequeued. A
  * buffer over a SharedArrayBuffer is filled by the chain thread itself: whoever looks sees the bytes once the record is done.
+ *
+ * A request that tells by a message (WSAAsyncGetXByY) goes the same way: it has a buffer and no record, and its buffer is filled when
+ * the call returns in which the message is taken, at the latest.
  */
 
 import { threadId } from 'node:worker_threads';
-import { STATUS_PENDING } from '../abi/index.ts';
-import type { WSAOVERLAPPED, WSAOVERLAPPED_COMPLETION_ROUTINE } from '../spi/index.ts';
+import type { WSAOVERLAPPED } from '../spi/index.ts';
 import { shareMemory } from './chain-control.ts';
 import { HEAD_LEN, Mailbox } from './mailbox.ts';
 import { inout, outputs } from './marshal.ts';
-import { overlapped, routine, takeRecord } from './marshal-overlapped.ts';
-import { copyResult, latestOf, operationNumber, ownOperations } from './records.ts';
+import { overlapped } from './marshal-overlapped.ts';
+import { requestBuffer } from './marshal-requests.ts';
+import { type Block, OwnMessage, OwnRequest, RELEASED, type SharedPlace, UNDER_WAY } from './own-message.ts';
+import { latestOf, operationNumber, ownOperations } from './records.ts';
 import type { Signature } from './signature.ts';
 import { putNumber, WORD } from './slot.ts';
-
-/** States of a block, in the state word of its mailbox. */
-export const UNDER_WAY = 16;
-export const DONE = 17;
-/** Nobody refers to it any more. */
-export const RELEASED = 18;
 
 /** Bytes before the blocks of a piece: a word that counts what has happened to its operations. */
 const PIECE_HEAD_LEN = 64;
@@ -31,23 +29,8 @@ const PIECE_HEAD_LEN = 64;
 const PIECE_LEN = 1024 * 1024;
 const BLOCK_MIN = 1024;
 
-/** A buffer of the application's that is shared memory already. */
-export interface SharedPlace {
-  readonly argument: number;
-  readonly buffer: number;
-  readonly memory: number;
-  readonly at: number;
-  readonly length: number;
-}
 /** Bytes of one in a message, and of the list's count. */
 export const PLACE_LEN = 5 * WORD;
-
-interface Block {
-  readonly memory: SharedArrayBuffer;
-  readonly memoryNumber: number;
-  readonly at: number;
-  readonly length: number;
-}
 
 /** Says in the block's memory that something has happened to its operation. For the chain thread. */
 export function count(box: Mailbox): void {
@@ -67,6 +50,8 @@ export class Operations {
   readonly #known = new WeakMap<SharedArrayBuffer, number>();
   /** The counting words of the pieces, and where they stood when this thread looked. */
   readonly #counts: { readonly word: Int32Array; seen: number }[] = [];
+  /** What tells by a message. */
+  readonly #requests = new Map<number, OwnRequest>();
   #lastMemory = 0;
   #last = 0;
 
@@ -75,10 +60,11 @@ export class Operations {
     this.#free.clear();
     this.#counts.length = 0;
     ownOperations.clear();
+    this.#requests.clear();
   }
 
   /**
-   * Writes the message of a call with a record into a block of its own.
+   * Writes the message of a call with a record, or with the buffer of a request, into a block of its own.
    * @returns `null` when there is no memory that both threads can use
    */
   begin(signature: Signature, args: readonly unknown[]): Posted | null {
@@ -98,9 +84,14 @@ export class Operations {
     for (const [i, slot] of slots.entries()) slot.put(box, places[i] as number, args[i] as never);
     putPlaces(box, size, shared);
     const number = this.newNumber();
-    const record = args[slots.indexOf(overlapped)] as WSAOVERLAPPED;
-    latestOf.set(record, number);
-    ownOperations.set(number, new OwnMessage(signature, args, places, shared, box, record, block));
+    const recordAt = slots.indexOf(overlapped);
+    if (recordAt < 0) {
+      this.#requests.set(number, new OwnRequest(signature, args, places, shared, box, block));
+    } else {
+      const record = args[recordAt] as WSAOVERLAPPED;
+      latestOf.set(record, number);
+      ownOperations.set(number, new OwnMessage(signature, args, places, shared, box, record, block));
+    }
     return { number, block, placesAt: size };
   }
 
@@ -120,10 +111,15 @@ export class Operations {
    * @param isStarted false: there is no operation @param isDone what it writes through pointers is there
    */
   returned(posted: Posted, isStarted: boolean, isDone: boolean): void {
+    if (this.#requests.has(posted.number)) {
+      if (!isStarted) this.#drop(posted.number, posted.block);
+      return;
+    }
     const message = ownOperations.get(posted.number);
     if (!(message instanceof OwnMessage)) return;
     if (isDone || !isStarted) message.collectAll();
-    if (!isStarted) this.#drop(posted.number, message);
+    else message.collectEarly();
+    if (!isStarted) this.#drop(posted.number, posted.block);
   }
 
   /** Collects what is done, and takes back memory that nobody needs. For the end of every call. */
@@ -134,7 +130,12 @@ export class Operations {
       const { state } = message.box;
       if (state === UNDER_WAY) continue;
       message.collect();
-      if (state === RELEASED) this.#drop(number, message);
+      if (state === RELEASED) this.#drop(number, message.block);
+    }
+    for (const [number, request] of this.#requests) {
+      if (request.box.state !== RELEASED) continue;
+      request.collect();
+      this.#drop(number, request.block);
     }
   }
 
@@ -163,7 +164,12 @@ export class Operations {
     const found: SharedPlace[] = [];
     for (const [argument, slot] of slots.entries()) {
       const value = args[argument];
-      const buffers = slot === outputs ? (value as Uint8Array[] | null) : slot === inout ? [value] : null;
+      const buffers =
+        slot === outputs
+          ? (value as Uint8Array[] | null)
+          : slot === inout || slot === requestBuffer
+            ? [value]
+            : null;
       for (const [buffer, bytes] of (buffers ?? []).entries()) {
         if (!(bytes instanceof Uint8Array) || !(bytes.buffer instanceof SharedArrayBuffer)) continue;
         const memory = this.#share(bytes.buffer);
@@ -201,79 +207,11 @@ export class Operations {
     return number;
   }
 
-  #drop(number: number, message: OwnMessage): void {
+  #drop(number: number, block: Block): void {
     ownOperations.delete(number);
-    this.#free.get(message.block.length)?.push(message.block);
+    this.#requests.delete(number);
+    this.#free.get(block.length)?.push(block);
   }
-}
-
-/** An operation that this thread has begun. */
-class OwnMessage {
-  readonly box: Mailbox;
-  readonly record: WSAOVERLAPPED;
-  readonly block: Block;
-  readonly routine: WSAOVERLAPPED_COMPLETION_ROUTINE | null;
-  readonly #signature: Signature;
-  readonly #args: readonly unknown[];
-  readonly #places: readonly number[];
-  #isCollected = false;
-
-  constructor(
-    signature: Signature,
-    args: readonly unknown[],
-    places: readonly number[],
-    shared: readonly SharedPlace[],
-    box: Mailbox,
-    record: WSAOVERLAPPED,
-    block: Block,
-  ) {
-    this.#signature = signature;
-    this.#args = withoutShared(args, shared);
-    this.#places = places;
-    this.box = box;
-    this.record = record;
-    this.block = block;
-    const given = args[signature.slots.indexOf(routine)];
-    this.routine = typeof given === 'function' ? (given as WSAOVERLAPPED_COMPLETION_ROUTINE) : null;
-    // The application sees at once that it is under way.
-    if (signature.name !== 'PostQueuedCompletionStatus') record.Internal = STATUS_PENDING;
-  }
-
-  /** Everything that the call writes: it was done when it returned. */
-  collectAll(): void {
-    this.#collect(() => true);
-  }
-
-  /** What an operation writes when it is done later: buffers, and what its signature names beside them. */
-  collect(): void {
-    if (this.#isCollected || this.box.state === UNDER_WAY) return;
-    const { slots, late } = this.#signature;
-    this.#collect((i) => slots[i] === outputs || slots[i] === inout || late.includes(i));
-  }
-
-  #collect(isWanted: (argument: number) => boolean): void {
-    if (this.#isCollected) return;
-    this.#isCollected = true;
-    const { slots, name } = this.#signature;
-    for (const [i, slot] of slots.entries()) {
-      if (isWanted(i)) slot.collect?.(this.box, this.#places[i] as number, this.#args[i] as never);
-    }
-    if (name === 'PostQueuedCompletionStatus') return;
-    const at = (this.#places[slots.indexOf(overlapped)] as number) + WORD;
-    copyResult(takeRecord(this.box, at), this.record);
-  }
-}
-
-/** Arguments in which shared buffers, which need no copy, have others in their place. */
-function withoutShared(args: readonly unknown[], shared: readonly SharedPlace[]): readonly unknown[] {
-  if (shared.length === 0) return [...args];
-  const own = [...args];
-  for (const { argument, buffer, length } of shared) {
-    const value = own[argument];
-    const stand = new Uint8Array(length);
-    own[argument] = Array.isArray(value) ? value.map((bytes, i) => (i === buffer ? stand : bytes)) : stand;
-  }
-  return own;
 }
 
 function putPlaces(box: Mailbox, at: number, places: readonly SharedPlace[]): void {

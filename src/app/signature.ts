@@ -14,6 +14,8 @@ export interface Signature {
   readonly failure: number;
   /** Places of arguments, beside buffers, that an operation writes when it is done after the call. */
   readonly late: readonly number[];
+  /** Places of arguments that a call writes although its operation pends. */
+  readonly early: readonly number[];
   /** Of a receive: bytes that lie in its buffers, by the chain thread's arguments and answer. */
   readonly received: ((args: readonly unknown[], answer: number) => number) | null;
 }
@@ -24,6 +26,7 @@ export function signature(
   failure: number = SOCKET_ERROR,
   received: Signature['received'] = null,
   late: readonly number[] = [],
+  early: readonly number[] = [],
 ): Signature {
-  return { name, slots, failure, received, late };
+  return { name, slots, failure, received, late, early };
 }

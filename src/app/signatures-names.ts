@@ -18,11 +18,24 @@ import {
   querySetInto,
   serventReference,
 } from './marshal-names.ts';
+import { begun, overlapped, routine } from './marshal-overlapped.ts';
+import { requestBuffer } from './marshal-requests.ts';
 import { time } from './marshal-structures.ts';
 import { type Signature, signature } from './signature.ts';
 
 const addrinfo = [text, text, hints, addrinfoReference] as const;
-const addrinfoEx = [text, text, number, text, hints, addrinfoExReference, time, none, none, none] as const;
+const addrinfoEx = [
+  text,
+  text,
+  number,
+  text,
+  hints,
+  addrinfoExReference,
+  time,
+  overlapped,
+  routine,
+  reference,
+] as const;
 const nameinfo = [input, number, textReference, number, textReference, number, number] as const;
 const lookupNext = [number, number, reference, querySetInto] as const;
 const classInfo = [text, text, reference, classInto] as const;
@@ -42,10 +55,10 @@ export const NAME_SIGNATURES: readonly Signature[] = [
   signature('getprotobynumber', [number, protoentReference]),
   signature('getaddrinfo', addrinfo),
   signature('GetAddrInfoW', addrinfo),
-  signature('GetAddrInfoEx', addrinfoEx),
+  signature('GetAddrInfoEx', addrinfoEx, undefined, null, [5], [9]),
   signature('GetAddrInfoExA', addrinfoEx),
   signature('GetAddrInfoExCancel', [reference]),
-  signature('GetAddrInfoExOverlappedResult', [none]),
+  signature('GetAddrInfoExOverlappedResult', [begun]),
   signature('SetAddrInfoEx', [
     text,
     text,
@@ -55,10 +68,10 @@ export const NAME_SIGNATURES: readonly Signature[] = [
     number,
     number,
     text,
-    none,
-    none,
-    none,
-    none,
+    time,
+    overlapped,
+    routine,
+    reference,
   ]),
   signature('getnameinfo', nameinfo),
   signature('GetNameInfoW', nameinfo),
@@ -80,12 +93,16 @@ export const NAME_SIGNATURES: readonly Signature[] = [
   signature('WSAGetServiceClassInfo', classInfo),
   signature('WSAGetServiceClassInfoA', classInfo),
   signature('WSAGetServiceClassNameByClassId', [text, textReference, reference]),
-  signature('WSAAsyncGetHostByName', [number, number, text, none, number], NO_HANDLE),
-  signature('WSAAsyncGetHostByAddr', [number, number, input, number, number, none, number], NO_HANDLE),
-  signature('WSAAsyncGetServByName', [number, number, text, text, none, number], NO_HANDLE),
-  signature('WSAAsyncGetServByPort', [number, number, number, text, none, number], NO_HANDLE),
-  signature('WSAAsyncGetProtoByName', [number, number, text, none, number], NO_HANDLE),
-  signature('WSAAsyncGetProtoByNumber', [number, number, number, none, number], NO_HANDLE),
+  signature('WSAAsyncGetHostByName', [number, number, text, requestBuffer, number], NO_HANDLE),
+  signature(
+    'WSAAsyncGetHostByAddr',
+    [number, number, input, number, number, requestBuffer, number],
+    NO_HANDLE,
+  ),
+  signature('WSAAsyncGetServByName', [number, number, text, text, requestBuffer, number], NO_HANDLE),
+  signature('WSAAsyncGetServByPort', [number, number, number, text, requestBuffer, number], NO_HANDLE),
+  signature('WSAAsyncGetProtoByName', [number, number, text, requestBuffer, number], NO_HANDLE),
+  signature('WSAAsyncGetProtoByNumber', [number, number, number, requestBuffer, number], NO_HANDLE),
   signature('WSACancelAsyncRequest', [number]),
   signature('EnumProtocols', [numbers, protocolInfos, reference]),
   signature('GetAddressByName', []),

@@ -56,16 +56,21 @@ const ROOMS = [
   'app',
 ] as const;
 
-/** Compiles what programs load. */
-export function blockingPrograms(): BlockingPrograms {
+/**
+ * Compiles what programs load.
+ * @param host source of what `createLocalHost` is told; it sees the rooms `base` and `names`
+ */
+export function blockingPrograms(host = '{}'): BlockingPrograms {
   const rooms = compileRooms(...ROOMS);
   symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
   const folder = mkdtempSync(join(tmpdir(), 'wsk-programs-'));
-  const local = pathToFileURL(join(rooms, 'app/local.js')).href;
+  const url = (path: string): string => JSON.stringify(pathToFileURL(join(rooms, path)).href);
   writeFileSync(
     join(folder, 'sockets.mjs'),
-    `import { createLocalHost } from ${JSON.stringify(local)};
-     export const sockets = () => createLocalHost();`,
+    `import { createLocalHost } from ${url('app/local.js')};
+     import * as base from ${url('base/index.js')};
+     import * as names from ${url('names/index.js')};
+     export const sockets = () => createLocalHost(${host});`,
   );
   const face = pathToFileURL(join(rooms, 'app/blocking.js')).href;
   const running = new Set<ChildProcess>();

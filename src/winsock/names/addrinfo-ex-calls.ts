@@ -2,7 +2,7 @@
  * getaddrinfo over chosen name spaces, at once or overlapped, with a time limit and a handle to cancel it.
  *
  * An overlapped request is told of by its event or its completion routine, which is called as soon as it is done, in no particular
- * wait. `lpOverlapped.Internal` is WSS_OPERATION_IN_PROGRESS meanwhile and the WSA code after.
+ * wait. A routine is called for what pended only: a call that answers 0 at once has said everything (as Microsoft's example has it). `lpOverlapped.Internal` is WSS_OPERATION_IN_PROGRESS meanwhile and the WSA code after.
  */
 
 import {
@@ -139,7 +139,7 @@ export function addrinfoExCalls(process: WinsockProcess) {
       const answer = finish(found);
       if (answer === 0 && lpOverlapped !== null) {
         begin(lpOverlapped);
-        end(0, lpOverlapped, lpCompletionRoutine);
+        end(0, lpOverlapped, null);
       }
       return answer;
     }

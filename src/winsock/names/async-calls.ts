@@ -54,11 +54,13 @@ export function asyncCalls(process: WinsockProcess) {
     const handle = naming.newHandle();
     finished.delete(handle);
     const abort = new AbortController();
+    const onOver = naming.watchers.get(buf);
     let isAbandoned = false;
     naming.pending.set(handle, {
       abandon() {
         isAbandoned = true;
         abort.abort();
+        onOver?.();
       },
     });
     // The caller knows its handle before the message can come.
@@ -67,6 +69,7 @@ export function asyncCalls(process: WinsockProcess) {
       .then((found) => {
         if (isAbandoned) return;
         const lParam = deliver(found, buf, buflen);
+        onOver?.();
         const post = (): void => {
           if (isAbandoned) return;
           const isPosted = process.postMessage(hWnd, wMsg, handle, lParam);

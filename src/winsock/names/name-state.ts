@@ -56,6 +56,8 @@ export class NameState {
   readonly lookups = new Map<number, NameLookup>();
   /** Asynchronous requests by handle: WSAAsyncGetXByY and GetAddrInfoEx. */
   readonly pending = new Map<number, PendingName>();
+  /** Who wants to know that a request of WSAAsyncGetXByY is done with its buffer: the blocking face, which carries it to its thread. */
+  readonly watchers = new WeakMap<Uint8Array, () => void>();
   #lastHandle = FIRST_HANDLE;
 
   /** @param profile Windows Mobile has the provider of DNS alone (nspm.dll) */

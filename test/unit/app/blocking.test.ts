@@ -405,8 +405,6 @@ describe('the blocking face', () => {
        say(ws.getaddrinfo('printer', null, { ...family, ai_family: 99 }, res), ws.gai_strerror(ws.WSAGetLastError()));
        const ex = { value: null };
        say(ws.GetAddrInfoExW('printer', null, ws.NS_ALL, null, null, ex, { tv_sec: 5, tv_usec: 0 }), ex.value.ai_provider);
-       // An overlapped request is for the promising face.
-       say(ws.GetAddrInfoExW('printer', null, ws.NS_ALL, null, null, ex, null, { hEvent: 0 }), ws.WSAGetLastError());
        const host = { value: '' };
        const name = ws.sockaddrOf ? at(80) : null;
        say(ws.getnameinfo(name, 16, host, 64, null, 0, ws.NI_NAMEREQD), host.value);
@@ -420,7 +418,6 @@ describe('the blocking face', () => {
       [11003, 11003],
       [10047, expect.stringContaining('family')],
       [0, '22059D40-7E9E-11CF-AE5A-00AA00A7112B'],
-      [10045, 10045],
       [0, 'localhost'],
       [122, 122],
     ]);
@@ -481,7 +478,6 @@ describe('the blocking face', () => {
        say(ws.WSAEnumNameSpaceProviders(room, infos), infos.map((each) => each.lpszIdentifier).includes('Tcpip'));
        const list = [];
        say(ws.EnumProtocols(null, list, room) === list.length, list[0].lpProtocol, list[0].iProtocol);
-       say(ws.WSAAsyncGetHostByName(1, 2, 'x', new Uint8Array(64), 64), ws.WSAGetLastError());
        say(ws.WSASetService({ lpServiceClassId: 7 }, 0, 0), ws.WSAGetLastError());`,
     );
     expect(said).toEqual([
@@ -495,7 +491,6 @@ describe('the blocking face', () => {
       [0, -1, 6],
       [3, true],
       [true, 'MSAFD Tcpip [TCP/IP]', 6],
-      [0, 10045],
       [-1, 10022],
     ]);
   });
