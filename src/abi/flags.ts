@@ -2,6 +2,7 @@
  * Flags and small closed sets of numbers of the Winsock calls (winsock2.h, ws2spi.h).
  */
 
+import { asNumber } from '../base/index.ts';
 /** Send or receive urgent data. */
 export const MSG_OOB = 0x1;
 /** Receive without consuming. */
@@ -79,7 +80,7 @@ export const SOMAXCONN_1_1 = 5;
 
 /** A backlog of about `n`, taken as a hint rather than replaced by the nearest legal value (SEM-BKLG-02). */
 export function SOMAXCONN_HINT(n: number): number {
-  return -n;
+  return -asNumber(n);
 }
 
 /** Flags of WSASocket. */

@@ -7,6 +7,7 @@
  *     IN   OUT   VOID  type    vendor or family     code        (type 0, Unix: 26 … 16 are the parameter's size)
  */
 
+import { asNumber } from '../base/index.ts';
 /** The caller gives a parameter. */
 export const IOC_IN = 0x8000_0000;
 /** The caller takes a result. */
@@ -22,22 +23,22 @@ export const IOC_VENDOR = 0x1800_0000;
 
 /** A code without a parameter, of `type` (IOC_UNIX … IOC_VENDOR). */
 export function _WSAIO(type: number, code: number): number {
-  return (IOC_VOID | type | code) >>> 0;
+  return (IOC_VOID | asNumber(type) | asNumber(code)) >>> 0;
 }
 
 /** A code with a result. */
 export function _WSAIOR(type: number, code: number): number {
-  return (IOC_OUT | type | code) >>> 0;
+  return (IOC_OUT | asNumber(type) | asNumber(code)) >>> 0;
 }
 
 /** A code with a parameter. */
 export function _WSAIOW(type: number, code: number): number {
-  return (IOC_IN | type | code) >>> 0;
+  return (IOC_IN | asNumber(type) | asNumber(code)) >>> 0;
 }
 
 /** A code with a parameter and a result. */
 export function _WSAIORW(type: number, code: number): number {
-  return (IOC_INOUT | type | code) >>> 0;
+  return (IOC_INOUT | asNumber(type) | asNumber(code)) >>> 0;
 }
 
 /** Bytes that wait to be read; a datagram socket answers all of them. */

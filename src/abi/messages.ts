@@ -2,6 +2,7 @@
  * Window messages, as far as Winsock needs them (winuser.h), and what the messages of WSAAsyncSelect carry.
  */
 
+import { asNumber } from '../base/index.ts';
 /** A message in a thread's queue. */
 export interface MSG {
   /** The window that it is for; 0: the thread itself. */
@@ -31,15 +32,15 @@ export const ERROR_NOT_ENOUGH_QUOTA = 1816;
 
 /** `lParam` of a message of WSAAsyncSelect: an FD_* event, and its error code cut to 16 bits (SEM-ERR-08). */
 export function WSAMAKESELECTREPLY(event: number, error: number): number {
-  return ((error & 0xffff) << 16) | (event & 0xffff);
+  return ((asNumber(error) & 0xffff) << 16) | (asNumber(event) & 0xffff);
 }
 
 /** The FD_* event of a message's `lParam`. */
 export function WSAGETSELECTEVENT(lParam: number): number {
-  return lParam & 0xffff;
+  return asNumber(lParam) & 0xffff;
 }
 
 /** Its error code. */
 export function WSAGETSELECTERROR(lParam: number): number {
-  return (lParam >>> 16) & 0xffff;
+  return (asNumber(lParam) >>> 16) & 0xffff;
 }

@@ -2,6 +2,7 @@
  * Flags, classes and small numbers of the name functions (ws2tcpip.h, ws2def.h, winsock2.h, svcguid.h, nspapi.h).
  */
 
+import { asNumber } from '../base/index.ts';
 import {
   WSA_NOT_ENOUGH_MEMORY,
   WSAEAFNOSUPPORT,
@@ -208,17 +209,17 @@ export const MAXGETHOSTSTRUCT = 1024;
 
 /** `lParam` of the message that ends a WSAAsyncGetXByY (SEM-ASYNC-01). */
 export function WSAMAKEASYNCREPLY(buflen: number, error: number): number {
-  return ((error & 0xffff) << 16) | (buflen & 0xffff);
+  return ((asNumber(error) & 0xffff) << 16) | (asNumber(buflen) & 0xffff);
 }
 
 /** The bytes that the result needs, of such an `lParam`. */
 export function WSAGETASYNCBUFLEN(lParam: number): number {
-  return lParam & 0xffff;
+  return asNumber(lParam) & 0xffff;
 }
 
 /** The WSA code of such an `lParam`; 0 for success. */
 export function WSAGETASYNCERROR(lParam: number): number {
-  return (lParam >>> 16) & 0xffff;
+  return (asNumber(lParam) >>> 16) & 0xffff;
 }
 
 /** `Internal` of a record whose request is under way. */

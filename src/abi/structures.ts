@@ -105,7 +105,7 @@ export function writeTIMEVAL(into: Uint8Array, at: number, time: TIMEVAL): numbe
 
 /** Milliseconds of a TIMEVAL, rounded up; -1 when it is negative or its microseconds are out of range (SEM-SEL-06). */
 export function timevalToMs(time: TIMEVAL): number {
-  if (time.tv_sec < 0 || time.tv_usec < 0 || time.tv_usec > 999_999) return -1;
+  if (!(time.tv_sec >= 0 && time.tv_usec >= 0 && time.tv_usec <= 999_999)) return -1;
   return time.tv_sec * 1000 + Math.ceil(time.tv_usec / 1000);
 }
 
@@ -124,18 +124,25 @@ export function FD_ZERO(): fd_set {
 
 /** Adds a socket; no second time. More than FD_SETSIZE are taken (SEM-SEL-04). */
 export function FD_SET(socket: number, set: fd_set): void {
-  if (!set.fd_array.includes(socket)) set.fd_array.push(socket);
+  if (isSet(set) && !set.fd_array.includes(socket)) set.fd_array.push(socket);
 }
 
 /** Takes a socket out. */
 export function FD_CLR(socket: number, set: fd_set): void {
-  const at = set.fd_array.indexOf(socket);
+  const at = isSet(set) ? set.fd_array.indexOf(socket) : -1;
   if (at >= 0) set.fd_array.splice(at, 1);
 }
 
 /** Whether a socket is in the set. */
 export function FD_ISSET(socket: number, set: fd_set): boolean {
-  return set.fd_array.includes(socket);
+  return isSet(set) && set.fd_array.includes(socket);
+}
+
+/** Whether something is a set that can be changed. */
+function isSet(set: unknown): set is fd_set {
+  if (typeof set !== 'object' || set === null) return false;
+  const array: unknown = Reflect.get(set, 'fd_array');
+  return Array.isArray(array) && !Object.isFrozen(array);
 }
 
 /** Latin-1 text, cut to `limit` characters, over zeroed bytes. */

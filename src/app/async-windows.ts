@@ -2,9 +2,11 @@
  * Windows and their messages in promises: a part of `winsockd/winsock/async`. There is one queue, the process's.
  */
 
-import type { MSG } from '../abi/index.ts';
+import { type MSG, WSAEFAULT } from '../abi/index.ts';
 import type { Answer } from '../spi/index.ts';
 import { WinsockError, windowCalls } from '../winsock/index.ts';
+import { argumentKinds } from './argument-kinds.ts';
+import { admitted } from './kinds.ts';
 import { processWindows } from './process-winsock.ts';
 import { type WindowProcedure, WindowProcedures } from './window-procedures.ts';
 
@@ -18,8 +20,10 @@ type Promising<K extends keyof typeof calls> = (...args: Parameters<(typeof call
 /** A window call in promises: it needs no attachment. */
 function windowCall<K extends keyof typeof calls>(name: K): Promising<K> {
   const call = calls[name] as (...args: Parameters<(typeof calls)[K]>) => Answer;
-  return async (...args) => {
-    const answer = await call(...args);
+  const kinds = argumentKinds(name);
+  return async (...given) => {
+    const args = admitted(kinds, given);
+    const answer = args === null ? -WSAEFAULT : await call(...(args as Parameters<(typeof calls)[K]>));
     if (answer < 0) throw new WinsockError(name, answer);
     return answer;
   };

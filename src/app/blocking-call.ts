@@ -2,12 +2,15 @@
  * How a call of Winsock becomes a function that blocks: made by the chain thread while this one sleeps, with the thread's last error.
  */
 
+import { isPlace } from '../base/index.ts';
 import type { BehaviorProfile } from '../port/index.ts';
 import type { Ref } from '../spi/index.ts';
 import type { Winsock, WinsockCall } from '../winsock/index.ts';
+import { argumentKinds } from './argument-kinds.ts';
 import { AlreadyAttachedError } from './attach.ts';
 import { ChainClient } from './chain-client.ts';
 import { isChainStarted } from './chain-control.ts';
+import { admitted, numberKind } from './kinds.ts';
 import type { StructureCalls } from './promised.ts';
 import { SIGNATURES } from './signatures.ts';
 
@@ -45,7 +48,7 @@ export function WSAGetLastError(): number {
 
 /** Sets what {@link WSAGetLastError} returns. */
 export function WSASetLastError(iError: number): void {
-  lastError = iError;
+  lastError = Number(numberKind(iError)) | 0;
 }
 
 /** The thread's way to the chain thread. */
@@ -75,6 +78,21 @@ export function callAndKeepError(index: number, args: readonly unknown[]): numbe
   return answer;
 }
 
+/** A call whose arguments are looked at before anything is made of them. @param failure what C returns for one that can't be read */
+export function admitting<K extends WinsockCall>(
+  name: K,
+  failure: number,
+  make: BlockingCall<K>,
+): BlockingCall<K> {
+  const [index, kinds] = [callIndex(name), argumentKinds(name)];
+  return (...given) => {
+    const args = admitted(kinds, given);
+    if (args !== null) return make(...(args as Parameters<Winsock[K]>));
+    lastError = -chainClient().unreadable(index, given[0]);
+    return failure;
+  };
+}
+
 /** Makes the blocking form of a call. */
 export function blocking<K extends WinsockCall>(name: K): BlockingCall<K> {
   const index = callIndex(name);
@@ -98,10 +116,15 @@ export function reporting<K extends WinsockCall>(name: K): BlockingCall<K> {
 export function bounded<K extends WinsockCall>(name: K, place: number, room: number): BlockingCall<K> {
   const plain = blocking(name);
   return (...args) => {
-    const length = (args as readonly unknown[])[place] as Ref | null;
-    if (length !== null && length.value > room) length.value = room;
+    const length: unknown = args[place];
+    if (isTooLong(length, room)) length.value = room;
     return plain(...args);
   };
+}
+
+/** What is no length stays what it is: the call refuses it. */
+function isTooLong(length: unknown, room: number): length is Ref {
+  return isPlace(length) && typeof length.value === 'number' && length.value > room;
 }
 
 /** The same of a call that answers a structure: always `own`, filled anew, or `null`. */

@@ -11,26 +11,20 @@
  * began the operation. Completion routines run in that thread, while it waits alertably or in a blocking call.
  */
 
+import { ERROR_INVALID_PARAMETER } from '../abi/index.ts';
 import { getAcceptExSockaddrs, type WSAOVERLAPPED } from '../spi/index.ts';
 import { HasOverlappedIoCompleted as hasCompleted, type Winsock } from '../winsock/index.ts';
-import { type BlockingCall, blocking, chainClient, reporting, WSASetLastError } from './blocking-call.ts';
+import { admitting, blocking, chainClient, reporting, WSASetLastError } from './blocking-call.ts';
 import { ENTRIES_MAX } from './marshal-overlapped.ts';
 
 export { type SOCK_NOTIFY_REGISTRATION, SocketNotificationRetrieveEvents } from '../winsock/index.ts';
+
+const FALSE = 0;
 
 /** Whether the operation of a record is done. */
 export function HasOverlappedIoCompleted(lpOverlapped: WSAOVERLAPPED): boolean {
   chainClient().operations.sweep();
   return hasCompleted(lpOverlapped);
-}
-
-function isListOfObjects(value: unknown): boolean {
-  return Array.isArray(value) && value.every((element) => typeof element === 'object' && element !== null);
-}
-
-/** A place for completions; `null` when it cannot hold them. */
-function listOrNull<T>(value: T[] | null): T[] | null {
-  return Array.isArray(value) ? value : null;
 }
 
 /** Finds the names in AcceptEx's buffer, with the lengths that AcceptEx was given; they are views of it. */
@@ -56,31 +50,39 @@ export const CreateIoCompletionPort = blocking('CreateIoCompletionPort');
 export const GetQueuedCompletionStatus = blocking('GetQueuedCompletionStatus');
 const dequeueEntries = blocking('GetQueuedCompletionStatusEx');
 /** Takes up to 256 completions of a port. @returns 1, or 0 when there was none */
-export const GetQueuedCompletionStatusEx: typeof dequeueEntries = (port, entries, ulCount, ...others) =>
-  dequeueEntries(port, listOrNull(entries), Math.min(ulCount, ENTRIES_MAX), ...others);
+export const GetQueuedCompletionStatusEx = admitting(
+  'GetQueuedCompletionStatusEx',
+  FALSE,
+  (port, entries, ulCount, ...others) =>
+    dequeueEntries(port, entries, Math.min(ulCount, ENTRIES_MAX), ...others),
+);
 const processNotifications = reporting('ProcessSocketNotifications');
 /**
  * Registers sockets with a port for notifications of their state, and takes up to 256 of what the port has.
  * @returns 0 or the error itself; what became of each registration is in its `registrationResult`
  */
-export const ProcessSocketNotifications: BlockingCall<'ProcessSocketNotifications'> = (
-  completionPort,
-  registrationCount,
-  registrationInfos,
-  timeoutMs = 0,
-  completionCount = 0,
-  completionPortEntries = null,
-  receivedEntryCount = null,
-) =>
-  processNotifications(
+export const ProcessSocketNotifications = admitting(
+  'ProcessSocketNotifications',
+  ERROR_INVALID_PARAMETER,
+  (
     completionPort,
     registrationCount,
-    isListOfObjects(registrationInfos) ? registrationInfos : null,
-    timeoutMs,
-    Math.min(completionCount, ENTRIES_MAX),
-    listOrNull(completionPortEntries),
-    receivedEntryCount,
-  );
+    registrationInfos,
+    timeoutMs = 0,
+    completionCount = 0,
+    completionPortEntries = null,
+    receivedEntryCount = null,
+  ) =>
+    processNotifications(
+      completionPort,
+      registrationCount,
+      registrationInfos,
+      timeoutMs,
+      Math.min(completionCount, ENTRIES_MAX),
+      completionPortEntries,
+      receivedEntryCount,
+    ),
+);
 /** Queues a packet of one's own. @returns 1, or 0 when it failed */
 export const PostQueuedCompletionStatus = blocking('PostQueuedCompletionStatus');
 /** Closes a completion port or an event object. @returns 1, or 0 when it failed */

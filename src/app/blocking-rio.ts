@@ -14,6 +14,8 @@
 import {
   RIO_CORRUPT_CQ,
   RIO_INVALID_BUFFERID,
+  RIO_INVALID_CQ,
+  RIO_INVALID_RQ,
   RIO_IOCP_COMPLETION,
   RIO_MSG_COMMIT_ONLY,
   WSAEFAULT,
@@ -22,7 +24,7 @@ import {
 } from '../abi/index.ts';
 import type { RIO_BUF, RIO_NOTIFICATION_COMPLETION, RIORESULT } from '../spi/index.ts';
 import {
-  type BlockingCall,
+  admitting,
   blocking,
   callAndKeepError,
   callIndex,
@@ -96,60 +98,56 @@ const SEND = callIndex('RIOSend');
 const SEND_EX = callIndex('RIOSendEx');
 
 /** Receives into registered memory. @returns 1, or 0 when it failed */
-export const RIOReceive: BlockingCall<'RIOReceive'> = (queue, pData, count, flags, context) =>
-  request(RECEIVE, false, queue, [pData], count, flags, context);
+export const RIOReceive = admitting('RIOReceive', 0, (queue, pData, count, flags, context) =>
+  request(RECEIVE, false, queue, [pData], count, flags, context),
+);
 
 /** As `RIOReceive`, with addresses, control data and flags. @returns 1, or 0 when it failed */
-export const RIOReceiveEx: BlockingCall<'RIOReceiveEx'> = (
-  queue,
-  pData,
-  count,
-  local,
-  remote,
-  control,
-  pFlags,
-  flags,
-  context,
-) => request(RECEIVE_EX, false, queue, [pData, local, remote, control, pFlags], count, flags, context);
+export const RIOReceiveEx = admitting(
+  'RIOReceiveEx',
+  0,
+  (queue, pData, count, local, remote, control, pFlags, flags, context) =>
+    request(RECEIVE_EX, false, queue, [pData, local, remote, control, pFlags], count, flags, context),
+);
 
 /** Sends from registered memory. @returns 1, or 0 when it failed */
-export const RIOSend: BlockingCall<'RIOSend'> = (queue, pData, count, flags, context) =>
-  request(SEND, true, queue, [pData], count, flags, context);
+export const RIOSend = admitting('RIOSend', 0, (queue, pData, count, flags, context) =>
+  request(SEND, true, queue, [pData], count, flags, context),
+);
 
 /** As `RIOSend`, with a destination and control data. @returns 1, or 0 when it failed */
-export const RIOSendEx: BlockingCall<'RIOSendEx'> = (
-  queue,
-  pData,
-  count,
-  local,
-  remote,
-  control,
-  pFlags,
-  flags,
-  context,
-) => request(SEND_EX, true, queue, [pData, local, remote, control, pFlags], count, flags, context);
+export const RIOSendEx = admitting(
+  'RIOSendEx',
+  0,
+  (queue, pData, count, local, remote, control, pFlags, flags, context) =>
+    request(SEND_EX, true, queue, [pData, local, remote, control, pFlags], count, flags, context),
+);
 
 const REGISTER = callIndex('RIORegisterBuffer');
 const DEREGISTER = callIndex('RIODeregisterBuffer');
 
 /** Registers memory. @returns its number, or RIO_INVALID_BUFFERID when it failed */
-export const RIORegisterBuffer: BlockingCall<'RIORegisterBuffer'> = (DataBuffer, DataLength) => {
-  renew();
-  // Without a buffer the answer is this one, unless nothing can be registered now.
-  const why = callAndKeepError(REGISTER, [null, DataLength]);
-  if (why !== -WSAEFAULT || !(DataBuffer instanceof Uint8Array)) return RIO_INVALID_BUFFERID;
-  const place = RioCopies.placeOf(DataBuffer);
-  const memory = place === null ? 0 : chainClient().share(place.memory);
-  if (place === null || memory === 0) {
-    WSASetLastError(WSAENOBUFS);
-    return RIO_INVALID_BUFFERID;
-  }
-  const { at, length } = place;
-  const answer = callAndKeepError(REGISTER, [{ memory, at, length }, DataLength]);
-  if (answer < 0) return RIO_INVALID_BUFFERID;
-  copies.add(answer, DataBuffer, place);
-  return answer;
-};
+export const RIORegisterBuffer = admitting(
+  'RIORegisterBuffer',
+  RIO_INVALID_BUFFERID,
+  (DataBuffer, DataLength) => {
+    renew();
+    // Without a buffer the answer is this one, unless nothing can be registered now.
+    const why = callAndKeepError(REGISTER, [null, DataLength]);
+    if (why !== -WSAEFAULT || !(DataBuffer instanceof Uint8Array)) return RIO_INVALID_BUFFERID;
+    const place = RioCopies.placeOf(DataBuffer);
+    const memory = place === null ? 0 : chainClient().share(place.memory);
+    if (place === null || memory === 0) {
+      WSASetLastError(WSAENOBUFS);
+      return RIO_INVALID_BUFFERID;
+    }
+    const { at, length } = place;
+    const answer = callAndKeepError(REGISTER, [{ memory, at, length }, DataLength]);
+    if (answer < 0) return RIO_INVALID_BUFFERID;
+    copies.add(answer, DataBuffer, place);
+    return answer;
+  },
+);
 
 /** Gives registered memory back. */
 export const RIODeregisterBuffer = (BufferId: number): void => {
@@ -163,12 +161,16 @@ const CLOSE_QUEUE = callIndex('RIOCloseCompletionQueue');
 const DEQUEUE = callIndex('RIODequeueCompletion');
 
 /** A queue for results of requests. @returns its number, or RIO_INVALID_CQ when it failed */
-export const RIOCreateCompletionQueue: BlockingCall<'RIOCreateCompletionQueue'> = (size, notification) => {
-  const carried = carriedOf(notification);
-  const answer = callAndKeepError(CREATE_QUEUE, [size, carried]);
-  if (answer < 0 && carried !== null) dropKept(carried.number);
-  return Math.max(answer, 0);
-};
+export const RIOCreateCompletionQueue = admitting(
+  'RIOCreateCompletionQueue',
+  RIO_INVALID_CQ,
+  (size, notification) => {
+    const carried = carriedOf(notification);
+    const answer = callAndKeepError(CREATE_QUEUE, [size, carried]);
+    if (answer < 0 && carried !== null) dropKept(carried.number);
+    return Math.max(answer, 0);
+  },
+);
 
 function carriedOf(given: RIO_NOTIFICATION_COMPLETION | null | undefined): CarriedNotification | null {
   if (given === null || given === undefined) return null;
@@ -185,32 +187,36 @@ function carriedOf(given: RIO_NOTIFICATION_COMPLETION | null | undefined): Carri
 }
 
 /** A queue for requests of a socket. @returns its number, or RIO_INVALID_RQ when it failed */
-export const RIOCreateRequestQueue: BlockingCall<'RIOCreateRequestQueue'> = (...args) => {
+export const RIOCreateRequestQueue = admitting('RIOCreateRequestQueue', RIO_INVALID_RQ, (...args) => {
   renew();
   const [socket, receives, receiveBuffers, sends, sendBuffers, receiveQueue, sendQueue, context] = args;
   const numbers = [socket, receives, receiveBuffers, sends, sendBuffers, receiveQueue, sendQueue];
   return Math.max(callWith(CREATE_REQUESTS, numbers, ticketOf(context, [], newNumber)), 0);
-};
+});
 
 /** Takes results. @returns how many; RIO_CORRUPT_CQ when it failed */
-export const RIODequeueCompletion: BlockingCall<'RIODequeueCompletion'> = (CQ, array, ArraySize) => {
-  renew();
-  const list = Array.isArray(array) ? array : null;
-  let left = ArraySize;
-  let count = 0;
-  for (;;) {
-    const most = Math.min(left, RESULTS_MAX);
-    const some: RIORESULT[] = [];
-    const answer = callAndKeepError(DEQUEUE, [CQ, list === null ? null : some, most]);
-    const hasFailed = answer < 0 || answer === RIO_CORRUPT_CQ;
-    if (list === null || (hasFailed && count === 0)) return RIO_CORRUPT_CQ;
-    if (count === 0) list.length = 0;
-    for (const each of some) list.push(resultOf(each));
-    count += some.length;
-    left -= some.length;
-    if (hasFailed || some.length < most || left <= 0) return count;
-  }
-};
+export const RIODequeueCompletion = admitting(
+  'RIODequeueCompletion',
+  RIO_CORRUPT_CQ,
+  (CQ, array, ArraySize) => {
+    renew();
+    const list = Array.isArray(array) ? array : null;
+    let left = ArraySize;
+    let count = 0;
+    for (;;) {
+      const most = Math.min(left, RESULTS_MAX);
+      const some: RIORESULT[] = [];
+      const answer = callAndKeepError(DEQUEUE, [CQ, list === null ? null : some, most]);
+      const hasFailed = answer < 0 || answer === RIO_CORRUPT_CQ;
+      if (list === null || (hasFailed && count === 0)) return RIO_CORRUPT_CQ;
+      if (count === 0) list.length = 0;
+      for (const each of some) list.push(resultOf(each));
+      count += some.length;
+      left -= some.length;
+      if (hasFailed || some.length < most || left <= 0) return count;
+    }
+  },
+);
 
 /** A result as the application sees it, with its bytes where they belong. */
 function resultOf({ Status, BytesTransferred, ...contexts }: RIORESULT): RIORESULT {

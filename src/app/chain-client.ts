@@ -3,23 +3,36 @@
  */
 
 import { isMainThread, threadId } from 'node:worker_threads';
-import { WSA_IO_PENDING, WSAENETDOWN, WSAENOBUFS, WSAEOPNOTSUPP, WSASYSNOTREADY } from '../abi/index.ts';
+import {
+  WSA_IO_PENDING,
+  WSAENETDOWN,
+  WSAENOBUFS,
+  WSAENOTSOCK,
+  WSAEOPNOTSUPP,
+  WSASYSNOTREADY,
+} from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
+import { isSocketFirst, unreadableError } from './argument-kinds.ts';
 import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import { type ChainData, chainGeneration, hasChainEnded, register } from './chain-control.ts';
 import { OPERATION, OPERATION_NUMBERS } from './chain-operations.ts';
+import { admitted } from './kinds.ts';
 import { ANSWERED, BODY_LEN, CALLBACK, CLOSED, Mailbox, POSTED, RESUMED } from './mailbox.ts';
-import { callback, none } from './marshal.ts';
+import { callback } from './marshal.ts';
 import { overlapped } from './marshal-overlapped.ts';
 import { requestBuffer } from './marshal-requests.ts';
-import { Operations } from './operations.ts';
+import { MESSAGE_MAX, Operations } from './operations.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
-import { shapeOf } from './signatures-icmp.ts';
+import { ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 import { putNumber, WORD } from './slot.ts';
 
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
 const LOOK_INTERVAL = 1000;
+
+const STARTUP = SIGNATURES.findIndex(({ name }) => name === 'WSAStartup');
+/** A call that does nothing without a socket. */
+const ANY_SOCKET_CALL = SIGNATURES.findIndex(({ name }) => name === 'WSAHtons');
 
 /** Runs a function of the application's. */
 export type CallbackHandler = (message: CallbackMessage) => number;
@@ -50,10 +63,12 @@ export class ChainClient {
    * Makes a call by its place in the table of signatures.
    * @returns its answer: 0 or more, or minus a WSA code
    */
-  call(index: number, args: readonly unknown[]): number {
+  call(index: number, given: readonly unknown[]): number {
     const shape = shapeOf(index);
     if (shape === undefined) return -WSAEOPNOTSUPP;
-    const { slots } = shape;
+    const { slots, kinds } = shape;
+    const args = admitted(kinds, given);
+    if (args === null) return this.unreadable(index, given[0]);
     const signature = SIGNATURES[index];
     const laterAt = slots.findIndex((slot) => slot === overlapped || slot === requestBuffer);
     if (signature !== undefined && laterAt >= 0 && (args[laterAt] ?? null) !== null) {
@@ -62,10 +77,10 @@ export class ChainClient {
     const places: number[] = [];
     let size = 0;
     for (const [i, slot] of slots.entries()) {
-      if (slot === none && args[i] !== null && args[i] !== undefined) return -WSAEOPNOTSUPP;
       places.push(size);
       size += slot.size(args[i] as never);
     }
+    if (size > MESSAGE_MAX) return -WSAENOBUFS;
     const box = this.#boxFor(size);
     if (box === null) return -WSASYSNOTREADY;
     for (const [i, slot] of slots.entries()) slot.put(box, places[i] as number, args[i] as never);
@@ -82,6 +97,16 @@ export class ChainClient {
     for (const [i, slot] of slots.entries()) slot.collect?.(box, places[i] as number, args[i] as never);
     this.operations.sweep();
     return answer;
+  }
+
+  /** A call with an argument that can't be read: WSAEFAULT, after what is looked at before (SEM-C-*). */
+  unreadable(index: number, first: unknown): number {
+    const name = SIGNATURES[index]?.name ?? '';
+    const error = -unreadableError(name);
+    if (index === STARTUP || index >= ICMP_CALLS) return error;
+    const hasSocket = isSocketFirst(name);
+    const answer = this.call(ANY_SOCKET_CALL, [hasSocket ? first : Number.NaN, 0, { value: 0 }]);
+    return answer === 0 || (answer === -WSAENOTSOCK && !hasSocket) ? error : answer;
   }
 
   /**

@@ -4,12 +4,14 @@
 
 import { EMPTY } from '../base/index.ts';
 import type { FLOWSPEC, QOS, Ref, WSABUF } from '../spi/index.ts';
+import { bufferReferenceKind, qosKind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { input } from './marshal.ts';
 import { aligned, nullable, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
 
 /** A buffer behind a pointer: its room goes in, what a call has left in it comes out. */
 export const bufferReference: Slot<Ref<WSABUF> | null> = nullable<Ref<WSABUF>>({
+  kind: bufferReferenceKind,
   size: ({ value }) => WORD + aligned(value.length),
   put: (box, at, { value }) => putNumber(box, at, value.length),
   take: (box, at) => ({ value: roomAt(box, at) }),
@@ -64,6 +66,7 @@ function takeFlow(box: Mailbox, at: number): FLOWSPEC {
 
 /** What is wished for a connection; it only goes in. */
 export const qos: Slot<QOS | null> = nullable<QOS>({
+  kind: qosKind,
   size: ({ ProviderSpecific }) => 2 * FLOWSPEC_SIZE + input.size(ProviderSpecific),
   put(box, at, value) {
     putFlow(box, at, value.SendingFlowspec);

@@ -33,8 +33,10 @@ import {
   type WSAQUERYSET,
   type WSASERVICECLASSINFO,
 } from '../abi/index.ts';
+import { EMPTY } from '../base/index.ts';
 import type { Ref } from '../spi/index.ts';
 import type { PROTOCOL_INFO } from '../winsock/index.ts';
+import { anyReferenceKind, placeKind, structureKind, writableKind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { nullable, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
 
@@ -56,12 +58,22 @@ function takePacked(box: Mailbox, at: number): Uint8Array {
   return box.body.slice(at + WORD, at + WORD + takeNumber(box, at));
 }
 
+/** A structure whose members are of the wrong kinds is not there. */
+function packedOrNothing<T>(pack: (value: T) => Uint8Array, value: T): Uint8Array {
+  try {
+    return pack(value);
+  } catch {
+    return EMPTY;
+  }
+}
+
 /** A structure that goes in; one that does not fit arrives as NULL. */
 function packedInput<T>({ pack, read }: Packing<T>): Slot<T | null> {
   return nullable<T>({
+    kind: structureKind(),
     size: () => WORD + PACKED_ROOM,
     put(box, at, value) {
-      const bytes = pack(value);
+      const bytes = packedOrNothing(pack, value);
       if (bytes.length <= PACKED_ROOM) putPacked(box, at, bytes);
       else putNumber(box, at, 0);
     },
@@ -72,6 +84,7 @@ function packedInput<T>({ pack, read }: Packing<T>): Slot<T | null> {
 /** A place for a structure that comes out. */
 function packedReference<T>({ pack, read }: Packing<T>): Slot<Ref<T | null> | null> {
   return nullable<Ref<T | null>>({
+    kind: anyReferenceKind,
     size: () => WORD + PACKED_ROOM,
     put: (box, at) => putNumber(box, at, 0),
     take: () => ({ value: null }),
@@ -88,6 +101,7 @@ function packedReference<T>({ pack, read }: Packing<T>): Slot<Ref<T | null> | nu
 /** A structure of the caller's that a call fills in: `empty` goes in. */
 function packedInto<T extends object>({ pack, read }: Packing<T>, empty: () => T): Slot<T | null> {
   return nullable<T>({
+    kind: writableKind(),
     size: () => WORD + PACKED_ROOM,
     put: (box, at) => putNumber(box, at, 0),
     take: empty,
@@ -103,6 +117,7 @@ function packedInto<T extends object>({ pack, read }: Packing<T>, empty: () => T
 
 /** Hints: four numbers, and whether they say more than they may. */
 export const hints: Slot<addrinfo | null> = nullable<addrinfo>({
+  kind: structureKind('ai_flags', 'ai_family', 'ai_socktype', 'ai_protocol'),
   size: () => 5 * WORD,
   put(box, at, value) {
     const { ai_flags, ai_family, ai_socktype, ai_protocol, ...others } = value;
@@ -129,6 +144,7 @@ function packedList<T>(
   read: (bytes: Uint8Array, count: number) => T[],
 ): Slot<T[] | null> {
   return nullable<T[]>({
+    kind: placeKind,
     size: () => 2 * WORD + PACKED_ROOM,
     put(box, at) {
       putNumber(box, at, 0);

@@ -10,6 +10,17 @@ import type {
   WSAOVERLAPPED,
 } from '../spi/index.ts';
 import type { OVERLAPPED_ENTRY, SOCK_NOTIFY_REGISTRATION } from '../winsock/index.ts';
+import {
+  anyReferenceKind,
+  elementsKind,
+  functionKind,
+  messageKind,
+  placeKind,
+  recordKind,
+  sourceKind,
+  structuresKind,
+  transmitBuffersKind,
+} from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { inout, input, inputs, outputs, text } from './marshal.ts';
 import { emptyRecord, latestOf, liveRecords, MEMBERS, numberOf, ownOperations } from './records.ts';
@@ -34,6 +45,7 @@ export function takeRecord(box: Mailbox, at: number): WSAOVERLAPPED {
 
 /** A record that a call begins an operation with: see `operations` and `chain-operations`. */
 export const overlapped: Slot<WSAOVERLAPPED | null> = nullable({
+  kind: recordKind,
   size: () => RECORD_LEN,
   put: putRecord,
   take: takeRecord,
@@ -41,6 +53,7 @@ export const overlapped: Slot<WSAOVERLAPPED | null> = nullable({
 
 /** A completion routine; the chain thread makes a function of it that runs in the caller's thread. */
 export const routine: Slot<unknown> = {
+  kind: functionKind,
   size: () => WORD,
   put: (box, at, value) => putNumber(box, at, typeof value === 'function' ? PRESENT : NULL),
   take: (box, at) => takeNumber(box, at) !== NULL,
@@ -48,6 +61,7 @@ export const routine: Slot<unknown> = {
 
 /** A record of an operation that was begun before: its number, and its members in case that is forgotten. */
 export const begun: Slot<WSAOVERLAPPED | null> = nullable({
+  kind: recordKind,
   size: () => WORD + RECORD_LEN,
   put(box, at, value) {
     putNumber(box, at, latestOf.get(value) ?? -1);
@@ -78,6 +92,7 @@ const DEQUEUED_LEN = 2 * WORD + RECORD_LEN;
 export const dequeued: Slot<{ value: WSAOVERLAPPED | null } | null> = nullable<{
   value: WSAOVERLAPPED | null;
 }>({
+  kind: anyReferenceKind,
   size: () => DEQUEUED_LEN,
   put: (box, at) => putNumber(box, at, NULL),
   take: () => ({ value: null }),
@@ -93,6 +108,7 @@ const ENTRY_LEN = 3 * WORD + DEQUEUED_LEN;
 
 /** An array that GetQueuedCompletionStatusEx fills. */
 export const entries: Slot<OVERLAPPED_ENTRY[] | null> = nullable<OVERLAPPED_ENTRY[]>({
+  kind: placeKind,
   size: () => WORD + ENTRIES_MAX * ENTRY_LEN,
   put: (box, at) => putNumber(box, at, 0),
   take: () => [],
@@ -125,6 +141,14 @@ const REGISTRATION_LEN = 6 * WORD;
 
 /** What is asked of sockets; their results come back. */
 export const registrations: Slot<SOCK_NOTIFY_REGISTRATION[] | null> = nullable<SOCK_NOTIFY_REGISTRATION[]>({
+  kind: structuresKind(
+    'socket',
+    'completionKey',
+    'eventFilter',
+    'operation',
+    'triggerFlags',
+    'registrationResult',
+  ),
   size: (value) => WORD + REGISTRATION_LEN * value.length,
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -180,6 +204,7 @@ function message(buffers: typeof inputs, isReceived: boolean): Slot<WSAMSG | nul
     value.dwFlags = takeNumber(box, at + 3 * WORD);
   };
   return nullable<WSAMSG>({
+    kind: messageKind,
     size: (value) =>
       HEAD + inout.size(value.name) + inout.size(value.Control) + buffers.size(value.lpBuffers),
     put(box, at, value) {
@@ -220,6 +245,7 @@ export const receivedMessage = message(outputs, true);
 
 /** A file: a descriptor, which all threads of the process share, or a path. */
 export const source: Slot<TransmitSource | null> = nullable<TransmitSource>({
+  kind: sourceKind,
   size: (value) => WORD + (typeof value === 'string' ? text.size(value) : 0),
   put(box, at, value) {
     putNumber(box, at, typeof value === 'string' ? -2 : typeof value === 'number' ? value : value.fd);
@@ -233,6 +259,7 @@ export const source: Slot<TransmitSource | null> = nullable<TransmitSource>({
 
 /** Data before and behind a file. */
 export const transmitBuffers: Slot<TRANSMIT_FILE_BUFFERS | null> = nullable<TRANSMIT_FILE_BUFFERS>({
+  kind: transmitBuffersKind,
   size: ({ Head, Tail }) => input.size(Head) + input.size(Tail),
   put(box, at, { Head, Tail }) {
     input.put(box, at, Head);
@@ -248,6 +275,7 @@ export const transmitBuffers: Slot<TRANSMIT_FILE_BUFFERS | null> = nullable<TRAN
 export const elements: Slot<readonly TRANSMIT_PACKETS_ELEMENT[] | null> = nullable<
   readonly TRANSMIT_PACKETS_ELEMENT[]
 >({
+  kind: elementsKind,
   size: (value) => value.reduce((total, element) => total + elementSize(element), WORD),
   put(box, at, value) {
     putNumber(box, at, value.length);

@@ -3,6 +3,7 @@
  */
 
 import type { RIO_BUF, RIORESULT, WSAOVERLAPPED } from '../spi/index.ts';
+import { anyKind, structureKind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { putRecord, takeRecord } from './marshal-overlapped.ts';
 import { MEMBERS } from './records.ts';
@@ -28,7 +29,12 @@ function takePart(box: Mailbox, at: number): RIO_BUF {
 }
 
 /** A part of a registered buffer. */
-export const part: Slot<RIO_BUF | null> = nullable({ size: () => PART_LEN, put: putPart, take: takePart });
+export const part: Slot<RIO_BUF | null> = nullable({
+  kind: structureKind('BufferId', 'Offset', 'Length'),
+  size: () => PART_LEN,
+  put: putPart,
+  take: takePart,
+});
 
 /** A range of memory that the caller has shared for this call. */
 export interface SharedRange {
@@ -39,6 +45,7 @@ export interface SharedRange {
 
 /** Memory to be registered. */
 export const range: Slot<SharedRange | null> = nullable<SharedRange>({
+  kind: anyKind,
   size: () => 3 * WORD,
   put: (box, where, { memory, at, length }) => putNumbers(box, where, [memory, at, length]),
   take: (box, where) => ({
@@ -59,6 +66,7 @@ export interface CarriedNotification {
 }
 
 export const notification: Slot<CarriedNotification | null> = nullable<CarriedNotification>({
+  kind: anyKind,
   size: () => (5 + MEMBERS.length) * WORD,
   put(box, at, { Type, Handle, NotifyReset, CompletionKey, number, Overlapped }) {
     putNumbers(box, at, [Type, Handle, NotifyReset ? 1 : 0, CompletionKey, number]);
@@ -103,6 +111,7 @@ export interface TicketArgument {
 }
 
 export const ticket: Slot<TicketArgument> = {
+  kind: anyKind,
   size: () => TICKET_LEN + WORD + GONE_MAX * WORD,
   put(box, at, value) {
     putTicket(box, at, value.ticket);
@@ -131,6 +140,7 @@ const RESULT_LEN = 2 * WORD + 2 * TICKET_LEN;
 
 /** An array for results, whose contexts are tickets here. */
 export const results: Slot<RIORESULT[] | null> = nullable<RIORESULT[]>({
+  kind: anyKind,
   size: () => WORD + RESULTS_MAX * RESULT_LEN,
   put: (box, at) => putNumber(box, at, 0),
   take: () => [],

@@ -18,12 +18,22 @@ import {
 } from '../abi/index.ts';
 import type { Ref, WSAPOLLFD } from '../spi/index.ts';
 import { WSA_DESCRIPTION, WSA_SYSTEM_STATUS } from '../winsock/index.ts';
+import {
+  anyReferenceKind,
+  infoKind,
+  placeKind,
+  setKind,
+  structureKind,
+  structuresKind,
+  writableKind,
+} from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { numbersAt } from './marshal.ts';
 import { aligned, NULL, nullable, PRESENT, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
 
 /** A set of sockets; it comes back no larger. */
 export const set: Slot<fd_set | null> = nullable({
+  kind: setKind,
   size: (value) => WORD + WORD * value.fd_array.length,
   put: (box, at, value) => putNumbers(box, at, value.fd_array),
   take: (box, at) => ({ fd_array: numbersAt(box, at) }),
@@ -39,6 +49,7 @@ function putNumbers(box: Mailbox, at: number, values: readonly number[]): void {
 }
 
 export const time: Slot<TIMEVAL | null> = nullable({
+  kind: structureKind('tv_sec', 'tv_usec'),
   size: () => 2 * WORD,
   put(box, at, value) {
     putNumber(box, at, value.tv_sec);
@@ -51,6 +62,7 @@ export const time: Slot<TIMEVAL | null> = nullable({
 const POLLFD_LEN = 3 * WORD;
 
 export const pollfds: Slot<WSAPOLLFD[] | null> = nullable({
+  kind: structuresKind('fd', 'events'),
   size: (value) => WORD + POLLFD_LEN * value.length,
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -79,11 +91,10 @@ export const pollfds: Slot<WSAPOLLFD[] | null> = nullable({
 
 /** What WSAEnumNetworkEvents fills in. */
 export const networkEvents: Slot<WSANETWORKEVENTS | null> = nullable({
+  kind: writableKind('lNetworkEvents'),
   size: () => aligned(WSANETWORKEVENTS_LEN),
-  put(box, at, value) {
-    writeWSANETWORKEVENTS(box.body, at, value);
-  },
-  take: (box, at) => readWSANETWORKEVENTS(box.body, at) ?? { lNetworkEvents: 0, iErrorCode: [] },
+  put: () => {},
+  take: () => ({ lNetworkEvents: 0, iErrorCode: [] }),
   give(box, at, value) {
     writeWSANETWORKEVENTS(box.body, at, value);
   },
@@ -94,6 +105,7 @@ export const networkEvents: Slot<WSANETWORKEVENTS | null> = nullable({
 });
 
 const infoSlot: Slot<WSAPROTOCOL_INFO> = {
+  kind: infoKind,
   size: () => aligned(WSAPROTOCOL_INFOW_LEN),
   put(box, at, value) {
     writeWSAPROTOCOL_INFOW(box.body, at, value);
@@ -113,6 +125,7 @@ export const info: Slot<WSAPROTOCOL_INFO | null> = nullable(infoSlot);
 export const infoReference: Slot<Ref<WSAPROTOCOL_INFO | null> | null> = nullable<
   Ref<WSAPROTOCOL_INFO | null>
 >({
+  kind: anyReferenceKind,
   size: () => WORD + aligned(WSAPROTOCOL_INFOW_LEN),
   put: (box, at) => putNumber(box, at, NULL),
   take: () => ({ value: null }),
@@ -130,6 +143,7 @@ const INFOS_MAX = 64;
 
 /** An array that a listing fills. */
 export const infos: Slot<WSAPROTOCOL_INFO[] | null> = nullable<WSAPROTOCOL_INFO[]>({
+  kind: placeKind,
   size: () => WORD + INFOS_MAX * aligned(WSAPROTOCOL_INFOW_LEN),
   put: (box, at) => putNumber(box, at, 0),
   take: () => [],
@@ -149,6 +163,7 @@ export const infos: Slot<WSAPROTOCOL_INFO[] | null> = nullable<WSAPROTOCOL_INFO[
 
 /** What WSAStartup fills in; its texts are this project's own and need not travel. */
 export const data: Slot<WSADATA | null> = nullable({
+  kind: writableKind(),
   size: () => 4 * WORD,
   put: (box, at) => putNumber(box, at, 0),
   take: () => ({
@@ -177,6 +192,7 @@ export const data: Slot<WSADATA | null> = nullable({
 
 /** A message that comes out of a queue. */
 export const message: Slot<MSG | null> = nullable({
+  kind: writableKind(),
   size: () => 5 * WORD,
   put: (box, at, value) => putMessage(box, at, value),
   take: (box, at) => takeMessage(box, at),

@@ -11,21 +11,45 @@
  */
 
 import type { Ref, WSABUF } from '../spi/index.ts';
+import {
+  anyKind,
+  anyReferenceKind,
+  boolKind,
+  bytesKind,
+  bytesListKind,
+  functionKind,
+  lengthReferenceKind,
+  numberKind,
+  numbersKind,
+  referenceKind,
+  textKind,
+} from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { aligned, NULL, nullable, PRESENT, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
 
-/** A number: handles, flags, lengths. One that was left out is NaN on the way, and left out again for the call. */
+/** The upper half of a NaN, and a lower half that no calculation gives: it stands for what was left out. */
+const NAN_UPPER = 0x7ff8_0000;
+const LEFT_OUT_LOWER = 1;
+
+/** A number: handles, flags, lengths. One that was left out is left out again for the call. */
 export const number: Slot<number | undefined> = {
+  kind: numberKind,
   size: () => WORD,
-  put: (box, at, value) => putNumber(box, at, value ?? Number.NaN),
+  put(box, at, value) {
+    if (value !== undefined) return putNumber(box, at, value);
+    box.view.setUint32(at, LEFT_OUT_LOWER, true);
+    box.view.setUint32(at + 4, NAN_UPPER, true);
+  },
   take(box, at) {
-    const value = takeNumber(box, at);
-    return Number.isNaN(value) ? undefined : value;
+    const isLeftOut =
+      box.view.getUint32(at, true) === LEFT_OUT_LOWER && box.view.getUint32(at + 4, true) === NAN_UPPER;
+    return isLeftOut ? undefined : takeNumber(box, at);
   },
 };
 
 /** A BOOL. */
 export const bool: Slot<boolean> = {
+  kind: boolKind,
   size: () => WORD,
   put: (box, at, value) => putNumber(box, at, value ? 1 : 0),
   take: (box, at) => takeNumber(box, at) !== 0,
@@ -33,6 +57,7 @@ export const bool: Slot<boolean> = {
 
 /** Text that goes in. */
 export const text: Slot<string | null> = nullable({
+  kind: textKind,
   size: (value) => WORD + aligned(2 * value.length),
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -54,6 +79,7 @@ function bytesAt(box: Mailbox, at: number): Uint8Array {
 
 /** Bytes that a call reads. */
 export const input: Slot<Uint8Array | null> = nullable({
+  kind: bytesKind,
   size: (value) => WORD + aligned(value.length),
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -64,6 +90,7 @@ export const input: Slot<Uint8Array | null> = nullable({
 
 /** Bytes that a call may write to some part of: they go in and come back whole. For small structures. */
 export const inout: Slot<Uint8Array | null> = nullable({
+  kind: bytesKind,
   size: (value) => WORD + aligned(value.length),
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -75,6 +102,7 @@ export const inout: Slot<Uint8Array | null> = nullable({
 
 /** A buffer to receive into: only its length goes in, and what was received comes back. */
 export const output: Slot<Uint8Array | null> = nullable({
+  kind: bytesKind,
   size: (value) => WORD + aligned(value.length),
   put: (box, at, value) => putNumber(box, at, value.length),
   take: bytesAt,
@@ -83,6 +111,7 @@ export const output: Slot<Uint8Array | null> = nullable({
 
 /** A number behind a pointer. */
 export const reference: Slot<Ref | null> = nullable({
+  kind: referenceKind,
   size: () => WORD,
   put: (box, at, value) => putNumber(box, at, value.value),
   take: (box, at) => ({ value: takeNumber(box, at) }),
@@ -92,11 +121,15 @@ export const reference: Slot<Ref | null> = nullable({
   },
 });
 
+/** A length behind a pointer, which may be left out. */
+export const lengthReference: Slot<Ref | null> = { ...reference, kind: lengthReferenceKind };
+
 /** Most characters that come back behind a pointer to text. */
 const TEXT_MAX = 256;
 
 /** Text behind a pointer: it only comes out. */
 export const textReference: Slot<Ref<string> | null> = nullable({
+  kind: anyReferenceKind,
   size: () => WORD + 2 * TEXT_MAX,
   put: (box, at) => putNumber(box, at, 0),
   take: () => ({ value: '' }),
@@ -141,6 +174,7 @@ function putLengths(box: Mailbox, at: number, value: readonly WSABUF[]): void {
 
 /** Buffers of a gathered send. */
 export const inputs: Slot<readonly WSABUF[] | null> = nullable({
+  kind: bytesListKind,
   size: listSize,
   put(box, at, value) {
     putLengths(box, at, value);
@@ -151,6 +185,7 @@ export const inputs: Slot<readonly WSABUF[] | null> = nullable({
 
 /** Buffers of a scattered receive. */
 export const outputs: Slot<readonly WSABUF[] | null> = nullable({
+  kind: bytesListKind,
   size: listSize,
   put: putLengths,
   take: takeBuffers,
@@ -166,6 +201,7 @@ export const outputs: Slot<readonly WSABUF[] | null> = nullable({
 
 /** Numbers in an array that a call only reads. */
 export const numbers: Slot<readonly number[] | null> = nullable({
+  kind: numbersKind,
   size: (value) => WORD + WORD * value.length,
   put(box, at, value) {
     putNumber(box, at, value.length);
@@ -181,6 +217,7 @@ export function numbersAt(box: Mailbox, at: number): number[] {
 
 /** A function of the caller's: only whether there is one travels; the chain thread calls back (see `chain-server`). */
 export const callback: Slot<unknown> = {
+  kind: functionKind,
   size: () => WORD,
   put: (box, at, value) => putNumber(box, at, typeof value === 'function' ? PRESENT : NULL),
   take: (box, at) => takeNumber(box, at) !== NULL,
@@ -189,5 +226,10 @@ export const callback: Slot<unknown> = {
 /** The thread's blocking hook: only whether there is one travels, as with {@link callback}. */
 export const hook: Slot<unknown> = { ...callback };
 
-/** An argument that this face does not carry; the caller has made sure that it is null. */
-export const none: Slot<null> = { size: () => 0, put: () => {}, take: () => null };
+/** An argument that is reserved, or not carried: only whether it is `null` travels. */
+export const none: Slot<unknown> = {
+  kind: anyKind,
+  size: () => WORD,
+  put: (box, at, value) => putNumber(box, at, value === null || value === undefined ? NULL : PRESENT),
+  take: (box, at) => (takeNumber(box, at) === NULL ? null : {}),
+};

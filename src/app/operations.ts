@@ -25,6 +25,8 @@ import { putNumber, WORD } from './slot.ts';
 
 /** Bytes before the blocks of a piece: a word that counts what has happened to its operations. */
 const PIECE_HEAD_LEN = 64;
+/** Bytes of the largest message. */
+export const MESSAGE_MAX = 1 << 30;
 /** Bytes of a piece of memory that is shared at a time, and the smallest block. */
 const PIECE_LEN = 1024 * 1024;
 const BLOCK_MIN = 1024;
@@ -77,6 +79,7 @@ export class Operations {
     }
     const shared = this.#sharedPlaces(signature, args);
     if (shared === null) return null;
+    if (size > MESSAGE_MAX) return null;
     const block = this.#allocate(HEAD_LEN + size + WORD + shared.length * PLACE_LEN);
     if (block === null) return null;
     const box = new Mailbox(block.memory, block.at, block.length);

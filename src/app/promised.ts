@@ -3,9 +3,11 @@
  */
 
 import type { hostent, protoent, servent } from '../abi/index.ts';
-import { WSANOTINITIALISED } from '../abi/index.ts';
+import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
+import { argumentKinds, isSocketFirst, unreadableError } from './argument-kinds.ts';
+import { admitted, numberKind } from './kinds.ts';
 import { attachedWinsock } from './process-winsock.ts';
 
 /** Calls whose result is a structure: C returns a pointer to it. */
@@ -46,9 +48,14 @@ export function promised<K extends WinsockCall>(
   name: K,
   winsock: () => Winsock | null = attachedWinsock,
 ): AsyncWinsock[K] {
-  const invoke = async (args: readonly unknown[]): Promise<number> => {
-    const call = winsock()?.[name] as ((...args: readonly unknown[]) => Answer) | undefined;
-    const answer = call === undefined ? -WSANOTINITIALISED : await call(...args);
+  const kinds = argumentKinds(name);
+  const invoke = async (given: readonly unknown[]): Promise<number> => {
+    const target = winsock();
+    const args = admitted(kinds, given);
+    let answer = -WSANOTINITIALISED;
+    if (args === null) answer = await unreadable(name, target, given[0]);
+    else if (target !== null)
+      answer = await (target[name] as (...args: readonly unknown[]) => Answer)(...args);
     if (answer < 0) throw new WinsockError(name, answer);
     return answer;
   };
@@ -60,6 +67,17 @@ export function promised<K extends WinsockCall>(
     return result.value;
   };
   return structured as AsyncWinsock[K];
+}
+
+/** The error of a call with an argument that can't be read: WSAEFAULT, after what is looked at before (SEM-C-*). */
+async function unreadable(name: WinsockCall, winsock: Winsock | null, first: unknown): Promise<number> {
+  const error = -unreadableError(name);
+  if (name === 'WSAStartup') return error;
+  if (winsock === null) return -WSANOTINITIALISED;
+  const hasSocket = isSocketFirst(name);
+  const socket = hasSocket ? Number(numberKind(first)) : Number.NaN;
+  const answer = await winsock.WSAHtons(socket, 0, { value: 0 });
+  return answer === 0 || (answer === -WSAENOTSOCK && !hasSocket) ? error : answer;
 }
 
 function isStructureCall(name: string): name is keyof StructureCalls {

@@ -4,12 +4,15 @@
 
 import { SOCKET_ERROR } from '../abi/index.ts';
 import type { WinsockCall } from '../winsock/index.ts';
+import type { Kind } from './kinds.ts';
 import type { AnySlot } from './slot.ts';
 
 /** Shape of one call. */
 export interface Signature {
   readonly name: WinsockCall;
   readonly slots: readonly AnySlot[];
+  /** What the application may give, argument by argument. */
+  readonly kinds: readonly Kind[];
   /** What C returns for a failure: SOCKET_ERROR, INVALID_SOCKET, FALSE, NULL, WSA_WAIT_FAILED. */
   readonly failure: number;
   /** Places of arguments, beside buffers, that an operation writes when it is done after the call. */
@@ -28,5 +31,6 @@ export function signature(
   late: readonly number[] = [],
   early: readonly number[] = [],
 ): Signature {
-  return { name, slots, failure, received, late, early };
+  const kinds = slots.map(({ kind }) => kind);
+  return { name, slots, kinds, failure, received, late, early };
 }

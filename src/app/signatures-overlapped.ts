@@ -4,7 +4,7 @@
 
 import { WSA_WAIT_FAILED, WSAEMSGSIZE } from '../abi/index.ts';
 import type { Ref, WSABUF, WSAMSG } from '../spi/index.ts';
-import { bool, inout, input, inputs, number, outputs, reference } from './marshal.ts';
+import { bool, inout, input, inputs, lengthReference, number, outputs, reference } from './marshal.ts';
 import {
   begun,
   dequeued,
@@ -48,7 +48,7 @@ export const OVERLAPPED_SIGNATURES: readonly Signature[] = [
   ),
   signature(
     'WSARecvFrom',
-    [number, outputs, number, reference, reference, inout, reference, overlapped, routine],
+    [number, outputs, number, reference, reference, inout, lengthReference, overlapped, routine],
     undefined,
     receivedIntoMany,
     [6],

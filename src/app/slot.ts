@@ -3,6 +3,7 @@
  * that may be missing. The kinds themselves are in `marshal` and `marshal-structures`.
  */
 
+import type { Kind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** Written before a value that may be null, or left out. */
@@ -14,6 +15,8 @@ export const WORD = 8;
 
 /** How one kind of argument travels. The default `give` and `collect` do nothing: it only goes in. */
 export interface Slot<T> {
+  /** What the application may give; the rest of the slot sees nothing else. */
+  readonly kind: Kind;
   /** Bytes that the value takes, a multiple of 8. */
   size(value: T): number;
   put(box: Mailbox, at: number, value: T): void;
@@ -24,6 +27,7 @@ export interface Slot<T> {
 
 /** A slot of any kind, for tables: a value goes only where its own kind is. */
 export interface AnySlot {
+  readonly kind: Kind;
   size(value: never): number;
   put(box: Mailbox, at: number, value: never): void;
   take(box: Mailbox, at: number): unknown;
@@ -36,9 +40,13 @@ export function aligned(length: number): number {
   return (length + WORD - 1) & ~(WORD - 1);
 }
 
-/** Writes a number. */
+/** Writes a number; a member of a structure that is none, or missing, is NaN. */
 export function putNumber(box: Mailbox, at: number, value: number): void {
-  box.view.setFloat64(at, value, true);
+  box.view.setFloat64(
+    at,
+    typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN,
+    true,
+  );
 }
 
 /** Reads one. */
@@ -48,8 +56,9 @@ export function takeNumber(box: Mailbox, at: number): number {
 
 /** Makes a slot whose value may be null from one whose value is not. */
 export function nullable<T>(slot: Slot<T>): Slot<T | null> {
-  const { give, collect } = slot;
+  const { give, collect, kind } = slot;
   return {
+    kind,
     size: (value) => WORD + (value === null || value === undefined ? 0 : slot.size(value)),
     put(box, at, value) {
       if (value === null || value === undefined) {

@@ -12,6 +12,7 @@ export class WindowProcedures {
 
   /** A new window's procedure; it is told WM_CREATE. */
   add(hWnd: number, procedure: WindowProcedure): void {
+    if (typeof procedure !== 'function') return;
     this.#byWindow.set(hWnd, procedure);
     procedure(hWnd, WM_CREATE, 0, 0);
   }
@@ -24,7 +25,9 @@ export class WindowProcedures {
   }
 
   /** @returns what the procedure answers; 0 when the window has none */
-  dispatch({ hwnd, message, wParam, lParam }: MSG): number {
+  dispatch(lpMsg: MSG): number {
+    if (typeof lpMsg !== 'object' || lpMsg === null) return 0;
+    const { hwnd, message, wParam, lParam } = lpMsg;
     const result = this.#byWindow.get(hwnd)?.(hwnd, message, wParam, lParam);
     return typeof result === 'number' ? result : 0;
   }

@@ -139,7 +139,8 @@ export function setsockopt(
 
 /** Adds a socket, without a look at those that are there (SEM-W11-07). */
 export function FD_SET(s: number, set: fd_set): void {
-  set.fd_array.push(s);
+  const array: unknown = set?.fd_array;
+  if (Array.isArray(array) && !Object.isFrozen(array)) array.push(s);
 }
 
 /** Parts of a network number, at most. */
@@ -151,6 +152,7 @@ const PART_MAX = 255;
  * @returns it in host order; INADDR_NONE for anything else
  */
 export function inet_network(cp: string): number {
+  if (typeof cp !== 'string') return INADDR_NONE;
   const parts = cp.split('.');
   if (parts.length > PARTS_MAX) return INADDR_NONE;
   let network = 0;
@@ -182,7 +184,7 @@ const LOOPBACK_NET: netent = { n_name: 'loopback', n_aliases: [], n_addrtype: AF
 
 /** A network by its name; `null` with WSAHOST_NOT_FOUND for all but `loopback`. */
 export function getnetbyname(name: string | null): netent | null {
-  const isKnown = name?.toLowerCase() === LOOPBACK_NET.n_name;
+  const isKnown = typeof name === 'string' && name.toLowerCase() === LOOPBACK_NET.n_name;
   WSASetLastError(isKnown ? 0 : WSAHOST_NOT_FOUND);
   return isKnown ? LOOPBACK_NET : null;
 }

@@ -11,6 +11,7 @@
  */
 
 export * from './address.ts';
+export * from './any-value.ts';
 export * from './assert.ts';
 export * from './bytes.ts';
 export * from './clock.ts';

@@ -36,7 +36,7 @@ export function baseAcceptCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPAccept
       if (socket === undefined) return -WSAENOTSOCK;
       if (addr !== null) {
         if (addrlen === null || addrlen.value < socket.info.iMinSockAddr) return -WSAEFAULT;
-        if (addrlen.value > addr.length) return -WSAEFAULT;
+        if (!(addrlen.value <= addr.length)) return -WSAEFAULT;
       }
       if (lpfnCondition === null) return take(base, socket, 0, addr, addrlen);
       return acceptOn(base, socket, addr, addrlen, lpfnCondition, dwCallbackData);

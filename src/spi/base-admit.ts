@@ -46,7 +46,7 @@ export function finishName(call: Call, completion: AfdCompletion): number {
   const { name, nameLength } = call;
   const address = completion.address;
   if (name === null || nameLength === null || address === null) return -WSAEFAULT;
-  if (nameLength.value > name.length || nameLength.value < address.length) return -WSAEFAULT;
+  if (!(nameLength.value <= name.length && nameLength.value >= address.length)) return -WSAEFAULT;
   putName(address, name, nameLength);
   return 0;
 }

@@ -49,7 +49,8 @@ export function baseConnectExtensions(base: BaseState): ConnectExtensions {
       if (listener === undefined || target === undefined) return -WSAENOTSOCK;
       const room = receiveLength + localLength + remoteLength;
       if (buffer === null || remoteLength === 0) return -WSAEFAULT;
-      if (Math.min(receiveLength, localLength, remoteLength) < 0 || room > buffer.length) return -WSAEFAULT;
+      if (!(Math.min(receiveLength, localLength, remoteLength) >= 0 && room <= buffer.length))
+        return -WSAEFAULT;
       if (target.type !== SOCK_STREAM || listener.type !== SOCK_STREAM) return -WSAEINVAL;
       const nameLength = sockaddrLength(listener.info.iAddressFamily);
       const needed = nameLength + ACCEPT_EX_ADDRESS_EXTRA;
@@ -109,7 +110,8 @@ export function getAcceptExSockaddrs(
   remote: Ref<Uint8Array | null> | null,
   remoteNameLength: Ref | null,
 ): number {
-  if (buffer === null) return -WSAEFAULT;
+  if (!(buffer instanceof Uint8Array)) return -WSAEFAULT;
+  if (![receiveLength, localLength, remoteLength].every(Number.isInteger)) return -WSAEFAULT;
   if (localLength > 0) takePlace(buffer, receiveLength, localLength, local, localNameLength);
   takePlace(buffer, receiveLength + localLength, remoteLength, remote, remoteNameLength);
   return 0;
@@ -128,10 +130,16 @@ function takePlace(
   name: Ref<Uint8Array | null> | null,
   length: Ref | null,
 ): void {
-  if (name === null || length === null || room <= SOCKADDR_AT || at < 0 || at + room > buffer.length) return;
+  if (!isPlace(name) || !isPlace(length)) return;
+  if (!(room > SOCKADDR_AT && at >= 0 && at + room <= buffer.length)) return;
   const used = Math.min(Math.max(i32le(buffer, at), 0), room - SOCKADDR_AT);
   name.value = buffer.subarray(at + SOCKADDR_AT, at + SOCKADDR_AT + used);
   length.value = used;
+}
+
+/** Whether something can be written to; a program may give anything. */
+function isPlace<T>(place: Ref<T> | null): place is Ref<T> {
+  return typeof place === 'object' && place !== null && !Object.isFrozen(place);
 }
 
 /** A byte count as BOOL; the count is written when the call is done at once. */

@@ -61,7 +61,7 @@ export function baseDataCalls(base: BaseState): DataCalls {
       // A stream leaves `from` and its length alone (API-recvfrom).
       if (lpFrom !== null && socket !== null && socket.type !== SOCK_STREAM) {
         if (lpFromlen === null || lpFromlen.value < socket.info.iMinSockAddr) return -WSAEFAULT;
-        if (lpFromlen.value > lpFrom.length) return -WSAEFAULT;
+        if (!(lpFromlen.value <= lpFrom.length)) return -WSAEFAULT;
         call.name = lpFrom;
         call.nameLength = lpFromlen;
       }
@@ -82,7 +82,7 @@ function prepareSend(
 ): Call | number {
   const socket = base.sockets.get(s);
   if (socket === undefined) return -WSAENOTSOCK;
-  if (buffers === null || count < 0 || count > buffers.length) return -WSAEFAULT;
+  if (buffers === null || !(count >= 0 && count <= buffers.length)) return -WSAEFAULT;
   if ((flags & ~APPLICATION_FLAGS) !== 0) return -WSAEINVAL;
   const data = gather(buffers, count);
   if (data === null) return -WSAEFAULT;
@@ -103,7 +103,7 @@ function prepareReceive(
 ): Call | number {
   const socket = base.sockets.get(s);
   if (socket === undefined) return -WSAENOTSOCK;
-  if (buffers === null || count > buffers.length) return -WSAEFAULT;
+  if (buffers === null || !(count <= buffers.length)) return -WSAEFAULT;
   if (count <= 0) return -WSAEINVAL;
   const total = totalLength(buffers, count);
   if (total < 0) return -WSAEFAULT;

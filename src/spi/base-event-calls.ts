@@ -139,5 +139,5 @@ function finishEnum(call: Call, completion: AfdCompletion): number {
 
 function fillNetworkEvents(into: WSANETWORKEVENTS, events: number, errors: Uint8Array): void {
   into.lNetworkEvents = events;
-  for (let bit = 0; bit < FD_MAX_EVENTS; bit++) into.iErrorCode[bit] = i32le(errors, 4 * bit);
+  into.iErrorCode = Array.from({ length: FD_MAX_EVENTS }, (_, bit) => i32le(errors, 4 * bit));
 }

@@ -78,7 +78,7 @@ export function baseExtensions(base: BaseState): BaseExtensions {
     ...baseMessageExtensions(base),
     ...baseTransmitExtensions(base),
     WSAPoll: (fds, count, timeout) =>
-      fds === null || count > fds.length ? -WSAEFAULT : pollHandles(base, fds.slice(0, count), timeout),
+      fds === null || !(count <= fds.length) ? -WSAEFAULT : pollHandles(base, fds.slice(0, count), timeout),
   };
   const rio = baseRio(base);
   return {

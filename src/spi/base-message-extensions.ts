@@ -64,10 +64,11 @@ export function baseMessageExtensions(
       if ((lpMsg.dwFlags & ~APPLICATION_FLAGS) !== 0) return -WSAEINVAL;
       const { lpBuffers, dwBufferCount, name, namelen } = lpMsg;
       const isNamed = name !== null;
-      if (isNamed && (namelen < socket.info.iMinSockAddr || namelen > name.length)) return -WSAEFAULT;
+      if (isNamed && !(namelen >= socket.info.iMinSockAddr && namelen <= name.length)) return -WSAEFAULT;
       const total = lpBuffers === null ? -1 : totalLength(lpBuffers, dwBufferCount);
       const room = controlLength(lpMsg);
-      if (total < 0 || room < 0 || lpBuffers === null || dwBufferCount > lpBuffers.length) return -WSAEFAULT;
+      if (!(total >= 0 && room >= 0) || lpBuffers === null || !(dwBufferCount <= lpBuffers.length))
+        return -WSAEFAULT;
       const call = calls.prepare(AfdOp.recv, socket, (receiving, completion) =>
         finishMessage(receiving, completion, lpMsg),
       );
@@ -96,7 +97,7 @@ function controlLength({ Control, ControlLength }: WSAMSG): number {
 /** Control data, and the message behind it. */
 function bytesOf(message: WSAMSG): Uint8Array | null {
   const { lpBuffers, dwBufferCount, Control } = message;
-  if (lpBuffers === null || dwBufferCount < 0 || dwBufferCount > lpBuffers.length) return null;
+  if (lpBuffers === null || !(dwBufferCount >= 0 && dwBufferCount <= lpBuffers.length)) return null;
   const length = controlLength(message);
   if (length < 0) return null;
   if (length === 0 || Control === null) return gather(lpBuffers, dwBufferCount);

@@ -77,7 +77,7 @@ export function baseRio(base: BaseState): RioFunctions {
     count: number,
     others: readonly (RIO_BUF | null)[],
   ): Parts | number => {
-    if (count < 0 || count > 1 || (count === 1 && pData === null)) return -WSAEINVAL;
+    if (!(count >= 0 && count <= 1) || (count === 1 && pData === null)) return -WSAEINVAL;
     const found: (Uint8Array | null)[] = [];
     for (const part of [count === 0 ? null : pData, ...others]) {
       const bytes = part === null ? null : partOf(buffers, part);
@@ -182,7 +182,7 @@ export function baseRio(base: BaseState): RioFunctions {
     },
 
     RIORegisterBuffer(DataBuffer, DataLength): number {
-      if (DataBuffer === null || DataLength > DataBuffer.length) return -WSAEFAULT;
+      if (DataBuffer === null || !(DataLength <= DataBuffer.length)) return -WSAEFAULT;
       if (!(DataLength > 0)) return -WSAEINVAL;
       return buffers.add(DataBuffer.subarray(0, DataLength));
     },
@@ -280,7 +280,7 @@ function prepareSend(base: BaseState, queue: RequestQueue, parts: Parts): Call |
   }
   if (control !== null) {
     const total = control.length < CONTROL_AT ? -1 : i32le(control, 0);
-    if (total < CONTROL_AT || total > control.length) return -WSAEINVAL;
+    if (!(total >= CONTROL_AT && total <= control.length)) return -WSAEINVAL;
     const messages = control.subarray(CONTROL_AT, total);
     const bytes = new Uint8Array(messages.length + data.length);
     bytes.set(messages);

@@ -26,7 +26,7 @@ export interface BaseState {
 
 /** The first `length` bytes of a caller's memory; `null` when it is not readable so far (WSAEFAULT). */
 export function readable(bytes: Uint8Array | null, length: number): Uint8Array | null {
-  if (bytes === null || length < 0 || length > bytes.length) return null;
+  if (bytes === null || !(length >= 0 && length <= bytes.length)) return null;
   return length === bytes.length ? bytes : bytes.subarray(0, length);
 }
 

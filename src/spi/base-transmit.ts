@@ -77,7 +77,7 @@ export function baseTransmitExtensions(
     TransmitPackets(hSocket, lpPacketArray, nElementCount, nSendSize, lpOverlapped, dwFlags): Answer {
       const socket = base.sockets.get(hSocket);
       if (socket === undefined) return -WSAENOTSOCK;
-      if (lpPacketArray === null || nElementCount < 0 || nElementCount > lpPacketArray.length)
+      if (lpPacketArray === null || !(nElementCount >= 0 && nElementCount <= lpPacketArray.length))
         return -WSAEFAULT;
       const isStream = socket.type === SOCK_STREAM;
       if (!isFlags(dwFlags) || (!isStream && (dwFlags & TF_DISCONNECT) !== 0)) return -WSAEINVAL;
@@ -87,7 +87,7 @@ export function baseTransmitExtensions(
         const isLast = (dwElFlags & TP_ELEMENT_EOP) !== 0;
         const kind = dwElFlags & ~TP_ELEMENT_EOP;
         if (kind === TP_ELEMENT_MEMORY) {
-          if (pBuffer === null || cLength < 0 || cLength > pBuffer.length) return -WSAEFAULT;
+          if (pBuffer === null || !(cLength >= 0 && cLength <= pBuffer.length)) return -WSAEFAULT;
           parts.push({ ...memoryPart(pBuffer.subarray(0, cLength)), isLast });
         } else if (kind === TP_ELEMENT_FILE && hFile !== null) {
           parts.push({ memory: EMPTY, file: hFile, offset: nFileOffset, length: cLength >>> 0, isLast });

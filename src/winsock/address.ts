@@ -14,7 +14,7 @@ import {
   WSANOTINITIALISED,
   type WSAPROTOCOL_INFO,
 } from '../abi/index.ts';
-import { IpAddress, i32, putI32 } from '../base/index.ts';
+import { asNumber, IpAddress, i32, isBytes, isPlace, putI32 } from '../base/index.ts';
 import type { Answer, Ref, StartedProvider, WSPPROC_TABLE } from '../spi/index.ts';
 import { htonl, htons } from './byte-order.ts';
 import type { WinsockProcess } from './process.ts';
@@ -102,7 +102,7 @@ export function addressCalls(process: WinsockProcess) {
 export function inet_pton(Family: number, pszAddrString: string | null, pAddrBuf: Uint8Array | null): number {
   const length = addressLength(Family);
   if (length < 0) return length;
-  if (pszAddrString === null || pAddrBuf === null || pAddrBuf.length < length) return -WSAEFAULT;
+  if (typeof pszAddrString !== 'string' || !isBytes(pAddrBuf, length)) return -WSAEFAULT;
   const address = pszAddrString.includes('%') ? null : IpAddress.parse(pszAddrString);
   if (address === null || address.family !== (Family === AF_INET ? 4 : 6)) return 0;
   if (address.family === 4) {
@@ -129,13 +129,13 @@ export function inet_ntop(
 ): number {
   const length = addressLength(Family);
   if (length < 0) return length;
-  if (pAddr === null || pAddr.length < length) return -WSAEFAULT;
+  if (!isBytes(pAddr, length) || !isPlace(pStringBuf)) return -WSAEFAULT;
   const address =
     Family === AF_INET
       ? IpAddress.v4(i32(pAddr, 0))
       : new IpAddress(6, i32(pAddr, 0), i32(pAddr, 4), i32(pAddr, 8), i32(pAddr, 12));
   const text = address.toString();
-  if (StringBufSize < text.length + 1) return -WSA_INVALID_PARAMETER;
+  if (!(asNumber(StringBufSize) >= text.length + 1)) return -WSA_INVALID_PARAMETER;
   pStringBuf.value = text;
   return 0;
 }

@@ -4,7 +4,7 @@
  */
 
 import { INADDR_NONE } from '../abi/index.ts';
-import { formatV4 } from '../base/index.ts';
+import { asBigInt, asNumber, formatV4 } from '../base/index.ts';
 import { parseHistoricalIpv4 } from '../spi/index.ts';
 
 /**
@@ -20,7 +20,7 @@ import { parseHistoricalIpv4 } from '../spi/index.ts';
  * ```
  */
 export function htonl(hostlong: number): number {
-  const word = hostlong >>> 0;
+  const word = asNumber(hostlong) >>> 0;
   return (((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
 
@@ -36,7 +36,8 @@ export function htonl(hostlong: number): number {
  * ```
  */
 export function htons(hostshort: number): number {
-  return ((hostshort & 0xff) << 8) | ((hostshort >>> 8) & 0xff);
+  const word = asNumber(hostshort);
+  return ((word & 0xff) << 8) | ((word >>> 8) & 0xff);
 }
 
 /**
@@ -85,7 +86,7 @@ const scratch = new DataView(new ArrayBuffer(8));
  * ```
  */
 export function htonll(value: bigint): bigint {
-  scratch.setBigUint64(0, BigInt.asUintN(64, value), true);
+  scratch.setBigUint64(0, BigInt.asUintN(64, asBigInt(value)), true);
   return scratch.getBigUint64(0, false);
 }
 
@@ -118,7 +119,7 @@ export function ntohll(value: bigint): bigint {
  * ```
  */
 export function htonf(value: number): number {
-  scratch.setFloat32(0, value, true);
+  scratch.setFloat32(0, asNumber(value), true);
   return scratch.getUint32(0, false);
 }
 
@@ -134,7 +135,7 @@ export function htonf(value: number): number {
  * ```
  */
 export function ntohf(value: number): number {
-  scratch.setUint32(0, value, false);
+  scratch.setUint32(0, asNumber(value), false);
   return scratch.getFloat32(0, true);
 }
 
@@ -151,7 +152,7 @@ export function ntohf(value: number): number {
  * ```
  */
 export function htond(value: number): bigint {
-  scratch.setFloat64(0, value, true);
+  scratch.setFloat64(0, asNumber(value), true);
   return scratch.getBigUint64(0, false);
 }
 
@@ -167,7 +168,7 @@ export function htond(value: number): bigint {
  * ```
  */
 export function ntohd(value: bigint): number {
-  scratch.setBigUint64(0, BigInt.asUintN(64, value), false);
+  scratch.setBigUint64(0, BigInt.asUintN(64, asBigInt(value)), false);
   return scratch.getFloat64(0, true);
 }
 
@@ -186,6 +187,7 @@ export function ntohd(value: bigint): number {
  * ```
  */
 export function inet_addr(cp: string): number {
+  if (typeof cp !== 'string') return INADDR_NONE;
   if (cp === ' ') return 0;
   const word = cp === '' ? -1 : parseHistoricalIpv4(cp);
   return word < 0 ? INADDR_NONE : htonl(word);

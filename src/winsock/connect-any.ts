@@ -38,14 +38,14 @@ const LATE = -WSAETIMEDOUT;
 /** What is wrong with a place for a sockaddr; 0: nothing. */
 export function checkPlace({ bytes, length }: NamePlace): number {
   if (bytes === null) return 0;
-  return length === null || length.value < 0 || length.value > bytes.length ? WSAEFAULT : 0;
+  return length === null || !(length.value >= 0 && length.value <= bytes.length) ? WSAEFAULT : 0;
 }
 
 /** Milliseconds of a timeout; -1 without one, -2 when it is not one. */
 export function milliseconds(timeout: TIMEVAL | null): number {
   if (timeout === null) return -1;
   const { tv_sec, tv_usec } = timeout;
-  return tv_sec < 0 || tv_usec < 0 ? -2 : tv_sec * 1000 + tv_usec / 1000;
+  return tv_sec >= 0 && tv_usec >= 0 ? tv_sec * 1000 + tv_usec / 1000 : -2;
 }
 
 /**

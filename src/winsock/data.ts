@@ -17,7 +17,7 @@ export function dataCalls(process: WinsockProcess) {
   /** Puts the buffer of a plain call into the list of one. @returns 0 or an error */
   const setBuffer = (buf: Uint8Array | null, len: number): number => {
     // A negative length is unreadable memory, too (SEM-IO-10).
-    if (buf === null || len < 0 || len > buf.length) return -WSAEFAULT;
+    if (buf === null || !(len >= 0 && len <= buf.length)) return -WSAEFAULT;
     one[0] = len === buf.length ? buf : buf.subarray(0, len);
     return 0;
   };

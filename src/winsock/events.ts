@@ -92,7 +92,7 @@ export function eventCalls(process: WinsockProcess) {
       fAlertable = false,
     ): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
-      if (cEvents < 1 || cEvents > WSA_MAXIMUM_WAIT_EVENTS) return -WSA_INVALID_PARAMETER;
+      if (!(cEvents >= 1 && cEvents <= WSA_MAXIMUM_WAIT_EVENTS)) return -WSA_INVALID_PARAMETER;
       if (lphEvents === null || cEvents > lphEvents.length) return -WSA_INVALID_PARAMETER;
       const events: EventObject[] = [];
       for (let i = 0; i < cEvents; i++) {

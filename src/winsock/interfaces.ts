@@ -15,8 +15,8 @@ export function interfaceCalls(process: WinsockProcess) {
 
   return {
     /** The index of the interface of that name. @returns 0 when there is none */
-    if_nametoindex(InterfaceName: string): Answer {
-      if (!isThere() || InterfaceName.length > IF_NAMESIZE) return 0;
+    if_nametoindex(InterfaceName: string | null): Answer {
+      if (!isThere() || InterfaceName === null || InterfaceName.length > IF_NAMESIZE) return 0;
       return found(process.base.interfaceIndex(InterfaceName));
     },
 

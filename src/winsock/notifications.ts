@@ -24,6 +24,7 @@ import {
   STATUS_SUCCESS,
   WSAENOTSOCK,
 } from '../abi/index.ts';
+import { asNumber } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import type { CompletionPort } from './completion-port.ts';
 import type { SocketHandle } from './handles.ts';
@@ -48,7 +49,7 @@ export interface SOCK_NOTIFY_REGISTRATION {
 
 /** The SOCK_NOTIFY_EVENT_* bits of a completion that is a notification. */
 export function SocketNotificationRetrieveEvents(notification: OVERLAPPED_ENTRY): number {
-  return notification.dwNumberOfBytesTransferred;
+  return asNumber(notification?.dwNumberOfBytesTransferred) | 0;
 }
 
 /** A socket that is registered. */
@@ -139,8 +140,9 @@ export function notificationCalls(process: WinsockProcess) {
       const port = process.handles.port(completionPort);
       if (port === null) return -ERROR_INVALID_HANDLE;
       const hasPlace = completionPortEntries !== null && receivedEntryCount !== null;
-      if (completionCount < 0 || (completionCount > 0 && !hasPlace)) return -ERROR_INVALID_PARAMETER;
-      if (registrationCount < 0 || registrationCount + completionCount === 0) return -ERROR_INVALID_PARAMETER;
+      if (!(completionCount >= 0) || (completionCount > 0 && !hasPlace)) return -ERROR_INVALID_PARAMETER;
+      if (!(registrationCount >= 0) || registrationCount + completionCount === 0)
+        return -ERROR_INVALID_PARAMETER;
       const asked = registrationInfos ?? [];
       if (registrationCount > asked.length) return -ERROR_INVALID_PARAMETER;
       for (const each of asked.slice(0, registrationCount)) each.registrationResult = apply(port, each);

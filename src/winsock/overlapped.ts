@@ -24,7 +24,8 @@ import type { WinsockProcess } from './process.ts';
 
 /** Whether the operation of a record is done: a look at its `Internal`. */
 export function HasOverlappedIoCompleted(lpOverlapped: WSAOVERLAPPED): boolean {
-  return lpOverlapped.Internal !== STATUS_PENDING;
+  const isRecord = typeof lpOverlapped === 'object' && lpOverlapped !== null;
+  return !isRecord || lpOverlapped.Internal !== STATUS_PENDING;
 }
 
 export function overlappedCalls(process: WinsockProcess) {

@@ -4,7 +4,7 @@
  */
 
 import { STATUS_INVALID_PARAMETER, STATUS_SUCCESS } from '../abi/index.ts';
-import { IpAddress, i32, putI32 } from '../base/index.ts';
+import { asNumber, IpAddress, i32, isBytes, isPlace, putI32 } from '../base/index.ts';
 import { parseHistoricalIpv4, type Ref } from '../spi/index.ts';
 import { ntohs } from './byte-order.ts';
 
@@ -13,12 +13,14 @@ const IN6_ADDR_LEN = 16;
 
 /** Writes dotted decimal. @returns where it ends: its length */
 export function RtlIpv4AddressToString(Addr: Uint8Array, S: Ref<string>): number {
+  if (!isBytes(Addr, IN_ADDR_LEN) || !isPlace(S)) return 0;
   S.value = IpAddress.v4(i32(Addr, 0)).toString();
   return S.value.length;
 }
 
 /** Writes an IPv6 address, without a scope. @returns where it ends */
 export function RtlIpv6AddressToString(Addr: Uint8Array, S: Ref<string>): number {
+  if (!isBytes(Addr, IN6_ADDR_LEN) || !isPlace(S)) return 0;
   S.value = addressV6(Addr, 0).toString();
   return S.value.length;
 }
@@ -34,9 +36,9 @@ export function RtlIpv4AddressToStringEx(
   AddressString: Ref<string> | null,
   AddressStringLength: Ref | null,
 ): number {
-  if (Address === null || Address.length < IN_ADDR_LEN) return STATUS_INVALID_PARAMETER;
+  if (!isBytes(Address, IN_ADDR_LEN)) return STATUS_INVALID_PARAMETER;
   const text = IpAddress.v4(i32(Address, 0)).toString();
-  return written(Port === 0 ? text : `${text}:${ntohs(Port)}`, AddressString, AddressStringLength);
+  return written(asNumber(Port) === 0 ? text : `${text}:${ntohs(Port)}`, AddressString, AddressStringLength);
 }
 
 /** The same of an IPv6 address with its scope, `[address%scope]:port`. */
@@ -47,16 +49,20 @@ export function RtlIpv6AddressToStringEx(
   AddressString: Ref<string> | null,
   AddressStringLength: Ref | null,
 ): number {
-  if (Address === null || Address.length < IN6_ADDR_LEN) return STATUS_INVALID_PARAMETER;
-  const text = addressV6(Address, ScopeId).toString();
-  return written(Port === 0 ? text : `[${text}]:${ntohs(Port)}`, AddressString, AddressStringLength);
+  if (!isBytes(Address, IN6_ADDR_LEN)) return STATUS_INVALID_PARAMETER;
+  const text = addressV6(Address, asNumber(ScopeId) | 0).toString();
+  return written(
+    asNumber(Port) === 0 ? text : `[${text}]:${ntohs(Port)}`,
+    AddressString,
+    AddressStringLength,
+  );
 }
 
 function written(text: string, into: Ref<string> | null, length: Ref | null): number {
-  if (into === null || length === null) return STATUS_INVALID_PARAMETER;
-  const room = length.value;
+  if (!isPlace(into) || !isPlace(length)) return STATUS_INVALID_PARAMETER;
+  const room = asNumber(length.value);
   length.value = text.length + 1;
-  if (room < text.length + 1) return STATUS_INVALID_PARAMETER;
+  if (!(room >= text.length + 1)) return STATUS_INVALID_PARAMETER;
   into.value = text;
   return STATUS_SUCCESS;
 }
@@ -87,7 +93,7 @@ export function RtlIpv4StringToAddressEx(
   Address: Uint8Array | null,
   Port: Ref | null,
 ): number {
-  if (AddressString === null || Port === null) return STATUS_INVALID_PARAMETER;
+  if (typeof AddressString !== 'string' || !isPlace(Port)) return STATUS_INVALID_PARAMETER;
   const [, text = '', portText] = /^([^:]*)(?::(.*))?$/s.exec(AddressString) ?? [];
   const port = portOf(portText);
   if (port < 0 || !putV4(text, Strict, Address)) return STATUS_INVALID_PARAMETER;
@@ -102,7 +108,8 @@ export function RtlIpv6StringToAddressEx(
   ScopeId: Ref | null,
   Port: Ref | null,
 ): number {
-  if (AddressString === null || ScopeId === null || Port === null) return STATUS_INVALID_PARAMETER;
+  if (typeof AddressString !== 'string' || !isPlace(ScopeId) || !isPlace(Port))
+    return STATUS_INVALID_PARAMETER;
   const match = /^(?:\[([^\]]*)\](?::(.*))?|([^[\]]*))$/s.exec(AddressString);
   if (match === null) return STATUS_INVALID_PARAMETER;
   const port = portOf(match[2]);
@@ -115,7 +122,7 @@ export function RtlIpv6StringToAddressEx(
 
 /** The longest beginning of a text that `read` takes. */
 function readLongest(text: string, terminator: Ref | null, read: (text: string) => boolean): number {
-  if (terminator === null) return STATUS_INVALID_PARAMETER;
+  if (!isPlace(terminator) || typeof text !== 'string') return STATUS_INVALID_PARAMETER;
   for (let end = Math.min(text.length, TEXT_MAX); end > 0; end--) {
     if (!read(text.slice(0, end))) continue;
     terminator.value = end;
@@ -132,14 +139,14 @@ function putV4(text: string, isStrict: boolean, into: Uint8Array | null): boolea
   const strict = text.includes(':') ? null : IpAddress.parse(text);
   const word = isStrict ? (strict === null ? -1 : strict.w3) : parseHistoricalIpv4(text);
   if ((isStrict && strict === null) || (!isStrict && word < 0)) return false;
-  if (into === null || into.length < IN_ADDR_LEN) return false;
+  if (!isBytes(into, IN_ADDR_LEN)) return false;
   putI32(into, 0, word | 0);
   return true;
 }
 
 function putV6(text: string, into: Uint8Array | null, hasScope = false): IpAddress | null {
   const address = hasScope || !text.includes('%') ? IpAddress.parse(text) : null;
-  if (address?.family !== 6 || into === null || into.length < IN6_ADDR_LEN) return null;
+  if (address?.family !== 6 || !isBytes(into, IN6_ADDR_LEN)) return null;
   for (const [i, word] of [address.w0, address.w1, address.w2, address.w3].entries())
     putI32(into, 4 * i, word);
   return address;

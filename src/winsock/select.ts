@@ -55,7 +55,7 @@ export function selectCalls(process: WinsockProcess) {
     WSAPoll(fdArray: WSAPOLLFD[] | null, fds: number, timeout: number): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
       if (fds <= 0) return -WSAEINVAL;
-      if (fdArray === null || fds > fdArray.length) return -WSAEFAULT;
+      if (fdArray === null || !(fds <= fdArray.length)) return -WSAEFAULT;
       const asked = fds === fdArray.length ? fdArray : fdArray.slice(0, fds);
       for (const fd of asked) {
         if (fd === null || fd === undefined) return -WSAEFAULT;

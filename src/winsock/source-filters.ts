@@ -148,13 +148,13 @@ export function sourceFilterCalls({ WSAIoctl }: ReturnType<typeof optionCalls>) 
 
 /** Whether the list holds `count` elements; none need no list. */
 function isList(list: Uint8Array | null, count: number, each: number): boolean {
-  return count === 0 || (list !== null && list.length >= count * each);
+  return count === 0 || (list !== null && count > 0 && list.length >= count * each);
 }
 
 /** An ip_msfilter without mode and sources; `null` when a pointer is missing or short, or the count is none. */
 function ipv4Filter(on: Uint8Array | null, group: Uint8Array | null, count: number): Uint8Array | null {
   if (on === null || group === null || on.length < IN_ADDR_LEN || group.length < IN_ADDR_LEN) return null;
-  if (count < 0 || count > MOST_SOURCES) return null;
+  if (!(count >= 0 && count <= MOST_SOURCES)) return null;
   const bytes = new Uint8Array(IP_MSFILTER_LEN + count * IN_ADDR_LEN);
   bytes.set(group.subarray(0, IN_ADDR_LEN));
   bytes.set(on.subarray(0, IN_ADDR_LEN), IN_ADDR_LEN);
@@ -163,8 +163,8 @@ function ipv4Filter(on: Uint8Array | null, group: Uint8Array | null, count: numb
 
 /** The same as a group_filter. */
 function groupFilter(on: number, group: Uint8Array | null, length: number, count: number): Uint8Array | null {
-  if (group === null || length < 2 || length > group.length || length > SOCKADDR_STORAGE_LEN) return null;
-  if (count < 0 || count > MOST_SOURCES) return null;
+  if (group === null || !(length >= 2 && length <= Math.min(group.length, SOCKADDR_STORAGE_LEN))) return null;
+  if (!(count >= 0 && count <= MOST_SOURCES)) return null;
   const bytes = new Uint8Array(GROUP_FILTER_LEN + count * SOCKADDR_STORAGE_LEN);
   putI32le(bytes, 0, on);
   bytes.set(group.subarray(0, length), 8);

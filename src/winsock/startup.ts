@@ -3,12 +3,13 @@
  */
 
 import { type WSADATA, WSAEFAULT, WSANOTINITIALISED, WSAVERNOTSUPPORTED } from '../abi/index.ts';
+import { asNumber } from '../base/index.ts';
 import type { Answer } from '../spi/index.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** A version word from its parts: low byte major, high byte minor. */
 export function MAKEWORD(major: number, minor: number): number {
-  return (major & 0xff) | ((minor & 0xff) << 8);
+  return (asNumber(major) & 0xff) | ((asNumber(minor) & 0xff) << 8);
 }
 
 /** What this Winsock can be, lowest first. */

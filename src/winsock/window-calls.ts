@@ -83,7 +83,8 @@ export function windowCalls(windows: Windows, queue: () => MessageQueue) {
     },
 
     /** A message number that nobody else uses for another name. @returns 0xC000 … 0xFFFF; 0 when there are none left */
-    RegisterWindowMessage(lpString: string): Answer {
+    RegisterWindowMessage(lpString: string | null): Answer {
+      if (lpString === null) return -ERROR_NOACCESS;
       return windows.register(lpString);
     },
   };

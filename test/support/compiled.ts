@@ -46,7 +46,8 @@ afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-function compile(source: string): string {
+/** Plain JavaScript of a source. */
+export function compile(source: string): string {
   const { code } = transformSync(source, {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     module: { type: 'es6' },

@@ -187,12 +187,13 @@ describe('WSAAsyncGetXByY on the blocking face', () => {
        const buffer = new Uint8Array(1024).fill(7);
        const task = ws.WSAAsyncGetHostByName(hWnd, ws.WM_APP, 'later.test', buffer, 1024);
        say(ws.WSACancelAsyncRequest(task), ws.WSACancelAsyncRequest(task), ws.WSAGetLastError(), ws.WSACancelAsyncRequest(4711));
-       answer();
+       // The question may have gone out before.
+       if (ws.select(0, { fd_array: [dns] }, null, null, { tv_sec: 0, tv_usec: 200000 }) === 1) answer();
        ws.SleepEx(100, false);
        say(ws.PeekMessage({}, 0, 0, 0, ws.PM_REMOVE), buffer.every((byte) => byte === 7));
        // Memory of requests is used again: more of them than one piece of it holds.
        let ended = 0;
-       for (let i = 0; i < 3000; i++) {
+       for (let i = 0; i < 1500; i++) {
          const each = ws.WSAAsyncGetHostByName(hWnd, ws.WM_APP, 'printer', buffer, 1024);
          if (ws.GetMessage({}) === 1 && each > 0) ended++;
        }
@@ -206,7 +207,7 @@ describe('WSAAsyncGetXByY on the blocking face', () => {
     expect(said).toEqual([
       [0, -1, 10037, -1],
       [0, true],
-      [3000, 'printer'],
+      [1500, 'printer'],
       [0, 0],
       [0, 10014],
       [0, 10014],
