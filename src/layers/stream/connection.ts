@@ -328,22 +328,21 @@ export class Connection {
     return taken;
   }
 
+  /** Copies what there is room for, past the first `done` bytes: in one piece, so that a gathered send is one. */
   #put(buffers: readonly Uint8Array[], done: number): number {
+    const total = buffers.reduce((sum, { length }) => sum + length, 0);
+    const piece = new Uint8Array(Math.max(0, Math.min(total - done, QUEUE_LIMIT - this.#outbound.length)));
     let skip = done;
-    let taken = 0;
+    let at = 0;
     for (const buffer of buffers) {
-      if (skip >= buffer.length) {
-        skip -= buffer.length;
-        continue;
-      }
-      const room = QUEUE_LIMIT - this.#outbound.length;
-      if (room <= 0) break;
-      const part = buffer.slice(skip, skip + room);
-      skip = 0;
-      this.#outbound.push(part);
-      taken += part.length;
+      if (at === piece.length) break;
+      const part = buffer.subarray(Math.min(skip, buffer.length)).subarray(0, piece.length - at);
+      skip = Math.max(0, skip - buffer.length);
+      piece.set(part, at);
+      at += part.length;
     }
-    return taken;
+    this.#outbound.push(piece);
+    return piece.length;
   }
 
   async #pumpIn(codec: Codec): Promise<void> {

@@ -10,3 +10,4 @@
 export type { Codec, Pipe, StreamLayer, StreamPlan, StreamRules } from './contract.ts';
 export { PipeCodec } from './pipe-codec.ts';
 export { streamLayer } from './stream-layer.ts';
+export type { StreamTables } from './streams.ts';

@@ -29,14 +29,20 @@ import { dataCalls } from './data-calls.ts';
 import type { Registration } from './event-records.ts';
 import { streamExtension } from './extension-calls.ts';
 import { selectStreams } from './select.ts';
-import { Streams } from './streams.ts';
+import { Streams, type StreamTables } from './streams.ts';
 
 /** How long closesocket lets what was sent go out where SO_LINGER does not say, ms. */
 const CLOSE_LIMIT = 2000;
 const DWORD_LEN = 4;
 
-export function streamLayer(next: WSPPROC_TABLE, layer: Layer, rules: StreamRules): StreamLayer {
-  const streams = new Streams(next, layer);
+/** @param tables one for all chains of the layer, made once: `new WeakMap()` */
+export function streamLayer(
+  next: WSPPROC_TABLE,
+  layer: Layer,
+  tables: StreamTables,
+  rules: StreamRules,
+): StreamLayer {
+  const streams = new Streams(next, layer, tables);
   const extension = streamExtension(streams, rules);
 
   const register = (s: number, registration: Registration, below: () => Answer): Answer => {
@@ -78,6 +84,11 @@ export function streamLayer(next: WSPPROC_TABLE, layer: Layer, rules: StreamRule
         return next.WSPCloseSocket(s);
       };
       return connection === null ? close() : ended(next, connection).then(close);
+    },
+
+    WSPCleanup(): Answer {
+      streams.end();
+      return next.WSPCleanup();
     },
 
     WSPShutdown(s, how): Answer {

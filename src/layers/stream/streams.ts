@@ -3,7 +3,7 @@
  */
 
 import { FIONBIO } from '../../abi/index.ts';
-import type { Layer, WSPPROC_TABLE } from '../../spi/index.ts';
+import type { Layer, WSPPROC_TABLE, WSPUPCALLTABLE } from '../../spi/index.ts';
 import { Connection } from './connection.ts';
 import type { StreamPlan } from './contract.ts';
 import { NO_REGISTRATION, type Registration } from './event-records.ts';
@@ -21,14 +21,22 @@ export interface Stream {
   readonly pending: Set<Pending>;
 }
 
+/** The sockets of a layer in each process, of all its chains: a select may name sockets of several. */
+export type StreamTables = WeakMap<WSPUPCALLTABLE, Map<number, Stream>>;
+
+/** The sockets of one chain, beside which those of the layer's other chains can be seen. */
 export class Streams {
   readonly next: WSPPROC_TABLE;
   readonly layer: Layer;
-  readonly #all = new Map<number, Stream>();
+  readonly #all: Map<number, Stream>;
+  /** Those of this chain. */
+  readonly #own = new Set<number>();
 
-  constructor(next: WSPPROC_TABLE, layer: Layer) {
+  constructor(next: WSPPROC_TABLE, layer: Layer, tables: StreamTables) {
     this.next = next;
     this.layer = layer;
+    this.#all = tables.get(layer.upcalls) ?? new Map<number, Stream>();
+    tables.set(layer.upcalls, this.#all);
   }
 
   get(s: number): Stream | undefined {
@@ -42,6 +50,7 @@ export class Streams {
 
   /** A socket was made; an accepted one is as its listener. */
   add(s: number, flags: number, listener: Stream | null = null): void {
+    this.#own.add(s);
     this.#all.set(s, {
       s,
       flags,
@@ -53,7 +62,16 @@ export class Streams {
   }
 
   remove(s: number): void {
+    this.#own.delete(s);
     this.#all.delete(s);
+  }
+
+  /** Winsock is given up: nothing goes out any more. */
+  end(): void {
+    for (const s of [...this.#own]) {
+      void this.connection(s)?.close(0);
+      this.remove(s);
+    }
   }
 
   /** Keeps the bytes of a socket's connection from now on. */

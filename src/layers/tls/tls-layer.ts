@@ -25,7 +25,7 @@ import {
 } from '../../abi/index.ts';
 import { i32le, putI32le } from '../../base/index.ts';
 import { type Answer, defineLayer, type LayerCalls, type WSPStartup } from '../../spi/index.ts';
-import { type StreamRules, streamLayer } from '../stream/index.ts';
+import { type StreamRules, type StreamTables, streamLayer } from '../stream/index.ts';
 import { DEFAULT_TLS_CONFIG, type TlsConfig } from './config.ts';
 import type { TlsCodec } from './engine.ts';
 import { handshakePlan, tlsProvider } from './handshake.ts';
@@ -53,6 +53,7 @@ export function createTlsLayer(config: TlsConfig = DEFAULT_TLS_CONFIG): WSPStart
 }
 
 function tlsCalls(config: TlsConfig): LayerCalls {
+  const tables: StreamTables = new WeakMap();
   return (next, layer) => {
     const provider = tlsProvider(layer, config);
     const sockets = new Map<number, Secured>();
@@ -81,7 +82,7 @@ function tlsCalls(config: TlsConfig): LayerCalls {
       keepsAccepted: (listener) => sockets.get(listener)?.settings.isSecure === true,
       closed: (s) => void sockets.delete(s),
     };
-    const stream = streamLayer(next, layer, rules);
+    const stream = streamLayer(next, layer, tables, rules);
     const { table } = stream;
     const calls = { ...next, ...table };
 
