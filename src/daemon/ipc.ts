@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { Afd } from '../afd/index.ts';
 import type { PoolAllocator } from '../base/index.ts';
-import { createIpcServer, type IpcLog, type IpcServer } from '../ipc/index.ts';
+import { createIpcServer, type IpcLog, type IpcServer, refuseRepresentation } from '../ipc/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import type { PeerIdentity } from '../port/index.ts';
 import type { DaemonConfig } from './config.ts';
@@ -43,6 +43,7 @@ export function openIpc(
     openSession: (identity) => afd.openSession(identity),
     // Only root and the daemon's own user call the host something else.
     openNames: (identity) => names.openSession(identity.uid === 0 || identity.uid === ownUid()),
+    refuseFor: refuseRepresentation,
     profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,

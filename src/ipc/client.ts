@@ -33,6 +33,7 @@ import {
 import { Outbox } from './outbox.ts';
 import {
   ADDRESS_LEN_MAX,
+  Capability,
   COMPLETION_HAS_INTO,
   expect,
   GoodbyeReason,
@@ -57,12 +58,16 @@ export interface ConnectOptions {
   readonly window?: number;
   /** How long the daemon may take to answer, ms. */
   readonly timeoutMs?: number;
+  /** The process that the session is to stand for: this one is its provider host. */
+  readonly onBehalfOf?: number;
 }
 
 /** An `AfdPort` in the daemon, and what the daemon said of itself. */
 export interface RemotePort extends AfdPort {
   readonly serverPid: number;
   readonly limits: IpcLimits;
+  /** Whether the daemon takes the session for that of the process that it was to stand for. */
+  readonly isOnBehalf: boolean;
   /** The daemon's resolver, over the same connection. */
   readonly names: NamePort;
   /** False from the moment the daemon is gone, or `close` was called. */
@@ -142,7 +147,7 @@ class ClientPort implements RemotePort, FrameSink {
   #isHeld = true;
 
   constructor(path: string, options: ConnectOptions, onReady: (error: IpcError | null) => void) {
-    const { name = process.title, window = WINDOW, timeoutMs = TIMEOUT_MS } = options;
+    const { name = process.title, window = WINDOW, timeoutMs = TIMEOUT_MS, onBehalfOf = 0 } = options;
     this.#path = path;
     this.#onReady = onReady;
     this.#decoder = new FrameDecoder(this, MAX_MESSAGE);
@@ -165,9 +170,10 @@ class ClientPort implements RemotePort, FrameSink {
       magic: IPC_MAGIC,
       versionMin: IPC_VERSION_MIN,
       versionMax: IPC_VERSION_MAX,
-      capabilities: 0,
+      capabilities: onBehalfOf === 0 ? 0 : Capability.onBehalf,
       maxMessage: MAX_MESSAGE,
       window,
+      onBehalfOf,
     };
     const nameBytes = Buffer.from(name).subarray(0, NAME_MAX);
     this.#outbox.control(MessageType.hello, 0, scratch, writeHello(scratch, hello), nameBytes);
@@ -183,6 +189,10 @@ class ClientPort implements RemotePort, FrameSink {
 
   get serverPid(): number {
     return this.#welcome?.serverPid ?? 0;
+  }
+
+  get isOnBehalf(): boolean {
+    return ((this.#welcome?.capabilities ?? 0) & Capability.onBehalf) !== 0;
   }
 
   get limits(): IpcLimits {

@@ -2,6 +2,7 @@
  * ipc: `AfdPort` and `NamePort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
  *
  * - `createIpcServer` listens and gives each client an `AfdPort` session of its own, which ends with the connection;
+ * - `serveConnection` does so for one client that is connected already;
  * - `connectRemote` is the other end: an `AfdPort` whose operations run in the daemon;
  * - `FrameDecoder`, the readers and writers of `messages` and the numbers of `protocol` are the codec, for tools.
  *
@@ -15,12 +16,14 @@
  */
 
 export { type ConnectOptions, connectRemote, probeServer, type RemotePort } from './client.ts';
+export { type ConnectionOptions, type ServedConnection, serveConnection } from './connection.ts';
 export * from './errors.ts';
 export * from './frame.ts';
 export type { IpcLog } from './log.ts';
 export * from './messages.ts';
 export * from './name-messages.ts';
 export { processExists } from './process-exists.ts';
+export { type ReadStatus, refuseRepresentation } from './process-tree.ts';
 export * from './protocol.ts';
 export { createIpcServer, type IpcServer, type IpcServerOptions } from './server.ts';
 export type { SessionView } from './session.ts';

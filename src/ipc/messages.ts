@@ -8,7 +8,14 @@
 
 import { i32le, putI32le, putU16le, u16le } from '../base/index.ts';
 import type { AfdCompletion, AfdRequest } from '../port/index.ts';
-import { ADDRESS_LEN_MAX, expect, type GoodbyeReason, type IpcLimits, MIN_MAX_MESSAGE } from './protocol.ts';
+import {
+  ADDRESS_LEN_MAX,
+  Capability,
+  expect,
+  type GoodbyeReason,
+  type IpcLimits,
+  MIN_MAX_MESSAGE,
+} from './protocol.ts';
 
 /** Fixed part of each head, bytes. */
 export const HELLO_HEAD_LEN = 20;
@@ -28,6 +35,8 @@ export interface Hello {
   readonly maxMessage: number;
   /** Bytes of counted messages that it takes ahead of its credit, or `UNLIMITED`. */
   readonly window: number;
+  /** The process that the session stands for, with `Capability.onBehalf`; absent or 0: the client's own. */
+  readonly onBehalfOf?: number;
 }
 
 /** What a server answers. */
@@ -71,16 +80,22 @@ export function writeHello(into: Uint8Array, hello: Hello): number {
   putI32le(into, 8, hello.capabilities);
   putI32le(into, 12, hello.maxMessage);
   putI32le(into, 16, hello.window);
-  return HELLO_HEAD_LEN;
+  if ((hello.capabilities & Capability.onBehalf) === 0) return HELLO_HEAD_LEN;
+  putI32le(into, HELLO_HEAD_LEN, hello.onBehalfOf ?? 0);
+  return HELLO_HEAD_LEN + 4;
 }
 
 export function readHello(bytes: Uint8Array, at: number, length: number): Hello {
   expect(length >= HELLO_HEAD_LEN, `HELLO head of ${length} bytes is too short`);
+  const capabilities = i32le(bytes, at + 8);
+  const hasOther = (capabilities & Capability.onBehalf) !== 0;
+  expect(!hasOther || length >= HELLO_HEAD_LEN + 4, 'HELLO names no process that it stands for');
   return {
+    onBehalfOf: hasOther ? i32le(bytes, at + HELLO_HEAD_LEN) : 0,
     magic: i32le(bytes, at),
     versionMin: u16le(bytes, at + 4),
     versionMax: u16le(bytes, at + 6),
-    capabilities: i32le(bytes, at + 8),
+    capabilities,
     maxMessage: i32le(bytes, at + 12) >>> 0,
     window: i32le(bytes, at + 16) >>> 0,
   };

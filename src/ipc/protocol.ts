@@ -72,10 +72,12 @@ export const REQUEST_HAS_INTO = 2;
 export const COMPLETION_HAS_DATA = 1;
 export const COMPLETION_HAS_INTO = 2;
 
-/** Capability bits of the handshake. None is spoken yet; both sides then use the messages above only. */
+/** Capability bits of the handshake. */
 export const Capability = {
-  /** Bulk data of a stream socket moves in shared-memory rings. */
+  /** Bulk data of a stream socket moves in shared-memory rings. Not spoken yet. */
   sharedRings: 1,
+  /** The session stands for another process than the one that has connected, which HELLO names. */
+  onBehalf: 2,
 } as const;
 
 /** Why a side says GOODBYE. */

@@ -36,6 +36,8 @@ export interface IpcServerOptions {
   openSession(identity: PeerIdentity): AfdPort;
   /** A session with the resolver; opened at a client's first question. Without it there are no names. */
   openNames?(identity: PeerIdentity): NamePort;
+  /** Why a client may not stand for another process; `null`: it may. Without it nobody may. */
+  refuseFor?(identity: PeerIdentity, pid: number): string | null;
   /** What clients are told to show their applications; default 'windows'. */
   readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
@@ -106,6 +108,12 @@ class UnixServer implements IpcServer, SessionHost {
 
   openNames(identity: PeerIdentity): NamePort {
     return this.#options.openNames?.(identity) ?? NO_NAMES;
+  }
+
+  refuseFor(identity: PeerIdentity, pid: number): string | null {
+    return this.#options.refuseFor === undefined
+      ? 'no client may stand for another process here'
+      : this.#options.refuseFor(identity, pid);
   }
 
   sessionEnded(session: IpcSession): void {

@@ -37,6 +37,7 @@ import { NameRequests } from './name-requests.ts';
 import { Outbox } from './outbox.ts';
 import { isKnownOp, isNameOp, makesDescriptor, PendingRequest } from './pending-request.ts';
 import {
+  Capability,
   COMPLETION_HAS_DATA,
   COMPLETION_HAS_INTO,
   expect,
@@ -65,6 +66,8 @@ export interface SessionHost {
   readonly handshakeTimeoutMs: number;
   openSession(identity: PeerIdentity): AfdPort;
   openNames(identity: PeerIdentity): NamePort;
+  /** Why a client may not speak for the process `pid`; `null`: it may. */
+  refuseFor(identity: PeerIdentity, pid: number): string | null;
   /** The connection is gone and its descriptors are closed. */
   sessionEnded(session: IpcSession): void;
 }
@@ -94,7 +97,7 @@ const scratch = new Uint8Array(HEAD_LEN_MAX);
 
 export class IpcSession implements FrameSink {
   readonly id: number;
-  readonly identity: PeerIdentity;
+  #identity: PeerIdentity;
   readonly #host: SessionHost;
   readonly #socket: Socket;
   readonly #decoder: FrameDecoder;
@@ -126,7 +129,7 @@ export class IpcSession implements FrameSink {
 
   constructor(id: number, identity: PeerIdentity, socket: Socket, host: SessionHost) {
     this.id = id;
-    this.identity = identity;
+    this.#identity = identity;
     this.#host = host;
     this.#socket = socket;
     this.#decoder = new FrameDecoder(this, GREETING_LEN_MAX);
@@ -142,6 +145,11 @@ export class IpcSession implements FrameSink {
     // What went wrong is told by 'close', which follows.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
+  }
+
+  /** The process that the session stands for. */
+  get identity(): PeerIdentity {
+    return this.#identity;
   }
 
   get view(): SessionView {
@@ -263,7 +271,16 @@ export class IpcSession implements FrameSink {
       );
     }
     expectFlow(hello.maxMessage, hello.window);
+    const { onBehalfOf: pid = 0 } = hello;
+    if (pid !== 0) this.#standFor(pid);
     this.#hello = hello;
+  }
+
+  /** A provider host speaks for the application that has started it. */
+  #standFor(pid: number): void {
+    const reason = this.#host.refuseFor(this.#identity, pid);
+    if (reason !== null) throw new ProtocolError(GoodbyeReason.notAllowed, reason);
+    this.#identity = { ...this.#identity, pid };
   }
 
   #welcome(): void {
@@ -282,11 +299,10 @@ export class IpcSession implements FrameSink {
     port.onComplete = (completion) => this.#complete(completion);
     port.onPend = (id) => this.#pends(id);
     const version = Math.min(hello.versionMax, IPC_VERSION_MAX);
-    // No capability is spoken yet, so none of the client's is agreed on.
     const welcome = {
       magic: IPC_MAGIC,
       version,
-      capabilities: 0,
+      capabilities: hello.capabilities & Capability.onBehalf,
       serverPid: process.pid,
       profile: BEHAVIOR_PROFILES.indexOf(this.#host.profile),
       limits,

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type ConnectOptions,
   connectRemote,
   createIpcServer,
   FrameDecoder,
@@ -61,7 +62,7 @@ export class Harness {
     };
   }
 
-  async client(options: { window?: number; name?: string } = {}): Promise<Caller> {
+  async client(options: ConnectOptions = {}): Promise<Caller> {
     const port = await connectRemote(this.path, options);
     this.#clients.push(port);
     return new Caller(port);
