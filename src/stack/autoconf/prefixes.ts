@@ -37,8 +37,8 @@ export class Prefixes implements Part, Holding {
       return;
     }
     if (option.validLifetime === 0 || this.#prefixes.length >= MAX_PREFIXES) return;
+    if (!this.#table.learn(this.#routeTo(destination), this.#interface)) return;
     this.#prefixes.push({ destination, until: now + option.validLifetime });
-    this.#table.add(this.#routeTo(destination), this.#interface);
   }
 
   clear(): void {

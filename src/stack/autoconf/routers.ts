@@ -94,14 +94,13 @@ export class Routers implements Part, Holding {
       if (lifetime === 0) this.run(now);
       else if (known.metric !== metric) {
         known.metric = metric;
-        this.#table.add(this.#optionsOf(known), this.#interface);
+        this.#table.learn(this.#optionsOf(known), this.#interface);
       }
       return;
     }
     if (lifetime === 0 || !this.#hasRoom(destination)) return;
     const learnt = { destination, gateway, metric, until: now + lifetime };
-    this.#routes.push(learnt);
-    this.#table.add(this.#optionsOf(learnt), this.#interface);
+    if (this.#table.learn(this.#optionsOf(learnt), this.#interface)) this.#routes.push(learnt);
   }
 
   #hasRoom(destination: string): boolean {

@@ -40,7 +40,7 @@ export class Redirects6 {
     if (route.origin === 'redirect') routes.removeRoute(route);
     const oldest = routes.countOf('redirect') >= MAX_REDIRECTS ? routes.oldestOf('redirect') : null;
     if (oldest !== null) routes.removeRoute(oldest);
-    routes.add(
+    const isLearnt = routes.learn(
       {
         destination: `${destination}/128`,
         ...(isOnLink ? {} : { gateway: String(target) }),
@@ -51,6 +51,6 @@ export class Redirects6 {
       },
       iface,
     );
-    return DropReason.none;
+    return isLearnt ? DropReason.none : DropReason.redirectRefused;
   }
 }

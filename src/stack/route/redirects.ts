@@ -41,7 +41,7 @@ export class Redirects implements RedirectTaker {
     if (route.origin === 'redirect') routes.removeRoute(route);
     const oldest = routes.countOf('redirect') >= MAX_REDIRECTS ? routes.oldestOf('redirect') : null;
     if (oldest !== null) routes.removeRoute(oldest);
-    routes.add(
+    const isLearnt = routes.learn(
       {
         destination: `${destination}/32`,
         gateway: String(gateway),
@@ -52,7 +52,7 @@ export class Redirects implements RedirectTaker {
       },
       iface,
     );
-    return DropReason.none;
+    return isLearnt ? DropReason.none : DropReason.redirectRefused;
   }
 
   /** Whether `gateway` is a host on the link, and not this one. */

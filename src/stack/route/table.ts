@@ -27,7 +27,7 @@ const DEFAULT_METRIC = 256;
 /** Metrics are 16 bits wide in Windows' dialogues, and a sum of two is a small integer. */
 const MAX_METRIC = 0xffff;
 /** Most routes: what bounds a router that announces, or redirects to, all the world. */
-const MAX_ROUTES = 16_384;
+export const MAX_ROUTES = 16_384;
 
 export class RouteTable implements TimerOwner {
   #routes: readonly Route[] = [];
@@ -65,11 +65,6 @@ export class RouteTable implements TimerOwner {
     return this.#policies.rules.length > 0;
   }
 
-  /** Whether no route can be added. */
-  get isFull(): boolean {
-    return this.#routes.length >= MAX_ROUTES;
-  }
-
   /** @throws {RangeError} when a rule can't be read; the old ones stay then */
   setPolicies(rules: readonly PolicyRule[]): void {
     this.#policies.set(rules);
@@ -82,13 +77,19 @@ export class RouteTable implements TimerOwner {
    *   many routes
    */
   add(options: RouteOptions, iface: NetworkInterface): void {
+    if (!this.learn(options, iface)) throw new RangeError(`there are ${MAX_ROUTES} routes already`);
+  }
+
+  /**
+   * As {@link add}, for routes that somebody on the network names. @returns whether there was room
+   * @throws {RangeError} when an address can't be read, or the gateway is of another family than the destination
+   */
+  learn(options: RouteOptions, iface: NetworkInterface): boolean {
     const { destination, prefixLength, gateway } = readRoute(options);
     const { metric = DEFAULT_METRIC, table = MAIN_TABLE } = options;
     if (!isWithin(metric, MAX_METRIC)) throw new RangeError(`a metric is 0 … ${MAX_METRIC}, not ${metric}`);
     if (!isWithin(table, MAX_METRIC)) throw new RangeError(`a table is 0 … ${MAX_METRIC}, not ${table}`);
-    if (this.#routes.length >= MAX_ROUTES) throw new RangeError(`there are ${MAX_ROUTES} routes already`);
-    if (gateway !== null) this.gateways.answered(iface, gateway);
-    this.#insert({
+    const route: Route = {
       destination,
       prefixLength,
       gateway,
@@ -100,7 +101,12 @@ export class RouteTable implements TimerOwner {
       interface: iface,
       isSilent: false,
       connected: null,
-    });
+    };
+    if (this.#routes.length >= MAX_ROUTES && !this.#routes.some((held) => isReplaced(held, route)))
+      return false;
+    if (gateway !== null) this.gateways.answered(iface, gateway);
+    this.#insert(route);
+    return true;
   }
 
   /** Adds the route to the subnet of an interface's own address. */
@@ -219,6 +225,10 @@ export class RouteTable implements TimerOwner {
             b.prefixLength - a.prefixLength || gateways.rankOf(a) - gateways.rankOf(b) || byPrecedence(a, b),
         )
       : [...this.#routes].sort(byPrecedence);
+    this.#told();
+  }
+
+  #told(): void {
     this.generation++;
     this.#onChange();
   }
@@ -230,17 +240,16 @@ export class RouteTable implements TimerOwner {
   }
 
   #insert(route: Route): void {
-    const others = this.#routes.filter(
-      (held) =>
-        held.interface !== route.interface ||
-        held.table !== route.table ||
-        held.prefixLength !== route.prefixLength ||
-        !held.destination.equals(route.destination) ||
-        !isSame(held.gateway, route.gateway) ||
-        !isSame(held.connected, route.connected),
-    );
-    this.#routes = [...others, route];
-    this.changed();
+    const routes = this.#routes.filter((held) => !isReplaced(held, route));
+    this.#routes = routes;
+    if (this.gateways.hasSuspects) {
+      routes.push(route);
+      this.changed();
+    } else {
+      // The others are in order: a router that names many routes must not have all of them sorted for each.
+      routes.splice(placeOf(route, routes), 0, route);
+      this.#told();
+    }
     if (route.validUntil !== Number.POSITIVE_INFINITY) this.#arm();
   }
 
@@ -271,6 +280,30 @@ const CONNECTED: RouteOrigin = 'connected';
 /** Longest prefix first, then the lowest sum of metrics. */
 function byPrecedence(a: Route, b: Route): number {
   return b.prefixLength - a.prefixLength || a.metric + a.interface.metric - (b.metric + b.interface.metric);
+}
+
+/** Behind all that come first, and those that are equal. */
+function placeOf(route: Route, sorted: readonly Route[]): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (byPrecedence(sorted[middle] as Route, route) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether `route` takes the place of one that is there: the same way to the same destination. */
+function isReplaced(held: Route, route: Route): boolean {
+  return (
+    held.prefixLength === route.prefixLength &&
+    held.interface === route.interface &&
+    held.table === route.table &&
+    held.destination.equals(route.destination) &&
+    isSame(held.gateway, route.gateway) &&
+    isSame(held.connected, route.connected)
+  );
 }
 
 function isWithin(value: number, most: number): boolean {

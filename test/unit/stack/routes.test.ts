@@ -10,9 +10,10 @@ import {
 import { StackCounters } from '../../../src/stack/counters.ts';
 import { StackError, type UdpEndpoint } from '../../../src/stack/index.ts';
 import type { NeighborHost } from '../../../src/stack/neighbor/neighbor-host.ts';
+import { MAX_ROUTES } from '../../../src/stack/route/table.ts';
 import { Topology } from '../../../src/stack/topology.ts';
 import { DropReason } from '../../../src/wire/index.ts';
-import { tcpPacket, udpPacket } from '../../support/segment.ts';
+import { icmpPacket, tcpPacket, udpPacket, v4 } from '../../support/segment.ts';
 import { type HostUnderTest, ip, makeHost, makeInfo, pattern, receive } from './support.ts';
 
 let host: HostUnderTest;
@@ -364,5 +365,31 @@ describe('RFC 1122 §3.2.1.3(g) the host to itself', () => {
     }
     expect(answers).toBeGreaterThanOrEqual(10);
     expect(stack.nextDeadline).toBeLessThanOrEqual(host.now);
+  });
+});
+
+describe('a table that is full', () => {
+  test('takes no more from the user, nor from the network, and nothing breaks', () => {
+    const host = makeHost();
+    const { stack, index } = host;
+    const room = MAX_ROUTES - stack.routes.length;
+    for (let i = 0; i < room; i++) {
+      stack.addRoute({
+        destination: `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`,
+        gateway: '10.0.0.9',
+        interfaceIndex: index,
+      });
+    }
+    expect(stack.routes).toHaveLength(MAX_ROUTES);
+    expect(() => stack.addRoute({ destination: '12.0.0.0/8', interfaceIndex: index })).toThrow(RangeError);
+    // One that is there is replaced.
+    stack.addRoute({ destination: '11.0.0.0/32', gateway: '10.0.0.9', interfaceIndex: index, metric: 3 });
+    expect(stack.routes).toHaveLength(MAX_ROUTES);
+    const udp = stack.openUdp();
+    udp.send(new Uint8Array(8), 0, 8, ip('203.0.113.5'), 9);
+    const [sent] = host.outBytes() as [Uint8Array];
+    const redirect = icmpPacket({ type: 5, code: 1, rest: v4('10.0.0.77'), payload: sent.slice(0, 28) });
+    expect(host.in(redirect)).toBe(DropReason.redirectRefused);
+    expect(stack.routeTo(ip('203.0.113.5'))?.interfaceIndex).toBe(index);
   });
 });

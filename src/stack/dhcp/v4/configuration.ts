@@ -89,10 +89,10 @@ export class V4Configuration {
     for (const old of this.#routes) {
       if (!routes.some((route) => isSameRoute(route, old))) table.remove(old);
     }
+    const iface = this.#topology.find(this.#index);
     for (const route of routes) {
       // A table that is full stays as it is.
-      if (!this.#routes.some((old) => isSameRoute(route, old)) && !table.isFull)
-        this.#topology.addRoute(route);
+      if (iface !== null && !this.#routes.some((old) => isSameRoute(route, old))) table.learn(route, iface);
     }
     this.#routes = routes;
   }

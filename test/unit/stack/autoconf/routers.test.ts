@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { IpAddress } from '../../../../src/base/index.ts';
+import { MAX_ROUTES } from '../../../../src/stack/route/table.ts';
 import { HOUR, ip, Lab, prefix } from './support.ts';
 
 const router = (last: number): IpAddress => new IpAddress(6, 0xfe800000 | 0, 0, 0, last, 2);
@@ -238,4 +239,21 @@ test('a storm of advertisements is not worked off', () => {
   expect(taken).toBe(50);
   lab.pass(1000);
   expect(lab.hear()).toBe(true);
+});
+
+test('a routing table that is full takes none of them, and all of them once there is room', () => {
+  const lab = new Lab();
+  const { routes } = lab.topology;
+  const fill = (i: number) => ({
+    destination: `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`,
+    interfaceIndex: lab.iface.index,
+  });
+  for (let i = 0; routes.routes.length < MAX_ROUTES; i++) routes.add(fill(i), lab.iface);
+  const say = () => lab.hear({ lifetime: 10_000, prefixes: [prefix('2001:db8::')] });
+  say();
+  // The address of the prefix comes all the same, and with it the way to its subnet.
+  expect(routes.routes.filter(({ origin }) => origin === 'router')).toEqual([]);
+  for (let i = 0; i < 5; i++) routes.remove(fill(i));
+  say();
+  expect(routes.routes.filter(({ origin }) => origin === 'router')).toHaveLength(2);
 });
