@@ -197,8 +197,10 @@ export class NetworkInterface implements InterfaceView {
 
   /** @throws {RangeError} when the link can't carry packets of the address's family */
   requireRoomFor(address: IpAddress): void {
-    if (address.family === 4 || this.mtu >= MIN_MTU_V6) return;
-    throw new RangeError(`${this.name} has an mtu of ${this.mtu}: IPv6 needs ${MIN_MTU_V6} (RFC 8200 §5)`);
+    if (address.family === 4 || this.linkMtu >= MIN_MTU_V6) return;
+    throw new RangeError(
+      `${this.name} has an mtu of ${this.linkMtu}: IPv6 needs ${MIN_MTU_V6} (RFC 8200 §5)`,
+    );
   }
 
   /** The entry of an address; `null` when it is not here. */

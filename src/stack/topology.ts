@@ -152,7 +152,10 @@ export class Topology {
     this.#changed(ConfigChange.addresses);
   }
 
-  /** Packets of an interface are no larger than `mtu` from now on, what the link allows permitting; 0: no bound but that. */
+  /**
+   * Packets of an interface are no larger than `mtu` from now on, what the link allows permitting; 0: no bound but that. Those of IPv6
+   * have 1280 bytes at least.
+   */
   limitMtu(index: number, mtu: number): void {
     const iface = this.interface(index);
     const next = mtu === 0 ? iface.linkMtu : Math.min(mtu, iface.linkMtu);

@@ -122,7 +122,7 @@ export class IpInput {
     this.#host.counters.ipInReceives++;
     if (this.#raw.taps > 0) this.#raw.tapInbound(iface, bytes, at, end, flags, gsoSize, false);
     // A link below the least MTU does not carry IPv6 (RFC 8200 §5), nor can it be answered over it.
-    if (iface.mtu < LEAST_MTU_V6) return DropReason.ipFamilyUnsupported;
+    if (iface.linkMtu < LEAST_MTU_V6) return DropReason.ipFamilyUnsupported;
     return this.#ipv6.receive(iface, bytes, at, end, flags, gsoSize, this.#isLinkGroup);
   }
 

@@ -68,7 +68,8 @@ export class Ipv6Path implements Path {
     this.interfaceIndex = link.index;
     this.source = s;
     this.destination = d;
-    this.linkMtu = Math.min(link.mtu, link.mtuV6);
+    // What DHCPv4 says of the MTU may be less than IPv6 needs: it is IPv4's then (RFC 2132 §5.1, RFC 8200 §5).
+    this.linkMtu = Math.min(link.mtuV6, Math.max(LEAST_MTU_V6, link.mtu));
     this.#mtu = this.linkMtu;
     this.#pmtus = pmtus;
     this.#link = parts.link;

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { type IpAddress, SeededRandom } from '../../../../src/base/index.ts';
+import { IpAddress, SeededRandom } from '../../../../src/base/index.ts';
 import {
   hardwareAddress,
   linkLocalPrefix,
   opaqueAddress,
   randomAddress,
 } from '../../../../src/stack/autoconf/interface-identifier.ts';
+import { Ipv6Paths } from '../../../../src/stack/ipv6/paths.ts';
 import { HOUR, ip, Lab, prefix } from './support.ts';
 
 describe('RFC 4862 §5.5.3', () => {
@@ -186,4 +187,17 @@ describe('RFC 8981', () => {
     lab.hear({ prefixes: [prefix('2001:db8::')] });
     expect(temporary(lab)).toEqual([]);
   });
+});
+
+test('RFC 8200 §5: an MTU below 1280 bytes that a DHCPv4 server gives is IPv4’s alone', () => {
+  const lab = new Lab();
+  lab.topology.limitMtu(lab.iface.index, 576);
+  lab.topology.addAddress(lab.iface.index, '10.0.0.2/24');
+  lab.hear({ lifetime: 10_000, prefixes: [prefix('2001:db8::')] });
+  expect(lab.addresses).toHaveLength(2);
+  expect(lab.topology.pathTo(IpAddress.anyV4, ip('10.0.0.9'))?.mtu).toBe(576);
+  const paths = new Ipv6Paths(lab.topology, lab.random, new Uint8Array(16));
+  expect(paths.pathTo(IpAddress.anyV6, ip('2001:db8:1::1'))).toMatchObject({ mtu: 1280, linkMtu: 1280 });
+  lab.topology.limitMtu(lab.iface.index, 1400);
+  expect(paths.pathTo(IpAddress.anyV6, ip('2001:db8:1::1'))?.linkMtu).toBe(1400);
 });
