@@ -17,6 +17,7 @@ import { netstatCommand } from './commands/netstat.ts';
 import { nslookupCommand } from './commands/nslookup.ts';
 import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
+import { spiCommand } from './commands/spi.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
 import { traceRouteCommand, tracertCommand } from './commands/traceroute.ts';
@@ -106,6 +107,7 @@ const COMMANDS = [
   dropsCommand,
   drillCommand,
   netshCommand,
+  spiCommand,
   doctorCommand,
 ];
 

@@ -1,0 +1,58 @@
+/** `winsockd spi new`: what is written, and what is left alone. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { cli } from './harness.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'spi-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+const machine = { readText: () => '{"version":"1.2.3"}' };
+
+describe('winsockd spi new', () => {
+  test('a module, its test of about 30 lines and a package, in a folder of that name', async () => {
+    const { code, out } = await cli('spi new wire-tap', { directory, machine });
+    expect(code).toBe(0);
+    const folder = join(directory, 'wire-tap');
+    expect(readdirSync(folder).sort()).toEqual(['package.json', 'wire-tap.mjs', 'wire-tap.test.mjs']);
+    expect(out).toContain(`winsockd catalog install ${join(folder, 'wire-tap.mjs')}\n`);
+    const lines = readFileSync(join(folder, 'wire-tap.test.mjs'), 'utf8').split('\n').length;
+    expect(lines).toBeLessThan(36);
+    const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    expect(dependencies).toEqual({ winsockd: '1.2.3' });
+  });
+
+  test('--directory and --json', async () => {
+    const { out } = await cli(['spi', 'new', 'tap', '--directory', 'here', '--own-handles', '--json'], {
+      directory,
+      machine,
+    });
+    expect(JSON.parse(out)).toEqual({
+      name: 'tap',
+      directory: join(directory, 'here'),
+      files: ['tap.mjs', 'tap.test.mjs', 'package.json'],
+    });
+    expect(readFileSync(join(directory, 'here', 'tap.mjs'), 'utf8')).toContain("handles: 'own'");
+  });
+
+  test('what is there already stays as it is', async () => {
+    writeFileSync(join(directory, 'tap.mjs'), 'mine');
+    const { code, err } = await cli(['spi', 'new', 'tap', '--directory', '.'], { directory, machine });
+    expect(code).toBe(1);
+    expect(err).toContain('it stays as it is');
+    expect(readFileSync(join(directory, 'tap.mjs'), 'utf8')).toBe('mine');
+  });
+
+  test.each(['../up', 'Tap', '9lives', '', 'a'.repeat(65), "x';"])('%j is no name', async (name) => {
+    const { code } = await cli(['spi', 'new', name], { directory, machine });
+    expect(code).toBe(2);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
