@@ -3,6 +3,8 @@
  *
  * What arrives was looked over by `wire-scan.ts` first; should the decoder throw all the same, the message is malformed and
  * counted as such by whoever asked. What leaves was checked here: the encoder believes what it is given.
+ *
+ * It takes every dot for one between labels. A dot in a label is shown to it as a byte that no name has, and put right in the message.
  */
 
 import { Buffer } from 'node:buffer';
@@ -27,6 +29,8 @@ export const PLAIN_UDP_SIZE = 512;
 /** What we say that we take by UDP: it fits into an IPv6 packet of minimum size (RFC 9715). */
 export const EDNS_UDP_SIZE = 1232;
 
+/** What a dot in a label is for the encoder and the decoder. */
+const INNER_DOT = '\u0001';
 const HEADER_LEN = 12;
 const OPT = 41;
 /** The COOKIE option (RFC 7873 §4). */
@@ -48,6 +52,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | null {
   if (scan === null) return null;
   // The decoder gives slices of what it reads.
   const own = Buffer.from(bytes);
+  for (const at of scan.marks) own[at] = INNER_DOT.charCodeAt(0);
   let packet: Decoded;
   try {
     packet = dnsPacket.decode(own) as unknown as Decoded;
@@ -60,7 +65,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | null {
   if (edns === undefined || [...scan.records[0], ...scan.records[1]].some(({ type }) => type === OPT))
     return null;
   const section = (answers: readonly DecodedAnswer[], scanned: readonly ScannedRecord[]): DnsRecord[] =>
-    answers.flatMap((answer, i) => toRecord(answer, scanned[i] as ScannedRecord, own) ?? []);
+    answers.flatMap((answer, i) => toRecord(answer, scanned[i] as ScannedRecord, bytes) ?? []);
   return {
     id: packet.id,
     isResponse: (flags & TOP_BIT) !== 0,
@@ -116,6 +121,7 @@ export function encodeMessage(parts: MessageParts): Uint8Array {
   };
   const bytes = dnsPacket.encode(packet as unknown as dnsPacket.Packet);
   if (bytes.length > MAX_MESSAGE) throw new RangeError(`a DNS message of ${bytes.length} bytes`);
+  putInnerDots(bytes);
   markUnicastQuestions(bytes, parts.questions);
   // Not a Buffer: its `slice` would share memory where others copy.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -200,7 +206,7 @@ function ednsOf(
   };
 }
 
-function toRecord(answer: DecodedAnswer, scanned: ScannedRecord, bytes: Buffer): DnsRecord | null {
+function toRecord(answer: DecodedAnswer, scanned: ScannedRecord, bytes: Uint8Array): DnsRecord | null {
   const { type, isPlain, dataAt, dataLength } = scanned;
   if (!isPlain || (scanned.class & ~TOP_BIT) !== CLASS_IN || type === OPT) return null;
   const ttl = answer.ttl ?? 0;
@@ -301,13 +307,20 @@ function markUnicastQuestions(bytes: Buffer, questions: readonly Question[]): vo
   }
 }
 
+/** Puts dots into labels where the encoder was shown something else. */
+function putInnerDots(bytes: Buffer): void {
+  const shown = INNER_DOT.charCodeAt(0);
+  if (!bytes.includes(shown, HEADER_LEN)) return;
+  for (const at of scanMessage(bytes, shown)?.marks ?? []) bytes[at] = 0x2e;
+}
+
 function fromWire(name: string): string {
-  return name === '.' ? '' : name;
+  return name === '.' ? '' : name.replaceAll(INNER_DOT, '\\.');
 }
 
 function toWire(name: string): string {
   if (!fitsWire(name)) throw new RangeError(`no name for a message: ${JSON.stringify(name)}`);
-  return name === '' ? '.' : name;
+  return name === '' ? '.' : name.replaceAll('\\.', INNER_DOT);
 }
 
 /** Dots of its first label are escaped, as the decoder gives them. */

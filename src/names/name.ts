@@ -1,7 +1,8 @@
 /**
  * Names of hosts and domains: what may be one, when two are the same, how they meet the wire and the user.
  *
- * Inside the room a name is ASCII (A-labels, RFC 5890) or, in mDNS, UTF-8, without a trailing dot; the root is `''`.
+ * Inside the room a name is ASCII (A-labels, RFC 5890) or, in mDNS, UTF-8, without a trailing dot; the root is `''`. A dot that is
+ * part of a label is `\.` (RFC 6763 §4.3): `Dr\. Smith._ipp._tcp.local`. There are no other backslashes.
  */
 
 import { domainToASCII, domainToUnicode } from 'node:url';
@@ -26,14 +27,25 @@ export function isWithin(name: string, domain: string): boolean {
   if (domain === '') return true;
   const inner = foldName(name);
   const outer = foldName(domain);
-  return inner === outer || inner.endsWith(`.${outer}`);
+  return inner === outer || (inner.endsWith(`.${outer}`) && inner.at(-outer.length - 2) !== '\\');
 }
 
 /** Whether labels and name have lengths that the wire can carry. */
 export function fitsWire(name: string): boolean {
   if (name === '') return true;
-  if (utf8Length(name) > MAX_NAME) return false;
-  return name.split('.').every((label) => label !== '' && utf8Length(label) <= MAX_LABEL);
+  const labels = labelsOf(name);
+  if (utf8Length(labels.join('.')) > MAX_NAME) return false;
+  return labels.every((label) => label !== '' && utf8Length(label) <= MAX_LABEL);
+}
+
+/** The labels of a name, their own dots bare. */
+export function labelsOf(name: string): string[] {
+  return name.split(/(?<!\\)\./).map((label) => label.replaceAll('\\.', '.'));
+}
+
+/** A label as a part of a name. */
+export function escapeLabel(label: string): string {
+  return label.replaceAll('.', '\\.');
 }
 
 /** A name that was typed: `name` without its trailing dot, and whether it had one. */
@@ -49,13 +61,13 @@ export interface TypedName {
  * @returns `null` when it can't be a name
  */
 export function readTypedName(text: string, allowsUtf8 = false): TypedName | null {
-  const isAbsolute = /[.\u3002\uff0e\uff61]$/.test(text);
+  const isAbsolute = /(?<!\\)[.\u3002\uff0e\uff61]$/.test(text);
   const bare = isAbsolute ? text.slice(0, -1) : text;
   if (bare === '') return isAbsolute ? { name: '', isAbsolute } : null;
   const isAscii = /^[\x21-\x7e]+$/.test(bare);
   let name: string | null = bare;
   if (!isAscii) name = allowsUtf8 && isWithin(bare, 'local') ? bare.normalize('NFC') : mapToAscii(bare);
-  if (name === null || !fitsWire(name) || /[\\\p{Cc}]/u.test(name)) return null;
+  if (name === null || !fitsWire(name) || /[\\\p{Cc}]/u.test(name.replaceAll('\\.', ''))) return null;
   // The last label of a name is never a number (RFC 1123 §2.1): what looks like an address and is none isn't asked for.
   if (/(^|\.)(\d+|0x[0-9a-f]*)$/i.test(name)) return null;
   return name.split('.').every(isWellFormedLabel) ? { name, isAbsolute } : null;

@@ -7,7 +7,7 @@
  *   leaves off since it makes `www.example.com` ask for `www.example.com.corp.example`.
  */
 
-import { fitsWire, type TypedName } from './name.ts';
+import { fitsWire, labelsOf, type TypedName } from './name.ts';
 
 export interface SearchOptions {
   readonly searchList: readonly string[];
@@ -22,5 +22,5 @@ export function candidateNames({ name, isAbsolute }: TypedName, options: SearchO
 }
 
 export function isSingleLabel(name: string): boolean {
-  return name !== '' && !name.includes('.');
+  return name !== '' && labelsOf(name).length === 1;
 }

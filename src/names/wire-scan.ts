@@ -3,7 +3,7 @@
  *
  * The decoder joins labels with dots, reads bytes as UTF-8 and believes a record's length field only now and then. So a label
  * with a dot in it would become two, and two names of different bytes one. What could be misread is found here: a message
- * whose structure is broken is malformed, a record whose name can't be text is left out.
+ * whose structure is broken is malformed, a record whose name can't be text is left out, and dots in labels are told by their place.
  *
  *     header (12) | questions: name type class | records: name type class ttl rdlength rdata     (RFC 1035 §4)
  */
@@ -36,12 +36,16 @@ export interface Scan {
   readonly questions: readonly ScannedQuestion[];
   /** By section: answers, authorities, additionals. */
   readonly records: readonly [ScannedRecord[], ScannedRecord[], ScannedRecord[]];
+  /** Where labels have the byte that was looked for; a place may come twice. */
+  readonly marks: readonly number[];
 }
 
-/** @returns `null` when the message is malformed */
-export function scanMessage(bytes: Uint8Array): Scan | null {
+const DOT = 0x2e;
+
+/** @param mark a byte to look for in labels @returns `null` when the message is malformed */
+export function scanMessage(bytes: Uint8Array, mark = DOT): Scan | null {
   if (bytes.length < HEADER_LEN) return null;
-  const scanner = new Scanner(bytes);
+  const scanner = new Scanner(bytes, mark);
   const questionCount = scanner.u16(4);
   const counts = [scanner.u16(6), scanner.u16(8), scanner.u16(10)] as const;
   if (questionCount > MAX_QUESTIONS || counts[0] + counts[1] + counts[2] > MAX_RECORDS) return null;
@@ -59,7 +63,7 @@ export function scanMessage(bytes: Uint8Array): Scan | null {
       (records[section] as ScannedRecord[]).push(record);
     }
   }
-  return { questions, records };
+  return { questions, records, marks: scanner.marks };
 }
 
 /** Fields of record data in front of a name, and names in a row, by type: those whose names the decoder reads. */
@@ -84,12 +88,15 @@ const SOA = 6;
 
 class Scanner {
   readonly #bytes: Uint8Array;
+  readonly #mark: number;
+  readonly marks: number[] = [];
   #at = HEADER_LEN;
   /** Of the name read last. */
   #isPlain = true;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, mark: number) {
     this.#bytes = bytes;
+    this.#mark = mark;
   }
 
   u16(at: number): number {
@@ -165,19 +172,23 @@ class Scanner {
       if (size > 63) return -1;
       length += size + 1;
       if (length > MAX_WIRE_NAME || at + 1 + size > (end < 0 ? limit : bytes.length)) return -1;
-      this.#isPlain &&= isPlainLabel(bytes, at + 1, size, isMailbox && length === size + 2);
+      this.#isPlain &&= isPlainLabel(bytes, at + 1, size, !(isMailbox && length === size + 2));
+      for (let i = at + 1; i <= at + size; i++) if (bytes[i] === this.#mark) this.marks.push(i);
       at += size + 1;
     }
   }
 }
 
-/** Whether a label is text that comes back as the same bytes: UTF-8 without dots, backslashes and control characters. */
-function isPlainLabel(bytes: Uint8Array, at: number, length: number, allowsDots: boolean): boolean {
+/**
+ * Whether a label is text that comes back as the same bytes: UTF-8 without backslashes and control characters.
+ * @param mayBeginWithDot a mailbox may not: its encoder would lose the dot
+ */
+function isPlainLabel(bytes: Uint8Array, at: number, length: number, mayBeginWithDot: boolean): boolean {
   let isAscii = true;
   for (let i = at; i < at + length; i++) {
     const byte = bytes[i] as number;
-    const isDot = byte === 0x2e && !(allowsDots && i > at);
-    if (byte < 0x20 || isDot || byte === 0x5c || byte === 0x7f) return false;
+    const isLost = byte === DOT && i === at && !mayBeginWithDot;
+    if (byte < 0x20 || isLost || byte === 0x5c || byte === 0x7f) return false;
     if (byte > 0x7f) isAscii = false;
   }
   return isAscii || isUtf8(bytes.subarray(at, at + length));

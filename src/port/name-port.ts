@@ -131,7 +131,7 @@ export const SERVICE_TEXTS_MAX = 64;
 
 /** A service that an application offers, to be found by DNS-SD (RFC 6763) on the links of the host. */
 export interface OfferedService {
-  /** What people see: one label of 63 bytes of UTF-8 at most, without dots and backslashes. `Print Room`. */
+  /** What people see: one label of 63 bytes of UTF-8 at most, without backslashes. `Print Room`, `Dr. Smith`. In names its dots are `\.`. */
   readonly instance: string;
   /** `_ipp._tcp`: a service name of RFC 6335 §5.1 and a protocol. */
   readonly type: string;

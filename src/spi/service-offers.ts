@@ -34,7 +34,9 @@ export class ServiceOffers {
   set(info: WSAQUERYSET, essOperation: number): Answer {
     const match = INSTANCE.exec(info.lpszServiceInstanceName ?? '');
     if (match === null) return -WSAEOPNOTSUPP;
-    const [, instance = '', type = ''] = match;
+    const [, text = '', type = ''] = match;
+    // Its dots may be escaped, as they are in results, or not (RFC 6763 §4.3).
+    const instance = text.replaceAll('\\.', '.');
     const key = `${instance}.${type}`.toLowerCase();
     if (essOperation !== RNRSERVICE_REGISTER) return this.#takeBack(key);
     const port = portOf(info);

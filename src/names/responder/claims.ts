@@ -5,7 +5,7 @@
 import type { IpAddress } from '../../base/index.ts';
 import type { OfferedService } from '../../port/index.ts';
 import { type DnsRecord, RecordType } from '../message.ts';
-import { MAX_LABEL, reverseName } from '../name.ts';
+import { escapeLabel, MAX_LABEL, reverseName } from '../name.ts';
 import type { NameLink } from '../network.ts';
 import { type Claim, HOST_TTL_SEC, OTHER_TTL_SEC, type OwnRecord, ownRecord } from './own-record.ts';
 
@@ -70,7 +70,7 @@ export class ServiceClaim implements Claim {
   }
 
   get name(): string {
-    return `${this.instance}.${this.#service.type}.${LOCAL}`;
+    return `${escapeLabel(this.instance)}.${this.#service.type}.${LOCAL}`;
   }
 
   rename(): void {

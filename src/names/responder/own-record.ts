@@ -3,7 +3,7 @@
  */
 
 import { type DnsRecord, RecordType, recordText } from '../message.ts';
-import { foldName } from '../name.ts';
+import { foldName, labelsOf } from '../name.ts';
 import type { NameLink } from '../network.ts';
 
 /**
@@ -125,5 +125,5 @@ function denial(name: string, ofName: readonly OwnRecord[]): OwnRecord {
 
 /** A name as labels (RFC 1035 §3.1). */
 function wireName(name: string): number[] {
-  return [...name.split('.').flatMap((label) => [Buffer.byteLength(label), ...Buffer.from(label)]), 0];
+  return [...labelsOf(name).flatMap((label) => [Buffer.byteLength(label), ...Buffer.from(label)]), 0];
 }

@@ -3,7 +3,7 @@
  */
 
 import { type OfferedService, SERVICE_SUBTYPES_MAX, SERVICE_TEXTS_MAX } from '../../port/index.ts';
-import { fitsWire, MAX_LABEL } from '../name.ts';
+import { escapeLabel, fitsWire, MAX_LABEL } from '../name.ts';
 
 /** RFC 6335 §5.1: letters, digits, single hyphens inside, at least one letter, 15 at most. */
 const SERVICE_TYPE = /^_(?=[a-z0-9-]{1,15}\.)(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\._(tcp|udp)$/i;
@@ -14,7 +14,9 @@ const MAX_TEXTS_BYTES = 1300;
 export function isServiceOffer({ instance, type, subtypes, port, texts }: OfferedService): boolean {
   const bytes = texts.reduce((sum, text) => sum + text.length + 1, 0);
   return (
-    isLabel(instance) &&
+    isLabel(instance.replaceAll('.', '')) &&
+    Buffer.byteLength(instance) <= MAX_LABEL &&
+    fitsWire(escapeLabel(instance)) &&
     SERVICE_TYPE.test(type) &&
     subtypes.length <= SERVICE_SUBTYPES_MAX &&
     subtypes.every(isLabel) &&
@@ -27,7 +29,7 @@ export function isServiceOffer({ instance, type, subtypes, port, texts }: Offere
   );
 }
 
-/** Names are text here, with dots between labels: a label with a dot in it can't be told (RFC 6763 §4.1.1 would allow it). */
+/** A label without dots: of the names here only a service's instance may have them (RFC 6763 §4.1.1). */
 function isLabel(text: string): boolean {
   const isPlain = text !== '' && !/[.\\\p{Cc}\p{Cs}]/u.test(text);
   return isPlain && Buffer.byteLength(text) <= MAX_LABEL && fitsWire(text);

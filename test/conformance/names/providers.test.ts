@@ -334,6 +334,17 @@ describe('services of the link', () => {
     expect(offered.size).toBe(0);
   });
 
+  test('API-WSASetService dots of an instance are its own, escaped or not', async () => {
+    const { offered, names } = registrar();
+    const ws = await started(names);
+    const set = (lpszServiceInstanceName: string, operation: number) =>
+      ws.WSASetService(printer({ lpszServiceInstanceName }), operation, 0);
+    expect(await set('Dr. Smith._ipp._tcp.local', RNRSERVICE_REGISTER)).toBe(0);
+    expect([...offered.values()]).toMatchObject([{ instance: 'Dr. Smith', type: '_ipp._tcp' }]);
+    expect(await set('Dr\\. Smith._ipp._tcp.local', RNRSERVICE_DELETE)).toBe(0);
+    expect(offered.size).toBe(0);
+  });
+
   test('API-WSASetService, NSP-REG-05 what cannot be offered', async () => {
     const ws = await started(registrar().names);
     const set = (members: Partial<WSAQUERYSET>) => ws.WSASetService(printer(members), RNRSERVICE_REGISTER, 0);

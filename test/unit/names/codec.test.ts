@@ -99,7 +99,7 @@ describe('RFC 1035 §4 messages', () => {
     ).toHaveLength(1);
   });
 
-  test('a label with a dot in it does not become two: its record is left out', () => {
+  test('RFC 6763 §4.3 a label with a dot in it does not become two: the dot is escaped', () => {
     const dotted = [11, ...Buffer.from('www.example'), 3, ...Buffer.from('com'), 0];
     const message = decodeMessage(
       bytes(
@@ -115,7 +115,33 @@ describe('RFC 1035 §4 messages', () => {
         dotted,
       ),
     );
-    expect(message?.answers.map(recordText)).toEqual(['10.0.0.2']);
+    expect(message?.answers.map((record) => [record.name, recordText(record)])).toEqual([
+      ['www\\.example.com', '10.0.0.1'],
+      ['a', '10.0.0.2'],
+      ['b', 'www\\.example.com'],
+    ]);
+  });
+
+  test('RFC 6763 §4.3 names with dots in their labels come back as they were, wherever they stand', () => {
+    const [name, target] = ['Dr\\. A\\..\\.hidden._ipp._tcp.local', 'x\\.y.z'];
+    const parts = {
+      questions: [{ name, type: 33, wantsUnicast: true }],
+      answers: [
+        { kind: 'name', name: '_ipp._tcp.local', type: 12, ttl: 9, target: name },
+        { kind: 'service', name, type: 33, ttl: 9, priority: 0, weight: 0, port: 80, target },
+        { kind: 'text', name, type: 16, ttl: 9, texts: [Uint8Array.of(1, 46, 1)] },
+      ],
+    } as const;
+    const message = encodeMessage({ ...parts, isResponse: true });
+    expect(decodeMessage(message)).toMatchObject(parts);
+    // One label on the wire.
+    expect(Buffer.from(message).includes(Buffer.from('\u0006Dr. A.\u0007.hidden\u0004_ipp'))).toBe(true);
+    expect(() => encodeMessage({ questions: [{ name: `${'\\.'.repeat(64)}.a`, type: 1 }] })).toThrow(
+      RangeError,
+    );
+    expect(encodeMessage({ questions: [{ name: `${'\\.'.repeat(63)}.a`, type: 1 }] })).toHaveLength(
+      12 + 67 + 4,
+    );
   });
 
   test('a label that is no UTF-8, or has control characters, is left out', () => {

@@ -262,7 +262,8 @@ describe('services that applications offer', () => {
 
   test.each([
     ['no name', { instance: '' }],
-    ['a name with dots', { instance: 'a.b' }],
+    ['a name of dots alone', { instance: '..' }],
+    ['a name with a backslash', { instance: 'a\\.b' }],
     ['a name that is too long', { instance: 'é'.repeat(32) }],
     ['half a character', { instance: '\ud800' }],
     ['a type without a protocol', { type: '_ipp' }],
@@ -279,6 +280,16 @@ describe('services that applications offer', () => {
     ['a subtype with dots', { subtypes: ['_a._b'] }],
   ])('API-WSASetService WSAEINVAL for %s', async (_what, fields) => {
     expect(await offering.register({ ...PRINTER, ...fields })).toMatchObject({ error: WSAEINVAL, id: 0 });
+  });
+
+  test('RFC 6763 §4.3 an instance with dots is one label, and is found by its name', async () => {
+    const offered = settled(offering.register({ ...PRINTER, instance: 'Dr. Smith 2.0' }));
+    expect(await offered).toMatchObject({ error: 0, instance: 'Dr. Smith 2.0' });
+    await pass(5000);
+    const name = 'Dr\\. Smith 2\\.0._ipp._tcp.local';
+    expect(data(await ask('_ipp._tcp.local', PTR))).toEqual([name]);
+    expect((await ask(name, 33)).records).toMatchObject([{ kind: 'service', name, target: 'alpha.local' }]);
+    expect((await ask('Dr. Smith 2.0._ipp._tcp.local', 33)).status).toBe('noName');
   });
 
   test('an application may offer 64', async () => {
