@@ -15,7 +15,13 @@ import { EMPTY } from '../base/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
 import { isSocketFirst, unreadableError } from './argument-kinds.ts';
 import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
-import { type ChainData, chainGeneration, hasChainEnded, register } from './chain-control.ts';
+import {
+  type ChainData,
+  chainGeneration,
+  endLoopingChain,
+  hasChainEnded,
+  register,
+} from './chain-control.ts';
 import { OPERATION, OPERATION_NUMBERS } from './chain-operations.ts';
 import { admitted } from './kinds.ts';
 import { ANSWERED, BODY_LEN, CALLBACK, CLOSED, Mailbox, POSTED, RESUMED } from './mailbox.ts';
@@ -169,6 +175,7 @@ export class ChainClient {
       if (hasChainEnded(generation, false)) return false;
       const before = state;
       state = box.sleepWhile(before, LOOK_INTERVAL);
+      if (state === before) endLoopingChain();
       if (state === before && hasChainEnded(generation, true)) return false;
     }
     if (thrown !== null) throw thrown.error;

@@ -12,6 +12,7 @@
  */
 
 import { existsSync, readlinkSync } from 'node:fs';
+import { emitWarning } from 'node:process';
 
 import {
   BroadcastChannel,
@@ -21,6 +22,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import type { BehaviorProfile } from '../port/index.ts';
+import { LayerWatch, watchMemory } from './chain-watch.ts';
 import { type Mailbox, NEW } from './mailbox.ts';
 
 /** The channel on which mailboxes are made known. */
@@ -44,9 +46,14 @@ const START_TIMEOUT = 30_000;
 const ASK_TIMEOUT = 250;
 const REGISTER_TIMEOUT = 10_000;
 
+/** How often the chain thread is looked at, ms. */
+const LOOK_INTERVAL = 1000;
+
 /** What the chain thread is told when it is started. */
 export interface ChainData {
   readonly control: SharedArrayBuffer;
+  /** Where it notes which layer's code runs. */
+  readonly watch?: SharedArrayBuffer;
   /** The daemon's socket; absent: where it is usually found. */
   readonly socketPath?: string | undefined;
   /** A module whose `sockets()` answers where the sockets live, by URL. */
@@ -130,10 +137,32 @@ function announce(mailbox: Mailbox, timeout: number): boolean {
   return mailbox.sleepWhile(NEW, timeout) !== NEW;
 }
 
-function start(workerData: ChainData): void {
+function start(data: ChainData): void {
+  const watch = watchMemory();
+  const workerData: ChainData = { ...data, watch };
   const worker = new Worker(chainThreadUrl(), { workerData, name: 'winsockd chain' });
   // The process ends when its own work is done, whatever sockets are open.
   worker.unref();
+  const timer = setInterval(endLoopingChain, LOOK_INTERVAL);
+  timer.unref();
+  worker.on('exit', () => clearInterval(timer));
+  started = { worker, watch: new LayerWatch(watch), control: data.control };
+}
+
+/** The chain thread that this thread has started. */
+let started: { worker: Worker; watch: LayerWatch; control: SharedArrayBuffer } | null = null;
+
+/** Ends the chain thread when a layer loops in it; for the thread that has started it. What sleeps in calls learns it. */
+export function endLoopingChain(): void {
+  const looping = started?.watch.look(performance.now()) ?? null;
+  if (started === null || looping === null) return;
+  const { worker, control: memory } = started;
+  started = null;
+  void worker.terminate();
+  setChainState(memory, false);
+  const { layer, call } = looping;
+  const what = `the layered provider ${layer} does not come back from ${call}: its chain was ended, and all sockets with it`;
+  emitWarning(what, { code: 'WINSOCKD_LAYER_LOOPS' });
 }
 
 /** Sources cannot be run by a Worker: from `src/` the compiled file is used. */

@@ -14,6 +14,7 @@ import {
   setChainState,
 } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
+import { layerClock } from './chain-watch.ts';
 import { IcmpCalls } from './icmp-calls.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -23,6 +24,8 @@ interface SocketsModule {
 }
 
 const data = workerData as ChainData;
+/** Layers are watched from outside: one that loops stops everything here. */
+const watched = data.watch === undefined ? {} : { observer: layerClock(data.watch) };
 /** Where the stack is: found once, for Winsock and for the ICMP helper API. */
 let place: Promise<AttachOptions> | null = null;
 
@@ -36,7 +39,7 @@ function whereItIs(): Promise<AttachOptions> {
 
 async function open(windows: Windows): Promise<HostedWinsock> {
   const { port, names } = await attach(await whereItIs());
-  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile });
+  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile, ...watched });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
 

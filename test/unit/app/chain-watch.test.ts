@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import type { WSAPROTOCOL_INFO } from '../../../src/abi/index.ts';
+import { LayerWatch, layerClock, watchMemory } from '../../../src/app/chain-watch.ts';
+import { DEFAULT_CATALOG, type LayerRecord } from '../../../src/spi/index.ts';
+
+const record = (name: string): LayerRecord => ({
+  name,
+  path: `/${name}`,
+  chain: DEFAULT_CATALOG[0] as WSAPROTOCOL_INFO,
+  sockets: new Map(),
+});
+
+describe('the watchdog of the chain thread', () => {
+  test('SEM-C-02 names the layer whose code has not come back for the limit, and its call', () => {
+    const memory = watchMemory();
+    const clock = layerClock(memory);
+    const watch = new LayerWatch(memory, 5000);
+    const [lower, upper] = [record('lower'), record('ü'.repeat(60))];
+    clock.started(lower);
+    clock.started(upper);
+    expect(watch.look(0)).toBeNull();
+    clock.enter(upper, 'WSPSend');
+    expect(watch.look(1000)).toBeNull();
+    clock.enter(lower, 'WSPConnect');
+    expect(watch.look(2000)).toBeNull();
+    expect(watch.look(6999)).toBeNull();
+    expect(watch.look(7000)).toEqual({ layer: 'lower', call: 'WSPConnect' });
+    clock.leave(lower, 'WSPConnect');
+    expect(watch.look(7001)).toBeNull();
+    // The outer one runs again. A name that is too long is cut.
+    const named = watch.look(12_001);
+    expect(named?.call).toBe('WSPSend');
+    expect(named?.layer.startsWith('üüü')).toBe(true);
+    clock.leave(upper, 'WSPSend');
+    expect([watch.look(20_000), watch.look(99_000)]).toEqual([null, null]);
+  });
+
+  test('a layer that comes back and is called again and again is none that loops', () => {
+    const memory = watchMemory();
+    const clock = layerClock(memory);
+    const watch = new LayerWatch(memory, 10);
+    const layer = record('busy');
+    clock.started(layer);
+    for (let now = 0; now < 1000; now += 10) {
+      clock.enter(layer, 'WSPRecv');
+      expect(watch.look(now)).toBeNull();
+      clock.leave(layer, 'WSPRecv');
+    }
+  });
+
+  test('more layers than there is room for names are counted', () => {
+    const memory = watchMemory();
+    const clock = layerClock(memory);
+    const watch = new LayerWatch(memory, 0);
+    const layers = Array.from({ length: 70 }, (_, i) => record(`layer no ${i}`));
+    for (const layer of layers) clock.started(layer);
+    clock.enter(layers[69] as LayerRecord, 'WSPBind');
+    watch.look(0);
+    expect(watch.look(1)).toEqual({ layer: 'layer 70', call: 'WSPBind' });
+  });
+});
