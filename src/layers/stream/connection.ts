@@ -123,6 +123,7 @@ export class Connection {
    */
   async open(address: Uint8Array | null, prepare: () => Promise<number>): Promise<number> {
     let error = await prepare();
+    if (error >= 0 && this.plan.prepare !== undefined) error = await this.plan.prepare();
     if (error >= 0 && address !== null) {
       error = await this.#next.WSPConnect(this.s, address, address.length, null, null, null, null);
       if (error < 0) return this.#fail(-error);

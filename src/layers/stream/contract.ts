@@ -5,7 +5,7 @@
  * Numbers are answers as everywhere in the SPI: 0 or more the value, below 0 minus a WSA code.
  */
 
-import type { WSPPROC_TABLE } from '../../spi/index.ts';
+import type { Answer, WSPPROC_TABLE } from '../../spi/index.ts';
 
 /** The bytes of the socket below. One read and one write at a time. */
 export interface Pipe {
@@ -27,6 +27,8 @@ export interface Codec extends Pipe {
 export interface StreamPlan {
   /** Where the socket below connects to; absent: where the application said. */
   readonly address?: Uint8Array;
+  /** Makes the socket below ready to be connected. @returns minus a WSA code: it cannot be */
+  prepare?(): Answer;
   /** What getpeername tells; absent: what the socket below tells. */
   readonly peer?: Uint8Array;
   /** Longest time for `open`, ms. */
