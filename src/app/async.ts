@@ -82,6 +82,9 @@ export {
 export { inet_ntop, inet_ntop as InetNtopW, inet_pton, inet_pton as InetPtonW } from './address-text.ts';
 export * from './async/address-names.ts';
 export * from './async/addresses.ts';
+export * from './async/config-name-spaces.ts';
+export * from './async/config-providers.ts';
+export * from './async/config-rules.ts';
 export * from './async/connection.ts';
 export * from './async/data.ts';
 export * from './async/extensions.ts';

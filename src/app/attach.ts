@@ -10,8 +10,10 @@ import { connectRemote } from '../ipc/index.ts';
 import {
   type AfdPort,
   type BehaviorProfile,
+  type CatalogPort,
   DEFAULT_SOCKET_PATH,
   type NamePort,
+  NO_CATALOG,
   NO_NAMES,
   SOCKET_PATH_VARIABLE,
 } from '../port/index.ts';
@@ -22,6 +24,8 @@ export interface LocalSockets {
   openSession(): AfdPort;
   /** Likewise with the host's names; without it there are none. */
   openNames?(): NamePort;
+  /** Likewise with the provider catalog. */
+  openCatalog?(): CatalogPort;
 }
 
 /** What to attach to. With neither member the daemon, where it is usually found. */
@@ -40,6 +44,7 @@ export interface Attachment {
   readonly where: string;
   readonly port: AfdPort;
   readonly names: NamePort;
+  readonly catalog: CatalogPort;
 }
 
 /** The process has its sockets somewhere else already; they cannot move. */
@@ -59,11 +64,13 @@ export async function attach(options: AttachOptions = {}): Promise<Attachment> {
   if (options.local !== undefined) {
     const { local } = options;
     const names = local.openNames?.() ?? NO_NAMES;
-    return { kind: 'local', where: 'this process', port: local.openSession(), names };
+    const catalog = local.openCatalog?.() ?? NO_CATALOG;
+    return { kind: 'local', where: 'this process', port: local.openSession(), names, catalog };
   }
   const path = socketPath(options);
   const port = await connectRemote(path);
-  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port, names: port.names };
+  const { names, catalog } = port;
+  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port, names, catalog };
 }
 
 /** Which socket path `attach` would use for the daemon. */

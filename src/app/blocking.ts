@@ -69,6 +69,7 @@ export {
   WSAGetLastError,
   WSASetLastError,
 } from './blocking-call.ts';
+export * from './blocking-config.ts';
 export * from './blocking-names.ts';
 export * from './blocking-overlapped.ts';
 export * from './blocking-rio.ts';

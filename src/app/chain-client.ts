@@ -48,14 +48,14 @@ export class ChainClient {
   readonly handlers = new Map<number, CallbackHandler>();
   /** What this thread has under way. */
   readonly operations = new Operations();
-  readonly #data: Omit<ChainData, 'control'>;
+  readonly #data: Omit<ChainData, 'control' | 'application'>;
   /** One for each call that is under way: a callback may make calls of its own. */
   readonly #boxes: Mailbox[] = [];
   #depth = 0;
   /** Which chain thread serves the mailboxes. */
   #generation = 0;
 
-  constructor(data: Omit<ChainData, 'control'>) {
+  constructor(data: Omit<ChainData, 'control' | 'application'>) {
     this.#data = data;
     this.handlers.set(Callback.completion, ({ numbers }) => {
       const [number = 0, error = 0, bytes = 0, flags = 0] = numbers;

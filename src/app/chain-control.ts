@@ -22,8 +22,10 @@ import {
   Worker,
 } from 'node:worker_threads';
 import type { BehaviorProfile } from '../port/index.ts';
+import type { Application } from '../spi/index.ts';
 import { LayerWatch, watchMemory } from './chain-watch.ts';
 import { type Mailbox, NEW } from './mailbox.ts';
+import { ownApplication } from './own-application.ts';
 
 /** The channel on which mailboxes are made known. */
 export const CHANNEL = 'winsockd.chain';
@@ -59,6 +61,8 @@ export interface ChainData {
   /** A module whose `sockets()` answers where the sockets live, by URL. */
   readonly module?: string | undefined;
   readonly profile?: BehaviorProfile | undefined;
+  /** What the application is called in the provider catalog. */
+  readonly application: Application;
 }
 
 /** A message on the channel: a mailbox to be served. */
@@ -90,7 +94,7 @@ export function isChainStarted(): boolean {
  * Makes a mailbox known to the chain thread, which is started when there is none.
  * @returns whether it is served now
  */
-export function register(mailbox: Mailbox, data: Omit<ChainData, 'control'>): boolean {
+export function register(mailbox: Mailbox, data: Omit<ChainData, 'control' | 'application'>): boolean {
   if (mayHaveMissedOne) {
     mayHaveMissedOne = false;
     if (announce(mailbox, ASK_TIMEOUT)) {
@@ -98,7 +102,8 @@ export function register(mailbox: Mailbox, data: Omit<ChainData, 'control'>): bo
       return true;
     }
   }
-  if (Atomics.compareExchange(word, STATE, NONE, STARTING) === NONE) start({ control, ...data });
+  if (Atomics.compareExchange(word, STATE, NONE, STARTING) === NONE)
+    start({ control, application: ownApplication(), ...data });
   if (Atomics.load(word, STATE) === STARTING) Atomics.wait(word, STATE, STARTING, START_TIMEOUT);
   return Atomics.load(word, STATE) === READY && announce(mailbox, REGISTER_TIMEOUT);
 }

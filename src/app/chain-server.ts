@@ -117,7 +117,7 @@ export class ChainServer {
       return invoke(windowCall, null, thread, served, signature);
     }
     if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
-    return signature.name === 'WSAStartup' ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+    return opensWinsock(signature) ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
   }
 
   /** The ICMP helper API needs no Winsock either. */
@@ -163,6 +163,11 @@ export class ChainServer {
     }
     return this.#make(this.#hosted, thread, served, signature);
   }
+}
+
+/** Whether a call needs no WSAStartup before it: that itself, and the configuration of providers. */
+function opensWinsock({ name }: Signature): boolean {
+  return name === 'WSAStartup' || name.startsWith('WSC');
 }
 
 /** Makes the call whose arguments lie in the mailbox, and writes back what it left in them. */

@@ -38,8 +38,9 @@ function whereItIs(): Promise<AttachOptions> {
 }
 
 async function open(windows: Windows): Promise<HostedWinsock> {
-  const { port, names } = await attach(await whereItIs());
-  const hosted = new WinsockProcess({ port, names, windows, profile: data.profile, ...watched });
+  const { port, names, catalog: catalogPort } = await attach(await whereItIs());
+  const { profile, application } = data;
+  const hosted = new WinsockProcess({ port, names, catalogPort, application, windows, profile, ...watched });
   return { process: hosted, winsock: winsockOf(hosted) };
 }
 

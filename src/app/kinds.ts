@@ -173,6 +173,12 @@ export const infoKind = pointerTo(
     isListOf(of(value, 'ChainEntries'), isNumeric),
 );
 
+/** A list of them, and a list of texts, which a call only reads. */
+export const infosKind = pointerTo((value: unknown) =>
+  isListOf(value, (info) => isObject(info) && infoKind(info) !== WRONG),
+);
+export const textsKind = pointerTo((value: unknown) => isListOf(value, (text) => typeof text === 'string'));
+
 const FLOW_NUMBERS = [
   'TokenRate',
   'TokenBucketSize',

@@ -9,14 +9,16 @@
  */
 
 import { hostname } from 'node:os';
-import { getegid, geteuid, pid } from 'node:process';
+import { getegid, geteuid, pid, title } from 'node:process';
 import { type Afd, createAfd, EMBEDDED_POLICY, observeEndpoint } from '../afd/index.ts';
 import type { Random, Scheduler } from '../base/index.ts';
+import { type CatalogKeeper, catalogPort, openCatalog } from '../catalog/index.ts';
 import { createHost, type HostOptions, RealTime, type RunningHost, SystemRandom } from '../engine/index.ts';
 import { processExists } from '../ipc/index.ts';
 import { readTypedName } from '../names/index.ts';
 import { HostNames, type HostNamesOptions, takeNameEvent } from '../nameservice/index.ts';
-import type { AfdPort, BehaviorProfile, NamePort, PeerIdentity } from '../port/index.ts';
+import type { AfdPort, BehaviorProfile, CatalogPort, NamePort, PeerIdentity } from '../port/index.ts';
+import { catalogDefaults } from '../spi/index.ts';
 import { ConfigChange } from '../stack/index.ts';
 import { createWinsock, type Winsock } from '../winsock/index.ts';
 import type { LocalSockets } from './attach.ts';
@@ -25,6 +27,8 @@ import type { LocalSockets } from './attach.ts';
 export interface LocalHostOptions extends Omit<HostOptions, 'observer'> {
   /** Its name (default the machine's), its name servers, its hosts file, whether it asks the link. */
   readonly names?: Omit<HostNamesOptions, 'stack' | 'scheduler' | 'random'>;
+  /** A folder for its provider catalog; without one it is kept in memory and ends with the host. */
+  readonly catalog?: string;
 }
 
 /** A stack with its sockets. */
@@ -32,10 +36,13 @@ export interface LocalHost extends LocalSockets {
   readonly host: RunningHost;
   readonly afd: Afd;
   readonly names: HostNames;
+  readonly catalog: CatalogKeeper;
   /** A session, this process's unless another identity is given. */
   openSession(identity?: PeerIdentity): AfdPort;
   /** A session with its names. @param mayRename it may call the host something else; default it may */
   openNames(mayRename?: boolean): NamePort;
+  /** The way to its catalog, which this process may change; another identity only if it is of the same user, or of root. */
+  openCatalog(identity?: PeerIdentity): CatalogPort;
   /** A Winsock with a session of its own. */
   winsock(profile?: BehaviorProfile): Winsock;
   /** Ends everything at once. */
@@ -80,20 +87,30 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
   });
   sockets = afd;
+  const keeper = openCatalog({ directory: options.catalog ?? null, defaults: catalogDefaults('windows') });
+  const openCatalogOf = (identity = ownIdentity()): CatalogPort => {
+    const { uid, pid: process } = identity;
+    const mayWrite = uid === 0 || uid === ownIdentity().uid;
+    return catalogPort(keeper, { uid, pid: process, program: title }, mayWrite);
+  };
   return {
     host,
     afd,
     names: ownNames,
     openSession: (identity = ownIdentity()) => afd.openSession(identity),
     openNames: (mayRename = true) => ownNames.openSession(mayRename),
+    catalog: keeper,
+    openCatalog: openCatalogOf,
     winsock: (profile) =>
       createWinsock({
         port: afd.openSession(ownIdentity()),
         names: ownNames.openSession(true),
+        catalogPort: openCatalogOf(),
         scheduler,
         profile,
       }),
     close() {
+      keeper.close();
       ownNames.close();
       afd.close();
       host.close();

@@ -138,17 +138,18 @@ export const infoReference: Slot<Ref<WSAPROTOCOL_INFO | null> | null> = nullable
   },
 });
 
-/** Most entries that a catalog's listing brings back. */
+/** Most entries that WSAEnumProtocols and WSCEnumProtocols bring back; the latter lists all that a catalog holds. */
 const INFOS_MAX = 64;
+const STORED_INFOS_MAX = 512;
 
-/** An array that a listing fills. */
-export const infos: Slot<WSAPROTOCOL_INFO[] | null> = nullable<WSAPROTOCOL_INFO[]>({
+/** An array that a listing fills with at most so many entries. */
+const listOfInfos = (most: number): Slot<WSAPROTOCOL_INFO[]> => ({
   kind: placeKind,
-  size: () => WORD + INFOS_MAX * aligned(WSAPROTOCOL_INFOW_LEN),
+  size: () => WORD + most * aligned(WSAPROTOCOL_INFOW_LEN),
   put: (box, at) => putNumber(box, at, 0),
   take: () => [],
   give(box, at, value) {
-    const count = Math.min(value.length, INFOS_MAX);
+    const count = Math.min(value.length, most);
     putNumber(box, at, count);
     for (let i = 0; i < count; i++) {
       infoSlot.put(box, at + WORD + i * aligned(WSAPROTOCOL_INFOW_LEN), value[i] as WSAPROTOCOL_INFO);
@@ -160,6 +161,9 @@ export const infos: Slot<WSAPROTOCOL_INFO[] | null> = nullable<WSAPROTOCOL_INFO[
     for (let i = 0; i < count; i++) value.push(readInfo(box, at + WORD + i * aligned(WSAPROTOCOL_INFOW_LEN)));
   },
 });
+
+export const infos: Slot<WSAPROTOCOL_INFO[] | null> = nullable(listOfInfos(INFOS_MAX));
+export const storedInfos: Slot<WSAPROTOCOL_INFO[] | null> = nullable(listOfInfos(STORED_INFOS_MAX));
 
 /** What WSAStartup fills in; its texts are this project's own and need not travel. */
 export const data: Slot<WSADATA | null> = nullable({

@@ -4,6 +4,7 @@
 
 import { createWinsock, Windows, type Winsock } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
+import { ownApplication } from './own-application.ts';
 
 /** The windows of this process's promising face: they need no attachment. */
 export const processWindows = new Windows();
@@ -58,7 +59,9 @@ async function open(): Promise<Winsock> {
     opening = null;
     throw error;
   }
-  const { port, names } = attachment;
-  opened = createWinsock({ port, names, windows: processWindows, profile: options.profile });
+  const { port, names, catalog: catalogPort } = attachment;
+  const { profile } = options;
+  const application = ownApplication();
+  opened = createWinsock({ port, names, catalogPort, application, windows: processWindows, profile });
   return opened;
 }

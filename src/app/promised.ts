@@ -8,7 +8,7 @@ import type { Answer, Ref } from '../spi/index.ts';
 import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
 import { argumentKinds, isSocketFirst, unreadableError } from './argument-kinds.ts';
 import { admitted, numberKind } from './kinds.ts';
-import { attachedWinsock } from './process-winsock.ts';
+import { attachedWinsock, processWinsock } from './process-winsock.ts';
 
 /** Calls whose result is a structure: C returns a pointer to it. */
 export interface StructureCalls {
@@ -43,6 +43,11 @@ export type AsyncWinsock = {
   ) => Promise<number>;
 } & StructureCalls;
 
+/** Whether a call configures providers: it needs no WSAStartup, and attaches the process where it is not. */
+function isConfiguration(name: WinsockCall): boolean {
+  return name.startsWith('WSC');
+}
+
 /** A call by its name on whatever Winsock there is when it is made. */
 export function promised<K extends WinsockCall>(
   name: K,
@@ -50,7 +55,7 @@ export function promised<K extends WinsockCall>(
 ): AsyncWinsock[K] {
   const kinds = argumentKinds(name);
   const invoke = async (given: readonly unknown[]): Promise<number> => {
-    const target = winsock();
+    const target = winsock() ?? (isConfiguration(name) ? await processWinsock() : null);
     const args = admitted(kinds, given);
     let answer = -WSANOTINITIALISED;
     if (args === null) answer = await unreadable(name, target, given[0]);

@@ -33,6 +33,7 @@ import {
   time,
 } from './marshal-structures.ts';
 import { type Signature, signature } from './signature.ts';
+import { CONFIG_SIGNATURES } from './signatures-config.ts';
 import { NAME_SIGNATURES } from './signatures-names.ts';
 import { OVERLAPPED_SIGNATURES } from './signatures-overlapped.ts';
 import { RIO_SIGNATURES } from './signatures-rio.ts';
@@ -141,4 +142,5 @@ export const SIGNATURES: readonly Signature[] = [
   ...NAME_SIGNATURES,
   ...OVERLAPPED_SIGNATURES,
   ...RIO_SIGNATURES,
+  ...CONFIG_SIGNATURES,
 ];

@@ -125,10 +125,12 @@ function changeOf(reader: CheckedReader, object: Readonly<Record<string, unknown
   switch (kind) {
     case 'install-provider':
     case 'update-provider': {
+      const position = object['position'] === 'front' ? ({ position: 'front' } as const) : {};
       const entries = reader
         .list(object['entries'], 'entries', MAX_INSTALLED)
         .map((info, i) => readInfo(reader, info, `entries[${i}]`));
-      return { kind, providerId: guid(), path: path(), entries };
+      const change = { providerId: guid(), path: path(), entries };
+      return kind === 'install-provider' ? { kind, ...change, ...position } : { kind, ...change };
     }
     case 'install-chains': {
       const over = reader.optional(object['over'], (list) =>

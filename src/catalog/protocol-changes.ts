@@ -22,7 +22,7 @@ import {
   MAX_ENTRIES,
 } from './state.ts';
 
-/** Entries at the end, in their order (CFG-WSCInstallProvider). */
+/** Entries at the end, in their order (CFG-WSCInstallProvider); chains in front where the change says so. */
 export function installProvider(
   state: CatalogState,
   change: ChangeOf<'install-provider'>,
@@ -31,7 +31,9 @@ export function installProvider(
   if (providerId === null || !areEntries(change.path, change.entries)) return WSAEINVAL;
   if (state.entries.some(({ info }) => info.ProviderId === providerId)) return WSANO_RECOVERY;
   const added = withIds(change.entries, change.path, providerId, state.nextId);
-  return finish(state, [...state.entries, ...added], added, added);
+  const front = change.position === 'front' ? added.filter(({ info }) => info.ChainLen > BASE_PROTOCOL) : [];
+  const back = added.filter((entry) => !front.includes(entry));
+  return finish(state, [...front, ...state.entries, ...back], added, added);
 }
 
 /** Other entries and another path for an installed provider. Those that are there keep their ids and places (CFG-WSCUpdateProvider). */

@@ -45,6 +45,7 @@ const prefixPolicy = z
     (text) => readPrefixPolicy(text) !== null,
     'a prefix with its precedence and label, such as fd00::/8=45:14',
   );
+const catalogWriter = z.string().regex(/^(owner|anyone|\d{1,10})$/, 'a user number, owner or anyone');
 const path = z
   .string()
   .min(1, 'a path')
@@ -130,6 +131,10 @@ const schema = z.strictObject({
    * (STATE_DIRECTORY).
    */
   stateDirectory: z.string().startsWith('/', 'an absolute path').optional(),
+  /** A directory for the provider catalog; default `catalog` in the state directory, and without one memory. */
+  catalog: z.string().startsWith('/', 'an absolute path').optional(),
+  /** Which users may change the catalog, beside those who may use the control socket: their numbers, `owner` for the daemon's own, `anyone`. */
+  catalogWriters: z.array(catalogWriter).default(['0', 'owner']),
   /** Where the log goes; standard error unless named. */
   log: z.string().min(1, 'a file').optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

@@ -15,7 +15,7 @@ import {
   type ResolveRequest,
   TCP_TRACE_EVENTS,
 } from '../port/index.ts';
-import { DEFAULT_CATALOG } from '../spi/index.ts';
+import { addCatalog } from './catalog-control.ts';
 import { dhcpInterfaces, dhcpStatus, releaseDhcp, renewDhcp } from './dhcp.ts';
 import { sendEcho } from './echo.ts';
 import { ExitCode, StartError } from './errors.ts';
@@ -31,15 +31,7 @@ import { badRequest, checked, RequestError } from './request-error.ts';
 import { addRouting } from './routing-control.ts';
 import type { DaemonState } from './state.ts';
 import { VERSION } from './version.ts';
-import {
-  catalogEntryStatus,
-  counterStatus,
-  dropStatus,
-  interfaceStatus,
-  routeStatus,
-  socketStatus,
-  tcpStatus,
-} from './views.ts';
+import { counterStatus, dropStatus, interfaceStatus, routeStatus, socketStatus, tcpStatus } from './views.ts';
 
 /** Past this, the reader of a stream loses packets or events rather than the daemon its memory. */
 const STREAM_BACKLOG = 8 << 20;
@@ -187,7 +179,7 @@ function addViews(app: FastifyInstance, state: DaemonState): void {
   app.get('/v1/routes', () => routeStatus(stack));
   app.get('/v1/drops', () => dropStatus(stack.counters));
   app.get('/v1/counters', () => counterStatus(stack.counters));
-  app.get('/v1/catalog', () => DEFAULT_CATALOG.map(catalogEntryStatus));
+  addCatalog(app, state);
   app.post('/v1/shutdown', (_request, reply) => {
     // The answer leaves first.
     reply.raw.once('finish', () => state.shutDown());

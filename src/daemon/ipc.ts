@@ -8,6 +8,7 @@ import type { PoolAllocator } from '../base/index.ts';
 import { createIpcServer, type IpcLog, type IpcServer, refuseRepresentation } from '../ipc/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import type { PeerIdentity } from '../port/index.ts';
+import type { DaemonCatalog } from './catalog.ts';
 import type { DaemonConfig } from './config.ts';
 import { StartError } from './errors.ts';
 import type { DaemonNames } from './names.ts';
@@ -18,12 +19,13 @@ import type { Account } from './privileges.ts';
 interface Served {
   readonly afd: Afd;
   readonly names: DaemonNames;
+  readonly catalog: DaemonCatalog;
   readonly allocator: PoolAllocator;
 }
 
 export function openIpc(
   config: DaemonConfig,
-  { afd, names, allocator }: Served,
+  { afd, names, catalog, allocator }: Served,
   account: Account,
   log: Logger,
 ): Promise<IpcServer> {
@@ -44,6 +46,7 @@ export function openIpc(
     // Only root and the daemon's own user call the host something else.
     openNames: (identity) => names.openSession(identity.uid === 0 || identity.uid === ownUid()),
     refuseFor: refuseRepresentation,
+    openCatalog: (identity, name) => catalog.openSession(identity, name),
     profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,

@@ -8,6 +8,7 @@ import type { IpcServer } from '../ipc/index.ts';
 import type { LinkStatus } from '../port/index.ts';
 import type { Stack } from '../stack/index.ts';
 import type { Captures } from './captures.ts';
+import type { DaemonCatalog } from './catalog.ts';
 import type { DaemonConfig } from './config.ts';
 import type { Forwards } from './forwards.ts';
 import type { Impairment } from './impairment.ts';
@@ -22,6 +23,7 @@ export interface DaemonState {
   readonly afd: Afd;
   readonly ipc: IpcServer;
   readonly names: DaemonNames;
+  readonly catalog: DaemonCatalog;
   readonly captures: Captures;
   readonly traces: TcpTraces;
   /** One for each link. */

@@ -14,6 +14,7 @@ import { type IpcServer, processExists } from '../ipc/index.ts';
 import { takeNameEvent } from '../nameservice/index.ts';
 import { ConfigChange } from '../stack/index.ts';
 import { Captures } from './captures.ts';
+import { type DaemonCatalog, openDaemonCatalog } from './catalog.ts';
 import type { DaemonConfig } from './config.ts';
 import { createControl, listenControl } from './control.ts';
 import { takeEchoEvent } from './echo.ts';
@@ -81,7 +82,10 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   undo.add(async () => {
     await control?.close();
   });
-  const parts = openParts(config, openState(config, account, log, undo), daemon, undo);
+  const state = openState(config, account, log, undo);
+  const catalog = openDaemonCatalog(config, account, log);
+  undo.add(() => catalog.keeper.close());
+  const parts = { ...openParts(config, state, daemon, undo), catalog };
   const ipc = await openIpc(config, parts, account, log);
   undo.add(() => ipc.close());
   control = createControl(stateOf(parts, ipc, daemon));
@@ -180,8 +184,12 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
   return { ...made, forwards, share, attach };
 }
 
-function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonState {
-  const { scheduler, lines, host, afd, names, captures, forwards, share } = parts;
+function stateOf(
+  parts: Parts & { readonly catalog: DaemonCatalog },
+  ipc: IpcServer,
+  daemon: RunningDaemon,
+): DaemonState {
+  const { scheduler, lines, host, afd, names, catalog, captures, forwards, share } = parts;
   const startedAt = performance.now();
   return {
     config: daemon.config,
@@ -190,6 +198,7 @@ function stateOf(parts: Parts, ipc: IpcServer, daemon: RunningDaemon): DaemonSta
     afd,
     ipc,
     names,
+    catalog,
     captures,
     traces: new TcpTraces(host.stack, performance.timeOrigin),
     impairments: lines.map(({ impairment }) => impairment),

@@ -2,10 +2,10 @@
  * The running daemon in the shapes of `port/control-api.ts`.
  */
 
-import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
 import type { Afd } from '../afd/index.ts';
 import { formatMac } from '../base/index.ts';
 import type {
+  CatalogEntry,
   CatalogEntryStatus,
   CounterStatus,
   DropStatus,
@@ -148,7 +148,7 @@ export function counterStatus(counters: StackCounters): CounterStatus {
   return values;
 }
 
-export function catalogEntryStatus(entry: WSAPROTOCOL_INFO): CatalogEntryStatus {
+export function catalogEntryStatus({ info: entry, path }: CatalogEntry): CatalogEntryStatus {
   const { ChainLen } = entry;
   return {
     entryType:
@@ -159,7 +159,7 @@ export function catalogEntryStatus(entry: WSAPROTOCOL_INFO): CatalogEntryStatus 
           : 'Layered Chain Entry',
     description: entry.szProtocol,
     providerId: entry.ProviderId,
-    providerPath: BASE_PROVIDER_PATH,
+    providerPath: path === '' ? BASE_PROVIDER_PATH : path,
     catalogEntryId: entry.dwCatalogEntryId,
     version: entry.iVersion,
     addressFamily: entry.iAddressFamily,

@@ -13,6 +13,7 @@ import {
   type AfdRequest,
   BEHAVIOR_PROFILES,
   type BehaviorProfile,
+  type CatalogPort,
   type NamePort,
 } from '../port/index.ts';
 import { IpcError } from './errors.ts';
@@ -48,6 +49,7 @@ import {
   REQUEST_HAS_INTO,
   UNLIMITED,
 } from './protocol.ts';
+import { RemoteCatalog } from './remote-catalog.ts';
 import { RemoteNames } from './remote-names.ts';
 import { LargeTransfers } from './transfer.ts';
 
@@ -70,6 +72,8 @@ export interface RemotePort extends AfdPort {
   readonly isOnBehalf: boolean;
   /** The daemon's resolver, over the same connection. */
   readonly names: NamePort;
+  /** The daemon's provider catalog, likewise. */
+  readonly catalog: CatalogPort;
   /** False from the moment the daemon is gone, or `close` was called. */
   readonly isOpen: boolean;
   /** Called once when the daemon is gone, after what pended was completed; not after `close`. */
@@ -128,6 +132,12 @@ class ClientPort implements RemotePort, FrameSink {
     isPending: (id) => this.#requests.has(id),
     submit: (request) => this.submit(request),
     cancel: (id) => this.cancel(id),
+  });
+  readonly catalog = new RemoteCatalog({
+    isPending: (id) => this.#requests.has(id),
+    submit: (request) => this.submit(request),
+    cancel: (id) => this.cancel(id),
+    background: (delta) => this.background(delta),
   });
   #transfers: LargeTransfers | null = null;
   #welcome: Welcome | null = null;
@@ -412,7 +422,8 @@ class ClientPort implements RemotePort, FrameSink {
   }
 
   #tell(completion: AfdCompletion): void {
-    if (!this.names.completed(completion)) this.onComplete(completion);
+    if (this.names.completed(completion) || this.catalog.completed(completion)) return;
+    this.onComplete(completion);
   }
 
   #handshakeEnds(error: IpcError | null): void {

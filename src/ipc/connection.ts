@@ -7,7 +7,9 @@ import { PoolAllocator } from '../base/index.ts';
 import {
   type AfdPort,
   type BehaviorProfile,
+  type CatalogPort,
   type NamePort,
+  NO_CATALOG,
   NO_NAMES,
   type PeerIdentity,
 } from '../port/index.ts';
@@ -21,6 +23,7 @@ export interface ConnectionOptions {
   /** What it reaches; closed with the connection. */
   readonly port: AfdPort;
   readonly names?: NamePort;
+  readonly catalog?: CatalogPort;
   readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
   /** How long the client may take for its HELLO, ms. */
@@ -40,7 +43,7 @@ const HANDSHAKE_TIMEOUT_MS = 5000;
 
 /** Serves the client at the other end of `socket` until either ends. */
 export function serveConnection(socket: Socket, options: ConnectionOptions): ServedConnection {
-  const { identity, port, names = NO_NAMES, onEnd } = options;
+  const { identity, port, names = NO_NAMES, catalog = NO_CATALOG, onEnd } = options;
   const host: SessionHost = {
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     profile: options.profile ?? 'windows',
@@ -49,6 +52,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Ser
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     openSession: () => port,
     openNames: () => names,
+    openCatalog: () => catalog,
     refuseFor: () => 'a provider host serves its own application only',
     sessionEnded: onEnd,
   };

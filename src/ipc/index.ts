@@ -1,5 +1,5 @@
 /**
- * ipc: `AfdPort` and `NamePort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
+ * ipc: `AfdPort`, `NamePort` and `CatalogPort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
  *
  * - `createIpcServer` listens and gives each client an `AfdPort` session of its own, which ends with the connection;
  * - `serveConnection` does so for one client that is connected already;

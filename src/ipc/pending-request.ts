@@ -7,7 +7,7 @@ import { type BufferAllocator, EMPTY } from '../base/index.ts';
 import { type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
 import type { RequestHead } from './messages.ts';
 import type { BulkOwner } from './outbox.ts';
-import { NameOp } from './protocol.ts';
+import { CatalogOp, NameOp } from './protocol.ts';
 import type { Quota } from './quota.ts';
 
 /** Below this, memory comes from the heap: the pool's pieces are larger. */
@@ -19,8 +19,9 @@ const EVENT_RECORD_LEN = 40;
 /** Bytes of a poll entry. */
 const POLL_ENTRY_LEN = 12;
 
-const KNOWN_OPS = new Set<number>([...Object.values(AfdOp), ...Object.values(NameOp)]);
 const NAME_OPS = new Set<number>(Object.values(NameOp));
+const CATALOG_OPS = new Set<number>(Object.values(CatalogOp));
+const KNOWN_OPS = new Set<number>([...Object.values(AfdOp), ...NAME_OPS, ...CATALOG_OPS]);
 
 /** Whether `op` is an operation at all. */
 export function isKnownOp(op: number): boolean {
@@ -30,6 +31,11 @@ export function isKnownOp(op: number): boolean {
 /** Whether `op` is a question about names. */
 export function isNameOp(op: number): boolean {
   return NAME_OPS.has(op);
+}
+
+/** Whether `op` is about the provider catalog. */
+export function isCatalogOp(op: number): boolean {
+  return CATALOG_OPS.has(op);
 }
 
 /** Whether `op` makes a descriptor when it succeeds. */

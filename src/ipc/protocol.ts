@@ -64,6 +64,15 @@ export const NameOp = {
 } as const;
 export type NameOp = (typeof NameOp)[keyof typeof NameOp];
 
+/** And those about the provider catalog: what they do at `CatalogPort`. */
+export const CatalogOp = {
+  read: 72,
+  apply: 73,
+  history: 74,
+  watch: 75,
+} as const;
+export type CatalogOp = (typeof CatalogOp)[keyof typeof CatalogOp];
+
 /** Bits of a REQUEST's message flags. */
 export const REQUEST_HAS_DATA = 1;
 export const REQUEST_HAS_INTO = 2;

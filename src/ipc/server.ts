@@ -10,7 +10,9 @@ import { type BufferAllocator, PoolAllocator } from '../base/index.ts';
 import {
   type AfdPort,
   type BehaviorProfile,
+  type CatalogPort,
   type NamePort,
+  NO_CATALOG,
   NO_NAMES,
   type PeerIdentity,
 } from '../port/index.ts';
@@ -38,6 +40,8 @@ export interface IpcServerOptions {
   openNames?(identity: PeerIdentity): NamePort;
   /** Why a client may not stand for another process; `null`: it may. Without it nobody may. */
   refuseFor?(identity: PeerIdentity, pid: number): string | null;
+  /** A session with the provider catalog, likewise; `name` is what the client calls itself. Without it there is none. */
+  openCatalog?(identity: PeerIdentity, name: string): CatalogPort;
   /** What clients are told to show their applications; default 'windows'. */
   readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
@@ -114,6 +118,10 @@ class UnixServer implements IpcServer, SessionHost {
     return this.#options.refuseFor === undefined
       ? 'no client may stand for another process here'
       : this.#options.refuseFor(identity, pid);
+  }
+
+  openCatalog(identity: PeerIdentity, name: string): CatalogPort {
+    return this.#options.openCatalog?.(identity, name) ?? NO_CATALOG;
   }
 
   sessionEnded(session: IpcSession): void {

@@ -15,9 +15,11 @@ import {
   type AfdPort,
   BEHAVIOR_PROFILES,
   type BehaviorProfile,
+  type CatalogPort,
   type NamePort,
   type PeerIdentity,
 } from '../port/index.ts';
+import { CatalogRequests } from './catalog-requests.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
 import { Intake } from './intake.ts';
 import type { IpcLog } from './log.ts';
@@ -35,7 +37,7 @@ import {
 } from './messages.ts';
 import { NameRequests } from './name-requests.ts';
 import { Outbox } from './outbox.ts';
-import { isKnownOp, isNameOp, makesDescriptor, PendingRequest } from './pending-request.ts';
+import { isCatalogOp, isKnownOp, isNameOp, makesDescriptor, PendingRequest } from './pending-request.ts';
 import {
   Capability,
   COMPLETION_HAS_DATA,
@@ -68,6 +70,8 @@ export interface SessionHost {
   openNames(identity: PeerIdentity): NamePort;
   /** Why a client may not speak for the process `pid`; `null`: it may. */
   refuseFor(identity: PeerIdentity, pid: number): string | null;
+  /** @param name what the client calls itself */
+  openCatalog(identity: PeerIdentity, name: string): CatalogPort;
   /** The connection is gone and its descriptors are closed. */
   sessionEnded(session: IpcSession): void;
 }
@@ -120,6 +124,8 @@ export class IpcSession implements FrameSink {
   #port: AfdPort | null = null;
   /** Its session with the resolver, from the first question on. */
   #names: NameRequests | null = null;
+  /** Its session with the catalog, from the first request on. */
+  #catalog: CatalogRequests | null = null;
   #nameBytes: number[] = [];
   #name = '';
   #requestCount = 0;
@@ -369,6 +375,11 @@ export class IpcSession implements FrameSink {
       this.#names.start(request);
       return;
     }
+    if (isCatalogOp(request.op)) {
+      this.#catalog ??= this.#openCatalog();
+      this.#catalog.start(request);
+      return;
+    }
     const completion = port.submit(request);
     if (completion !== null) this.#answer(request, completion);
     else if (port.announcesPending !== true) this.#pends(request.id);
@@ -387,13 +398,19 @@ export class IpcSession implements FrameSink {
     if (request === undefined) return;
     // Its data comes all the same: it is answered when the last of it is in.
     if (request === this.#incomplete) request.refusal = WSA_OPERATION_ABORTED;
-    else if (this.#names?.cancel(id) !== true) this.#port?.cancel(id);
+    else if (this.#names?.cancel(id) !== true && this.#catalog?.cancel(id) !== true) this.#port?.cancel(id);
   }
 
   #openNames(): NameRequests {
     const { limits } = this.#host;
     const port = this.#host.openNames(this.identity);
     return new NameRequests(port, limits.maxTransfer, (completion) => this.#complete(completion));
+  }
+
+  #openCatalog(): CatalogRequests {
+    const { limits } = this.#host;
+    const port = this.#host.openCatalog(this.identity, this.#name);
+    return new CatalogRequests(port, limits.maxTransfer, (completion) => this.#complete(completion));
   }
 
   #credit(granted: number): void {
@@ -454,6 +471,8 @@ export class IpcSession implements FrameSink {
     port?.close();
     this.#names?.close();
     this.#names = null;
+    this.#catalog?.close();
+    this.#catalog = null;
     if (this.#incomplete !== null) {
       this.#answer(this.#incomplete, failure(this.#incomplete.id, WSA_OPERATION_ABORTED));
       this.#incomplete = null;

@@ -101,6 +101,8 @@ export type CatalogChange =
       readonly providerId: string;
       readonly path: string;
       readonly entries: readonly WSAPROTOCOL_INFO[];
+      /** `front`: chains before all others, as on Windows Mobile, where nothing can be ordered. */
+      readonly position?: 'front';
     }
   | {
       /** CFG-WSCInstallProviderAndChains: the layered entry, and a chain over each triple (`null`: each that base entries have), first. */

@@ -39,6 +39,9 @@
  * | GET, PUT, DELETE /v1/impairments/:link | {@link ImpairmentStatus} `settings` | {@link ImpairmentStatus} |
  * | GET /v1/impairments | | {@link ImpairmentStatus}`[]` |
  * | GET /v1/catalog | | {@link CatalogEntryStatus}`[]` in catalog order |
+ * | GET /v1/catalog/snapshot | | the whole catalog, as `docs/ipc.md` has it |
+ * | GET /v1/catalog/history | | `CatalogRecord[]`, newest first |
+ * | POST /v1/catalog/changes | a `CatalogChange` | `CatalogAnswer`; 409 with the name of a WSA code when nothing was changed |
  * | GET /metrics | | Prometheus text |
  *
  * Starting: `node dist/daemon/main.js [--config FILE]` with the configuration that `daemon/config.ts` checks. `winsockd up` writes

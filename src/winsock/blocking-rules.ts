@@ -53,7 +53,11 @@ const WAIT_FOR_OTHERS: readonly string[] = [
   'WSALookupServiceNextA',
 ];
 /** Those that take an overlapped record or a completion, and where it stands. */
-const TOLD_LATER_AT: Readonly<Record<string, number>> = { GetAddrInfoEx: 7, WSANSPIoctl: 7 };
+const TOLD_LATER_AT: Readonly<Record<string, number>> = {
+  GetAddrInfoEx: 7,
+  WSANSPIoctl: 7,
+  WSAProviderConfigChange: 1,
+};
 /** What a thread of 1.1 may call while another of its calls waits. */
 const ALWAYS_ALLOWED: readonly string[] = ['WSAIsBlocking', 'WSACancelBlockingCall'];
 

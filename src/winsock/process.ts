@@ -4,17 +4,28 @@
 
 import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
-import type { AfdPort, BehaviorProfile } from '../port/index.ts';
 import {
+  type AfdPort,
+  type BehaviorProfile,
+  type CatalogPort,
+  type CatalogSnapshot,
+  type NameSpaceEntry,
+  NO_CATALOG,
+} from '../port/index.ts';
+import {
+  type Application,
   type BaseProvider,
   Catalog,
   type ChainObserver,
+  catalogDefaults,
+  catalogOf,
   createBaseProvider,
   LAYER_LIMIT,
   type LoadProvider,
   Providers,
   setWs2Exports,
 } from '../spi/index.ts';
+import { ConfigChanges } from './config/config-changes.ts';
 import { failSocket } from './failed-provider.ts';
 import { HandleTable, type SocketHandle } from './handles.ts';
 import { ioManager } from './io-manager.ts';
@@ -32,10 +43,14 @@ export interface WinsockOptions extends NameOptions {
   /** Whose behaviour is shown where versions of Windows differ; absent: what the other side of the port says. */
   readonly profile?: BehaviorProfile | undefined;
   /**
-   * The catalog that the process starts with, or where each WSAStartup after none finds it (CFG-FAIL-05); Windows' default entries
-   * when absent.
+   * The catalog that the process starts with, or where each WSAStartup after none finds it (CFG-FAIL-05); when absent that of
+   * `catalogPort`, or Windows' default entries.
    */
   readonly catalog?: Catalog | (() => Catalog) | undefined;
+  /** The way to the catalog as it is kept, which the configuration functions read and change; without it there is none. */
+  readonly catalogPort?: CatalogPort | undefined;
+  /** What the process is called where the catalog says which layers an application loads. */
+  readonly application?: Application | undefined;
   /** Finds installed providers; modules are imported when absent. */
   readonly loadProvider?: LoadProvider | undefined;
   /** Is told what layers do, and what they do wrong. */
@@ -56,6 +71,8 @@ export class WinsockProcess {
   readonly handles = new HandleTable();
   /** As the process found it when it started Winsock. */
   catalog: Catalog;
+  readonly catalogPort: CatalogPort;
+  readonly configChanges = new ConfigChanges();
   readonly base: BaseProvider;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
@@ -71,16 +88,26 @@ export class WinsockProcess {
   usesVersion2 = false;
 
   readonly #otherWindows: PostMessage | null;
-  readonly #findCatalog: () => Catalog;
+  readonly #findCatalog: (() => Catalog) | null;
+  readonly #application: Application | null;
+  /** Ends following the catalog. */
+  #unfollow: (() => void) | null = null;
 
   constructor(options: WinsockOptions) {
-    const { catalog = new Catalog(), observer = {} } = options;
-    this.#findCatalog = typeof catalog === 'function' ? catalog : () => catalog;
-    this.catalog = this.#findCatalog();
+    const { catalog, observer = {} } = options;
+    this.#findCatalog =
+      catalog === undefined ? null : typeof catalog === 'function' ? catalog : () => catalog;
+    this.#application = options.application ?? null;
+    this.catalog = this.#findCatalog?.() ?? new Catalog();
+    this.catalogPort = options.catalogPort ?? NO_CATALOG;
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
-    this.naming = new NameState(options, this.profile, this.scheduler);
+    this.naming = new NameState(
+      { nameSpaces: () => this.#nameSpaces(), ...options },
+      this.profile,
+      this.scheduler,
+    );
     this.windows = options.windows ?? new Windows(() => this.scheduler.now());
     this.thread = this.threads.open(this.windows.main);
     this.#otherWindows = options.postMessage ?? null;
@@ -112,9 +139,45 @@ export class WinsockProcess {
     });
   }
 
-  /** Winsock is started where it was not: the catalog of today counts. */
-  refreshCatalog(): void {
-    this.catalog = this.#findCatalog();
+  /**
+   * Winsock is started where it was not: the catalog of today counts. One that can't be read leaves the default entries.
+   * @returns a promise when the catalog is elsewhere
+   */
+  refreshCatalog(): Promise<void> | null {
+    if (this.#findCatalog !== null) {
+      this.catalog = this.#findCatalog();
+      return null;
+    }
+    const take = (snapshot: CatalogSnapshot | null): void => {
+      this.catalog = snapshot === null ? new Catalog() : catalogOf(snapshot, this.#application);
+    };
+    const read = this.catalogPort.read();
+    if (read instanceof Promise) return read.then(take);
+    take(read);
+    return null;
+  }
+
+  /** The name spaces as they are kept; of the built-in ones, those that the profile has. */
+  async #nameSpaces(): Promise<readonly NameSpaceEntry[] | null> {
+    const snapshot = await this.catalogPort.read();
+    const { nameSpaces } = catalogDefaults(this.profile);
+    const isHere = ({ path, providerId }: NameSpaceEntry): boolean =>
+      path !== '' || nameSpaces.some((space) => space.providerId === providerId);
+    return snapshot?.nameSpaces.filter(isHere) ?? null;
+  }
+
+  /** A process on Windows Mobile sees the catalog as it is, while it runs (WM-04, WM-05). */
+  followCatalog(): void {
+    if (this.profile === 'windows-mobile') {
+      this.#unfollow ??= this.catalogPort.watch(() => void this.refreshCatalog());
+    }
+  }
+
+  /** The last WSACleanup. */
+  forgetCatalog(): void {
+    this.#unfollow?.();
+    this.#unfollow = null;
+    this.configChanges.end(this.handles);
   }
 
   /** Closes what a layer could not close. */

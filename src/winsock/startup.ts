@@ -70,10 +70,13 @@ export function startupCalls(process: WinsockProcess) {
       lpWSAData.szDescription = WSA_DESCRIPTION;
       lpWSAData.szSystemStatus = WSA_SYSTEM_STATUS;
       if (error !== 0) return -error;
-      if (process.startups === 0) process.refreshCatalog();
-      process.startups++;
-      if (!isVersion1) process.usesVersion2 = true;
-      return 0;
+      const begin = (): number => {
+        if (process.startups++ === 0) process.followCatalog();
+        if (!isVersion1) process.usesVersion2 = true;
+        return 0;
+      };
+      const refreshed = process.startups === 0 ? process.refreshCatalog() : null;
+      return refreshed === null ? begin() : refreshed.then(begin);
     },
 
     /** Undoes one `WSAStartup`. With the last one every socket is gone and what waits is interrupted (SEM-VER-15). */
@@ -85,6 +88,7 @@ export function startupCalls(process: WinsockProcess) {
       process.handles.releaseSockets();
       process.naming.cleanup();
       process.providers.cleanup();
+      process.forgetCatalog();
       return 0;
     },
   };

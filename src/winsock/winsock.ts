@@ -4,6 +4,7 @@
 
 import { addressCalls } from './address.ts';
 import { withBlockingRules } from './blocking-rules.ts';
+import { configCalls } from './config/config-calls.ts';
 import { connectCalls } from './connect-calls.ts';
 import { connectionCalls } from './connection.ts';
 import { dataCalls } from './data.ts';
@@ -43,6 +44,7 @@ export type WinsockCall = keyof Winsock;
 /** The calls over a process's state, for those who need both. */
 export function winsockOf(process: WinsockProcess) {
   const options = optionCalls(process);
+  const names = nameCalls(process);
   const calls = withBlockingRules(process, {
     ...startupCalls(process),
     ...socketCalls(process),
@@ -61,7 +63,8 @@ export function winsockOf(process: WinsockProcess) {
     ...hookCalls(process),
     ...overlappedCalls(process),
     ...portCalls(process),
-    ...nameCalls(process),
+    ...names,
+    ...configCalls(process, names),
     ...extensionCalls(process),
     ...rioCalls(process),
     ...notificationCalls(process),

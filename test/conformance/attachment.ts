@@ -81,6 +81,7 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
         names: hosts[host].openNames(uid === 0),
+        catalogPort: hosts[host].openCatalog(identityOf(uid)),
         scheduler: time,
         profile,
         ...layered,
@@ -113,6 +114,7 @@ async function openRemote(serve: (port: AfdPort) => AfdPort): Promise<Attachment
       identify: () => identity,
       openSession: (peer) => serve(hosts[name].openSession(peer)),
       openNames: ({ uid }) => hosts[name].openNames(uid === 0),
+      openCatalog: (peer) => hosts[name].openCatalog(peer),
     });
     servers.push(server);
   }
@@ -123,7 +125,7 @@ async function openRemote(serve: (port: AfdPort) => AfdPort): Promise<Attachment
       identity = identityOf(uid);
       const port = await connectRemote(join(folder, host));
       ports.push(port);
-      return createWinsock({ port, names: port.names, profile, ...more });
+      return createWinsock({ port, names: port.names, catalogPort: port.catalog, profile, ...more });
     },
     async close() {
       for (const port of ports) port.close();

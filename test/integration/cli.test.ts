@@ -26,6 +26,7 @@ const ROOMS = [
   'afd',
   'names',
   'nameservice',
+  'catalog',
   'ipc',
   'spi',
   'daemon',

@@ -47,6 +47,7 @@ const ROOMS = [
   'afd',
   'names',
   'nameservice',
+  'catalog',
   'ipc',
   'spi',
   'daemon',

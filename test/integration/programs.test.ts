@@ -30,6 +30,7 @@ const ROOMS = [
   'afd',
   'names',
   'nameservice',
+  'catalog',
   'ipc',
   'spi',
   'winsock',

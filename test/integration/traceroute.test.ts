@@ -18,7 +18,7 @@ import { describePrivileged } from '../support/privileged.ts';
 
 const ROOMS = [
   ...['base', 'wire', 'abi', 'port', 'native', 'stack', 'capture', 'link', 'engine', 'sim'],
-  ...['afd', 'names', 'nameservice', 'ipc', 'spi', 'daemon', 'cli'],
+  ...['afd', 'names', 'nameservice', 'catalog', 'ipc', 'spi', 'daemon', 'cli'],
 ];
 /** The far side of the router, and the host there. */
 const ROUTER_FAR = '10.20.0.1';

@@ -50,6 +50,7 @@ const ROOMS = [
   'afd',
   'names',
   'nameservice',
+  'catalog',
   'ipc',
   'spi',
   'winsock',

@@ -8,7 +8,7 @@
  * It ends with the application's end of the connection. Whatever it held in the daemon ends with it.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import {
   connectRemote,
@@ -21,6 +21,7 @@ import {
 } from '../../ipc/index.ts';
 import { peerCredentials } from '../../native/index.ts';
 import type { PeerIdentity } from '../../port/index.ts';
+import { type Application, type Catalog, catalogOf } from '../../spi/index.ts';
 import type { WinsockOptions } from '../../winsock/index.ts';
 import { socketPath } from '../attach.ts';
 import { ChainPort } from './chain-port.ts';
@@ -63,18 +64,22 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
     await refuse(socket, application, error);
     return false;
   }
-  return await serve(socket, application, remote, options);
+  // As the application finds it when it starts: what is installed later, a later one sees (CFG-FAIL-05).
+  const snapshot = await remote.catalog.read();
+  const catalog = snapshot === null ? undefined : catalogOf(snapshot, commandOf(application.pid));
+  return await serve(socket, application, remote, catalog, options);
 }
 
 function serve(
   socket: Socket,
   application: PeerIdentity,
   remote: RemotePort,
+  catalog: Catalog | undefined,
   options: ProviderHostOptions,
 ): Promise<boolean> {
   const { names, profile = 'windows', limits } = remote;
   const { pid } = application;
-  const port = new ChainPort({ port: remote, names, pid, ...options.winsock });
+  const port = new ChainPort({ port: remote, names, pid, catalog, ...options.winsock });
   return new Promise((resolve) => {
     let isWell = true;
     const onEnd = (): void => {
@@ -87,6 +92,7 @@ function serve(
       identity: application,
       port,
       names,
+      catalog: remote.catalog,
       profile,
       limits,
       onEnd,
@@ -117,6 +123,16 @@ function refuse(socket: Socket, identity: PeerIdentity, error: unknown): Promise
     const connection: ServedConnection = serveConnection(socket, { identity, port: NO_PORT, onEnd: resolve });
     connection.end(isForbidden ? GoodbyeReason.notAllowed : GoodbyeReason.shuttingDown, messageOf(error));
   });
+}
+
+/** The application's program and command line, by which the catalog knows it. */
+function commandOf(pid: number): Application | null {
+  try {
+    const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
+    return { path: readlinkSync(`/proc/${pid}/exe`), extra: words.join(' ') };
+  } catch {
+    return null;
+  }
 }
 
 /** What the daemon's listings call the application. */

@@ -58,6 +58,8 @@ interface DaemonFlags {
   readonly dnsNames?: readonly string[];
   readonly capture?: string;
   readonly stateDirectory?: string;
+  readonly catalog?: string;
+  readonly catalogWriters?: readonly string[];
   readonly log?: string;
   readonly logLevel?: string;
   readonly readyFd?: number;
@@ -148,6 +150,13 @@ export function upCommand(session: Session): Command {
     .option('--profile <name>', 'whose behaviour applications see: windows or windows-mobile')
     .option('--capture <file>', 'a pcapng file to write from the start')
     .option('--state-directory <directory>', 'where identity and leases are kept for the next start')
+    .option(
+      '--catalog <directory>',
+      'where the provider catalog is kept; in the state directory unless given',
+    )
+    .addOption(
+      repeatable('--catalog-writers <user>', 'who may change it: a user number, owner or anyone; repeatable'),
+    )
     .option('--log <file>', 'where the log goes; standard error unless given')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS));
 }
@@ -360,6 +369,7 @@ const PATHS: ReadonlySet<string> = new Set([
   'capture',
   'readyWait',
   'stateDirectory',
+  'catalog',
   'log',
 ]);
 const SETTINGS = [
@@ -402,6 +412,8 @@ const SETTINGS = [
   'dnsNames',
   'capture',
   'stateDirectory',
+  'catalog',
+  'catalogWriters',
   'log',
   'logLevel',
 ] as const satisfies readonly (keyof DaemonFlags)[];

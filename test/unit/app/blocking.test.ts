@@ -26,6 +26,7 @@ beforeAll(() => {
     'afd',
     'names',
     'nameservice',
+    'catalog',
     'ipc',
     'spi',
     'winsock',

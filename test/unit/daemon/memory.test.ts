@@ -140,7 +140,7 @@ test('a state directory belongs to one daemon at a time, and is free after it', 
   const first = await start('one');
   await expect(start('two')).rejects.toThrow('--state-directory');
   await first.stop();
-  expect(readdirSync(join(directory, 'state'))).toEqual(['state.json']);
+  expect(readdirSync(join(directory, 'state'))).toEqual(['catalog', 'state.json']);
   await (await start('two')).stop();
 });
 

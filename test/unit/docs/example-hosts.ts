@@ -68,6 +68,7 @@ export async function openExampleHosts(windows: Windows): Promise<ExampleHosts> 
     createWinsock({
       port: hosts[host].openSession(),
       names: hosts[host].openNames(),
+      catalogPort: hosts[host].openCatalog(),
       scheduler,
       nameSpaces: () => [...DEFAULT_NAME_SPACES, PHONE_BOOK],
       ...(own === undefined ? {} : { windows: own }),

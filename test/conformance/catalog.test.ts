@@ -1,0 +1,377 @@
+/** The configuration functions (9.3) as an installer calls them, over the catalog that a host keeps. */
+
+import { expect, test } from '@jest/globals';
+import {
+  AF_INET,
+  ERROR_CALL_NOT_IMPLEMENTED,
+  IPPROTO_TCP,
+  LAYERED_PROTOCOL,
+  LSP_FIREWALL,
+  LSP_SYSTEM,
+  PFL_HIDDEN,
+  ProviderInfoAudit,
+  ProviderInfoLspCategories,
+  SOCK_STREAM,
+  WSAEFAULT,
+  WSAEINVAL,
+  WSAEINVALIDPROVIDER,
+  WSAENOBUFS,
+  WSAEOPNOTSUPP,
+  WSANO_RECOVERY,
+  type WSAPROTOCOL_INFO,
+  WSAPROTOCOL_INFOW_LEN,
+  WSASERVICE_NOT_FOUND,
+  XP1_IFS_HANDLES,
+} from '../../src/abi/index.ts';
+import { i32le } from '../../src/base/index.ts';
+import type { QOS } from '../../src/spi/index.ts';
+import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
+import { ok, overEveryAttachment, type Pair, wsadata } from './support.ts';
+
+const guid = (n: number): string => `0000000${n}-1111-2222-3333-444444444444`;
+
+/** Everything that the catalog holds. */
+async function stored(ws: Winsock): Promise<WSAPROTOCOL_INFO[]> {
+  const entries: WSAPROTOCOL_INFO[] = [];
+  await ok(ws.WSCEnumProtocols(null, entries, { value: 1e6 }));
+  return entries;
+}
+
+const named = (entries: readonly WSAPROTOCOL_INFO[], name: string): WSAPROTOCOL_INFO => {
+  const found = entries.find(({ szProtocol }) => szProtocol === name);
+  if (found === undefined) throw new Error(`no entry ${name}`);
+  return found;
+};
+
+const ids = (entries: readonly WSAPROTOCOL_INFO[]): number[] =>
+  entries.map(({ dwCatalogEntryId }) => dwCatalogEntryId);
+
+/** An LSP's own entry, made of a base entry (CFG-SEQ-01). */
+const layerOf = (base: WSAPROTOCOL_INFO, name: string): WSAPROTOCOL_INFO => ({
+  ...base,
+  dwServiceFlags1: base.dwServiceFlags1 & ~XP1_IFS_HANDLES,
+  dwProviderFlags: base.dwProviderFlags | PFL_HIDDEN,
+  ChainLen: LAYERED_PROTOCOL,
+  szProtocol: name,
+});
+
+/** A chain over an entry (CFG-SEQ-02). */
+const chainOf = (below: WSAPROTOCOL_INFO, layer: number, name: string): WSAPROTOCOL_INFO => ({
+  ...below,
+  ChainLen: below.ChainLen + 1,
+  ChainEntries: [layer, below.dwCatalogEntryId, ...below.ChainEntries.slice(1)],
+  szProtocol: `${name} over [${below.szProtocol}]`,
+});
+
+overEveryAttachment('the configuration of providers', (open) => {
+  /** The pair, with the catalog of host a as a fresh installation has it. */
+  async function fresh(): Promise<Pair> {
+    const pair = await open();
+    const { catalog } = pair.attachment.hosts.a;
+    catalog.apply({ kind: 'reset', what: 'all' }, { uid: 0, pid: 0, program: 'test' });
+    return pair;
+  }
+
+  test('CFG-WSCEnumProtocols, CFG-WSCEnumProtocols32, CAT-CHAIN-08 lists every entry, with the length that it takes', async () => {
+    const { a } = await fresh();
+    for (const list of [a.WSCEnumProtocols, a.WSCEnumProtocols32]) {
+      const [entries, room] = [[] as WSAPROTOCOL_INFO[], { value: 0 }];
+      expect(await list(null, entries, null)).toBe(-WSAEFAULT);
+      expect(await list(null, entries, room)).toBe(-WSAENOBUFS);
+      expect(room.value).toBe(6 * WSAPROTOCOL_INFOW_LEN);
+      expect(await list(null, null, room)).toBe(-WSAENOBUFS);
+      expect(await list(null, entries, room)).toBe(6);
+      expect(ids(entries)).toEqual([1001, 1002, 1003, 1004, 1005, 1006]);
+      expect(await list([IPPROTO_TCP, 0, 17], entries, room)).toBe(2);
+    }
+  });
+
+  test('CFG-SEQ-01, CFG-SEQ-02, CFG-SEQ-03, CFG-WSCInstallProvider, CFG-WSCWriteProviderOrder an installer step by step', async () => {
+    const { a } = await fresh();
+    const base = named(await stored(a), 'MSAFD Tcpip [TCP/IP]');
+    await ok(a.WSCInstallProvider(guid(1), '%HOME%/lsp.mjs', [layerOf(base, 'lsp')]));
+    const layer = named(await stored(a), 'lsp');
+    expect(layer).toMatchObject({ ChainLen: 0, ProviderId: guid(1) });
+    await ok(a.WSCInstallProvider(guid(2), '%HOME%/lsp.mjs', [chainOf(base, layer.dwCatalogEntryId, 'lsp')]));
+    const chain = named(await stored(a), 'lsp over [MSAFD Tcpip [TCP/IP]]');
+    expect(chain.ChainEntries).toEqual([layer.dwCatalogEntryId, 1001]);
+    const order = ids(await stored(a)).sort((x, y) => rank(x) - rank(y));
+    function rank(id: number): number {
+      return id === chain.dwCatalogEntryId ? -1 : id === layer.dwCatalogEntryId ? 1 : 0;
+    }
+    expect(await a.WSCWriteProviderOrder(order)).toBe(0);
+    expect(ids(await stored(a))).toEqual([
+      chain.dwCatalogEntryId,
+      1001,
+      1002,
+      1003,
+      1004,
+      1005,
+      1006,
+      layer.dwCatalogEntryId,
+    ]);
+  });
+
+  test('CFG-WSCInstallProvider, CFG-WSCInstallProvider64_32, CFG-FAIL-07, CFG-FAIL-08 arguments, and the same GUID again', async () => {
+    const { a } = await fresh();
+    const layer = layerOf(named(await stored(a), 'MSAFD Tcpip [TCP/IP]'), 'lsp');
+    for (const install of [a.WSCInstallProvider, a.WSCInstallProvider64_32]) {
+      expect(await install(null, '/x', [layer])).toBe(-WSAEFAULT);
+      expect(await install(guid(1), null, [layer])).toBe(-WSAEFAULT);
+      expect(await install(guid(1), '/x', null)).toBe(-WSAEFAULT);
+      expect(await install(guid(1), '/x', [layer], 2)).toBe(-WSAEFAULT);
+      expect(await install(guid(1), '/x', [layer], 0)).toBe(-WSAEINVAL);
+      expect(await install('not a guid', '/x', [layer])).toBe(-WSAEINVAL);
+      expect(await install(guid(1), 'p'.repeat(260), [layer])).toBe(-WSAEINVAL);
+      expect(await install(guid(1), '/x', [{ ...layer, ChainLen: 8 }])).toBe(-WSAEINVAL);
+    }
+    await ok(a.WSCInstallProvider64_32(guid(1), '/x', [layer]));
+    expect(await a.WSCInstallProvider(guid(1), '/x', [layer])).toBe(-WSANO_RECOVERY);
+    expect(await stored(a)).toHaveLength(7);
+  });
+
+  test('CFG-WSCInstallProviderAndChains, CFG-WSCInstallProviderAndChains64_32, CFG-FAIL-06 chains come first, up to seven', async () => {
+    const { a } = await fresh();
+    const tcp = named(await stored(a), 'MSAFD Tcpip [TCP/IP]');
+    const entry = { value: 0 };
+    await ok(a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0, null, 0, entry));
+    expect(named(await stored(a), 'one').dwCatalogEntryId).toBe(entry.value);
+    expect((await stored(a)).slice(0, 6).every(({ ChainLen }) => ChainLen === 2)).toBe(true);
+    for (let n = 2; n <= 6; n++) {
+      await ok(a.WSCInstallProviderAndChains64_32(guid(n), `/${n}.mjs`, null, `n${n}`, 0, [tcp], 1, entry));
+    }
+    expect((await stored(a))[0]?.ChainLen).toBe(7);
+    expect(await a.WSCInstallProviderAndChains(guid(7), '/7.mjs', 'seven', 0, [tcp])).toBe(-WSANO_RECOVERY);
+    expect(await a.WSCInstallProviderAndChains(null, '/7.mjs', 'seven', 0)).toBe(-WSAEINVAL);
+    expect(await a.WSCInstallProviderAndChains(guid(7), null, 'seven', 0)).toBe(-WSAEFAULT);
+    expect(await a.WSCInstallProviderAndChains(guid(7), '/7.mjs', 'n'.repeat(256), 0)).toBe(-WSAEINVAL);
+    expect(await a.WSCInstallProviderAndChains(guid(7), '/7.mjs', 'seven', 0, [tcp], 0)).toBe(-WSAEINVAL);
+    expect(await a.WSCInstallProviderAndChains(guid(7), '/7.mjs', 'seven', 0, [tcp], 2)).toBe(-WSAEFAULT);
+    expect(await a.WSCInstallProviderAndChains(guid(1), '/7.mjs', 'seven', 0)).toBe(-WSAEINVAL);
+    expect(await a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0)).toBe(-WSANO_RECOVERY);
+  });
+
+  test('CFG-WSCDeinstallProvider, CFG-WSCDeinstallProvider32, CFG-SEQ-05, CFG-FAIL-01 what was installed goes, and nothing else', async () => {
+    const { a } = await fresh();
+    await ok(a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0));
+    await ok(a.WSCDeinstallProvider(`{${guid(1)}}`));
+    expect(await stored(a)).toHaveLength(12);
+    expect(await a.WSCDeinstallProvider32(guid(1))).toBe(-WSAEINVAL);
+    expect(await a.WSCDeinstallProvider(null)).toBe(-WSAEFAULT);
+    expect(await a.WSCDeinstallProvider(named(await stored(a), 'MSAFD Tcpip [TCP/IP]').ProviderId)).toBe(
+      -WSANO_RECOVERY,
+    );
+  });
+
+  test('CFG-WSCUpdateProvider, CFG-WSCUpdateProvider32, CFG-WSCGetProviderPath, CFG-WSCGetProviderPath32', async () => {
+    const { a } = await fresh();
+    const layer = layerOf(named(await stored(a), 'MSAFD Tcpip [TCP/IP]'), 'lsp');
+    await ok(a.WSCInstallProvider(guid(1), '%HOME%/lsp.mjs', [layer]));
+    const before = named(await stored(a), 'lsp');
+    const [path, room] = [{ value: '' }, { value: 15 }];
+    for (const get of [a.WSCGetProviderPath, a.WSCGetProviderPath32]) {
+      room.value = 14;
+      expect(await get(guid(1), path, room)).toBe(-WSAEFAULT);
+      expect(room.value).toBe(15);
+      expect(await get(guid(1), path, room)).toBe(0);
+      expect(path.value).toBe('%HOME%/lsp.mjs');
+      expect(await get(guid(2), path, room)).toBe(-WSAEINVAL);
+      expect(await get(guid(1), null, room)).toBe(-WSAEFAULT);
+    }
+    await ok(a.WSCUpdateProvider(guid(1), '/new.mjs', [{ ...layer, szProtocol: 'new' }]));
+    expect(named(await stored(a), 'new').dwCatalogEntryId).toBe(before.dwCatalogEntryId);
+    await ok(a.WSCUpdateProvider32(guid(1), '/newer.mjs', [{ ...before, szProtocol: 'newer' }]));
+    await ok(a.WSCGetProviderPath(guid(1), path, { value: 260 }));
+    expect(path.value).toBe('/newer.mjs');
+    expect(await a.WSCUpdateProvider(guid(2), '/x', [layer])).toBe(-WSAEINVAL);
+    expect(await a.WSCUpdateProvider(null, '/x', [layer])).toBe(-WSAEFAULT);
+  });
+
+  test('CFG-WSCWriteProviderOrder, CFG-WSCWriteProviderOrder32 return the error itself', async () => {
+    const { a } = await fresh();
+    for (const write of [a.WSCWriteProviderOrder, a.WSCWriteProviderOrder32]) {
+      expect(await write(null, 1)).toBe(WSAEINVAL);
+      expect(await write([1001])).toBe(WSAEINVAL);
+      expect(await write([1006, 1005, 1004, 1003, 1002, 1001], 6)).toBe(0);
+      expect(ids(await stored(a))).toEqual([1006, 1005, 1004, 1003, 1002, 1001]);
+      expect(await write([1001, 1002, 1003, 1004, 1005, 1006])).toBe(0);
+    }
+  });
+
+  test('CFG-WSCSetProviderInfo, CFG-WSCSetProviderInfo32, CFG-WSCGetProviderInfo, CFG-WSCGetProviderInfo32', async () => {
+    const { a } = await fresh();
+    await ok(a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0));
+    const chain = (await stored(a))[0]?.ProviderId ?? '';
+    const info = Uint8Array.of(LSP_FIREWALL, 0, 0, 0x80);
+    for (const set of [a.WSCSetProviderInfo, a.WSCSetProviderInfo32]) {
+      expect(await set(guid(1), ProviderInfoLspCategories, info)).toBe(0);
+      expect(await set(guid(1), ProviderInfoAudit, info)).toBe(-ERROR_CALL_NOT_IMPLEMENTED);
+      expect(await set(guid(1), ProviderInfoLspCategories, null)).toBe(-WSAEFAULT);
+      expect(await set(guid(1), ProviderInfoLspCategories, info, 3)).toBe(-WSAEFAULT);
+      expect(await set(guid(1), ProviderInfoLspCategories, info, 5)).toBe(-WSAEFAULT);
+      expect(await set(guid(1), 2, info)).toBe(-WSAEINVAL);
+      expect(await set(guid(1), ProviderInfoLspCategories, info, 4, 1)).toBe(-WSAEINVAL);
+      expect(await set(chain, ProviderInfoLspCategories, info)).toBe(-WSAEINVAL);
+    }
+    for (const get of [a.WSCGetProviderInfo, a.WSCGetProviderInfo32]) {
+      const [into, size] = [new Uint8Array(16), { value: 3 }];
+      expect(await get(guid(1), ProviderInfoLspCategories, into, size)).toBe(-WSAEFAULT);
+      expect(size.value).toBe(4);
+      expect(await get(guid(1), ProviderInfoLspCategories, into, size)).toBe(0);
+      expect(i32le(into, 0) >>> 0).toBe(LSP_SYSTEM + LSP_FIREWALL);
+      expect(await get(guid(1), ProviderInfoAudit, into, size)).toBe(-WSAEFAULT);
+      expect(await get(guid(1), ProviderInfoAudit, into, size)).toBe(0);
+      expect(i32le(into, 0)).toBe(16);
+      expect(await get(chain, ProviderInfoLspCategories, into, size)).toBe(-WSAEINVALIDPROVIDER);
+      expect(await get(guid(1), 2, into, size)).toBe(-WSAEINVAL);
+      expect(await get(guid(1), ProviderInfoLspCategories, into, size, 1)).toBe(-WSAEINVAL);
+      expect(await get(null, ProviderInfoLspCategories, into, size)).toBe(-WSAEFAULT);
+    }
+  });
+
+  test('CFG-WSCSetApplicationCategory, CFG-WSCGetApplicationCategory by path and command line', async () => {
+    const { a } = await fresh();
+    const value = { value: -1 };
+    expect(await a.WSCGetApplicationCategory('/app', 4, null, 0, value)).toBe(-WSASERVICE_NOT_FOUND);
+    expect(await a.WSCSetApplicationCategory('/app', 4, null, 0, LSP_FIREWALL, value)).toBe(0);
+    expect(value.value).toBe(0);
+    expect(await a.WSCSetApplicationCategory('/app', 5, '-x', 2, LSP_SYSTEM)).toBe(0);
+    expect(await a.WSCSetApplicationCategory('/app', 4, '', 0, LSP_SYSTEM, value)).toBe(0);
+    expect(value.value).toBe(LSP_FIREWALL);
+    expect(await a.WSCGetApplicationCategory('/app and more', 4, '-x', 2, value)).toBe(0);
+    expect(value.value).toBe(LSP_SYSTEM);
+    for (const [path, length] of [
+      [null, 0],
+      ['', 0],
+      ['/app', 6],
+      ['/app', -1],
+    ] as const) {
+      expect(await a.WSCSetApplicationCategory(path, length, null, 0, 1)).toBe(-WSAEINVAL);
+      expect(await a.WSCGetApplicationCategory(path, length, null, 0, value)).toBe(-WSAEINVAL);
+    }
+    expect(await a.WSCGetApplicationCategory('/app', 4, null, 0, null)).toBe(-WSAEINVAL);
+  });
+
+  test('CFG-WSCInstallQOSTemplate kept by name, replaced, removed', async () => {
+    const { a, attachment } = await fresh();
+    const flow = {
+      TokenRate: 1,
+      TokenBucketSize: 2,
+      PeakBandwidth: 3,
+      Latency: 4,
+      DelayVariation: 5,
+      ServiceType: 6,
+      MaxSduSize: 7,
+      MinimumPolicedSize: -1,
+    };
+    const qos: QOS = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: Uint8Array.of(9) };
+    const name = Buffer.from('voice');
+    expect(await a.WSCInstallQOSTemplate(guid(1), name, qos)).toBe(1);
+    expect(await a.WSCInstallQOSTemplate(guid(1), name, qos)).toBe(1);
+    expect(attachment.hosts.a.catalog.read().qosTemplates).toMatchObject([
+      { sending: [1, 2, 3, 4, 5, 6, 7, 0xffff_ffff], providerSpecific: Uint8Array.of(9) },
+    ]);
+    expect(await a.WSCInstallQOSTemplate(null, name, qos)).toBe(-WSAEFAULT);
+    expect(await a.WSCInstallQOSTemplate('x', name, qos)).toBe(-WSAEINVAL);
+    expect(await a.WSCRemoveQOSTemplate(guid(1), name)).toBe(1);
+    expect(await a.WSCRemoveQOSTemplate(guid(1), name)).toBe(-WSAEINVAL);
+    expect(await a.WSCRemoveQOSTemplate(guid(1), null)).toBe(-WSAEFAULT);
+  });
+
+  test('CFG-WSCInstallProvider, CFG-WSCInstallNameSpace a user without the right reads, and changes nothing', async () => {
+    const { processOn } = await fresh();
+    const ws = await processOn('a', 4711);
+    const layer = layerOf(named(await stored(ws), 'MSAFD Tcpip [TCP/IP]'), 'lsp');
+    expect(await ws.WSCInstallProvider(guid(1), '/x', [layer])).toBe(-WSANO_RECOVERY);
+    expect(await ws.WSCInstallProviderAndChains(guid(1), '/x', 'x', 0)).toBe(-WSANO_RECOVERY);
+    expect(await ws.WSCDeinstallProvider(guid(1))).toBe(-WSANO_RECOVERY);
+    expect(await ws.WSCWriteProviderOrder([1])).toBe(WSANO_RECOVERY);
+    expect(await ws.WSCInstallNameSpace('n', '/x', 12, 1, guid(1))).toBe(-10013);
+    expect(await ws.WSCWriteNameSpaceOrder([])).toBe(WSANO_RECOVERY);
+    expect(await stored(ws)).toHaveLength(6);
+    const mobile = await processOn('a', 4711, 'windows-mobile');
+    expect(await mobile.WSCInstallNameSpace('n', '/x', 12, 1, guid(1))).toBe(-WSANO_RECOVERY);
+  });
+
+  test('WM-03, WM-04, WM-07 on Windows Mobile nothing is ordered: the newest chain is first', async () => {
+    const { processOn } = await fresh();
+    const mobile = await processOn('a', 0, 'windows-mobile');
+    const base = named(await stored(mobile), 'MSAFD Tcpip [TCP/IP]');
+    expect(await mobile.WSCWriteProviderOrder(ids(await stored(mobile)))).toBe(WSAEOPNOTSUPP);
+    await ok(mobile.WSCInstallProvider(guid(1), '/x', [layerOf(base, 'lsp')]));
+    const { dwCatalogEntryId } = named(await stored(mobile), 'lsp');
+    await ok(mobile.WSCInstallProvider(guid(2), '/x', [chainOf(base, dwCatalogEntryId, 'lsp')]));
+    expect((await stored(mobile))[0]?.szProtocol).toBe('lsp over [MSAFD Tcpip [TCP/IP]]');
+  });
+});
+
+overEveryAttachment('the catalog of a process', (open) => {
+  const listed = async (ws: Winsock): Promise<string[]> => {
+    const entries: WSAPROTOCOL_INFO[] = [];
+    await ok(ws.WSAEnumProtocols(null, entries, { value: 1e6 }));
+    return entries.map(({ szProtocol }) => szProtocol);
+  };
+
+  test('CFG-FAIL-05, CFG-WSCUpdateProvider, CAT-LOAD-01 is the one that it started with, until its last WSACleanup', async () => {
+    const { a, attachment, processOn } = await open();
+    // A process that was given layers has them from its test, not from the host's catalog.
+    const isOwn = attachment.layers > 0;
+    const { catalog } = attachment.hosts.a;
+    catalog.apply({ kind: 'reset', what: 'all' }, { uid: 0, pid: 0, program: 'test' });
+    const before = await listed(a);
+    const tcp = named(await stored(a), 'MSAFD Tcpip [TCP/IP]');
+    await ok(a.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0, [tcp]));
+    expect(await listed(a)).toEqual(before);
+    await ok(a.closesocket(await ok(a.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP))));
+    const later = await processOn('a');
+    await ok(later.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    expect((await listed(later))[0]).toBe(isOwn ? before[0] : 'lsp over [MSAFD Tcpip [TCP/IP]]');
+    await ok(a.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    await ok(a.WSACleanup());
+    expect(await listed(a)).toEqual(before);
+    await ok(a.WSACleanup());
+    await ok(a.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    expect((await listed(a))[0]).toBe(isOwn ? before[0] : 'lsp over [MSAFD Tcpip [TCP/IP]]');
+    catalog.apply({ kind: 'reset', what: 'all' }, { uid: 0, pid: 0, program: 'test' });
+  });
+
+  test('CFG-FAIL-02, CFG-FAIL-04 a module that is gone fails its sockets; the base above the chain goes around it', async () => {
+    const { attachment, processOn } = await open();
+    if (attachment.layers > 0) return;
+    const { catalog } = attachment.hosts.a;
+    const who = { uid: 0, pid: 0, program: 'test' };
+    catalog.apply({ kind: 'reset', what: 'all' }, who);
+    const first = await processOn('a');
+    const tcp = named(await stored(first), 'MSAFD Tcpip [TCP/IP]');
+    await ok(first.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0, [tcp]));
+    await ok(first.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    expect(await first.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-10106);
+    // The base provider can be named, whatever stands before it.
+    await ok(first.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, tcp, 0, 0));
+    const all = ids(await stored(first)).sort((x, y) => x - y);
+    expect(await first.WSCWriteProviderOrder(all)).toBe(0);
+    const second = await processOn('a');
+    await ok(second.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    await ok(second.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+    catalog.apply({ kind: 'reset', what: 'all' }, who);
+  });
+
+  test('WM-04, WM-05 on Windows Mobile it is the one of the moment', async () => {
+    const { attachment, processOn } = await open();
+    if (attachment.layers > 0) return;
+    const { catalog } = attachment.hosts.a;
+    const who = { uid: 0, pid: 0, program: 'test' };
+    catalog.apply({ kind: 'reset', what: 'all' }, who);
+    const mobile = await processOn('a', 0, 'windows-mobile');
+    await ok(mobile.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    const before = (await listed(mobile)).length;
+    const changed = { value: 0 };
+    await ok(mobile.WSAProviderConfigChange(changed));
+    const change = mobile.WSAProviderConfigChange(changed);
+    await ok(mobile.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0));
+    expect(await change).toBe(0);
+    while ((await listed(mobile)).length === before) await new Promise((resolve) => setImmediate(resolve));
+    expect((await listed(mobile))[0]).toContain('lsp over');
+    catalog.apply({ kind: 'reset', what: 'all' }, who);
+  });
+});
