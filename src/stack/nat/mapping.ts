@@ -3,11 +3,27 @@
  * endpoint-independent mapping).
  */
 
+import { IPPROTO_TCP } from '../../wire/index.ts';
 import type { NatFiltering } from '../api.ts';
 import { Session } from './session.ts';
 
-/** Most peers that a mapping remembers; past it the one that was first goes. */
+/** Most peers that a mapping remembers; past it the one that was first goes, open connections last. */
 const MAX_SESSIONS = 512;
+
+/** How many sessions there are: of a host's mappings, and with them of all. */
+export class Tally {
+  count = 0;
+  readonly #whole: Tally | null;
+
+  constructor(whole: Tally | null = null) {
+    this.#whole = whole;
+  }
+
+  add(more: number): void {
+    this.count += more;
+    this.#whole?.add(more);
+  }
+}
 
 export class Mapping {
   readonly protocol: number;
@@ -18,8 +34,17 @@ export class Mapping {
   readonly isStatic: boolean;
   usedAt = 0;
   readonly #sessions = new Map<number, Session>();
+  readonly #tally: Tally;
 
-  constructor(protocol: number, inside: number, insidePort: number, outsidePort: number, isStatic: boolean) {
+  constructor(
+    protocol: number,
+    inside: number,
+    insidePort: number,
+    outsidePort: number,
+    isStatic: boolean,
+    tally: Tally,
+  ) {
+    this.#tally = tally;
     this.protocol = protocol;
     this.inside = inside;
     this.insidePort = insidePort;
@@ -32,6 +57,7 @@ export class Mapping {
   }
 
   get isEstablished(): boolean {
+    if (this.protocol !== IPPROTO_TCP) return false;
     for (const session of this.#sessions.values()) if (session.isEstablished) return true;
     return false;
   }
@@ -44,13 +70,34 @@ export class Mapping {
     const key = keyOf(remote, remotePort);
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
-    if (this.#sessions.size >= MAX_SESSIONS) {
+    if (this.#sessions.size >= MAX_SESSIONS && !this.dropSession()) {
       const [first] = this.#sessions.keys();
-      if (first !== undefined) this.#sessions.delete(first);
+      if (first !== undefined) this.#drop(first);
     }
     const session = new Session(remote, remotePort);
     this.#sessions.set(key, session);
+    this.#tally.add(1);
     return session;
+  }
+
+  /** Forgets the peer that was first, but no open connection. @returns whether there was one */
+  dropSession(): boolean {
+    for (const [key, { isEstablished }] of this.#sessions) {
+      if (isEstablished) continue;
+      this.#drop(key);
+      return true;
+    }
+    return false;
+  }
+
+  /** The mapping is gone, and all its peers. */
+  release(): void {
+    this.#tally.add(-this.#sessions.size);
+    this.#sessions.clear();
+  }
+
+  #drop(key: number): void {
+    if (this.#sessions.delete(key)) this.#tally.add(-1);
   }
 
   /** RFC 4787 §5: whether a packet from there may come in. */
@@ -63,7 +110,7 @@ export class Mapping {
 
   /** Forgets peers whose time is over. @returns whether the mapping may stay */
   expire(now: number): boolean {
-    for (const [key, { expiresAt }] of this.#sessions) if (expiresAt <= now) this.#sessions.delete(key);
+    for (const [key, { expiresAt }] of this.#sessions) if (expiresAt <= now) this.#drop(key);
     return this.isStatic || this.#sessions.size > 0;
   }
 }

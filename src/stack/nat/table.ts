@@ -5,11 +5,24 @@
 
 import type { Random } from '../../base/index.ts';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../../wire/index.ts';
-import { Mapping } from './mapping.ts';
+import { Mapping, Tally } from './mapping.ts';
 
 export interface NatLimits {
   readonly mappings: number;
   readonly perHost: number;
+  /** Peers that all mappings remember together, and those of one host inside. */
+  readonly sessions: number;
+  readonly sessionsPerHost: number;
+}
+
+/** What a host inside has of the table. */
+class Share {
+  readonly mappings = new Set<Mapping>();
+  readonly sessions: Tally;
+
+  constructor(all: Tally) {
+    this.sessions = new Tally(all);
+  }
 }
 
 /** RFC 4787 REQ-3: ports from here on are anybody's. */
@@ -23,7 +36,8 @@ export class NatTable {
   readonly #isOwn: (protocol: number, port: number) => boolean;
   readonly #byInside = new Map<number, Mapping>();
   readonly #byOutside = new Map<number, Mapping>();
-  readonly #byHost = new Map<number, Set<Mapping>>();
+  readonly #byHost = new Map<number, Share>();
+  readonly #sessions = new Tally();
 
   constructor(random: Random, limits: NatLimits, isOwn: (protocol: number, port: number) => boolean) {
     this.#random = random;
@@ -40,7 +54,7 @@ export class NatTable {
   }
 
   countOf(inside: number): number {
-    return this.#byHost.get(inside)?.size ?? 0;
+    return this.#byHost.get(inside)?.mappings.size ?? 0;
   }
 
   fromInside(protocol: number, inside: number, port: number): Mapping | null {
@@ -56,7 +70,7 @@ export class NatTable {
     if (this.countOf(inside) >= this.#limits.perHost && !this.#evictFrom(inside)) return null;
     if (this.size >= this.#limits.mappings && !this.#evict()) return null;
     const port = this.#choosePort(protocol, insidePort);
-    return port < 0 ? null : this.#insert(new Mapping(protocol, inside, insidePort, port, false));
+    return port < 0 ? null : this.#insert(protocol, inside, insidePort, port, false);
   }
 
   /**
@@ -72,15 +86,34 @@ export class NatTable {
     if (others.some(({ isStatic }) => isStatic)) return null;
     for (const held of new Set(others)) this.remove(held);
     if (this.size >= this.#limits.mappings && !this.#evict() && !this.#evictOldest()) return null;
-    return this.#insert(new Mapping(protocol, inside, insidePort, outsidePort, true));
+    return this.#insert(protocol, inside, insidePort, outsidePort, true);
   }
 
   remove(mapping: Mapping): void {
     this.#byInside.delete(insideKey(mapping.protocol, mapping.inside, mapping.insidePort));
     this.#byOutside.delete(outsideKey(mapping.protocol, mapping.outsidePort));
-    const others = this.#byHost.get(mapping.inside);
-    others?.delete(mapping);
-    if (others?.size === 0) this.#byHost.delete(mapping.inside);
+    mapping.release();
+    const share = this.#byHost.get(mapping.inside);
+    share?.mappings.delete(mapping);
+    if (share?.mappings.size === 0) this.#byHost.delete(mapping.inside);
+  }
+
+  /**
+   * Makes room for another peer of `mapping`: its host gives one up past its bound, and when all is full the host that has the most.
+   * @returns whether there is room
+   */
+  makeSessionRoom(mapping: Mapping): boolean {
+    const { sessions, sessionsPerHost } = this.#limits;
+    const own = this.#byHost.get(mapping.inside)?.sessions.count ?? 0;
+    if (own >= sessionsPerHost && !mapping.dropSession() && !this.#evictFrom(mapping.inside, mapping))
+      return false;
+    if (this.#sessions.count < sessions) return true;
+    return (
+      this.#evictFrom(
+        this.#hostWithMost(({ sessions: held }) => held.count),
+        mapping,
+      ) || mapping.dropSession()
+    );
   }
 
   /** Removes what nobody has used for its time. */
@@ -88,12 +121,22 @@ export class NatTable {
     for (const mapping of this.#byInside.values()) if (!mapping.expire(now)) this.remove(mapping);
   }
 
-  #insert(mapping: Mapping): Mapping {
-    this.#byInside.set(insideKey(mapping.protocol, mapping.inside, mapping.insidePort), mapping);
-    this.#byOutside.set(outsideKey(mapping.protocol, mapping.outsidePort), mapping);
-    const others = this.#byHost.get(mapping.inside);
-    if (others === undefined) this.#byHost.set(mapping.inside, new Set([mapping]));
-    else others.add(mapping);
+  #insert(
+    protocol: number,
+    inside: number,
+    insidePort: number,
+    outsidePort: number,
+    isStatic: boolean,
+  ): Mapping {
+    let share = this.#byHost.get(inside);
+    if (share === undefined) {
+      share = new Share(this.#sessions);
+      this.#byHost.set(inside, share);
+    }
+    const mapping = new Mapping(protocol, inside, insidePort, outsidePort, isStatic, share.sessions);
+    this.#byInside.set(insideKey(protocol, inside, insidePort), mapping);
+    this.#byOutside.set(outsideKey(protocol, outsidePort), mapping);
+    share.mappings.add(mapping);
     return mapping;
   }
 
@@ -120,20 +163,25 @@ export class NatTable {
 
   /** Room in all: from the host that has the most. */
   #evict(): boolean {
-    let most = 0;
-    let host = 0;
-    for (const [inside, held] of this.#byHost) {
-      if (held.size <= most) continue;
-      most = held.size;
-      host = inside;
-    }
-    return most > 0 && this.#evictFrom(host);
+    return this.#evictFrom(this.#hostWithMost(({ mappings }) => mappings.size));
   }
 
-  /** The mapping of a host that was used least lately, but no connection that is open, and none made by hand. */
-  #evictFrom(inside: number): boolean {
-    const held = [...(this.#byHost.get(inside) ?? [])];
-    return this.#removeOldest(held.filter(({ isStatic, isEstablished }) => !isStatic && !isEstablished));
+  #hostWithMost(amount: (share: Share) => number): number {
+    let most = 0;
+    let host = 0;
+    for (const [inside, share] of this.#byHost) {
+      const has = amount(share);
+      if (has <= most) continue;
+      most = has;
+      host = inside;
+    }
+    return host;
+  }
+
+  /** The mapping of a host that was used least lately, but no connection that is open, none made by hand, and not `kept`. */
+  #evictFrom(inside: number, kept: Mapping | null = null): boolean {
+    const held = [...(this.#byHost.get(inside)?.mappings ?? [])];
+    return this.#removeOldest(held.filter((one) => !one.isStatic && !one.isEstablished && one !== kept));
   }
 
   /** The one of all that was used least lately, but none made by hand. */

@@ -36,6 +36,9 @@ import { UnsolicitedSyns } from './unsolicited-syns.ts';
 
 const MAX_MAPPINGS = 16_384;
 const MAX_PER_HOST = 2048;
+/** Peers that mappings remember, of about 100 bytes each: in all, and for each host inside. */
+const MAX_SESSIONS = 65_536;
+const MAX_SESSIONS_PER_HOST = 8192;
 /** How often mappings are looked through for those whose time is over, ms. */
 const SWEEP_INTERVAL = 10_000;
 /** Bytes of a transport's header without which a packet is not translated. */
@@ -82,7 +85,11 @@ export class Translator implements TimerOwner {
     const mappings = options.maxMappings ?? MAX_MAPPINGS;
     const perHost = options.maxMappingsPerHost ?? MAX_PER_HOST;
     if (!(mappings >= 1 && perHost >= 1)) throw new RangeError('a translator needs room for a mapping');
-    this.#table = new NatTable(host.random, { mappings, perHost }, isOwn);
+    this.#table = new NatTable(
+      host.random,
+      { mappings, perHost, sessions: MAX_SESSIONS, sessionsPerHost: MAX_SESSIONS_PER_HOST },
+      isOwn,
+    );
     for (const map of options.portMaps ?? []) this.addPortMap(map);
     this.#timer = host.timers.create(this, 0);
     this.#syns = new UnsolicitedSyns(host, { isAnswered: (syn) => this.#isAnswered(syn), refuse });
@@ -255,6 +262,10 @@ export class Translator implements TimerOwner {
     const { now, timers } = this.#host;
     mapping.usedAt = now;
     const known = mapping.session(remote, remotePort);
+    const isRoom = known !== null || this.#table.makeSessionRoom(mapping);
+    if (!timers.isArmed(this.#timer)) timers.arm(this.#timer, now + SWEEP_INTERVAL);
+    // All there is room for are open connections: the packet passes, and nothing is remembered of it.
+    if (!isRoom) return;
     const session = known ?? mapping.open(remote, remotePort);
     if (packet.protocol === IPPROTO_TCP) {
       session.segment(packet.bytes[packet.payloadAt + 13] as number, isOutbound, now);
@@ -262,7 +273,6 @@ export class Translator implements TimerOwner {
       // RFC 4787 REQ-6: what goes out refreshes; what comes in does not, or others would keep mappings open.
       session.expiresAt = now + (packet.protocol === IPPROTO_UDP ? UDP_LIFETIME : ICMP_LIFETIME);
     }
-    if (!timers.isArmed(this.#timer)) timers.arm(this.#timer, now + SWEEP_INTERVAL);
   }
 
   /** RFC 5508 REQ-4: from outside, about a packet of a mapping. It refreshes nothing. */

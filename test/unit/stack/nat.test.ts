@@ -16,11 +16,13 @@ import {
   OFFLOAD_CSUM,
   OFFLOAD_TSO4,
   putU16,
+  SeededRandom,
   transmitLength,
   u16,
 } from '../../../src/base/index.ts';
 import type { NatOptions } from '../../../src/stack/index.ts';
-import { DropReason, fold, IPPROTO_TCP, pseudoHeaderSumV4 } from '../../../src/wire/index.ts';
+import { NatTable } from '../../../src/stack/nat/table.ts';
+import { DropReason, fold, IPPROTO_TCP, pseudoHeaderSumV4, TCP_SYN } from '../../../src/wire/index.ts';
 import { icmpPacket, type ReadPacket, readPacket, tcpPacket, udpPacket, v4 } from '../../support/segment.ts';
 import { type HostUnderTest, ip, makeHost, pattern } from './support.ts';
 
@@ -543,6 +545,45 @@ describe('bounds and port maps', () => {
     }
     out(OTHER, 7000);
     expect(host.stack.natMappings.map(({ insidePort }) => insidePort)).toEqual([5003, 5004, 5005, 7000]);
+  });
+
+  test('RFC 6888 REQ-4 nor does one host inside have more than 8,192 peers remembered', () => {
+    for (let sourcePort = 5000; sourcePort < 5017; sourcePort++) {
+      for (let peer = 0; peer < 512; peer++) {
+        const dst = `192.0.2.${10 + (peer & 127)}`;
+        host.in(udpPacket({ src: INSIDE, sourcePort, dst, destinationPort: 1000 + (peer >> 7) }));
+        host.stack.takePacket(far);
+      }
+    }
+    expect(host.stack.natMappings.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(8192);
+  });
+
+  test('nor all hosts more than there is room for: who has the most gives way, but no open connection', () => {
+    const limits = { mappings: 100, perHost: 100, sessions: 10, sessionsPerHost: 8 };
+    const table = new NatTable(new SeededRandom(1), limits, () => false);
+    const count = (inside: number): number =>
+      [...table.mappings()].reduce((sum, one) => sum + (one.inside === inside ? one.sessionCount : 0), 0);
+    const talk = (inside: number, port: number, peers: number): void => {
+      const mapping = table.fromInside(17, inside, port) ?? table.add(17, inside, port);
+      if (mapping === null) throw new Error('no mapping');
+      for (let peer = 1; peer <= peers; peer++) {
+        if (table.makeSessionRoom(mapping)) mapping.open(peer, 53);
+      }
+    };
+    for (let port = 1; port <= 4; port++) talk(1, port, 3);
+    expect(count(1)).toBe(8);
+    talk(2, 1, 4);
+    expect([count(1), count(2)]).toEqual([5, 4]);
+    const tcp = table.add(6, 3, 80);
+    const session = tcp?.open(9, 80);
+    session?.segment(TCP_SYN, true, 0);
+    session?.segment(TCP_SYN, false, 0);
+    for (let port = 1; port <= 5; port++) talk(4, port, 4);
+    expect(tcp?.sessionCount).toBe(1);
+    expect([1, 2, 3, 4].reduce((sum, inside) => sum + count(inside), 0)).toBeLessThanOrEqual(10);
+    for (const mapping of [...table.mappings()]) table.remove(mapping);
+    talk(5, 1, 8);
+    expect(count(5)).toBe(8);
   });
 
   test('when all is full, the host with the most gives one up; an open connection is not given up', () => {
