@@ -1,6 +1,6 @@
 /** The proxy provider against proxies that say what a test wants. */
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   AF_INET6,
   FD_CONNECT,
@@ -23,15 +23,30 @@ import {
 } from '../../src/abi/index.ts';
 import { createProxyLayer, parseProxyConfig } from '../../src/layers/proxy/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { ADDRESS_A, ADDRESS_B } from './attachment.ts';
 import { ended, pending, recordWithEvent } from './overlapped-support.ts';
 import { bound, listening, name, nameIn, nonBlocking, ok, tcp } from './support.ts';
-import { dword, type TlsHosts, text, tlsHosts } from './tls-support.ts';
+import {
+  dword,
+  nextChunk,
+  nodeServer,
+  secured,
+  type TlsHosts,
+  text,
+  tlsHosts,
+  tlsLayer,
+} from './tls-support.ts';
 
 /** Where nobody is: it can be reached through a proxy only. */
 const FAR = '203.0.113.7';
 const SOON = { tv_sec: 5, tv_usec: 0 };
 
+let certificates: Certificates;
+beforeAll(() => {
+  certificates = makeCertificates();
+});
+afterAll(() => certificates.remove());
 let hosts: TlsHosts;
 let b: Winsock;
 /** The proxy, on host b. */
@@ -274,5 +289,21 @@ describe('rules and ways to connect', () => {
     await pending(a.ConnectEx(s, name(FAR, 80), 16, latin1('early'), 5, null, connecting));
     expect(await ended(a, s, connecting)).toEqual([0, 5]);
     expect(await text(b, await serving)).toBe('early');
+  });
+
+  test('RFC 1928 §4, SSL-SEQ-01 under the TLS provider: the handshake is with the destination, through the proxy', async () => {
+    const proxies = { test: { type: 'socks5', address: ADDRESS_B, port } };
+    const config = parseProxyConfig({ proxies, rules: [{ to: '*', via: 'test' }] });
+    const a = hosts.winsock('a', createProxyLayer(config), tlsLayer());
+    const { certificate: cert, key } = certificates.selfSigned;
+    const serving = proxy(HELLO, [ASK_FAR, GRANTED]).then((t) => nodeServer(b, t, { cert, key }));
+    const s = await secured(a);
+    expect(await a.connect(s, name(FAR, 80))).toBe(0);
+    const peer = await serving;
+    await ok(a.send(s, latin1('secret')));
+    expect(await nextChunk(peer)).toBe('secret');
+    peer.end('bye');
+    expect(await text(a, s)).toBe('bye');
+    expect(await text(a, s)).toBe('');
   });
 });
