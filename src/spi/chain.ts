@@ -7,6 +7,7 @@
  */
 
 import {
+  MAX_PROTOCOL_CHAIN,
   WSAEINVALIDPROCTABLE,
   WSAEINVALIDPROVIDER,
   WSAEPROVIDERFAILEDINIT,
@@ -177,6 +178,13 @@ export class Providers {
 
   #startNow(entry: WSAPROTOCOL_INFO): StartedProvider | number {
     const { catalog, upcalls } = this.#host;
+    if (entry.ChainLen > MAX_PROTOCOL_CHAIN) {
+      return this.#fail(
+        entry,
+        WSAEPROVIDERFAILEDINIT,
+        `a chain of ${entry.ChainLen} entries: 7 are the most`,
+      );
+    }
     const path = catalog.providerPath(entry.ProviderId);
     const startup = path === null ? null : this.at(path);
     if (startup === null) return this.#fail(entry, WSAEPROVIDERFAILEDINIT, 'its provider is not installed');

@@ -182,6 +182,7 @@ class Guard {
     if (s !== 0) this.#failed.add(s);
     if (name === 'WSPCloseSocket') {
       this.#failed.delete(s);
+      this.#record.sockets.delete(s);
       this.#host.closeBelow(s);
     }
     this.#host.failed({ layer, path, call: name, s, kind, detail });
@@ -207,6 +208,7 @@ class Guard {
         this.#failed.delete(s);
       }
     }
+    if (name === 'WSPCleanup') sockets.clear();
     this.#host.observer.called?.(this.#record, name, args, answer, ms);
   }
 }

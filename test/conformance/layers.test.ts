@@ -233,6 +233,12 @@ describe('how a chain is loaded and used', () => {
 });
 
 describe('starting', () => {
+  test('CFG-FAIL-06, CAT-CHAIN-01 a chain of eight entries is refused', async () => {
+    const { ws, failures } = withLayers(Array.from({ length: 7 }, () => passThrough()));
+    expect(await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-WSAEPROVIDERFAILEDINIT);
+    expect(failures[0]?.reason).toContain('8 entries');
+  });
+
   test('SPI-START-05, SPI-START-08 each start has its cleanup, from the top to the base; then all starts anew', async () => {
     const events: string[] = [];
     const counting = (label: string): TestLayer => ({
