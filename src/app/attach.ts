@@ -45,6 +45,8 @@ export interface Attachment {
   readonly port: AfdPort;
   readonly names: NamePort;
   readonly catalog: CatalogPort;
+  /** False once the daemon is gone: nothing comes back on this way. */
+  isOpen(): boolean;
 }
 
 /** The process has its sockets somewhere else already; they cannot move. */
@@ -65,12 +67,14 @@ export async function attach(options: AttachOptions = {}): Promise<Attachment> {
     const { local } = options;
     const names = local.openNames?.() ?? NO_NAMES;
     const catalog = local.openCatalog?.() ?? NO_CATALOG;
-    return { kind: 'local', where: 'this process', port: local.openSession(), names, catalog };
+    const port = local.openSession();
+    return { kind: 'local', where: 'this process', port, names, catalog, isOpen: () => true };
   }
   const path = socketPath(options);
   const port = await connectRemote(path);
   const { names, catalog } = port;
-  return { kind: 'remote', where: `${path} (pid ${port.serverPid})`, port, names, catalog };
+  const where = `${path} (pid ${port.serverPid})`;
+  return { kind: 'remote', where, port, names, catalog, isOpen: () => port.isOpen };
 }
 
 /** Which socket path `attach` would use for the daemon. */

@@ -28,6 +28,8 @@ import { type CallShape, ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 export interface HostedWinsock {
   readonly winsock: Winsock;
   readonly process: WinsockProcess;
+  /** False once the daemon is gone. */
+  isOpen(): boolean;
 }
 
 type AnyCall = (...args: readonly unknown[]) => Answer;
@@ -116,8 +118,16 @@ export class ChainServer {
       this.#caller = thread;
       return invoke(windowCall, null, thread, served, signature);
     }
+    if (signature.name === 'WSAStartup') this.#letGoOfGone();
     if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
     return opensWinsock(signature) ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+  }
+
+  /** A process that has given Winsock up finds the daemon that came after the one it knew. */
+  #letGoOfGone(): void {
+    if (this.#hosted === null || this.#hosted.isOpen() || this.#hosted.process.startups > 0) return;
+    this.#hosted = null;
+    for (const thread of this.#threads.values()) thread.winsock = null;
   }
 
   /** The ICMP helper API needs no Winsock either. */

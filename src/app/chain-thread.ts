@@ -38,10 +38,10 @@ function whereItIs(): Promise<AttachOptions> {
 }
 
 async function open(windows: Windows): Promise<HostedWinsock> {
-  const { port, names, catalog: catalogPort } = await attach(await whereItIs());
+  const { port, names, catalog: catalogPort, isOpen } = await attach(await whereItIs());
   const { profile, application } = data;
   const hosted = new WinsockProcess({ port, names, catalogPort, application, windows, profile, ...watched });
-  return { process: hosted, winsock: winsockOf(hosted) };
+  return { process: hosted, winsock: winsockOf(hosted), isOpen };
 }
 
 async function optionsOf({ module, socketPath }: ChainData): Promise<AttachOptions> {

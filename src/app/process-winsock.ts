@@ -2,7 +2,7 @@
  * The Winsock of this process: one for all its modules, attached when it is first needed.
  */
 
-import { createWinsock, Windows, type Winsock } from '../winsock/index.ts';
+import { Windows, type Winsock, WinsockProcess, winsockOf } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
 import { ownApplication } from './own-application.ts';
 
@@ -12,6 +12,7 @@ export const processWindows = new Windows();
 let options: AttachOptions = {};
 let opening: Promise<Winsock> | null = null;
 let opened: Winsock | null = null;
+let process: WinsockProcess | null = null;
 let attachment: Attachment | null = null;
 
 /**
@@ -33,8 +34,12 @@ export function attachedTo(): Attachment | null {
   return attachment;
 }
 
-/** The process's Winsock, attached now when it was not. An attempt that failed may be repeated. */
+/**
+ * The process's Winsock, attached now when it was not, or when the daemon is gone and WSACleanup was called. An attempt that failed may
+ * be repeated.
+ */
 export function processWinsock(): Promise<Winsock> {
+  if (attachment?.isOpen() === false && process?.startups === 0) opening = null;
   opening ??= open();
   return opening;
 }
@@ -62,6 +67,7 @@ async function open(): Promise<Winsock> {
   const { port, names, catalog: catalogPort } = attachment;
   const { profile } = options;
   const application = ownApplication();
-  opened = createWinsock({ port, names, catalogPort, application, windows: processWindows, profile });
+  process = new WinsockProcess({ port, names, catalogPort, application, windows: processWindows, profile });
+  opened = winsockOf(process);
   return opened;
 }

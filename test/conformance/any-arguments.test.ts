@@ -2,6 +2,7 @@
 
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import * as abi from '../../src/abi/index.ts';
 import { WSAEFAULT, WSAENOTSOCK, WSANOTINITIALISED } from '../../src/abi/index.ts';
 import * as face from '../../src/app/async.ts';
 import { asyncWinsock, STRUCTURE_CALLS } from '../../src/app/promised.ts';
@@ -126,7 +127,7 @@ overEveryAttachment('any arguments', (pair) => {
 test('SEM-C-03 functions of their arguments alone take any value, too', () => {
   const functions = face as unknown as Readonly<Record<string, AnyFunction>>;
   // Calls promise; without WSAStartup, which would look for a daemon, they only say so.
-  const names = functionsOf(functions).filter((each) => each !== 'WSAStartup');
+  const names = functionsOf(functions, abi).filter((each) => each !== 'WSAStartup');
   fc.assert(
     fc.property(anyCall(names), (call) => {
       try {

@@ -126,13 +126,17 @@ export function anyCall(names: readonly string[]): fc.Arbitrary<AnyCall> {
   });
 }
 
-/** Functions of this project's own, whose errors are exceptions: codecs, packers, and what says where the sockets are. */
-const OWN =
-  /^(attachTo|attachedTo|asyncWinsock|WinsockError|Packer|PackedReader|read[A-Z]|write[A-Z]|pack[A-Z]|controlSpace|csaddrInfoLength|formatGuid|formatSockaddr|guidAt|parseGuid|ntStatusOf|win32OfNtStatus|wsaOfNtStatus|optionLayout|optionName|querySet|noHints|addrinfos|portOfServiceClass|sockaddr|socketAddressList|timevalToMs|addressFamilyName|wsaError|SVCID_)/;
+/** What of the room of numbers and layouts is C's; the rest are codecs of this project's own, whose errors are exceptions. */
+const MACROS = /^(FD_|WSAGET|WSAMAKE|_WSAIO|SOMAXCONN_HINT)/;
+/** Other functions of its own. */
+const OWN = new Set(['attachTo', 'attachedTo', 'asyncWinsock', 'WinsockError']);
 
-/** The functions of a face that stand for C's. */
-export function functionsOf(face: Face): string[] {
-  return Object.keys(face).filter((name) => typeof face[name] === 'function' && !OWN.test(name));
+/** The functions of a face that stand for C's. @param abi the room of numbers and layouts, which a face exports too */
+export function functionsOf(face: Face, abi: Face): string[] {
+  return Object.keys(face).filter(
+    (name) =>
+      typeof face[name] === 'function' && !OWN.has(name) && (MACROS.test(name) || face[name] !== abi[name]),
+  );
 }
 
 /** Where a call is told how long to wait, whatever happens. */

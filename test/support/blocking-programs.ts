@@ -12,6 +12,13 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileRooms } from './compiled.ts';
 
+/** A program that runs. */
+export interface RunningProgram {
+  readonly child: ChildProcess;
+  /** What it has said, when it has ended by itself. */
+  readonly said: Promise<unknown[][]>;
+}
+
 export interface BlockingPrograms {
   /** Where programs lie, and the daemon's socket may. */
   readonly folder: string;
@@ -21,6 +28,11 @@ export interface BlockingPrograms {
    * @returns what it said
    */
   run(name: string, body: string, attachment?: string): Promise<unknown[][]>;
+  /**
+   * Starts a program, as `run`.
+   * @param attachment `null`: the program itself says where the sockets are
+   */
+  start(name: string, body: string, attachment?: string | null): RunningProgram;
   /** Puts a file beside the programs. */
   write(name: string, source: string): void;
   dispose(): void;
@@ -77,22 +89,31 @@ export function blockingPrograms(host = '{}'): BlockingPrograms {
   const running = new Set<ChildProcess>();
   return {
     folder,
-    async run(name, body, attachment = `{ module: new URL('./sockets.mjs', here) }`) {
+    start(name, body, attachment = `{ module: new URL('./sockets.mjs', here) }`) {
       const file = join(folder, `${name}.mjs`);
-      const attach = `if (isMainThread) ws.attachTo(${attachment});`;
+      const attach = attachment === null ? '' : `if (isMainThread) ws.attachTo(${attachment});`;
       writeFileSync(
         file,
         `import * as ws from ${JSON.stringify(face)};\nconst load = (module) => import(new URL(module + '.js', ${JSON.stringify(face)}));\n${HEAD}\n${attach}\n${body}`,
       );
-      const output = await new Promise<string>((done, fail) => {
-        const child = execFile(process.execPath, [file], { timeout: 30_000 }, (error, stdout, stderr) => {
-          running.delete(child);
-          if (error === null) done(stdout);
-          else fail(new Error(`${error.message}\n${stderr}`));
-        });
-        running.add(child);
+      let end: (output: string) => void;
+      let fail: (error: Error) => void;
+      const output = new Promise<string>((resolve, reject) => {
+        [end, fail] = [resolve, reject];
       });
-      return JSON.parse(output) as unknown[][];
+      const child = execFile(process.execPath, [file], { timeout: 30_000 }, (error, stdout, stderr) => {
+        running.delete(child);
+        if (error === null) end(stdout);
+        else fail(new Error(`${error.message}\n${stderr}`));
+      });
+      running.add(child);
+      const said = output.then((text) => JSON.parse(text) as unknown[][]);
+      // Nobody has to ask what one said that was killed.
+      said.catch(() => {});
+      return { child, said };
+    },
+    run(name, body, attachment) {
+      return this.start(name, body, attachment).said;
     },
     write: (name, source) => writeFileSync(join(folder, name), source),
     dispose() {

@@ -23,7 +23,7 @@ const SETUP = (module: string) => `
   const { anyCall, argumentsOf, functionsOf } = await import(new URL('./any.mjs', here));
   const fc = (await import(${JSON.stringify(pathToFileURL(resolve('node_modules/fast-check/lib/fast-check.js')).href)})).default;
   const face = await load(${JSON.stringify(module)});
-  const names = functionsOf(face);
+  const names = functionsOf(face, await load('../abi/index'));
   let handles = { socket: 0, stream: 0, event: 0, port: 0, window: 0 };
   /** Makes what calls may have taken away anew, and gives waits something to find. */
   function prepare() {
