@@ -10,6 +10,10 @@ export const Callback = {
   blockingHook: 2,
   /** A completion routine: `numbers` the operation's number, code, bytes, flags. */
   completion: 3,
+  /** Certificates for a validation hook, in pieces: `numbers` which handshake. */
+  sslCertificates: 4,
+  /** The validation hook: `numbers` which handshake, its pointer, dwType, pvArg, dwFlags. */
+  sslValidate: 5,
 } as const;
 export type Callback = (typeof Callback)[keyof typeof Callback];
 

@@ -32,6 +32,7 @@ import { MESSAGE_MAX, Operations } from './operations.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 import { putNumber, WORD } from './slot.ts';
+import { hookRunner } from './ssl-hooks.ts';
 
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
 const LOOK_INTERVAL = 1000;
@@ -61,6 +62,9 @@ export class ChainClient {
       const [number = 0, error = 0, bytes = 0, flags = 0] = numbers;
       return this.operations.runRoutine(number, error, bytes, flags);
     });
+    const runHook = hookRunner();
+    this.handlers.set(Callback.sslCertificates, runHook);
+    this.handlers.set(Callback.sslValidate, runHook);
     // A thread that ends leaves nobody waiting for it; with the main thread everything ends.
     if (!isMainThread) process.on('exit', () => this.close());
   }

@@ -23,6 +23,7 @@ import { overlapped, routine } from './marshal-overlapped.ts';
 import { forgetGone } from './rio-tickets.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { type CallShape, ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
+import { withHooks } from './ssl-hooks.ts';
 
 /** Winsock as the chain thread runs it. */
 export interface HostedWinsock {
@@ -158,7 +159,8 @@ export class ChainServer {
     hosted.process.thread = thread.winsock;
     const { winsock } = hosted;
     const call = this.#rio.callOf(signature.name, winsock, thread.id) ?? winsock[signature.name];
-    return invoke(call as AnyCall, hosted, thread, served, signature);
+    const made = signature.name === 'WSAIoctl' ? withHooks(thread, call as AnyCall) : (call as AnyCall);
+    return invoke(made, hosted, thread, served, signature);
   }
 
   async #open(thread: ClientThread, served: ServedMailbox, signature: Signature): Promise<number> {

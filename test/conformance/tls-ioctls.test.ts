@@ -206,6 +206,16 @@ describe('with the TLS provider', () => {
     }
   });
 
+  test('IOC-SSL none of them is overlapped: WSAEOPNOTSUPP', async () => {
+    const s = await tcp(ws);
+    const overlapped = { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: 0 };
+    for (const [, setCode, , value] of SETTINGS) {
+      expect(await ws.WSAIoctl(s, setCode, value, value.length, null, 0, { value: 0 }, overlapped)).toBe(
+        -WSAEOPNOTSUPP,
+      );
+    }
+  });
+
   test('SSL-CONNECTION_INFO without a connection is WSAENOTCONN', async () => {
     const into = new Uint8Array(28);
     expect(

@@ -21,6 +21,7 @@ import {
   WSAEINVAL,
   WSAEISCONN,
   WSAENOTCONN,
+  WSAEOPNOTSUPP,
   writeSslConnectionInfo,
 } from '../../abi/index.ts';
 import { i32le, putI32le } from '../../base/index.ts';
@@ -191,6 +192,8 @@ function tlsCalls(config: TlsConfig): LayerCalls {
             thread,
             needed,
           );
+        // They are answered at once, and have no completion.
+        if (lpOverlapped !== null) return -WSAEOPNOTSUPP;
         const given = input?.subarray(0, Math.max(inLength, 0)) ?? EMPTY;
         const room = output?.subarray(0, Math.max(outLength, 0)) ?? EMPTY;
         if (given.length < inLength || room.length < outLength) return -WSAEFAULT;
