@@ -11,10 +11,10 @@ import { ChainPort } from '../../src/app/hosted/chain-port.ts';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/base/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
-import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
+import { connectRemote, createIpcServer, type IpcServer, type RemotePort } from '../../src/ipc/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import { HostTable } from '../../src/names/index.ts';
-import type { AfdPort, BehaviorProfile, PeerIdentity } from '../../src/port/index.ts';
+import type { BehaviorProfile, NamePort, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
 import { createWinsock, type Winsock, type WinsockOptions } from '../../src/winsock/index.ts';
 import { layeredOptions, passThrough, type TestLayer } from '../support/chains.ts';
@@ -60,14 +60,14 @@ export interface AttachmentKind {
 
 export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: () => openEmbedded() },
-  { name: 'over IPC', open: () => openRemote((port) => port) },
+  { name: 'over IPC', open: () => openRemote() },
   { name: 'through an IFS layer', open: () => openEmbedded([passThrough()]) },
   {
     name: 'through a layer with its own handles',
     hasOwnHandles: true,
     open: () => openEmbedded([passThrough({ handles: 'own' })]),
   },
-  { name: 'hosted', open: () => openHosted([passThrough()]) },
+  { name: 'hosted', open: () => openRemote([passThrough()]) },
 ];
 
 async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachment> {
@@ -95,37 +95,43 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
   };
 }
 
-/** As a provider host serves them: the layers are on its side, an application of any language on the other. */
-function openHosted(layers: readonly TestLayer[]): Promise<Attachment> {
-  const layered = layeredOptions(layers);
-  return openRemote((port) => new ChainPort({ port, pid: process.pid, ...layered }));
-}
-
-/** @param serve stands before each session's sockets */
-async function openRemote(serve: (port: AfdPort) => AfdPort): Promise<Attachment> {
+/** @param layers are on the other side, in a provider host of each process; absent: there is no such host */
+async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
   const hosts = joinedHosts(new RealTime());
   const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
   const servers: IpcServer[] = [];
-  const ports: AfdPort[] = [];
+  const ports: RemotePort[] = [];
   let identity = identityOf(0);
   for (const name of ['a', 'b'] as const) {
     const server = await createIpcServer({
       path: join(folder, name),
       identify: () => identity,
-      openSession: (peer) => serve(hosts[name].openSession(peer)),
+      openSession: (peer) => hosts[name].openSession(peer),
       openNames: ({ uid }) => hosts[name].openNames(uid === 0),
       openCatalog: (peer) => hosts[name].openCatalog(peer),
     });
     servers.push(server);
   }
+  const hosted = async (port: RemotePort, over: readonly TestLayer[]): Promise<RemotePort> => {
+    const path = join(folder, `host-${servers.length}`);
+    const chain = new ChainPort({ port, pid: process.pid, ...layeredOptions(over) });
+    const openNames = (): NamePort => port.names;
+    servers.push(
+      await createIpcServer({ path, identify: () => identity, openSession: () => chain, openNames }),
+    );
+    const own = await connectRemote(path);
+    ports.push(own);
+    return own;
+  };
   return {
     hosts,
     layers: 0,
     async processOn(host, uid = 0, profile, more) {
       identity = identityOf(uid);
-      const port = await connectRemote(join(folder, host));
-      ports.push(port);
-      return createWinsock({ port, names: port.names, catalogPort: port.catalog, profile, ...more });
+      const daemon = await connectRemote(join(folder, host));
+      ports.push(daemon);
+      const port = layers === undefined ? daemon : await hosted(daemon, layers);
+      return createWinsock({ port, names: port.names, catalogPort: daemon.catalog, profile, ...more });
     },
     async close() {
       for (const port of ports) port.close();

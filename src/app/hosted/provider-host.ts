@@ -67,6 +67,10 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
   // As the application finds it when it starts: what is installed later, a later one sees (CFG-FAIL-05).
   const snapshot = await remote.catalog.read();
   const catalog = snapshot === null ? undefined : catalogOf(snapshot, commandOf(application.pid));
+  if (!remote.isOpen) {
+    await refuse(socket, application, new IpcError('refused', 'the daemon is gone'));
+    return false;
+  }
   return await serve(socket, application, remote, catalog, options);
 }
 
