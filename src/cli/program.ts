@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { Session } from './command.ts';
 import { arpCommand } from './commands/arp.ts';
 import { captureCommand } from './commands/capture.ts';
+import { catalogCommand } from './commands/catalog.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { drillCommand } from './commands/drill.ts';
@@ -18,6 +19,7 @@ import { nslookupCommand } from './commands/nslookup.ts';
 import { pingCommand } from './commands/ping.ts';
 import { routeCommand } from './commands/route.ts';
 import { spiCommand } from './commands/spi.ts';
+import { sporderCommand } from './commands/sporder.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
 import { traceRouteCommand, tracertCommand } from './commands/traceroute.ts';
@@ -107,6 +109,8 @@ const COMMANDS = [
   dropsCommand,
   drillCommand,
   netshCommand,
+  sporderCommand,
+  catalogCommand,
   spiCommand,
   doctorCommand,
 ];

@@ -230,9 +230,13 @@ describe('winsockd drops', () => {
   });
 });
 
+const NO_NAME_SPACES = { 'GET /v1/catalog/snapshot': { nameSpaces: [], skipped: [] } };
+
 describe('winsockd netsh winsock show catalog', () => {
   test('an entry is listed as Windows lists it', async () => {
-    const { out } = await (await fake({ 'GET /v1/catalog': [TCP_ENTRY] })).cli('netsh winsock show catalog');
+    const { out } = await (await fake({ 'GET /v1/catalog': [TCP_ENTRY], ...NO_NAME_SPACES })).cli(
+      'netsh winsock show catalog',
+    );
     expect(out).toBe(`
 Winsock Catalog Provider Entry
 ------------------------------------------------------
@@ -253,7 +257,7 @@ Protocol Chain Length:              1
   });
 
   test('a chain lists its entries in order, and flags are unsigned', async () => {
-    const fakeDaemon = await fake({ 'GET /v1/catalog': [TCP_ENTRY, CHAIN_ENTRY] });
+    const fakeDaemon = await fake({ 'GET /v1/catalog': [TCP_ENTRY, CHAIN_ENTRY], ...NO_NAME_SPACES });
     const { out } = await fakeDaemon.cli('NETSH winsock show catalog');
     expect(out).toContain(
       'Protocol Chain Length:              2\nProtocol Chain:                     1009 : 1001\n',

@@ -1,0 +1,193 @@
+/** Commands about the provider catalog: what they ask for, and what they print. */
+
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { TCP_ENTRY } from './answers.ts';
+import { type ContextOptions, FakeDaemon, type Outcome, type Route } from './harness.ts';
+
+const daemons: FakeDaemon[] = [];
+afterEach(async () => {
+  for (const daemon of daemons.splice(0)) await daemon.stop();
+});
+
+const ANSWER = { error: 0, serial: 8, ids: [], previous: 0 };
+
+async function fake(routes: Readonly<Record<string, Route>> = {}): Promise<FakeDaemon> {
+  const daemon = await FakeDaemon.start({ 'POST /v1/catalog/changes': ANSWER, ...routes });
+  daemons.push(daemon);
+  return daemon;
+}
+
+/** Runs a command, and says which change it asked for. */
+async function change(
+  line: string,
+  routes: Readonly<Record<string, Route>> = {},
+  options: ContextOptions = {},
+): Promise<Outcome & { readonly changes: unknown[] }> {
+  const daemon = await fake(routes);
+  const outcome = await daemon.cli(line, options);
+  const changes = daemon.asked.filter(({ method }) => method === 'POST').map(({ body }) => body);
+  return { ...outcome, changes };
+}
+
+const entry = (catalogEntryId: number) => ({ ...TCP_ENTRY, catalogEntryId });
+const THREE = { 'GET /v1/catalog': [entry(1001), entry(1002), entry(1003)] };
+const RECORDS = {
+  'GET /v1/catalog/history': [
+    {
+      serial: 2,
+      when: Date.UTC(2026, 0, 2, 3, 4, 5),
+      who: { uid: 1000, pid: 41, program: 'node install.mjs\u001b[2J' },
+      kind: 'reset',
+      what: 'reset the catalog',
+      isKept: true,
+    },
+    { serial: 1, when: 0, who: { uid: 0, pid: 1, program: '' }, kind: 'reset', what: 'x', isKept: false },
+  ],
+};
+
+describe('winsockd netsh winsock', () => {
+  test('show catalog lists the name spaces behind the providers, and what was skipped', async () => {
+    const daemon = await fake({
+      'GET /v1/catalog': [],
+      'GET /v1/catalog/snapshot': {
+        nameSpaces: [
+          {
+            providerId: '22059D40-7E9E-11CF-AE5A-00AA00A7112B',
+            identifier: 'Tcpip',
+            dwNameSpace: 12,
+            isActive: true,
+            version: 0,
+          },
+        ],
+        skipped: [{ what: 'entries[3]', why: 'it is\u001b broken' }],
+      },
+    });
+    expect((await daemon.cli('netsh winsock show catalog')).out).toBe(`
+Name Space Provider Entry
+------------------------------------------------------
+Description:                        Tcpip
+Provider ID:                        {22059D40-7E9E-11CF-AE5A-00AA00A7112B}
+Name Space:                         12
+Active:                             1
+Version:                            0
+
+skipped: entries[3]: it is\\x1b broken
+`);
+  });
+
+  test.each([
+    ['netsh winsock reset', { kind: 'reset', what: 'all' }],
+    ['netsh winsock reset catalog', { kind: 'reset', what: 'all' }],
+    ['netsh winsock reset --layers', { kind: 'reset', what: 'layers' }],
+    ['netsh winsock remove provider 1011', { kind: 'remove-entry', id: 1011 }],
+  ])('%s, and how to undo it', async (line, expected) => {
+    const { changes, out, code } = await change(line);
+    expect(changes).toEqual([expected]);
+    expect(out).toContain('; undo: winsockd catalog restore 7\n');
+    expect(code).toBe(0);
+  });
+
+  test('reset of something else, and a provider that is no number, are usage', async () => {
+    expect(await change('netsh winsock reset world')).toMatchObject({ code: 2, changes: [] });
+    expect(await change('netsh winsock remove provider x')).toMatchObject({ code: 2, changes: [] });
+  });
+
+  test('audit trail tells who, when and what, without control characters', async () => {
+    const daemon = await fake(RECORDS);
+    for (const line of ['netsh winsock audit trail', 'catalog history']) {
+      expect((await daemon.cli(line)).out).toBe(
+        `     2  2026-01-02T03:04:05.000Z  uid 1000 pid 41 (node install.mjs\\x1b[2J)
+        reset the catalog
+     1  1970-01-01T00:00:00.000Z  uid 0 pid 1  [not kept]
+        x
+`,
+      );
+    }
+    expect((await (await fake({ 'GET /v1/catalog/history': [] })).cli('catalog history')).out).toBe(
+      'the catalog was never changed\n',
+    );
+  });
+});
+
+describe('winsockd sporder', () => {
+  test('lists the entries in their order', async () => {
+    const { out } = await (await fake(THREE)).cli('sporder');
+    expect(out.match(/\b100\d\b/g)).toEqual(['1001', '1002', '1003']);
+  });
+
+  test.each([
+    ['top 1003', [1003, 1001, 1002]],
+    ['up 1003', [1001, 1003, 1002]],
+    ['up 1001', [1001, 1002, 1003]],
+    ['down 1001', [1002, 1001, 1003]],
+    ['down 1003', [1001, 1002, 1003]],
+    ['bottom 1001', [1002, 1003, 1001]],
+    ['before 1003 1002', [1001, 1003, 1002]],
+    ['before 1001 1003', [1002, 1001, 1003]],
+  ])('%s', async (words, ids) => {
+    expect((await change(`sporder ${words}`, THREE)).changes).toEqual([{ kind: 'write-order', ids }]);
+  });
+
+  test('an entry that is not there is answered with no', async () => {
+    expect(await change('sporder up 4711', THREE)).toMatchObject({
+      code: 1,
+      changes: [],
+      err: 'winsockd: the catalog has no entry 4711\n',
+    });
+  });
+});
+
+describe('winsockd catalog', () => {
+  test('restore', async () => {
+    expect((await change('catalog restore 3')).changes).toEqual([{ kind: 'restore', serial: 3 }]);
+  });
+
+  test('install takes a file of this directory, or the name of a module', async () => {
+    const id = '00000000-0000-4000-8000-000000000001';
+    const { changes, out } = await change(`catalog install ./layer.mjs --name L --ifs --id ${id}`);
+    expect(changes).toEqual([
+      {
+        kind: 'install-chains',
+        providerId: id,
+        path: '/here/layer.mjs',
+        name: 'L',
+        serviceFlags: 0x20000,
+        over: null,
+      },
+    ]);
+    expect(out).toContain(`installed L {${id}}`);
+    const named = await change('catalog install @scope/layer --name L');
+    expect(named.changes).toMatchObject([{ path: '@scope/layer', serviceFlags: 0 }]);
+    expect(await change('catalog install ./x --name L --id 7')).toMatchObject({ code: 2, changes: [] });
+    expect(await change('catalog install ./x')).toMatchObject({ code: 2, changes: [] });
+  });
+
+  test('permit says what an application loads', async () => {
+    const id = '00000000-0000-4000-8000-000000000001';
+    expect(
+      (await change(`catalog permit /app --categories firewall,system --providers ${id}`)).changes,
+    ).toEqual([
+      { kind: 'set-application-category', path: '/app', extra: '', categories: 0x8000_0008 },
+      { kind: 'permit-providers', path: '/app', extra: '', providers: [id] },
+    ]);
+    expect(
+      (await change('catalog permit app --arguments -x --categories any --providers none')).changes,
+    ).toEqual([
+      { kind: 'set-application-category', path: '/here/app', extra: '-x', categories: null },
+      { kind: 'permit-providers', path: '/here/app', extra: '-x', providers: [] },
+    ]);
+    for (const line of ['permit /app', 'permit /app --categories wall', 'permit /app --providers x']) {
+      expect(await change(`catalog ${line}`)).toMatchObject({ code: 2, changes: [] });
+    }
+  });
+
+  test('WM-07 import reads the export of a device, in UTF-16 too', async () => {
+    const text = '[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\SSL]\r\n"Dll"="ssllsp.dll"\r\n';
+    const wide = `\uFFFD\uFFFD${[...text].join('\0')}\0`;
+    const machine = { readText: (path: string) => (path === '/here/lsp.reg' ? wide : null) };
+    expect((await change('catalog import lsp.reg', {}, { machine })).changes).toEqual([
+      { kind: 'import-mobile', text },
+    ]);
+    expect(await change('catalog import none.reg', {}, { machine })).toMatchObject({ code: 1, changes: [] });
+  });
+});
