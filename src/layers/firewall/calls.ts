@@ -18,8 +18,9 @@ import type { Answer, Layer, Ref, WSPPROC_TABLE } from '../../spi/index.ts';
 import { whenAnswered } from '../answers.ts';
 import { Completions } from '../completions.ts';
 import { wrapExtensions } from '../extension-pointers.ts';
+import { placeIn } from '../places.ts';
 import { firewallExtensions } from './extensions.ts';
-import { Gate, type Judge, placeIn } from './gate.ts';
+import { Gate, type Judge } from './gate.ts';
 
 const SOCKADDR_ROOM = 128;
 

@@ -11,7 +11,8 @@ import {
 } from '../../spi/index.ts';
 import type { Completions } from '../completions.ts';
 import type { WrapExtension } from '../extension-pointers.ts';
-import { type Gate, placeIn } from './gate.ts';
+import { placeIn } from '../places.ts';
+import type { Gate } from './gate.ts';
 
 type Wrappers = {
   readonly [K in keyof ExtensionFunctions]?: (below: ExtensionFunctions[K]) => ExtensionFunctions[K];

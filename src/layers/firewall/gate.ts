@@ -3,7 +3,6 @@
  */
 
 import {
-  readSockaddr,
   SD_BOTH,
   SO_LINGER,
   SO_UPDATE_ACCEPT_CONTEXT,
@@ -17,7 +16,8 @@ import {
 } from '../../abi/index.ts';
 import { putI32le } from '../../base/index.ts';
 import type { Answer, Layer, WSPPROC_TABLE } from '../../spi/index.ts';
-import type { Direction, Place, Protocol, Verdict } from './rules.ts';
+import { type Place, placeIn } from '../places.ts';
+import type { Direction, Protocol, Verdict } from './rules.ts';
 
 /** Decides, and tells the log. */
 export type Judge = (
@@ -124,11 +124,4 @@ export class Gate {
     if (address.family !== place.address.family) return -WSAEACCES;
     return sockaddrOf(address, to.port === 0 ? place.port : to.port);
   }
-}
-
-/** What a sockaddr says; `null` when it says nothing that can be judged. */
-export function placeIn(name: Uint8Array | null, namelen: number): Place | null {
-  if (name === null || !(namelen >= 0)) return null;
-  const read = readSockaddr(name.subarray(0, namelen));
-  return read === null ? null : { address: read.address, port: read.port };
 }

@@ -19,11 +19,13 @@ import { formatSockaddr, sockaddrOf } from '../../abi/index.ts';
 import type { Scheduler } from '../../base/index.ts';
 import { defineLayer, type WSPStartup as Startup } from '../../spi/index.ts';
 import { linesToFile, linesToStderr, type WriteLine } from '../lines.ts';
+import type { Place } from '../places.ts';
 import { firewallCalls } from './calls.ts';
 import type { Judge } from './gate.ts';
-import { type Application, type Deed, decide, type Place, type RuleSet, type Verdict } from './rules.ts';
+import { type Application, type Deed, decide, type RuleSet, type Verdict } from './rules.ts';
 import { RulesFile } from './rules-file.ts';
 
+export type { Place } from '../places.ts';
 export { MOST_RULES, parseRules, RulesError } from './parse-rules.ts';
 export * from './rules.ts';
 export { CHECK_EVERY, RulesFile } from './rules-file.ts';

@@ -13,11 +13,11 @@
  */
 
 import { IpAddress, type Prefix, parsePrefix } from '../../base/index.ts';
+import type { Place } from '../places.ts';
 import {
   type Action,
   DIRECTIONS,
   type Direction,
-  type Place,
   type PortRange,
   PROTOCOLS,
   type Protocol,

@@ -4,6 +4,7 @@
  */
 
 import { type IpAddress, type Prefix, prefixMask } from '../../base/index.ts';
+import type { Place } from '../places.ts';
 
 /**
  * - `connect`: a stream goes out;
@@ -22,12 +23,6 @@ export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp', 'raw'];
 export interface PortRange {
   readonly first: number;
   readonly last: number;
-}
-
-/** An address with a port. */
-export interface Place {
-  readonly address: IpAddress;
-  readonly port: number;
 }
 
 /** One rule. What is `null` fits everything. */
