@@ -13,7 +13,9 @@ import {
   type WSAPROTOCOL_INFO,
 } from '../../../src/abi/index.ts';
 import { createLocalHost, type LocalHost } from '../../../src/app/local.ts';
-import { createNetwork } from '../../../src/sim/index.ts';
+import { flattenFrame, fromHex, transmitLength, u16 } from '../../../src/base/index.ts';
+import { DnsProxy, ProxyServer } from '../../../src/names/index.ts';
+import { createNetwork, parseAddress } from '../../../src/sim/index.ts';
 import {
   Catalog,
   DEFAULT_CATALOG,
@@ -22,6 +24,8 @@ import {
   type WSPStartup,
 } from '../../../src/spi/index.ts';
 import { createWinsock } from '../../../src/winsock/index.ts';
+import { ETHERTYPE_IPV4, IPPROTO_IGMP } from '../../../src/wire/index.ts';
+import { SimDhcpServer } from '../../sim/dhcp-server.ts';
 
 const PATH = '/providers/refuser.js';
 const PROVIDER = '{5F1B1F4E-0B5C-4F6A-9B0E-7C1A4D0A9E77}';
@@ -87,5 +91,58 @@ test('CAT-LOAD-01 a layer that refuses everything leaves ICMP, routing and the s
   host.host.stack.setInterface(2, { isForwarding: true });
   const unreachable = await network.run(peer.ping('192.0.2.1'));
   expect([String(unreachable.source), unreachable.type]).toEqual(['10.0.0.1', 3]);
+  network.close();
+});
+
+test('CAT-LOAD-01 nor does it hold up DHCP, group reports or the DNS proxy', async () => {
+  const network = createNetwork({ seed: 6 });
+  const wire = network.segment({ medium: 'ethernet' });
+  const server = new SimDhcpServer(network, wire, { address: '10.0.0.1', first: 100 });
+  host = createLocalHost({ scheduler: network.time, links: [{ link: wire.port({ name: 'ours' }) }] });
+  const { stack } = host.host;
+  const ws = createWinsock({
+    port: host.openSession(),
+    scheduler: network.time,
+    catalog: refusingCatalog(),
+    loadProvider: (path) => (path === PATH ? refuser : null),
+  });
+  expect(await ws.WSAStartup(0x0202, { wVersion: 0, wHighVersion: 0 } as never)).toBe(0);
+  expect(await ws.socket(AF_INET, SOCK_DGRAM, 17)).toBe(-WSAEACCES);
+
+  stack.startDhcp(2);
+  await network.run(() => stack.dhcpStatus(2).v4?.state === 'BOUND', { limit: 60_000 });
+  expect(server.seen).toContain('request');
+  expect(stack.interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => `${address}`))).toContain(
+    '10.0.0.100',
+  );
+
+  // IGMPv3 reports that leave the host, by the address they go to.
+  const reports: string[] = [];
+  wire.tap = (batch, i) => {
+    const frame = new Uint8Array(transmitLength(batch, i));
+    flattenFrame(batch, i, frame, 0);
+    if (u16(frame, 12) === ETHERTYPE_IPV4 && frame[23] === IPPROTO_IGMP) {
+      reports.push(`${frame.subarray(26, 30).join('.')} > ${frame.subarray(30, 34).join('.')}`);
+    }
+  };
+  expect(stack.openUdp().joinGroup(parseAddress('239.1.1.1'), {})).toBe(0);
+  await network.run(network.now + 5000);
+  expect(new Set(reports)).toEqual(new Set(['10.0.0.100 > 224.0.0.22']));
+
+  const { names } = host;
+  const proxy = new DnsProxy({
+    network: names.network,
+    resolver: names.resolver,
+    names: () => [{ name: 'printer', address: parseAddress('10.0.0.9') }],
+  });
+  const doors = ProxyServer.open(proxy, names.network, parseAddress('10.0.0.100'));
+  const asker = network.host({ name: 'asker', segment: wire, addresses: ['10.0.0.3/24'] });
+  await network.run(network.now + 20_000);
+  const socket = asker.udp.open();
+  // A question with the number 0x1234: printer, A, IN.
+  socket.send(fromHex('123401000001000000000000077072696e7465720000010001'), '10.0.0.100', 53);
+  const { bytes } = await network.run(socket.receive());
+  expect([...bytes.subarray(0, 2), ...bytes.subarray(-4)]).toEqual([0x12, 0x34, 10, 0, 0, 9]);
+  doors?.close();
   network.close();
 });
