@@ -22,6 +22,8 @@ export interface RunningProgram {
 export interface BlockingPrograms {
   /** Where programs lie, and the daemon's socket may. */
   readonly folder: string;
+  /** Where the rooms lie that were compiled. */
+  readonly rooms: string;
   /**
    * Runs a program until it ends by itself.
    * @param attachment source of what `attachTo` is given; the sockets of a host in the process when absent
@@ -65,6 +67,7 @@ const ROOMS = [
   'catalog',
   'ipc',
   'spi',
+  'layers',
   'winsock',
   'app',
 ] as const;
@@ -89,6 +92,7 @@ export function blockingPrograms(host = '{}'): BlockingPrograms {
   const running = new Set<ChildProcess>();
   return {
     folder,
+    rooms,
     start(name, body, attachment = `{ module: new URL('./sockets.mjs', here) }`) {
       const file = join(folder, `${name}.mjs`);
       const attach = attachment === null ? '' : `if (isMainThread) ws.attachTo(${attachment});`;
