@@ -145,7 +145,11 @@ function announce(mailbox: Mailbox, timeout: number): boolean {
 function start(data: ChainData): void {
   const watch = watchMemory();
   const workerData: ChainData = { ...data, watch };
-  const worker = new Worker(chainThreadUrl(), { workerData, name: 'winsockd chain' });
+  const worker = new Worker(chainThreadUrl(), {
+    workerData,
+    name: 'winsockd chain',
+    execArgv: fileOptions(process.execArgv),
+  });
   // The process ends when its own work is done, whatever sockets are open.
   worker.unref();
   const timer = setInterval(endLoopingChain, LOOK_INTERVAL);
@@ -168,6 +172,15 @@ export function endLoopingChain(): void {
   const { layer, call } = looping;
   const what = `the layered provider ${layer} does not come back from ${call}: its chain was ended, and all sockets with it`;
   emitWarning(what, { code: 'WINSOCKD_LAYER_LOOPS' });
+}
+
+/** Node's options without those of a program that is no file (`node --input-type=module -e …`): a Worker's is one. */
+function fileOptions(options: readonly string[]): string[] {
+  const isText = (option: string): boolean => /^(-[ep]+|--eval|--print)$/.test(option);
+  return options.filter(
+    (option, i) =>
+      !isText(option) && !isText(options[i - 1] ?? '') && !/^--(input-type|eval|print)\b/.test(option),
+  );
 }
 
 /** Sources cannot be run by a Worker: from `src/` the compiled file is used. */

@@ -376,6 +376,21 @@ describe('the blocking face', () => {
     },
   );
 
+  test('a program that is text on the command line', async () => {
+    const face = JSON.stringify(pathToFileURL(join(rooms, 'app/blocking.js')).href);
+    const module = JSON.stringify(pathToFileURL(join(folder, 'sockets.mjs')).href);
+    const program = `import * as ws from ${face}; ws.attachTo({ module: ${module} }); console.log(ws.WSAStartup(0x202, {}));`;
+    const said = await new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        ['--input-type=module', '-e', program],
+        { timeout: 20_000 },
+        (error, stdout) => resolve(error === null ? stdout : error),
+      );
+    });
+    expect(said).toBe('0\n');
+  });
+
   /** A host with names of its own. */
   function writeNamedHost(): string {
     const local = pathToFileURL(join(rooms, 'app/local.js')).href;
