@@ -36,6 +36,7 @@ export {
   type ChangeOutcome,
   freshState,
   MAX_ENTRIES,
+  snapshotOf,
 } from './state.ts';
 export { readSnapshot, readState, writeSnapshot } from './state-codec.ts';
 export { catalogPort } from './user-port.ts';

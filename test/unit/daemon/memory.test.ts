@@ -406,6 +406,31 @@ describe('a daemon in memory', () => {
     expect((await ask('DELETE', '/v1/neighbors/*')).json).toEqual({ removed: 0 });
   });
 
+  test('the catalog is changed, told and restored; what can not be is 409 with its name', async () => {
+    const change = (body: unknown): Promise<Answer> => ask('POST', '/v1/catalog/changes', body);
+    const install = {
+      kind: 'install-chains',
+      providerId: '00000000-0000-4000-8000-000000000001',
+      path: '/opt/layer.mjs',
+      name: 'layer',
+      serviceFlags: 0,
+      over: null,
+    };
+    expect(await change(install)).toMatchObject({ status: 200, json: { error: 0, serial: 1 } });
+    expect(await change(install)).toMatchObject({ status: 409, json: { error: { code: 'WSANO_RECOVERY' } } });
+    expect(await change({ kind: 'format' })).toMatchObject({ status: 400 });
+    expect((await ask('GET', '/v1/catalog')).json[0]).toMatchObject({
+      entryType: 'Layered Chain Entry',
+      providerPath: '/opt/layer.mjs',
+      protocolChain: [1007, 1001],
+    });
+    expect((await ask('GET', '/v1/catalog/history')).json).toMatchObject([
+      { serial: 1, kind: 'install-chains', who: { uid: process.getuid?.() ?? 0 }, isKept: true },
+    ]);
+    expect(await change({ kind: 'restore', serial: 0 })).toMatchObject({ json: { serial: 2 } });
+    expect((await ask('GET', '/v1/catalog/snapshot')).json).toMatchObject({ serial: 2, skipped: [] });
+  });
+
   test('shows interfaces, routes, counters, catalog and metrics', async () => {
     expect((await ask('GET', '/v1/interfaces')).json.at(-1)).toMatchObject({
       name: 'memory0',
