@@ -18,6 +18,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { XP1_IFS_HANDLES } from '../../src/abi/index.ts';
+import { connectRemote } from '../../src/ipc/index.ts';
 import { CONFIG_JSON_VARIABLE, type DaemonStatus, type SocketStatus } from '../../src/port/index.ts';
 import { compileRooms } from '../support/compiled.ts';
 import { until } from '../support/live-host.ts';
@@ -45,9 +47,9 @@ const compiler = ['gcc', 'cc'].find((name) => {
     const control = join(folder, 'control.sock');
     const client = join(folder, 'client');
     const calls = join(folder, 'calls');
+    const module = join(folder, 'layer.mjs');
     const running = new Set<ChildProcess>();
-    let plainHost: string[];
-    let layeredHost: string[];
+    let program: string[];
     let rooms: string;
     let daemon: ChildProcess;
 
@@ -66,10 +68,8 @@ const compiler = ['gcc', 'cc'].find((name) => {
         ),
       );
       symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
-      plainHost = [process.execPath, join(rooms, 'app', 'hosted', 'main.js'), '--socket', socket];
-      const program = join(folder, 'layered-host.mjs');
-      writeFileSync(program, layeredProgram(rooms, calls));
-      layeredHost = [process.execPath, program, socket];
+      program = [process.execPath, join(rooms, 'app', 'hosted', 'main.js'), '--socket', socket];
+      writeFileSync(module, layerModule(rooms, calls));
     });
 
     afterEach(async () => {
@@ -103,9 +103,24 @@ const compiler = ['gcc', 'cc'].find((name) => {
       );
     }
 
+    /** Puts a layer over all that the daemon's catalog has. */
+    async function installLayer(): Promise<void> {
+      const port = await connectRemote(socket);
+      const answer = await port.catalog.apply({
+        kind: 'install-chains',
+        providerId: 'B0000000-0000-0000-0000-000000000001',
+        path: module,
+        name: 'writes down',
+        serviceFlags: XP1_IFS_HANDLES,
+        over: null,
+      });
+      port.close();
+      expect(answer.error).toBe(0);
+    }
+
     /** Runs the client up to its last wait. */
-    async function exchange(host: readonly string[]): Promise<Application> {
-      const application = start(client, host);
+    async function exchange(): Promise<Application> {
+      const application = start(client, program);
       await until(
         'the client has had its answers',
         () => /^(sockets|failed|lost|refused)/m.test(application.output),
@@ -129,7 +144,7 @@ const compiler = ['gcc', 'cc'].find((name) => {
 
     test('TCP and UDP without layers, under the application’s process id', async () => {
       await startDaemon();
-      const application = await exchange(plainHost);
+      const application = await exchange();
       expect(application.output).toMatch(/^tcp there and back\nudp one message\nsockets 1 2 3 4 5\n$/m);
       const pids = new Set((await ownSockets()).flatMap((status) => status.pids));
       expect([...pids]).toEqual([application.child.pid]);
@@ -138,7 +153,8 @@ const compiler = ['gcc', 'cc'].find((name) => {
 
     test('TCP and UDP through a layer, which sees every call', async () => {
       await startDaemon();
-      const application = await exchange(layeredHost);
+      await installLayer();
+      const application = await exchange();
       expect(application.output).toMatch(/^tcp there and back\nudp one message\n/m);
       const [descriptors = ''] = /(?<=^sockets ).*$/m.exec(application.output) ?? [];
       expect(descriptors.split(' ').every((each) => Number(each) >= FIRST_LAYERED)).toBe(true);
@@ -160,11 +176,12 @@ const compiler = ['gcc', 'cc'].find((name) => {
     });
 
     test.each([
-      ['without layers', () => plainHost],
-      ['through a layer', () => layeredHost],
-    ])('an application that is killed leaves nothing, %s', async (_how, host) => {
+      ['without layers', async () => {}],
+      ['through a layer', () => installLayer()],
+    ])('an application that is killed leaves nothing, %s', async (_how, prepare) => {
       await startDaemon();
-      const application = await exchange(host());
+      await prepare();
+      const application = await exchange();
       const pid = hostOf(application);
       application.child.kill('SIGKILL');
       await until('the host has gone, too', () => !isAlive(pid));
@@ -173,25 +190,24 @@ const compiler = ['gcc', 'cc'].find((name) => {
 
     test('an application whose host is killed is told by the end of the connection, and leaves nothing', async () => {
       await startDaemon();
-      const application = await exchange(layeredHost);
+      await installLayer();
+      const application = await exchange();
       process.kill(hostOf(application), 'SIGKILL');
-      await until('the application has noticed', () => isGone(application.child));
-      expect(application.output).toMatch(/^lost while reading$/m);
+      await until('the application has noticed', () => /^lost while reading$/m.test(application.output));
       await nothingIsLeft();
     });
 
     test('a daemon that is killed ends what waits, and the host', async () => {
       await startDaemon();
-      const application = await exchange(plainHost);
+      const application = await exchange();
       const pid = hostOf(application);
       daemon.kill('SIGKILL');
-      await until('the application has noticed', () => isGone(application.child));
-      expect(application.output).toMatch(/^failed recv 10050$/m);
+      await until('the application has noticed', () => /^failed recv 10050$/m.test(application.output));
       await until('the host has gone, too', () => !isAlive(pid));
     });
 
     test('without a daemon the application gets the reason', async () => {
-      const application = await exchange(plainHost);
+      const application = await exchange();
       expect(application.output).toMatch(/^refused 1 no daemon at .*winsockd\.sock/m);
     });
   },
@@ -225,25 +241,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A host as the real one, with a catalog that has a layer over all, which writes down what it is called for. */
-function layeredProgram(rooms: string, calls: string): string {
-  const url = (path: string): string => JSON.stringify(pathToFileURL(join(rooms, path)).href);
+/** A layer that writes down what it is called for. */
+function layerModule(rooms: string, calls: string): string {
   return `
     import { appendFileSync } from 'node:fs';
-    import { Catalog, DEFAULT_CATALOG, defineLayer, WSP_ENTRIES } from ${url('spi/index.js')};
-    import { runProviderHost } from ${url('app/hosted/provider-host.js')};
+    import { defineLayer, WSP_ENTRIES } from ${JSON.stringify(pathToFileURL(join(rooms, 'spi/index.js')).href)};
 
-    const ID = 'B0000000-0000-0000-0000-000000000001';
-    const layer = { ...DEFAULT_CATALOG[0], ProviderId: ID, dwCatalogEntryId: 9000, ChainLen: 0, ChainEntries: [] };
-    const chains = DEFAULT_CATALOG.map((entry, i) => ({
-      ...entry,
-      ProviderId: ID.slice(0, -4) + String(1000 + i),
-      dwCatalogEntryId: 9001 + i,
-      ChainLen: 2,
-      ChainEntries: [9000, entry.dwCatalogEntryId],
-    }));
-    const paths = new Map([layer, ...chains].map(({ ProviderId }) => [ProviderId, 'layer']));
-    const startup = defineLayer((next) =>
+    export const WSPStartup = defineLayer((next) =>
       Object.fromEntries(
         WSP_ENTRIES.map((name) => [
           name,
@@ -254,10 +258,6 @@ function layeredProgram(rooms: string, calls: string): string {
         ]),
       ),
     );
-    const catalog = new Catalog([...chains, ...DEFAULT_CATALOG, layer], paths);
-    const winsock = { catalog, loadProvider: () => startup };
-    const isWell = await runProviderHost({ fd: 3, socketPath: process.argv[2], winsock });
-    process.exit(isWell ? 0 : 1);
   `;
 }
 

@@ -115,11 +115,6 @@ export class ChainPort implements AfdPort {
     ]);
   }
 
-  /** Sockets of the application that have layers above them. */
-  get layeredSockets(): number {
-    return this.#host.sockets.size;
-  }
-
   submit(request: AfdRequest): AfdCompletion | null {
     const { id, op, descriptor } = request;
     if (this.#isClosed) return failure(id, WSAENETDOWN);

@@ -22,7 +22,6 @@ import {
 import { peerCredentials } from '../../native/index.ts';
 import type { PeerIdentity } from '../../port/index.ts';
 import { type Application, type Catalog, catalogOf } from '../../spi/index.ts';
-import type { WinsockOptions } from '../../winsock/index.ts';
 import { socketPath } from '../attach.ts';
 import { ChainPort } from './chain-port.ts';
 
@@ -31,8 +30,6 @@ export interface ProviderHostOptions {
   readonly fd: number;
   /** The daemon's socket; by default where applications find it. */
   readonly socketPath?: string | undefined;
-  /** The catalog and the modules of its providers, for those who know better than the daemon. */
-  readonly winsock?: Pick<WinsockOptions, 'catalog' | 'loadProvider' | 'observer'>;
 }
 
 /** How often the application is looked for, ms: another process may hold its end of the connection when it is gone. */
@@ -52,13 +49,10 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
   const socket = new Socket({ fd });
   let remote: RemotePort;
   try {
-    remote = await connectRemote(
-      socketPath(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-      {
-        name: nameOf(application.pid),
-        onBehalfOf: application.pid,
-      },
-    );
+    remote = await connectRemote(options.socketPath ?? socketPath(), {
+      name: nameOf(application.pid),
+      onBehalfOf: application.pid,
+    });
     if (!remote.isOnBehalf) throw new IpcError('refused', 'the daemon knows no provider hosts: update it');
   } catch (error) {
     await refuse(socket, application, error);
@@ -71,7 +65,7 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
     await refuse(socket, application, new IpcError('refused', 'the daemon is gone'));
     return false;
   }
-  return await serve(socket, application, remote, catalog, options);
+  return await serve(socket, application, remote, catalog);
 }
 
 function serve(
@@ -79,11 +73,10 @@ function serve(
   application: PeerIdentity,
   remote: RemotePort,
   catalog: Catalog | undefined,
-  options: ProviderHostOptions,
 ): Promise<boolean> {
   const { names, profile = 'windows', limits } = remote;
   const { pid } = application;
-  const port = new ChainPort({ port: remote, names, pid, catalog, ...options.winsock });
+  const port = new ChainPort({ port: remote, names, pid, catalog });
   return new Promise((resolve) => {
     let isWell = true;
     const onEnd = (): void => {
