@@ -83,6 +83,12 @@ export class HandleTable {
     return object !== undefined && object.kind === 'socket' && !object.isClosing ? object : null;
   }
 
+  /** As {@link socket}, also while its close waits. */
+  socketOrClosing(handle: number): SocketHandle | null {
+    const object = this.#at(handle);
+    return object !== undefined && object.kind === 'socket' ? object : null;
+  }
+
   /** The event object of that handle, or `null`. */
   event(handle: number): EventObject | null {
     const object = this.#at(handle);

@@ -52,7 +52,8 @@ export function upcallTable(
 
     WPUCreateSocketHandle: (dwCatalogEntryId, dwContext) => addSocket(dwCatalogEntryId, true, dwContext),
     WPUCloseSocketHandle(s): number {
-      const socket = handles.socket(s);
+      // A provider gives it back while the close of its application waits for the answer.
+      const socket = handles.socketOrClosing(s);
       if (socket === null) return -WSAENOTSOCK;
       handles.release(s, socket);
       return 0;
