@@ -9,8 +9,10 @@ import {
   EXTENSION_IDS,
   type ExtensionFunctions,
   functionAt,
+  type Layer,
   readPointer,
   type WSPPROC_TABLE,
+  type WSPUPCALLTABLE,
   writePointer,
 } from '../spi/index.ts';
 
@@ -20,9 +22,24 @@ export type WrapExtension = <K extends keyof ExtensionFunctions>(
   below: ExtensionFunctions[K],
 ) => ExtensionFunctions[K] | null;
 
-/** A WSPIoctl that wraps the extension functions that it gives out. A pointer is kept for good: there is one for each function below. */
-export function wrapExtensions(next: WSPPROC_TABLE, wrap: WrapExtension): WSPPROC_TABLE['WSPIoctl'] {
-  const wrappers = new Map<number, ExtensionFunctions[keyof ExtensionFunctions] | null>();
+/**
+ * The wrappers of a layer, one for each function below, for all its chains: an application may ask for a function with any socket, and
+ * call it with another.
+ */
+export type ExtensionWrappers = WeakMap<
+  WSPUPCALLTABLE,
+  Map<number, ExtensionFunctions[keyof ExtensionFunctions] | null>
+>;
+
+/** A WSPIoctl that wraps the extension functions that it gives out. A pointer is kept for good. */
+export function wrapExtensions(
+  next: WSPPROC_TABLE,
+  { upcalls }: Layer,
+  known: ExtensionWrappers,
+  wrap: WrapExtension,
+): WSPPROC_TABLE['WSPIoctl'] {
+  const wrappers = known.get(upcalls) ?? new Map();
+  known.set(upcalls, wrappers);
 
   const replace = (id: Uint8Array, into: Uint8Array): void => {
     const name = EXTENSION_IDS.get(guidAt(id) ?? '');

@@ -14,24 +14,43 @@
  */
 
 import { CF_ACCEPT, CF_REJECT, WSAECONNREFUSED, WSAEFAULT, WSAEWOULDBLOCK } from '../../abi/index.ts';
-import type { Answer, Layer, Ref, WSPPROC_TABLE } from '../../spi/index.ts';
+import type { Answer, Layer, Ref, WSPPROC_TABLE, WSPUPCALLTABLE } from '../../spi/index.ts';
 import { whenAnswered } from '../answers.ts';
 import { Completions } from '../completions.ts';
-import { wrapExtensions } from '../extension-pointers.ts';
+import { type ExtensionWrappers, wrapExtensions } from '../extension-pointers.ts';
 import { placeIn } from '../places.ts';
 import { firewallExtensions } from './extensions.ts';
-import { Gate, type Judge } from './gate.ts';
+import { Gate, Gates, type Judge } from './gate.ts';
 
 const SOCKADDR_ROOM = 128;
 
-export function firewallCalls(next: WSPPROC_TABLE, layer: Layer, judge: Judge): Partial<WSPPROC_TABLE> {
-  const gate = new Gate(next, layer, judge);
+/** What the chains of the layer share. */
+export interface FirewallState {
+  readonly judge: Judge;
+  /** By the process's upcall table. */
+  readonly gates: WeakMap<WSPUPCALLTABLE, Gates>;
+  readonly wrappers: ExtensionWrappers;
+}
+
+export function firewallCalls(
+  next: WSPPROC_TABLE,
+  layer: Layer,
+  state: FirewallState,
+): Partial<WSPPROC_TABLE> {
+  const gate = new Gate(next, layer, state.judge);
+  const gates = state.gates.get(layer.upcalls) ?? new Gates(gate);
+  state.gates.set(layer.upcalls, gates);
   const completions = new Completions(layer);
   return {
+    WSPSocket: (...args) => whenAnswered(next.WSPSocket(...args), (s) => gates.add(s, gate)),
+
     WSPConnect: (s, name, namelen, ...rest) =>
       gate.connecting(s, name, namelen, (to, length) => next.WSPConnect(s, to, length, ...rest)),
     WSPJoinLeaf: (s, name, namelen, ...rest) =>
-      gate.connecting(s, name, namelen, (to, length) => next.WSPJoinLeaf(s, to, length, ...rest)),
+      whenAnswered(
+        gate.connecting(s, name, namelen, (to, length) => next.WSPJoinLeaf(s, to, length, ...rest)),
+        (leaf) => gates.add(leaf, gate),
+      ),
 
     WSPSendTo: (s, buffers, count, flags, to, tolen, ...rest) =>
       gate.sending(s, to, tolen, (way, length) =>
@@ -72,7 +91,9 @@ export function firewallCalls(next: WSPPROC_TABLE, layer: Layer, judge: Judge): 
           },
           dwCallbackData,
         );
-        return whenAnswered(answer, (late) => (isRefused && late === -WSAECONNREFUSED ? accept() : late));
+        return whenAnswered(answer, (late) =>
+          isRefused && late === -WSAECONNREFUSED ? accept() : gates.add(late, gate),
+        );
       };
       return accept();
     },
@@ -94,11 +115,11 @@ export function firewallCalls(next: WSPPROC_TABLE, layer: Layer, judge: Judge): 
 
     WSPCloseSocket: (s) =>
       whenAnswered(next.WSPCloseSocket(s), (answer) => {
-        if (answer !== -WSAEWOULDBLOCK) gate.forget(s);
+        if (answer !== -WSAEWOULDBLOCK) gates.forget(s);
         return answer;
       }),
 
-    WSPIoctl: wrapExtensions(next, firewallExtensions(gate, completions)),
+    WSPIoctl: wrapExtensions(next, layer, state.wrappers, firewallExtensions(gates, completions)),
 
     WSPGetOverlappedResult: (s, lpOverlapped, ...rest) =>
       completions.asApplication(lpOverlapped, () => next.WSPGetOverlappedResult(s, lpOverlapped, ...rest)),

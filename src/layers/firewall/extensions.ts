@@ -12,43 +12,46 @@ import {
 import type { Completions } from '../completions.ts';
 import type { WrapExtension } from '../extension-pointers.ts';
 import { placeIn } from '../places.ts';
-import type { Gate } from './gate.ts';
+import type { Gates } from './gate.ts';
 
 type Wrappers = {
   readonly [K in keyof ExtensionFunctions]?: (below: ExtensionFunctions[K]) => ExtensionFunctions[K];
 };
 
-export function firewallExtensions(gate: Gate, completions: Completions): WrapExtension {
+/** @param gates of all chains: a function is called with sockets of any of them, whichever it was asked for with */
+export function firewallExtensions(gates: Gates, completions: Completions): WrapExtension {
   const wrappers: Wrappers = {
     ConnectEx:
       (below) =>
       (s, name, namelen, ...rest) =>
-        gate.connecting(s, name, namelen, (to, length) => below(s, to, length, ...rest)),
+        gates.of(s).connecting(s, name, namelen, (to, length) => below(s, to, length, ...rest)),
 
     WSASendMsg:
       (below) =>
       (s, lpMsg, ...rest) => {
         if (lpMsg === null) return below(s, lpMsg, ...rest);
         const { name, namelen } = lpMsg;
-        return gate.sending(s, name, namelen, (to, length) =>
-          below(s, to === name ? lpMsg : { ...lpMsg, name: to, namelen: length }, ...rest),
-        );
+        return gates
+          .of(s)
+          .sending(s, name, namelen, (to, length) =>
+            below(s, to === name ? lpMsg : { ...lpMsg, name: to, namelen: length }, ...rest),
+          );
       },
 
     WSARecvMsg:
       (below) =>
       (s, ...rest) =>
-        gate.moving(s, () => below(s, ...rest)),
+        gates.of(s).moving(s, () => below(s, ...rest)),
 
     TransmitFile:
       (below) =>
       (s, ...rest) =>
-        gate.moving(s, () => below(s, ...rest)),
+        gates.of(s).moving(s, () => below(s, ...rest)),
 
     TransmitPackets:
       (below) =>
       (s, ...rest) =>
-        gate.moving(s, () => below(s, ...rest)),
+        gates.of(s).moving(s, () => below(s, ...rest)),
 
     AcceptEx:
       (below) => (sListen, sAccept, buffer, dataRoom, localRoom, remoteRoom, received, lpOverlapped) => {
@@ -56,7 +59,7 @@ export function firewallExtensions(gate: Gate, completions: Completions): WrapEx
           below(sListen, sAccept, buffer, dataRoom, localRoom, remoteRoom, received, record);
         if (lpOverlapped === null) return call(null);
         // The same socket may have had a peer before (TF_REUSE_SOCKET).
-        gate.forget(sAccept);
+        gates.of(sAccept).forget(sAccept);
         const judge = (): void => {
           const remote: Ref<Uint8Array | null> = { value: null };
           const local: Ref<Uint8Array | null> = { value: null };
@@ -64,9 +67,10 @@ export function firewallExtensions(gate: Gate, completions: Completions): WrapEx
             value: 0,
           });
           const [from, to] = [remote.value, local.value];
-          if (gate.isWelcome(placeIn(from, from?.length ?? 0), placeIn(to, to?.length ?? 0))) return;
+          if (gates.of(sListen).isWelcome(placeIn(from, from?.length ?? 0), placeIn(to, to?.length ?? 0)))
+            return;
           buffer?.fill(0, 0, dataRoom);
-          gate.refuse(sListen, sAccept);
+          gates.of(sAccept).refuse(sListen, sAccept);
         };
         return completions.watch(
           lpOverlapped,

@@ -30,6 +30,33 @@ export type Judge = (
 /** A call with the address that it goes to. */
 type AddressedCall = (name: Uint8Array | null, namelen: number) => Answer;
 
+/** Which chain a socket is of: all chains of the layer in a process. */
+export class Gates {
+  readonly #bySocket = new Map<number, Gate>();
+  /** Of a socket that the layer has not made. */
+  readonly #unknown: Gate;
+
+  constructor(unknown: Gate) {
+    this.#unknown = unknown;
+  }
+
+  of(s: number): Gate {
+    return this.#bySocket.get(s) ?? this.#unknown;
+  }
+
+  /** @param s a new socket, or minus a WSA code. @returns the same */
+  add(s: number, gate: Gate): number {
+    if (s >= 0) this.#bySocket.set(s, gate);
+    return s;
+  }
+
+  /** A socket is closed. */
+  forget(s: number): void {
+    this.#bySocket.get(s)?.forget(s);
+    this.#bySocket.delete(s);
+  }
+}
+
 export class Gate {
   readonly next: WSPPROC_TABLE;
   readonly isStream: boolean;

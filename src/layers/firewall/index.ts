@@ -20,7 +20,7 @@ import type { Scheduler } from '../../base/index.ts';
 import { defineLayer, type WSPStartup as Startup } from '../../spi/index.ts';
 import { linesToFile, linesToStderr, type WriteLine } from '../lines.ts';
 import type { Place } from '../places.ts';
-import { firewallCalls } from './calls.ts';
+import { type FirewallState, firewallCalls } from './calls.ts';
 import type { Judge } from './gate.ts';
 import { type Application, type Deed, decide, type RuleSet, type Verdict } from './rules.ts';
 import { RulesFile } from './rules-file.ts';
@@ -62,11 +62,15 @@ const DEFAULT_PATH = '/etc/winsockd/firewall.json';
 
 /** Makes the layer. All its chains in a process have the same rules. */
 export function firewall(options: FirewallOptions = {}): Startup {
-  let judge: Judge | null = null;
+  let state: FirewallState | null = null;
   return defineLayer(
     (next, layer) => {
-      judge ??= judgeOf(options, layer.ws2.scheduler);
-      return firewallCalls(next, layer, judge);
+      state ??= {
+        judge: judgeOf(options, layer.ws2.scheduler),
+        gates: new WeakMap(),
+        wrappers: new WeakMap(),
+      };
+      return firewallCalls(next, layer, state);
     },
     { name: 'firewall' },
   );

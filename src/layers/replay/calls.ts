@@ -144,6 +144,8 @@ export function replayCalls(
 
     WSPIoctl: wrapExtensions(
       next,
+      layer,
+      new WeakMap(),
       <K extends keyof ExtensionFunctions>(name: K, below: ExtensionFunctions[K]) => {
         if (name !== 'ConnectEx') return null;
         const connectEx = below as ExtensionFunctions['ConnectEx'];

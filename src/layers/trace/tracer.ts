@@ -13,7 +13,7 @@ import {
   type WSPPROC_TABLE,
 } from '../../spi/index.ts';
 import { Completions } from '../completions.ts';
-import { wrapExtensions } from '../extension-pointers.ts';
+import { type ExtensionWrappers, wrapExtensions } from '../extension-pointers.ts';
 import { decodeAnswer, decodeArguments, decodeResults } from './decode.ts';
 import { type CallName, type OverlappedPlace, overlappedPlace } from './parameters.ts';
 import type { TraceEvent, TraceRecord, TraceSink, TraceValues } from './trace-record.ts';
@@ -28,6 +28,7 @@ export class Tracer {
   readonly #sink: TraceSink;
   readonly #name: string;
   readonly #bytes: number;
+  readonly #wrappers: ExtensionWrappers = new WeakMap();
   #calls = 0;
 
   constructor(sink: TraceSink, name: string, bytes: number) {
@@ -41,7 +42,7 @@ export class Tracer {
     const completions = new Completions(layer);
     const below: WSPPROC_TABLE = {
       ...next,
-      WSPIoctl: wrapExtensions(next, (name, code) =>
+      WSPIoctl: wrapExtensions(next, layer, this.#wrappers, (name, code) =>
         name === 'GetAcceptExSockaddrs' ? null : this.#extension(layer, completions, name, code),
       ),
       WSPGetOverlappedResult: (s, lpOverlapped, ...rest) =>

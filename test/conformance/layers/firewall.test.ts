@@ -4,14 +4,18 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
+  parseGuid,
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
   SO_UPDATE_ACCEPT_CONTEXT,
   SOL_SOCKET,
   WSAEACCES,
   WSAECONNRESET,
   WSAEPROVIDERFAILEDINIT,
   WSAEWOULDBLOCK,
+  WSAID_WSASENDMSG,
 } from '../../../src/abi/index.ts';
 import { type FirewallRecord, firewall, parseRules } from '../../../src/layers/firewall/index.ts';
+import { type ExtensionFunctions, functionAt, readPointer } from '../../../src/spi/index.ts';
 import { passThrough } from '../../support/chains.ts';
 import { ECHO_CLIENTS, echoOver, pattern } from '../../support/echo-models.ts';
 import { type LayeredHosts, layeredHosts } from '../../support/layered-hosts.ts';
@@ -109,6 +113,30 @@ describe('what goes out', () => {
     const { s: peer, port } = await bound(hosts.b, udp);
     await ok(hosts.a.sendto(s, text('allowed'), 7, 0, name(ADDRESS_B, port)));
     expect(await receiveText(hosts.b, peer)).toBe('allowed');
+  });
+
+  test('CAT-LOAD-08 an extension function that was asked for with a stream is judged as what its socket is', async () => {
+    guarded([{ action: 'deny', direction: 'send', remotePort: 53 }]);
+    const pointer = new Uint8Array(8);
+    const id = parseGuid(WSAID_WSASENDMSG) ?? new Uint8Array(0);
+    const code = SIO_GET_EXTENSION_FUNCTION_POINTER;
+    await ok(hosts.a.WSAIoctl(await tcp(hosts.a), code, id, 16, pointer, 8, { value: 0 }));
+    const sendMsg = functionAt(readPointer(pointer)) as ExtensionFunctions['WSASendMsg'];
+    const to = name(ADDRESS_B, 53);
+    const msg = {
+      name: to,
+      namelen: 16,
+      lpBuffers: [text('q')],
+      dwBufferCount: 1,
+      Control: null,
+      dwFlags: 0,
+    };
+    const s = await udp(hosts.a);
+    expect(await sendMsg(s, msg, 0, { value: 0 }, null, null)).toBe(-WSAEACCES);
+    // It is one function, whichever socket it was asked for with.
+    const other = new Uint8Array(8);
+    await ok(hosts.a.WSAIoctl(s, code, id, 16, other, 8, { value: 0 }));
+    expect(other).toEqual(pointer);
   });
 
   test('both families are judged, and IPv4 in its mapped form', async () => {
