@@ -39,8 +39,11 @@ export interface LocalHost extends LocalSockets {
   readonly catalog: CatalogKeeper;
   /** A session, this process's unless another identity is given. */
   openSession(identity?: PeerIdentity): AfdPort;
-  /** A session with its names. @param mayRename it may call the host something else; default it may */
-  openNames(mayRename?: boolean): NamePort;
+  /**
+   * A session with its names.
+   * @param mayRename it may call the host something else; default it may @param uid whose it is; default this process's user's
+   */
+  openNames(mayRename?: boolean, uid?: number): NamePort;
   /** The way to its catalog, which this process may change; another identity only if it is of the same user, or of root. */
   openCatalog(identity?: PeerIdentity): CatalogPort;
   /** A Winsock with a session of its own. */
@@ -98,13 +101,13 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     afd,
     names: ownNames,
     openSession: (identity = ownIdentity()) => afd.openSession(identity),
-    openNames: (mayRename = true) => ownNames.openSession(mayRename),
+    openNames: (mayRename = true, uid = ownIdentity().uid) => ownNames.openSession(mayRename, uid),
     catalog: keeper,
     openCatalog: openCatalogOf,
     winsock: (profile) =>
       createWinsock({
         port: afd.openSession(ownIdentity()),
-        names: ownNames.openSession(true),
+        names: ownNames.openSession(true, ownIdentity().uid),
         catalogPort: openCatalogOf(),
         scheduler,
         profile,

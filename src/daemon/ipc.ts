@@ -44,7 +44,7 @@ export function openIpc(
     identify: identifier(mode),
     openSession: (identity) => afd.openSession(identity),
     // Only root and the daemon's own user call the host something else.
-    openNames: (identity) => names.openSession(identity.uid === 0 || identity.uid === ownUid()),
+    openNames: ({ uid: user }) => names.openSession(user === 0 || user === ownUid(), user),
     refuseFor: refuseRepresentation,
     openCatalog: (identity, name) => catalog.openSession(identity, name),
     profile: config.profile,

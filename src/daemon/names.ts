@@ -93,9 +93,9 @@ export class DaemonNames {
     return this.#host.cache;
   }
 
-  /** A session for an application. @param mayRename it may call the host something else */
-  openSession(mayRename = false): NamePort {
-    return this.#host.openSession(mayRename);
+  /** A session for an application. @param mayRename it may call the host something else @param uid whose it is */
+  openSession(mayRename = false, uid = 0): NamePort {
+    return this.#host.openSession(mayRename, uid);
   }
 
   /** Reads anew what the interfaces say of name servers, and which addresses there are: called when that has changed. */

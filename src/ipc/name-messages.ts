@@ -16,6 +16,7 @@ import {
   type ResourceRecord,
   SERVICE_SUBTYPES_MAX,
   SERVICE_TEXTS_MAX,
+  type SpaceCall,
 } from '../port/index.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
 
@@ -229,4 +230,21 @@ function readData(
     case 'other':
       return { ...head, kind, data: reader.raw(reader.left) };
   }
+}
+
+/** A call to a name-space provider: the client's session, the provider's id, what the call says. */
+export function encodeSpaceCall(client: number, providerId: string, data: Uint8Array): Uint8Array {
+  const writer = new ByteWriter();
+  writer.u32(client);
+  writer.text(providerId);
+  writer.raw(data);
+  return writer.bytes.slice();
+}
+
+export function decodeSpaceCall(call: number, bytes: Uint8Array): SpaceCall | null {
+  const reader = new ByteReader(bytes);
+  const client = reader.u32();
+  const providerId = reader.text();
+  if (reader.hasFailed) return null;
+  return { error: 0, call, client, providerId, data: bytes.slice(bytes.length - reader.left) };
 }

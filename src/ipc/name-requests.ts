@@ -11,6 +11,7 @@ import {
   WSAEINVAL,
   WSAENOBUFS,
   WSANO_RECOVERY,
+  WSASERVICE_NOT_FOUND,
 } from '../abi/index.ts';
 import {
   type AfdCompletion,
@@ -18,8 +19,16 @@ import {
   type NameAnswer,
   type NamePort,
   type NameQueryOptions,
+  type SpacePort,
 } from '../port/index.ts';
-import { decodeQuestion, decodeService, encodeAnswer, encodeHost } from './name-messages.ts';
+import {
+  decodeQuestion,
+  decodeService,
+  decodeSpaceCall,
+  encodeAnswer,
+  encodeHost,
+  encodeSpaceCall,
+} from './name-messages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { NameOp } from './protocol.ts';
 
@@ -102,6 +111,12 @@ export class NameRequests {
         if (data === null || data.length > NAME_BYTES_MAX) return failure(WSAEINVAL);
         return failure(await this.#port.rename(Buffer.from(data).toString('utf8')));
       }
+      case NameOp.announce:
+      case NameOp.withdraw:
+      case NameOp.nextCall:
+      case NameOp.answerCall:
+      case NameOp.callProvider:
+        return spaceOutcome(this.#port.spaces, request, signal);
       default: {
         const host = await this.#port.host();
         if (host === null) return failure(WSANO_RECOVERY);
@@ -115,6 +130,36 @@ export class NameRequests {
     const { data } = outcome;
     const fits = data === null || (data.length <= this.#maxTransfer && request.charge(data.length));
     this.#complete(completionOf(request.id, fits ? outcome : failure(WSAENOBUFS)));
+  }
+}
+
+/** What name-space providers in other processes, and their clients, ask for. */
+async function spaceOutcome(
+  spaces: SpacePort | undefined,
+  request: PendingRequest,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { op, data, a } = request;
+  if (spaces === undefined) return failure(WSASERVICE_NOT_FOUND);
+  const bytes = data === null ? new Uint8Array(0) : Uint8Array.from(data);
+  switch (op as number) {
+    case NameOp.announce:
+      return failure(await spaces.announce(Buffer.from(bytes).toString('latin1')));
+    case NameOp.withdraw:
+      return failure(await spaces.withdraw(Buffer.from(bytes).toString('latin1')));
+    case NameOp.answerCall:
+      return failure(await spaces.answerCall(a, bytes));
+    case NameOp.nextCall: {
+      const { error, call, client, providerId, data: said } = await spaces.nextCall(signal);
+      if (error !== NO_ERROR) return failure(error);
+      return { error, value: call, data: encodeSpaceCall(client, providerId, said) };
+    }
+    default: {
+      const call = decodeSpaceCall(0, bytes);
+      if (call === null) return failure(WSAEINVAL);
+      const answer = await spaces.callProvider(call.providerId, call.data, signal);
+      return { error: answer.error, value: 0, data: answer.data };
+    }
   }
 }
 

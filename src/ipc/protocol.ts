@@ -61,6 +61,11 @@ export const NameOp = {
   register: 67,
   deregister: 68,
   rename: 69,
+  announce: 80,
+  withdraw: 81,
+  nextCall: 82,
+  answerCall: 83,
+  callProvider: 84,
 } as const;
 export type NameOp = (typeof NameOp)[keyof typeof NameOp];
 

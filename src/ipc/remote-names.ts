@@ -30,8 +30,16 @@ import {
   type RegisterAnswer,
   SERVICE_SUBTYPES_MAX,
   SERVICE_TEXTS_MAX,
+  type SpacePort,
 } from '../port/index.ts';
-import { decodeAnswer, decodeHost, encodeQuestion, encodeService } from './name-messages.ts';
+import {
+  decodeAnswer,
+  decodeHost,
+  decodeSpaceCall,
+  encodeQuestion,
+  encodeService,
+  encodeSpaceCall,
+} from './name-messages.ts';
 import { NameOp } from './protocol.ts';
 
 /** What carries the requests. */
@@ -44,6 +52,7 @@ export interface NameCarrier {
 }
 
 const LAST_ID = 0x7fff_ffff;
+const NOTHING = new Uint8Array(0);
 
 export class RemoteNames implements NamePort {
   readonly #carrier: NameCarrier;
@@ -96,6 +105,35 @@ export class RemoteNames implements NamePort {
       { ...requestOf(NameOp.rename, {}), data: Buffer.from(name) },
       undefined,
     );
+    return error;
+  }
+
+  readonly spaces: SpacePort = {
+    announce: (providerId) => this.#space(NameOp.announce, Buffer.from(providerId)),
+    withdraw: (providerId) => this.#space(NameOp.withdraw, Buffer.from(providerId)),
+    nextCall: async (signal) => {
+      const { error, value, data } = await this.#call(requestOf(NameOp.nextCall, {}), signal);
+      const call = error === NO_ERROR && data !== null ? decodeSpaceCall(value, data) : null;
+      return (
+        call ?? {
+          error: error === NO_ERROR ? WSANO_RECOVERY : error,
+          call: 0,
+          client: 0,
+          providerId: '',
+          data: NOTHING,
+        }
+      );
+    },
+    answerCall: (call, data) => this.#space(NameOp.answerCall, data, call),
+    callProvider: async (providerId, bytes, signal) => {
+      const request = { ...requestOf(NameOp.callProvider, {}), data: encodeSpaceCall(0, providerId, bytes) };
+      const { error, data } = await this.#call(request, signal);
+      return { error, data: data ?? NOTHING };
+    },
+  };
+
+  async #space(op: NameOp, data: Uint8Array, a = 0): Promise<number> {
+    const { error } = await this.#call({ ...requestOf(op, {}), data, a }, undefined);
     return error;
   }
 

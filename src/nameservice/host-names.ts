@@ -25,6 +25,7 @@ import type { NamePort, OfferedService, OwnAddress, OwnHost } from '../port/inde
 import type { Stack } from '../stack/index.ts';
 import { best, type NameLookup, type NameLookupRequest } from './lookup.ts';
 import { type AskedHost, NameSession } from './name-session.ts';
+import { SpaceBroker } from './space-broker.ts';
 import { StackNetwork } from './stack-network.ts';
 
 export interface HostNamesOptions {
@@ -66,6 +67,7 @@ export class HostNames implements AskedHost {
   readonly #sessions = new Set<NameSession>();
   /** `null` where it is not wanted, the host has no name that could be told, or the stack no groups. */
   readonly responder: MdnsResponder | null;
+  readonly #spaces = new SpaceBroker();
   #offered = 0;
   #hostName: string;
   #llmnrResponder: LlmnrResponder | null;
@@ -119,9 +121,15 @@ export class HostNames implements AskedHost {
     return this.#llmnrResponder;
   }
 
-  /** A session for an application. @param mayRename it may call the host something else */
-  openSession(mayRename = false): NamePort {
-    const session: NameSession = new NameSession(this, mayRename, () => this.#sessions.delete(session));
+  /**
+   * A session for an application.
+   * @param mayRename it may call the host something else @param uid whose it is
+   */
+  openSession(mayRename = false, uid = 0): NamePort {
+    const spaces = this.#spaces.open(uid);
+    const session: NameSession = new NameSession(this, mayRename, spaces, () =>
+      this.#sessions.delete(session),
+    );
     this.#sessions.add(session);
     return session;
   }

@@ -40,6 +40,7 @@ import {
   type RegisterAnswer,
 } from '../port/index.ts';
 import type { NameLookup, NameLookupRequest } from './lookup.ts';
+import type { Member } from './space-broker.ts';
 
 /** The host whose names are asked for. */
 export interface AskedHost {
@@ -60,6 +61,7 @@ const MAX_SERVICES = 64;
 
 export class NameSession implements NamePort {
   readonly #host: AskedHost;
+  readonly spaces: Member;
   readonly #mayRename: boolean;
   readonly #onClosed: () => void;
   readonly #services = new Map<number, RegisteredService>();
@@ -69,8 +71,9 @@ export class NameSession implements NamePort {
   readonly #asking = new Set<AbortController>();
   #isClosed = false;
 
-  constructor(host: AskedHost, mayRename: boolean, onClosed: () => void) {
+  constructor(host: AskedHost, mayRename: boolean, spaces: Member, onClosed: () => void) {
     this.#host = host;
+    this.spaces = spaces;
     this.#mayRename = mayRename;
     this.#onClosed = onClosed;
   }
@@ -140,6 +143,7 @@ export class NameSession implements NamePort {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const abort of this.#asking) abort.abort();
+    this.spaces.close();
     for (const id of [...this.#services.keys()]) this.#withdraw(id);
     this.#onClosed();
   }

@@ -8,3 +8,4 @@ export * from './catalog-port.ts';
 export * from './control-api.ts';
 export * from './name-port.ts';
 export * from './name-status.ts';
+export * from './space-port.ts';

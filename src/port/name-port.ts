@@ -8,6 +8,7 @@
 
 import { WSANO_RECOVERY } from '../abi/index.ts';
 import type { IpAddress } from '../base/index.ts';
+import type { SpacePort } from './space-port.ts';
 
 /** Who may know a name; bits of {@link NameQuery.origins}. */
 export const NameOrigin = {
@@ -171,6 +172,8 @@ export interface NamePort {
    * @returns 0; WSAEINVAL for what is no name of a host, WSAEACCES to who may not, or why nobody could be asked
    */
   rename(name: string): Promise<number>;
+  /** The way to name-space providers in other processes; absent where there is none. */
+  readonly spaces?: SpacePort;
   /** Ends the session: what is under way is cancelled, what was registered is taken back. */
   close(): void;
 }

@@ -38,6 +38,11 @@ export interface NameSpacesOptions {
   readonly builtIn: (providerId: string) => NSPStartup | null;
   /** Imports the module of an installed provider. Its exports are checked here. */
   readonly load: (path: string) => Promise<NameSpaceModule>;
+  /** The table of a provider that may have announced itself in another process; `null` where none can. */
+  readonly elsewhere?: (providerId: string) => NSPV2_ROUTINE | null;
+  /** Tells other processes of a provider of this one. @returns 0 or minus a WSA code */
+  readonly announce?: (providerId: string) => Promise<number>;
+  readonly withdraw?: (providerId: string) => void;
   /** Of the time limit. */
   readonly scheduler: Scheduler;
   /** After so many ms without an answer of an installed provider its part of a call has failed. */
@@ -114,13 +119,25 @@ export class NameSpaces {
     if (this.#advertised.has(key)) return -WSANO_RECOVERY;
     if (this.#advertised.size >= ADVERTISED_MAX) return -WSA_NOT_ENOUGH_MEMORY;
     this.#advertised.set(key, routines);
-    return 0;
+    const answer = (await this.#options.announce?.(key)) ?? 0;
+    if (answer < 0) this.#advertised.delete(key);
+    return answer;
+  }
+
+  /** A session of another process's with a provider of this one. */
+  async beginSession(providerId: string): Promise<StartedNameSpace | number> {
+    const key = keyOf(providerId);
+    const routines = this.#advertised.get(key);
+    const entry = (await this.list()).find((each) => isSame(each.providerId, key));
+    if (routines === undefined || entry === undefined) return -WSAEPROVIDERFAILEDINIT;
+    return startVersion2(entry, routines, this.#guardOf(entry, key));
   }
 
   /** It takes itself back: sessions with it are over. @returns WSAEINVAL when it was not announced */
   unadvertise(providerId: string): number {
     const key = keyOf(providerId);
     if (!this.#advertised.delete(key)) return -WSAEINVAL;
+    this.#options.withdraw?.(key);
     const running = this.#started.get(key);
     this.#started.delete(key);
     void running?.then((provider) => (typeof provider === 'number' ? undefined : provider.cleanup(true)));
@@ -131,6 +148,7 @@ export class NameSpaces {
   cleanup(): void {
     const providers = [...this.#started.values()];
     this.#started.clear();
+    for (const key of this.#advertised.keys()) this.#options.withdraw?.(key);
     this.#advertised.clear();
     this.#entries = null;
     for (const guard of this.#guards.values()) guard.giveUp();
@@ -143,6 +161,8 @@ export class NameSpaces {
     const guard = this.#guardOf(entry, key);
     const advertised = this.#advertised.get(key);
     if (advertised !== undefined) return startVersion2(entry, advertised, guard);
+    const elsewhere = entry.path === '' && entry.isV2 ? (this.#options.elsewhere?.(key) ?? null) : null;
+    if (elsewhere !== null) return startVersion2(entry, elsewhere, guard);
     if (entry.path === '') {
       const startup = this.#options.builtIn(key);
       return startup === null ? -WSAEPROVIDERFAILEDINIT : startVersion1(entry, startup, guard);

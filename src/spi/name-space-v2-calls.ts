@@ -42,7 +42,7 @@ const NEEDS_CLASS: readonly string[] = [
 ];
 
 /** What the class takes that ws2_32 adds to a result: a pointer, and the GUID behind the structure. */
-const CLASS_LEN = WSAQUERYSET_LEN - WSAQUERYSET2_LEN + GUID_LEN;
+export const RESULT_CLASS_LEN = WSAQUERYSET_LEN - WSAQUERYSET2_LEN + GUID_LEN;
 
 /** The entries of a table as they are now; minus a WSA code for one that is none: WSAEINVALIDPROCTABLE, WSAEINVALIDPROVIDER. */
 export function readVersion2(table: NSPV2_ROUTINE): NSPV2_ROUTINE | number {
@@ -164,7 +164,7 @@ class Version2Lookup implements NameSpaceLookup {
   }
 
   async next(dwControlFlags: number, length: Ref): Promise<WSAQUERYSET | number> {
-    const room = Math.max(length.value - CLASS_LEN, 0);
+    const room = Math.max(length.value - RESULT_CLASS_LEN, 0);
     const need: Ref = { value: room };
     const into = copyAsQuerySet2(querySet());
     const { routines } = this.#session;
@@ -175,7 +175,8 @@ class Version2Lookup implements NameSpaceLookup {
     this.#hAsyncCall = 0;
     if (answer === 0) return checkedQuerySet2(into, this.#lpServiceClassId) ?? -WSASYSCALLFAILURE;
     const needed = checkedRef(need);
-    if (checkedNeed(answer, room, needed) === -WSAEFAULT) length.value = (needed as number) + CLASS_LEN;
+    if (checkedNeed(answer, room, needed) === -WSAEFAULT)
+      length.value = (needed as number) + RESULT_CLASS_LEN;
     return checkedNeed(answer, room, needed);
   }
 

@@ -80,7 +80,7 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
     processOn: async (host, uid = 0, profile, more) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
-        names: hosts[host].openNames(uid === 0),
+        names: hosts[host].openNames(uid === 0, uid),
         catalogPort: hosts[host].openCatalog(identityOf(uid)),
         scheduler: time,
         profile,
@@ -107,7 +107,7 @@ async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
       path: join(folder, name),
       identify: () => identity,
       openSession: (peer) => hosts[name].openSession(peer),
-      openNames: ({ uid }) => hosts[name].openNames(uid === 0),
+      openNames: ({ uid }) => hosts[name].openNames(uid === 0, uid),
       openCatalog: (peer) => hosts[name].openCatalog(peer),
     });
     servers.push(server);

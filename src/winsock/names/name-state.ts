@@ -13,13 +13,16 @@ import {
   LOCAL_NAME_SPACE_ID,
   type NameSpaceModule,
   NameSpaces,
+  type NameSpacesOptions,
   NLA_NAME_SPACE_ID,
   type NSPStartup,
   ServiceTable,
   TCPIP_NAME_SPACE_ID,
 } from '../../spi/index.ts';
 import { loadNameSpaceModule } from '../provider-modules.ts';
+import { AnnouncedSpaces } from './announced-spaces.ts';
 import type { NameLookup } from './lookup.ts';
+import { remoteSpace } from './remote-space.ts';
 
 /** What a process brings along for names. */
 export interface NameOptions {
@@ -69,9 +72,22 @@ export class NameState {
       defaults: profile === 'windows-mobile' ? DEFAULT_NAME_SPACES.slice(0, 1) : DEFAULT_NAME_SPACES,
       builtIn: (id) => this.#builtIn(id),
       load: options.loadNameSpace ?? loadNameSpaceModule,
+      ...this.#elsewhere(),
       scheduler,
       limit: options.nameSpaceLimit ?? NAME_SPACE_LIMIT,
     });
+  }
+
+  /** Providers in other processes, and those of this one for them, where the host sees to it. */
+  #elsewhere(): Pick<NameSpacesOptions, 'elsewhere' | 'announce' | 'withdraw'> {
+    const port = this.names.spaces;
+    if (port === undefined) return {};
+    const announced = new AnnouncedSpaces(port, (providerId) => this.spaces.beginSession(providerId));
+    return {
+      elsewhere: (providerId) => remoteSpace(port, providerId),
+      announce: (providerId) => announced.announce(providerId),
+      withdraw: (providerId) => announced.withdraw(providerId),
+    };
   }
 
   #builtIn(providerId: string): NSPStartup | null {

@@ -1,14 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type hostent,
+  LUP_FLUSHPREVIOUS,
   LUP_RETURN_ALL,
   LUP_RETURN_TYPE,
+  packWSAQUERYSET,
   packWSAQUERYSET2,
   querySet,
+  RNRSERVICE_DELETE,
   RNRSERVICE_REGISTER,
   readWSAQUERYSET2,
   SVCID_INET_SERVICEBYNAME,
   WSA_E_CANCELLED,
+  WSA_E_NO_MORE,
   WSAEFAULT,
   WSAEINVAL,
   WSAEINVALIDPROCTABLE,
@@ -32,7 +36,7 @@ import {
   WSAProviderCompleteAsyncCall,
 } from '../../../src/spi/index.ts';
 import type { Winsock } from '../../../src/winsock/index.ts';
-import { overEveryAttachment } from '../support.ts';
+import { overEveryAttachment, type Pair } from '../support.ts';
 import { addressesOf } from './support.ts';
 import { begin, CLASS, idOf, installed, namesOf, processWith, resultsOf } from './user-spaces.ts';
 
@@ -362,6 +366,124 @@ overEveryAttachment('providers that announce themselves', (pair) => {
     await ws.WSACleanup();
     await ws.WSAStartup(0x0202, {} as never);
     expect(await ws.WSAUnadvertiseProvider(idOf(0))).toBe(-WSAEINVAL);
+  });
+});
+
+overEveryAttachment('providers in a process of their own', (pair) => {
+  const options = () => installed({ one: {} }, { members: { one: { path: '', isV2: true } } });
+  const own = { lpNSProviderId: idOf(0) };
+  const started = async (processOn: Pair['processOn'], uid = 0): Promise<Winsock> => {
+    const ws = await processOn('a', uid, undefined, options());
+    await ws.WSAStartup(0x0202, {} as never);
+    return ws;
+  };
+
+  test('NSP2-Advertise, NSP2-Startup, NSP2-LookupServiceNextEx, NSP2-SetServiceEx, API-WSAAdvertiseProvider it answers other processes', async () => {
+    const { processOn } = await pair();
+    const [provider, client] = [await started(processOn), await started(processOn)];
+    const told: unknown[] = [];
+    const { NSPv2Routine } = defineNameSpace({
+      takes: ({ name }) => !name.startsWith('x'),
+      find: ({ name }) => [
+        { name: `${name}!`, addresses: [{ address: '10.0.0.21' }, { address: '2001:db8::21' }] },
+      ],
+      set({ info, operation }) {
+        told.push([info.lpszServiceInstanceName, operation, info.dwSize]);
+        return operation === RNRSERVICE_REGISTER ? 0 : -WSANO_DATA;
+      },
+    });
+    expect(await namesOf(client, own)).toBe(-WSAEPROVIDERFAILEDINIT);
+    expect(await provider.WSAAdvertiseProvider(idOf(0), NSPv2Routine)).toBe(0);
+    expect(await namesOf(client, { ...own, lpszServiceInstanceName: 'alice' })).toEqual(['alice!']);
+    expect(await namesOf(client, { ...own, lpszServiceInstanceName: 'x' })).toBe(-WSASERVICE_NOT_FOUND);
+    expect(await addressesOf(client, 'alice', '80')).toEqual(['10.0.0.21:80', '2001:db8::21:80']);
+    const info = querySet({ ...own, lpServiceClassId: CLASS, lpszServiceInstanceName: 'shop' });
+    expect(await client.WSASetService(info, RNRSERVICE_REGISTER, 0)).toBe(0);
+    expect(await client.WSASetService(info, RNRSERVICE_DELETE, 0)).toBe(-WSANO_DATA);
+    expect(told).toEqual([
+      ['shop', RNRSERVICE_REGISTER, WSAQUERYSET2_LEN],
+      ['shop', RNRSERVICE_DELETE, WSAQUERYSET2_LEN],
+    ]);
+  });
+
+  test('NSP2-LookupServiceNextEx, NSP-RULE-05 short buffers are told to the byte across processes', async () => {
+    const { processOn } = await pair();
+    const [provider, client] = [await started(processOn), await started(processOn)];
+    const { NSPv2Routine } = defineNameSpace({
+      find: () => [{ name: 'a', comment: 'first' }, { name: 'b' }],
+    });
+    await provider.WSAAdvertiseProvider(idOf(0), NSPv2Routine);
+    const handle = await begin(client, own);
+    const [length, result]: [Ref, ReturnType<typeof querySet>] = [{ value: 0 }, querySet()];
+    expect(await client.WSALookupServiceNext(handle, 0, length, result)).toBe(-WSAEFAULT);
+    const need = length.value;
+    expect(await client.WSALookupServiceNext(handle, 0, { value: need - 1 }, result)).toBe(-WSAEFAULT);
+    expect(await client.WSALookupServiceNext(handle, 0, length, result)).toBe(0);
+    expect(packWSAQUERYSET(result, 'W').length).toBe(need);
+    expect(await client.WSALookupServiceNext(handle, 0, { value: 0 }, result)).toBe(-WSAEFAULT);
+    expect(await client.WSALookupServiceNext(handle, LUP_FLUSHPREVIOUS, length, result)).toBe(-WSA_E_NO_MORE);
+    expect(await client.WSALookupServiceEnd(handle)).toBe(0);
+  });
+
+  test('NSP2-LookupServiceEnd, NSP2-Cleanup, NSP2-ClientSessionRundown End reaches it, and the end of a client', async () => {
+    const { processOn } = await pair();
+    const [provider, client] = [await started(processOn), await started(processOn)];
+    const { calls, routine, called } = recording();
+    expect(await provider.WSAAdvertiseProvider(idOf(0), routine)).toBe(0);
+    const handle = await begin(client, own);
+    const waiting = client.WSALookupServiceNext(handle, 0, { value: 4096 }, querySet());
+    const { hAsyncCall } = await called();
+    expect(await client.WSALookupServiceEnd(handle)).toBe(0);
+    expect(await waiting).toBe(-WSA_E_CANCELLED);
+    expect(WSAProviderCompleteAsyncCall(hAsyncCall, 0)).toBe(-WSAEINVAL);
+    const again = await begin(client, own);
+    const late = client.WSALookupServiceNext(again, 0, { value: 4096 }, querySet());
+    expect(WSAProviderCompleteAsyncCall((await called()).hAsyncCall, WSATRY_AGAIN)).toBe(0);
+    expect(await late).toBe(-WSATRY_AGAIN);
+    calls.length = 0;
+    await client.WSACleanup();
+    for (let i = 0; i < 200 && calls.at(-1)?.[0] !== 'rundown'; i++)
+      await new Promise((r) => setImmediate(r));
+    expect(calls.map(([call]) => call).filter((call) => call !== 'end')).toEqual(['cleanup', 'rundown']);
+  });
+
+  test('NSP2-Advertise one at a time of a user; another takes over when it has gone', async () => {
+    const { processOn } = await pair();
+    const [one, two, client] = [await started(processOn), await started(processOn), await started(processOn)];
+    const space = (name: string) => defineNameSpace({ find: () => [{ name }] }).NSPv2Routine;
+    expect(await one.WSAAdvertiseProvider(idOf(0), space('one'))).toBe(0);
+    expect(await two.WSAAdvertiseProvider(idOf(0), space('two'))).toBe(-WSANO_RECOVERY);
+    expect(await two.WSAUnadvertiseProvider(idOf(0))).toBe(-WSAEINVAL);
+    expect(await namesOf(client, own)).toEqual(['one']);
+    expect(await namesOf(two, own)).toEqual(['one']);
+    const open = await begin(client, own);
+    expect(await one.WSAUnadvertiseProvider(idOf(0))).toBe(0);
+    expect(await client.WSALookupServiceNext(open, 0, { value: 4096 }, querySet())).toBe(
+      -WSAEPROVIDERFAILEDINIT,
+    );
+    expect(await two.WSAAdvertiseProvider(idOf(0), space('two'))).toBe(0);
+    expect(await namesOf(client, own)).toEqual(['two']);
+    await two.WSACleanup();
+    expect(await namesOf(client, own)).toBe(-WSAEPROVIDERFAILEDINIT);
+  });
+
+  test('NSP2-Advertise a provider answers its own user, and one of root everybody', async () => {
+    const { processOn } = await pair();
+    const space = (name: string) => defineNameSpace({ find: () => [{ name }] }).NSPv2Routine;
+    const [ofUser, user, other] = [
+      await started(processOn, 1000),
+      await started(processOn, 1000),
+      await started(processOn, 1001),
+    ];
+    const root = await started(processOn);
+    expect(await ofUser.WSAAdvertiseProvider(idOf(0), space('of 1000'))).toBe(0);
+    expect(await namesOf(user, own)).toEqual(['of 1000']);
+    expect(await namesOf(other, own)).toBe(-WSAEPROVIDERFAILEDINIT);
+    expect(await namesOf(root, own)).toBe(-WSAEPROVIDERFAILEDINIT);
+    const ofRoot = await started(processOn);
+    expect(await ofRoot.WSAAdvertiseProvider(idOf(0), space('of root'))).toBe(0);
+    for (const ws of [other, root]) expect(await namesOf(ws, own)).toEqual(['of root']);
+    expect(await namesOf(user, own)).toEqual(['of 1000']);
   });
 });
 
