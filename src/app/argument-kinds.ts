@@ -71,6 +71,11 @@ export function unreadableError(name: string): number {
   return WIN32_CALLS.has(name) ? ERROR_INVALID_PARAMETER : WSAEFAULT;
 }
 
+/** Whether a call needs a WSAStartup before it: all but that itself, and the configuration of providers, which attaches the process too. */
+export function needsStartup(name: string): boolean {
+  return name !== 'WSAStartup' && !name.startsWith('WSC');
+}
+
 /** Whether a call's first argument is a socket, which is looked at before memory is (SEM-C-*). */
 export function isSocketFirst(name: string): boolean {
   return (

@@ -13,7 +13,7 @@ import {
 } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
 import type { ConditionFunction } from '../spi/index.ts';
-import { isSocketFirst, unreadableError } from './argument-kinds.ts';
+import { isSocketFirst, needsStartup, unreadableError } from './argument-kinds.ts';
 import { Callback, type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import {
   type ChainData,
@@ -37,7 +37,6 @@ import { hookRunner } from './ssl-hooks.ts';
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
 const LOOK_INTERVAL = 1000;
 
-const STARTUP = SIGNATURES.findIndex(({ name }) => name === 'WSAStartup');
 /** A call that does nothing without a socket. */
 const ANY_SOCKET_CALL = SIGNATURES.findIndex(({ name }) => name === 'WSAHtons');
 
@@ -113,7 +112,7 @@ export class ChainClient {
   unreadable(index: number, first: unknown): number {
     const name = SIGNATURES[index]?.name ?? '';
     const error = -unreadableError(name);
-    if (index === STARTUP || index >= ICMP_CALLS) return error;
+    if (index >= ICMP_CALLS || !needsStartup(name)) return error;
     const hasSocket = isSocketFirst(name);
     const answer = this.call(ANY_SOCKET_CALL, [hasSocket ? first : Number.NaN, 0, { value: 0 }]);
     return answer === 0 || (answer === -WSAENOTSOCK && !hasSocket) ? error : answer;

@@ -12,6 +12,7 @@ import {
   type WinsockProcess,
   windowCalls,
 } from '../winsock/index.ts';
+import { needsStartup } from './argument-kinds.ts';
 import { Callback } from './callbacks.ts';
 import { invokeOperation, invokeRequest, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
 import { ChainRio } from './chain-rio.ts';
@@ -121,7 +122,7 @@ export class ChainServer {
     }
     if (signature.name === 'WSAStartup') this.#letGoOfGone();
     if (this.#hosted !== null) return this.#make(this.#hosted, thread, served, signature);
-    return opensWinsock(signature) ? this.#open(thread, served, signature) : -WSANOTINITIALISED;
+    return needsStartup(signature.name) ? -WSANOTINITIALISED : this.#open(thread, served, signature);
   }
 
   /** A process that has given Winsock up finds the daemon that came after the one it knew. */
@@ -175,11 +176,6 @@ export class ChainServer {
     }
     return this.#make(this.#hosted, thread, served, signature);
   }
-}
-
-/** Whether a call needs no WSAStartup before it: that itself, and the configuration of providers. */
-function opensWinsock({ name }: Signature): boolean {
-  return name === 'WSAStartup' || name.startsWith('WSC');
 }
 
 /** Makes the call whose arguments lie in the mailbox, and writes back what it left in them. */

@@ -6,7 +6,7 @@ import type { hostent, protoent, servent } from '../abi/index.ts';
 import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 import { type Winsock, type WinsockCall, WinsockError } from '../winsock/index.ts';
-import { argumentKinds, isSocketFirst, unreadableError } from './argument-kinds.ts';
+import { argumentKinds, isSocketFirst, needsStartup, unreadableError } from './argument-kinds.ts';
 import { admitted, numberKind } from './kinds.ts';
 import { attachedWinsock, processWinsock } from './process-winsock.ts';
 
@@ -43,11 +43,6 @@ export type AsyncWinsock = {
   ) => Promise<number>;
 } & StructureCalls;
 
-/** Whether a call configures providers: it needs no WSAStartup, and attaches the process where it is not. */
-function isConfiguration(name: WinsockCall): boolean {
-  return name.startsWith('WSC');
-}
-
 /** A call by its name on whatever Winsock there is when it is made. */
 export function promised<K extends WinsockCall>(
   name: K,
@@ -55,7 +50,7 @@ export function promised<K extends WinsockCall>(
 ): AsyncWinsock[K] {
   const kinds = argumentKinds(name);
   const invoke = async (given: readonly unknown[]): Promise<number> => {
-    const target = winsock() ?? (isConfiguration(name) ? await processWinsock() : null);
+    const target = winsock() ?? (needsStartup(name) ? null : await processWinsock());
     const args = admitted(kinds, given);
     let answer = -WSANOTINITIALISED;
     if (args === null) answer = await unreadable(name, target, given[0]);
@@ -77,7 +72,7 @@ export function promised<K extends WinsockCall>(
 /** The error of a call with an argument that can't be read: WSAEFAULT, after what is looked at before (SEM-C-*). */
 async function unreadable(name: WinsockCall, winsock: Winsock | null, first: unknown): Promise<number> {
   const error = -unreadableError(name);
-  if (name === 'WSAStartup') return error;
+  if (!needsStartup(name)) return error;
   if (winsock === null) return -WSANOTINITIALISED;
   const hasSocket = isSocketFirst(name);
   const socket = hasSocket ? Number(numberKind(first)) : Number.NaN;
