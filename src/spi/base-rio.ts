@@ -259,6 +259,8 @@ function begin(
   };
   // A descriptor that was closed may be another socket's by now.
   const isOpen = base.sockets.get(queue.socket.handle) === queue.socket;
+  // Asked for first, so that it is there when the result is: a socket that receives has its name.
+  if (isOpen && !isSend && parts.local !== null) putLocalName(base, queue, parts.local);
   const call = isSend ? prepareSend(base, queue, parts) : prepareReceive(base, queue, parts, flags);
   if (typeof call === 'number' || !isOpen) {
     done(typeof call === 'number' ? call : -WSA_OPERATION_ABORTED, 0);
@@ -296,7 +298,7 @@ function prepareReceive(base: BaseState, queue: RequestQueue, parts: Parts, flag
   if ([remote, local].some((place) => place !== null && place.length < SOCKADDR_INET_LEN)) return -WSAEINVAL;
   if (control !== null && control.length < CONTROL_AT) return -WSAEINVAL;
   const call = base.calls.prepare(AfdOp.recv, queue.socket, (receiving, completion) =>
-    finishReceive(base, queue, receiving, completion, parts),
+    finishReceive(receiving, completion, parts),
   );
   call.request.flags = AFD_OVERLAPPED | ((flags & RIO_MSG_WAITALL) !== 0 ? MSG_WAITALL : 0);
   call.request.into = data;
@@ -309,11 +311,9 @@ function prepareReceive(base: BaseState, queue: RequestQueue, parts: Parts, flag
 }
 
 function finishReceive(
-  base: BaseState,
-  queue: RequestQueue,
   call: Call,
   completion: AfdCompletion,
-  { data, remote, control, flags, local }: Parts,
+  { data, remote, control, flags }: Parts,
 ): number {
   const { error, value, address } = completion;
   if (error !== 0 && error !== WSAEMSGSIZE) return -error;
@@ -326,7 +326,6 @@ function finishReceive(
   }
   if (remote !== null && address !== null) putAddress(remote, address);
   if (flags !== null && flags.length >= 4) putI32le(flags, 0, completion.flags);
-  if (local !== null) putLocalName(base, queue, local);
   if (error !== 0) call.transferred = value;
   return error === 0 ? value : -error;
 }

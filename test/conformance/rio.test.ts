@@ -104,6 +104,7 @@ overSystemHandles('registered I/O', (pair) => {
     ]);
     expect(new TextDecoder().decode(into.subarray(0, 5))).toBe('hello');
     expect(nameIn(into.subarray(100, 116))).toEqual({ address: ADDRESS_A, port: sender.port });
+    expect(nameIn(into.subarray(200, 216))).toEqual({ address: ADDRESS_B, port: receiver.port });
     expect(i32le(into, 150)).toBe(0);
     expect(await b.RIODequeueCompletion(to.cq, [], 4)).toBe(0);
   });
