@@ -53,8 +53,8 @@ let b: Winsock;
 let listener: number;
 let port: number;
 beforeEach(async () => {
-  hosts = tlsHosts();
-  b = hosts.winsock('b');
+  hosts = await tlsHosts();
+  b = await hosts.winsock('b');
   ({ s: listener, port } = await listening(b));
 });
 afterEach(() => hosts.close());
@@ -62,7 +62,7 @@ afterEach(() => hosts.close());
 const latin1 = (value: string): Uint8Array => Buffer.from(value, 'latin1');
 
 /** A Winsock on host a whose far connections go through the proxy. */
-function client(type: 'socks5' | 'http', more: object = {}, seconds = 5): Winsock {
+function client(type: 'socks5' | 'http', more: object = {}, seconds = 5): Promise<Winsock> {
   const proxies = { test: { type, address: ADDRESS_B, port, ...more } };
   const rules = [
     { to: '10.0.0.0/8', via: 'direct' },
@@ -98,7 +98,7 @@ const GRANTED = [5, 0, 0, 1, 10, 0, 0, 2, 4, 5];
 
 describe('SOCKS5', () => {
   test('RFC 1928 §3, §4, §6 the destination is asked for by address; the application sees the destination only', async () => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const s = await tcp(a);
     const serving = proxy(HELLO, [ASK_FAR, [...GRANTED, ...latin1('early')]]);
     expect(await a.connect(s, name(FAR, 80))).toBe(0);
@@ -118,7 +118,7 @@ describe('SOCKS5', () => {
   });
 
   test('RFC 1928 §4, §5 an IPv6 destination; the proxy’s IPv4 address is reached from a socket of AF_INET6', async () => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const s = await ok(a.socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP));
     const far = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9];
     const serving = proxy(HELLO, [
@@ -132,7 +132,7 @@ describe('SOCKS5', () => {
   });
 
   test('RFC 1929 §2 name and password when the proxy asks for them', async () => {
-    const a = client('socks5', { user: 'me', password: 'secret' });
+    const a = await client('socks5', { user: 'me', password: 'secret' });
     const login = [1, 2, ...latin1('me'), 6, ...latin1('secret')];
     const good = proxy(
       [
@@ -159,7 +159,7 @@ describe('SOCKS5', () => {
     ['a method is chosen that was not offered', [5, 2], WSAEACCES],
     ['it is SOCKS4', [4, 0], WSAECONNABORTED],
   ])('RFC 1928 §3 %s', async (_what, said, code) => {
-    const a = client('socks5');
+    const a = await client('socks5');
     void proxy([[5, 1, 0], said]);
     expect(await a.connect(await tcp(a), name(FAR, 80))).toBe(-code);
   });
@@ -175,7 +175,7 @@ describe('SOCKS5', () => {
     [8, WSAEAFNOSUPPORT],
     [99, WSAECONNABORTED],
   ])('RFC 1928 §6 reply %i is WSA code %i, and nothing of the application is sent', async (reply, code) => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const serving = proxy(HELLO, [ASK_FAR, [5, reply, 0, 1, 0, 0, 0, 0, 0, 0]]);
     const s = await tcp(a);
     expect(await a.connect(s, name(FAR, 80))).toBe(-code);
@@ -184,7 +184,7 @@ describe('SOCKS5', () => {
   });
 
   test('RFC 1928 §6 a reply that makes no sense, one that is cut, none at all', async () => {
-    const a = client('socks5', {}, 0.1);
+    const a = await client('socks5', {}, 0.1);
     void proxy(HELLO, [ASK_FAR, [5, 0, 0, 9, 0]]);
     expect(await a.connect(await tcp(a), name(FAR, 80))).toBe(-WSAECONNABORTED);
     void proxy(HELLO, [ASK_FAR, [5, 0, 0]]).then((t) => b.closesocket(t));
@@ -195,7 +195,7 @@ describe('SOCKS5', () => {
 
   test('RFC 1928 §6 a proxy that is not there is what the connection to it is', async () => {
     await ok(b.closesocket(listener));
-    const a = client('socks5');
+    const a = await client('socks5');
     expect(await a.connect(await tcp(a), name(FAR, 80))).toBe(-WSAECONNREFUSED);
   });
 });
@@ -205,7 +205,7 @@ describe('HTTP CONNECT', () => {
     latin1(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`);
 
   test('RFC 9110 §9.3.6 a 2xx answer opens the tunnel; what comes behind its head is the destination’s', async () => {
-    const a = client('http');
+    const a = await client('http');
     const s = await tcp(a);
     const serving = proxy([ask(), latin1('HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\nearly')]);
     expect(await a.connect(s, name(FAR, 80))).toBe(0);
@@ -215,7 +215,7 @@ describe('HTTP CONNECT', () => {
   });
 
   test('RFC 9110 §9.3.6, RFC 7617 §2 an IPv6 destination in brackets; name and password', async () => {
-    const a = client('http', { user: 'me', password: 'secret' });
+    const a = await client('http', { user: 'me', password: 'secret' });
     const s = await ok(a.socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP));
     const basic = `Proxy-Authorization: Basic ${Buffer.from('me:secret').toString('base64')}\r\n`;
     void proxy([ask(basic, '[2001:db8::9]:443'), latin1('HTTP/1.0 200\r\n\r\n')]);
@@ -230,13 +230,13 @@ describe('HTTP CONNECT', () => {
     ['HTTP/1.1 504 Gateway Timeout', WSAETIMEDOUT],
     ['SSH-2.0-OpenSSH', WSAECONNABORTED],
   ])('RFC 9110 §9.3.6 "%s" is WSA code %i', async (line, code) => {
-    const a = client('http');
+    const a = await client('http');
     void proxy([ask(), latin1(`${line}\r\nContent-Length: 0\r\n\r\n`)]);
     expect(await a.connect(await tcp(a), name(FAR, 80))).toBe(-code);
   });
 
   test('RFC 9110 §9.3.6 a head without an end is given up', async () => {
-    const a = client('http');
+    const a = await client('http');
     void proxy([ask(), latin1(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(0x5000)}`)]);
     expect(await a.connect(await tcp(a), name(FAR, 80))).toBe(-WSAECONNABORTED);
   });
@@ -244,7 +244,7 @@ describe('HTTP CONNECT', () => {
 
 describe('rules and ways to connect', () => {
   test('RFC 1928 §4 what a rule calls direct is untouched', async () => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const direct = await bound(b, tcp, ADDRESS_B);
     await ok(b.listen(direct.s, 1));
     const s = await tcp(a);
@@ -255,7 +255,7 @@ describe('rules and ways to connect', () => {
   });
 
   test('RFC 1928 §4 non-blocking: writable when the proxy has connected; FD_CONNECT with its refusal', async () => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const s = await tcp(a);
     await nonBlocking(a, s);
     const serving = proxy(HELLO, [ASK_FAR, GRANTED]);
@@ -281,7 +281,7 @@ describe('rules and ways to connect', () => {
   });
 
   test('RFC 1928 §4 ConnectEx: the first data goes to the destination', async () => {
-    const a = client('socks5');
+    const a = await client('socks5');
     const s = await tcp(a);
     await ok(a.bind(s, name(ADDRESS_A, 0)));
     const connecting = await recordWithEvent(a);
@@ -294,7 +294,7 @@ describe('rules and ways to connect', () => {
   test('RFC 1928 §4, SSL-SEQ-01 under the TLS provider: the handshake is with the destination, through the proxy', async () => {
     const proxies = { test: { type: 'socks5', address: ADDRESS_B, port } };
     const config = parseProxyConfig({ proxies, rules: [{ to: '*', via: 'test' }] });
-    const a = hosts.winsock('a', createProxyLayer(config), tlsLayer());
+    const a = await hosts.winsock('a', createProxyLayer(config), tlsLayer());
     const { certificate: cert, key } = certificates.selfSigned;
     const serving = proxy(HELLO, [ASK_FAR, GRANTED]).then((t) => nodeServer(b, t, { cert, key }));
     const s = await secured(a);

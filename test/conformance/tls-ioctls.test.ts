@@ -96,9 +96,9 @@ const SETTINGS: readonly (readonly [string, number, number, Uint8Array])[] = [
 
 let hosts: TlsHosts;
 let ws: Winsock;
-beforeEach(() => {
-  hosts = tlsHosts();
-  ws = hosts.winsock('a', tlsLayer());
+beforeEach(async () => {
+  hosts = await tlsHosts();
+  ws = await hosts.winsock('a', tlsLayer());
 });
 afterEach(() => hosts.close());
 
@@ -252,7 +252,7 @@ describe('beside other layers', () => {
       [other, tlsLayer()],
       [tlsLayer(), other],
     ]) {
-      const both = hosts.winsock('a', ...layers);
+      const both = await hosts.winsock('a', ...layers);
       const [first, second] = [await tcp(both), await tcp(both)];
       await ok(set(both, first, SO_SSL_SET_FLAGS, dword(8)));
       expect(await get(both, first, SO_SSL_GET_FLAGS, 4)).toEqual(dword(8));

@@ -55,10 +55,10 @@ beforeAll(() => {
   certificates = makeCertificates();
 });
 afterAll(() => certificates.remove());
-beforeEach(() => {
-  hosts = tlsHosts();
-  a = hosts.winsock('a');
-  b = hosts.winsock('b', tlsLayer({ ca: certificates.authority.certificate }));
+beforeEach(async () => {
+  hosts = await tlsHosts();
+  a = await hosts.winsock('a');
+  b = await hosts.winsock('b', tlsLayer({ ca: certificates.authority.certificate }));
 });
 afterEach(() => hosts.close());
 
@@ -110,7 +110,7 @@ describe('accept', () => {
 
   test('SSL-SERVER_OPTS, SSL-FLAGS the certificate of the configuration serves without a hook', async () => {
     const { certificate, key } = certificates.server;
-    b = hosts.winsock('b', tlsLayer({ certificate, key }));
+    b = await hosts.winsock('b', tlsLayer({ certificate, key }));
     const { s: listener, port } = await secureListener(SSL_FLAG_SERVER, null);
     const peer = await client(port);
     await ok(b.accept(listener));

@@ -4,6 +4,9 @@
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { expect } from '@jest/globals';
@@ -18,7 +21,9 @@ import {
 import type { LocalHost } from '../../src/app/local.ts';
 import { putI32le } from '../../src/base/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
+import { connectRemote, createIpcServer, type IpcServer } from '../../src/ipc/index.ts';
 import { createTlsLayer, type SslValidateCertHook, type TlsConfig } from '../../src/layers/tls/index.ts';
+import type { AfdPort, NamePort } from '../../src/port/index.ts';
 import { pointerOf, type WSPStartup } from '../../src/spi/index.ts';
 import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { layeredOptions, passThrough } from '../support/chains.ts';
@@ -31,25 +36,47 @@ export interface TlsHosts {
   /** Why handshakes have failed, and what providers did wrong; newest last. */
   readonly reasons: string[];
   /** A started Winsock with those providers, lowest first. */
-  winsock(host: 'a' | 'b', ...layers: WSPStartup[]): Winsock;
+  winsock(host: 'a' | 'b', ...layers: WSPStartup[]): Promise<Winsock>;
   close(): Promise<void>;
 }
 
-export function tlsHosts(): TlsHosts {
+/** The ways to the sockets that tests of stream layers run over. */
+export const WAYS = ['embedded', 'over IPC'] as const;
+
+export async function tlsHosts(way: (typeof WAYS)[number] = 'embedded'): Promise<TlsHosts> {
   const hosts = joinedHosts(new RealTime());
+  const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
+  const servers: IpcServer[] = [];
+  const ports: AfdPort[] = [];
   const reasons: string[] = [];
   const started: Winsock[] = [];
   const hear = (failure: unknown): void => void reasons.push((failure as { reason: string }).reason);
   subscribe('winsockd:tls', hear);
+  const identity = { pid: process.pid, uid: 0, gid: 0 };
+  if (way === 'over IPC') {
+    for (const name of ['a', 'b'] as const) {
+      const server = await createIpcServer({
+        path: join(folder, name),
+        identify: () => identity,
+        openSession: (peer) => hosts[name].openSession(peer),
+        openNames: () => hosts[name].openNames(),
+      });
+      servers.push(server);
+    }
+  }
+  const attached = async (host: 'a' | 'b'): Promise<{ port: AfdPort; names: NamePort }> => {
+    if (way === 'embedded') return { port: hosts[host].openSession(), names: hosts[host].openNames() };
+    const port = await connectRemote(join(folder, host));
+    ports.push(port);
+    return { port, names: port.names };
+  };
   return {
     ...hosts,
     reasons,
-    winsock(host, ...layers): Winsock {
-      const port = hosts[host].openSession();
+    async winsock(host, ...layers): Promise<Winsock> {
       const own = layers.map((startup) => ({ startup, isIfs: false }));
       const ws = createWinsock({
-        port,
-        names: hosts[host].openNames(),
+        ...(await attached(host)),
         ...(own.length === 0 ? {} : layeredOptions(own)),
         observer: { fault: (fault) => void reasons.push(`${fault.call} ${fault.kind} ${fault.detail}`) },
       });
@@ -60,8 +87,11 @@ export function tlsHosts(): TlsHosts {
     async close() {
       unsubscribe('winsockd:tls', hear);
       for (const ws of started) await ws.WSACleanup();
+      for (const port of ports) port.close();
+      for (const server of servers) await server.close();
       hosts.a.close();
       hosts.b.close();
+      await rm(folder, { recursive: true });
     },
   };
 }

@@ -78,10 +78,10 @@ beforeAll(() => {
   certificates = makeCertificates();
 });
 afterAll(() => certificates.remove());
-beforeEach(() => {
-  hosts = tlsHosts();
-  a = hosts.winsock('a', tlsLayer({ ca: certificates.authority.certificate }));
-  b = hosts.winsock('b');
+beforeEach(async () => {
+  hosts = await tlsHosts();
+  a = await hosts.winsock('a', tlsLayer({ ca: certificates.authority.certificate }));
+  b = await hosts.winsock('b');
 });
 afterEach(() => hosts.close());
 
@@ -332,7 +332,7 @@ describe('what is spoken', () => {
     const without = await connected(undefined, old, (s) => ok(set(a, s, SO_SSL_SET_PROTOCOLS, wish)));
     expect(without.answer).toBe(-WSAEPROTONOSUPPORT);
     expect(hosts.reasons.join()).toContain('oldVersions');
-    a = hosts.winsock('a', tlsLayer({ oldVersions: true }));
+    a = await hosts.winsock('a', tlsLayer({ oldVersions: true }));
     const unasked = await connected(undefined, old);
     expect(unasked.answer).toBe(-WSAEPROTONOSUPPORT);
     const both = await connected(undefined, old, (s) => ok(set(a, s, SO_SSL_SET_PROTOCOLS, wish)));
@@ -465,7 +465,7 @@ describe('hostile peers', () => {
   });
 
   test('SSL-SEQ-01 one that says nothing: WSAETIMEDOUT when the time is over', async () => {
-    a = hosts.winsock('a', tlsLayer({ handshakeLimit: 50 }));
+    a = await hosts.winsock('a', tlsLayer({ handshakeLimit: 50 }));
     const { port, accepted } = await listeningOnce();
     const s = await secured(a);
     expect(await a.connect(s, name(ADDRESS_B, port))).toBe(-WSAETIMEDOUT);
