@@ -28,24 +28,18 @@ import {
   WSAEWOULDBLOCK,
 } from '../../abi/index.ts';
 import type { Layer, WSPPROC_TABLE } from '../../spi/index.ts';
+import { gathered, lengthOf, spread } from './buffers.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { Codec, StreamPlan } from './contract.ts';
 import { EventRecords } from './event-records.ts';
 import { LowerPipe } from './lower-pipe.ts';
 import type { Complete } from './operations.ts';
+import { Waiters } from './waiters.ts';
 
 /** Bytes that wait in each direction; a reader or writer who is late holds up the peer or the application from there on. */
 export const QUEUE_LIMIT = 0x1_0000;
 /** Bytes that go through the codec at a time: what a TLS record carries at most. */
 const CHUNK = 0x4000;
-
-/** Somebody who waits to receive or to send. */
-interface Waiter {
-  /** Does what it can. @returns whether it is done */
-  run(): boolean;
-  /** Ends it unfinished. */
-  end(answer: number): void;
-}
 
 export type Phase = 'opening' | 'open' | 'failed';
 
@@ -75,8 +69,8 @@ export class Connection {
   #isWriting = false;
   /** Nothing will go out any more, not even the end. */
   #isSendingDone = false;
-  readonly #receivers: Waiter[] = [];
-  readonly #senders: Waiter[] = [];
+  readonly #receivers = new Waiters();
+  readonly #senders = new Waiters();
   #onRoom: (() => void) | null = null;
   readonly #onDrained: (() => void)[] = [];
 
@@ -153,7 +147,7 @@ export class Connection {
     const places = buffers.filter(({ length }) => length > 0);
     const isPeek = (flags & MSG_PEEK) !== 0;
     const isWhole = !isPeek && (flags & MSG_WAITALL) !== 0;
-    const room = places.reduce((sum, { length }) => sum + length, 0);
+    const room = lengthOf(places);
     let done = 0;
     const attempt = (): number | null => {
       if (refused !== 0) return -refused;
@@ -164,14 +158,14 @@ export class Connection {
       return done > 0 || this.#ended === 0 ? done : -this.#ended;
     };
     // Of receivers that wait, the first gets the first bytes.
-    const now = this.#receivers.length === 0 || refused !== 0 ? attempt() : null;
+    const now = this.#receivers.isEmpty || refused !== 0 ? attempt() : null;
     this.changed();
-    return this.#wait(this.#receivers, now, complete, attempt);
+    return this.#receivers.wait(now, complete, attempt);
   }
 
   /** As {@link receive}. A send that may not wait takes what there is room for. */
   send(buffers: readonly Uint8Array[], flags: number, complete: Complete | null): number | (() => void) {
-    const total = buffers.reduce((sum, { length }) => sum + length, 0);
+    const total = lengthOf(buffers);
     let done = 0;
     const attempt = (): number | null => {
       const refused = this.#whyNoSend(flags);
@@ -179,9 +173,9 @@ export class Connection {
       done += this.#put(buffers, done);
       return done === total ? done : null;
     };
-    let now = this.#senders.length === 0 || this.#whyNoSend(flags) !== 0 ? attempt() : null;
+    let now = this.#senders.isEmpty || this.#whyNoSend(flags) !== 0 ? attempt() : null;
     if (now === null && complete === null && done > 0) now = done;
-    const answer = this.#wait(this.#senders, now, complete, attempt);
+    const answer = this.#senders.wait(now, complete, attempt);
     if (answer === -WSAEWOULDBLOCK) this.events.enable(FD_WRITE);
     this.#startWriting();
     return answer;
@@ -211,9 +205,8 @@ export class Connection {
     this.#codec?.destroy();
     this.#inbound.clear();
     this.#outbound.clear();
-    for (const waiter of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) {
-      waiter.end(-WSA_OPERATION_ABORTED);
-    }
+    this.#receivers.end(-WSA_OPERATION_ABORTED);
+    this.#senders.end(-WSA_OPERATION_ABORTED);
     this.#onRoom?.();
     for (const observer of [...this.observers]) observer();
   }
@@ -258,8 +251,8 @@ export class Connection {
     this.failure = code;
     this.#ended = code;
     this.#sendError = code;
-    this.#wake(this.#receivers);
-    this.#wake(this.#senders);
+    this.#receivers.wake();
+    this.#senders.wake();
     this.changed();
     return -code;
   }
@@ -277,71 +270,14 @@ export class Connection {
     return this.#sendError;
   }
 
-  /** Answers now, or has the rest wait. @returns what takes a waiter out again */
-  #wait(
-    list: Waiter[],
-    now: number | null,
-    complete: Complete | null,
-    attempt: () => number | null,
-  ): number | (() => void) {
-    if (now !== null) {
-      complete?.(now);
-      return now;
-    }
-    if (complete === null) return -WSAEWOULDBLOCK;
-    const waiter: Waiter = {
-      run: () => {
-        const answer = attempt();
-        if (answer === null) return false;
-        complete(answer);
-        return true;
-      },
-      end: complete,
-    };
-    list.push(waiter);
-    return () => {
-      const at = list.indexOf(waiter);
-      if (at >= 0) list.splice(at, 1);
-    };
-  }
-
-  #wake(list: Waiter[]): void {
-    while (list[0]?.run() === true) list.shift();
-  }
-
-  /** Spreads what came in over the buffers, past the first `done` bytes of them. @returns how many bytes */
   #take(places: readonly Uint8Array[], done: number, isPeek: boolean): number {
-    let skip = done;
-    let taken = 0;
-    for (const place of places) {
-      if (skip >= place.length) {
-        skip -= place.length;
-        continue;
-      }
-      const part = place.subarray(skip);
-      skip = 0;
-      if (isPeek && taken > 0) break;
-      const count = this.#inbound.copyTo(part, isPeek);
-      taken += count;
-      if (count < part.length) break;
-    }
+    const taken = spread(this.#inbound, places, done, isPeek);
     if (taken > 0 && this.#inbound.length < QUEUE_LIMIT) this.#onRoom?.();
     return taken;
   }
 
-  /** Copies what there is room for, past the first `done` bytes: in one piece, so that a gathered send is one. */
   #put(buffers: readonly Uint8Array[], done: number): number {
-    const total = buffers.reduce((sum, { length }) => sum + length, 0);
-    const piece = new Uint8Array(Math.max(0, Math.min(total - done, QUEUE_LIMIT - this.#outbound.length)));
-    let skip = done;
-    let at = 0;
-    for (const buffer of buffers) {
-      if (at === piece.length) break;
-      const part = buffer.subarray(Math.min(skip, buffer.length)).subarray(0, piece.length - at);
-      skip = Math.max(0, skip - buffer.length);
-      piece.set(part, at);
-      at += part.length;
-    }
+    const piece = gathered(buffers, done, QUEUE_LIMIT - this.#outbound.length);
     this.#outbound.push(piece);
     return piece.length;
   }
@@ -361,8 +297,8 @@ export class Connection {
       if (count > 0) this.#inbound.push(count < CHUNK / 2 ? chunk.slice(0, count) : chunk.subarray(0, count));
       else this.#ended = -count;
       if (count < 0 && this.#sendError === 0) this.#sendError = -count;
-      this.#wake(this.#receivers);
-      if (count < 0) this.#wake(this.#senders);
+      this.#receivers.wake();
+      if (count < 0) this.#senders.wake();
       this.changed();
     }
   }
@@ -380,7 +316,7 @@ export class Connection {
       if (this.#isClosed) return;
       if (answer < 0) this.#sendError = -answer;
       else this.#outbound.drop(head.length);
-      this.#wake(this.#senders);
+      this.#senders.wake();
       this.changed();
     }
     if (this.#sendError !== 0) this.#outbound.clear();
