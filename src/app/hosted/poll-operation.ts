@@ -6,81 +6,31 @@
  * the answer.
  */
 
-import {
-  type fd_set,
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLRDNORM,
-  SO_ERROR,
-  SOL_SOCKET,
-  type TIMEVAL,
-  WSA_OPERATION_ABORTED,
-  WSAEFAULT,
-  WSAEINVAL,
-  WSAENOTSOCK,
-} from '../../abi/index.ts';
+import { POLLIN, WSA_OPERATION_ABORTED, WSAEFAULT, WSAEINVAL, WSAENOTSOCK } from '../../abi/index.ts';
 import { i32le, putI32le } from '../../base/index.ts';
 import { AfdOp, AfdPollEvent, type AfdRequest } from '../../port/index.ts';
-import type { Answer, StartedProvider, WSAPOLLFD } from '../../spi/index.ts';
+import type { Answer, StartedProvider } from '../../spi/index.ts';
 import type { ChainHost } from './chain-host.ts';
 import type { ChainSocket } from './chain-socket.ts';
+import {
+  type Asked,
+  ENDED,
+  errorOf,
+  eventsOf,
+  FAILED,
+  Group,
+  NO_TIME,
+  pollfds,
+  READ,
+  timeval,
+  whole,
+} from './poll-entries.ts';
 import { SharedCall } from './shared-port.ts';
 import type { Ticket } from './ticket.ts';
 
 /** Bytes of an entry asked, {descriptor, events}, and of one answered, {descriptor, events, error}. */
 const ASKED_LEN = 8;
 const ANSWERED_LEN = 12;
-
-const { receive, receiveExpedited, send, disconnect, abort, localClose, connect, accept, connectFail } =
-  AfdPollEvent;
-const READ = receive | accept;
-const WRITE = send | connect;
-const EXCEPT = connectFail | receiveExpedited;
-const FAILED = abort | connectFail;
-/** What only the base provider tells. */
-const ENDED = disconnect | abort;
-
-/** One entry. */
-interface Asked {
-  readonly descriptor: number;
-  readonly mask: number;
-  /** `null`: it has no layer, or is none at all. */
-  readonly socket: ChainSocket | null;
-  readonly isDirect: boolean;
-  happened: number;
-  error: number;
-  /** It was closed while the poll waits. */
-  isClosed: boolean;
-}
-
-/** The sockets of one layer, as it is asked about them. */
-class Group {
-  readonly provider: StartedProvider;
-  readonly entries: Asked[] = [];
-
-  constructor(provider: StartedProvider) {
-    this.provider = provider;
-  }
-
-  select(timeout: TIMEVAL | null): { answer: Answer; sets: readonly fd_set[] } | null {
-    const sets = [READ, WRITE, EXCEPT].map((events) => ({
-      fd_array: this.entries
-        .filter(({ mask, isClosed }) => !isClosed && (mask & events) !== 0)
-        .map(({ socket }) => (socket as ChainSocket).handle),
-    }));
-    const [reads, writes, excepts] = sets as [fd_set, fd_set, fd_set];
-    if (sets.every(({ fd_array }) => fd_array.length === 0)) return null;
-    const answer = this.provider.table.WSPSelect(
-      0,
-      reads.fd_array.length > 0 ? reads : null,
-      writes.fd_array.length > 0 ? writes : null,
-      excepts.fd_array.length > 0 ? excepts : null,
-      timeout,
-    );
-    return { answer, sets };
-  }
-}
 
 /** @param isDirect whether a descriptor is of a socket without layers */
 export function poll(host: ChainHost, ticket: Ticket, isDirect: (descriptor: number) => boolean): Answer {
@@ -282,7 +232,7 @@ class Poll {
     let end = 0;
     for (const { descriptor, socket, isDirect, isClosed, happened, error } of this.#entries) {
       const isDead = isClosed || (socket === null && !isDirect);
-      const events = isDead ? localClose : happened;
+      const events = isDead ? AfdPollEvent.localClose : happened;
       if (events === 0) continue;
       putI32le(into, end, descriptor);
       putI32le(into, end + 4, events);
@@ -291,52 +241,6 @@ class Poll {
     }
     return end / ANSWERED_LEN;
   }
-}
-
-/** AfdPollEvent bits of what a layer and the base provider say. */
-function eventsOf(
-  socket: ChainSocket,
-  revents: number,
-  isReadable: boolean,
-  isWritable: boolean,
-  isOdd: boolean,
-): number {
-  let events = 0;
-  const hasFailed = (revents & POLLERR) !== 0;
-  const hasEnded = (revents & POLLHUP) !== 0 && !hasFailed;
-  if (hasFailed) events |= isOdd ? connectFail : abort;
-  else if (isOdd) events |= receiveExpedited;
-  if (hasEnded) events |= disconnect;
-  // A select says readable of an end, too; a layer may have more than the provider below it knows.
-  const hasMore = (revents & POLLRDNORM) !== 0 || !(hasEnded || hasFailed);
-  if (isReadable && hasMore) events |= socket.isListening ? accept : receive;
-  if (isWritable && !hasFailed) events |= WRITE;
-  return events;
-}
-
-/** The code behind a failure. */
-async function errorOf({ table, handle }: ChainSocket): Promise<number> {
-  const value = new Uint8Array(4);
-  const answer = await table.WSPGetSockOpt(handle, SOL_SOCKET, SO_ERROR, value, { value: 4 });
-  return answer < 0 ? 0 : i32le(value, 0);
-}
-
-function pollfds(entries: readonly Asked[], events: number): WSAPOLLFD[] {
-  return entries
-    .filter(({ isClosed, socket }) => !isClosed && socket !== null && socket.baseHandle !== 0)
-    .map(({ socket }) => ({ fd: (socket as ChainSocket).baseHandle, events, revents: 0 }));
-}
-
-const NO_TIME: TIMEVAL = { tv_sec: 0, tv_usec: 0 };
-
-function timeval(ms: number): TIMEVAL | null {
-  if (!Number.isFinite(ms)) return null;
-  return { tv_sec: Math.floor(ms / 1000), tv_usec: Math.ceil((ms % 1000) * 1000) };
-}
-
-/** A time-out of the port: whole ms, −1 for none. */
-function whole(ms: number): number {
-  return Number.isFinite(ms) ? Math.ceil(ms) : -1;
 }
 
 const BARE_POLL = {
