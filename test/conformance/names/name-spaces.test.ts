@@ -460,6 +460,35 @@ overEveryAttachment('change notices of user providers', (pair) => {
   });
 });
 
+overEveryAttachment('a provider from its installation on', (pair) => {
+  test('NSP-Startup, NSP-RULE-08, CFG-WSCInstallNameSpace new processes ask it, running ones keep the catalog that they began with', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nsp-'));
+    const path = join(folder, 'space.mjs');
+    await writeFile(path, 'export const NSPStartup = (id, table) => globalThis.testNameSpace(id, table);');
+    const { NSPStartup } = defineNameSpace({ find: () => [{ name: 'installed' }] });
+    Object.assign(globalThis, { testNameSpace: NSPStartup });
+    const { a: running, processOn } = await pair();
+    const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F12';
+    const own = { lpNSProviderId: id };
+    const fresh = async (): Promise<Winsock> => {
+      const ws = await processOn('a');
+      await ws.WSAStartup(0x0202, {} as never);
+      return ws;
+    };
+    expect(await namesOf(running, own)).toBe(-WSANO_DATA);
+    try {
+      expect(await running.WSCInstallNameSpace('Test', path, 41, 1, id)).toBe(0);
+      expect(await namesOf(running, own)).toBe(-WSANO_DATA);
+      expect(await namesOf(await fresh(), own)).toEqual(['installed']);
+      expect(await running.WSCEnableNSProvider(id, false)).toBe(0);
+      expect(await namesOf(await fresh(), own)).toBe(-WSANO_DATA);
+    } finally {
+      await running.WSCUnInstallNameSpace(id);
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
 overEveryAttachment('the phone book of the examples', (pair) => {
   test.each(['NSPStartup', 'NSPv2Routine'] as const)(
     'API-getaddrinfo, API-WSASetService, NSP-SetService, NSP2-SetServiceEx %s: hosts that it knows, and what applications register',
