@@ -27,7 +27,7 @@ import {
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { connectRemote, createIpcServer, type IpcServer, type RemotePort } from '../../src/ipc/index.ts';
 import { peerCredentials } from '../../src/native/index.ts';
-import type { Ref } from '../../src/spi/index.ts';
+import type { Answer, Ref } from '../../src/spi/index.ts';
 import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { compileWinsock, startChild, type WinsockChild } from '../support/winsock-process.ts';
 import {
@@ -369,6 +369,31 @@ describe('quotas', () => {
     await ok(ws.send(client, text('in time')));
     expect(await receiveText(ws, peer)).toBe('in time');
   });
+
+  /** Every call that makes a socket, on a listener that has a connection waiting. */
+  const MAKING: readonly (readonly [string, (listener: number) => Answer])[] = [
+    ['API-socket', () => ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)],
+    ['API-WSASocket', () => ws.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, null, 0, 1)],
+    ['API-accept', (s) => ws.accept(s)],
+    ['API-WSAAccept', (s) => ws.WSAAccept(s, null, null, null)],
+  ];
+
+  test.each(MAKING)(
+    '%s at the bound of sockets it is WSAEMFILE, and works when one is closed',
+    async (_id, make) => {
+      await within({ maxSockets: 3 });
+      const { s, port: number } = await listening(ws);
+      const client = await tcp(ws);
+      await ok(ws.connect(client, name(LOCAL, number)));
+      await ready(ws, s);
+      const third = await tcp(ws);
+      expect(await make(s)).toBe(-WSAEMFILE);
+      expect(await make(s)).toBe(-WSAEMFILE);
+      await ok(ws.closesocket(third));
+      await ok(make(s));
+      expect(await make(s)).toBe(-WSAEMFILE);
+    },
+  );
 
   test('SEM-C-07 past its requests that wait, and past its bytes, WSAENOBUFS', async () => {
     await within({ maxPending: 2, maxQueuedBytes: 1 << 20, maxTransfer: 1 << 20 });
