@@ -86,6 +86,61 @@ overEveryAttachment('the configuration of providers', (open) => {
     }
   });
 
+  test.each([
+    ['CAT-TCP4', 'MSAFD Tcpip [TCP/IP]', 2, 1, 6, 0, 16, 0, 0x20066, 8],
+    ['CAT-UDP4', 'MSAFD Tcpip [UDP/IP]', 2, 2, 17, 0, 16, 0xffbb, 0x20609, 8],
+    ['CAT-RAW4', 'MSAFD Tcpip [RAW/IP]', 2, 3, 0, 255, 16, 0x8000, 0x20609, 0xc],
+    ['CAT-TCP6', 'MSAFD Tcpip [TCP/IPv6]', 23, 1, 6, 0, 28, 0, 0x20066, 8],
+    ['CAT-UDP6', 'MSAFD Tcpip [UDP/IPv6]', 23, 2, 17, 0, 28, 0xffbb, 0x20609, 8],
+    ['CAT-RAW6', 'MSAFD Tcpip [RAW/IPv6]', 23, 3, 0, 255, 28, 0x8000, 0x20609, 0xc],
+  ])('%s %s as a fresh installation has it', async (_, title, ...numbers) => {
+    const { a } = await fresh();
+    const entry = named(await stored(a), title);
+    expect([
+      entry.iAddressFamily,
+      entry.iSocketType,
+      entry.iProtocol,
+      entry.iProtocolMaxOffset,
+      entry.iMaxSockAddr,
+      entry.dwMessageSize,
+      entry.dwServiceFlags1,
+      entry.dwProviderFlags,
+    ]).toEqual(numbers);
+    expect(entry).toMatchObject({ ChainLen: 1, iVersion: 2, iNetworkByteOrder: 0, iSecurityScheme: 0 });
+  });
+
+  test('CAT-TCP6, CAT-UDP6, CAT-RAW6, CAT-RULE-01, CAT-RULE-02 one provider a family, and TCP is the first that matches protocol 0', async () => {
+    const { a } = await fresh();
+    const entries = await stored(a);
+    const providers = entries.map(({ ProviderId }) => ProviderId);
+    const [v4 = '', , , v6 = ''] = providers;
+    expect(providers).toEqual([v4, v4, v4, v6, v6, v6]);
+    expect([v4, v6]).toEqual([
+      'E70F1AA0-AB8B-11CF-8CA3-00805F48A192',
+      'F9EAB0C0-26D4-11D0-BBBF-00AA006C34E4',
+    ]);
+    const s = await ok(a.socket(AF_INET, 0, 0));
+    const type = new Uint8Array(4);
+    await ok(a.getsockopt(s, 0xffff, 0x1008, type, { value: 4 }));
+    expect(i32le(type, 0)).toBe(SOCK_STREAM);
+  });
+
+  test('CAT-CHAIN-07 the layered entry is hidden and has the main GUID; each chain has its own, and the same module', async () => {
+    const { a } = await fresh();
+    await ok(a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0));
+    const entries = await stored(a);
+    const layer = named(entries, 'one');
+    expect(layer.ProviderId).toBe(guid(1));
+    expect(layer.dwProviderFlags & PFL_HIDDEN).not.toBe(0);
+    const chains = entries.filter(({ ChainLen }) => ChainLen > 1);
+    expect(new Set([guid(1), ...chains.map(({ ProviderId }) => ProviderId)]).size).toBe(7);
+    for (const { ProviderId } of chains) {
+      const path = { value: '' };
+      await ok(a.WSCGetProviderPath(ProviderId, path, { value: 260 }));
+      expect(path.value).toBe('/1.mjs');
+    }
+  });
+
   test('CFG-SEQ-01, CFG-SEQ-02, CFG-SEQ-03, CFG-WSCInstallProvider, CFG-WSCWriteProviderOrder an installer step by step', async () => {
     const { a } = await fresh();
     const base = named(await stored(a), 'MSAFD Tcpip [TCP/IP]');
@@ -293,7 +348,7 @@ overEveryAttachment('the configuration of providers', (open) => {
     expect(await mobile.WSCInstallNameSpace('n', '/x', 12, 1, guid(1))).toBe(-WSANO_RECOVERY);
   });
 
-  test('WM-03, WM-04, WM-07 on Windows Mobile nothing is ordered: the newest chain is first', async () => {
+  test('WM-03, WM-04, WM-07, WM-10 on Windows Mobile nothing is ordered: the newest chain is first', async () => {
     const { processOn } = await fresh();
     const mobile = await processOn('a', 0, 'windows-mobile');
     const base = named(await stored(mobile), 'MSAFD Tcpip [TCP/IP]');
@@ -302,6 +357,10 @@ overEveryAttachment('the configuration of providers', (open) => {
     const { dwCatalogEntryId } = named(await stored(mobile), 'lsp');
     await ok(mobile.WSCInstallProvider(guid(2), '/x', [chainOf(base, dwCatalogEntryId, 'lsp')]));
     expect((await stored(mobile))[0]?.szProtocol).toBe('lsp over [MSAFD Tcpip [TCP/IP]]');
+    // Text is wide: an entry takes 628 bytes.
+    const room = { value: 0 };
+    await mobile.WSCEnumProtocols(null, [], room);
+    expect(room.value).toBe(8 * 628);
   });
 });
 
