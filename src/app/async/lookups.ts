@@ -205,12 +205,13 @@ export {
  * WSANO_RECOVERY (announced already), WSA_NOT_ENOUGH_MEMORY
  *
  * Source: API-WSAAdvertiseProvider, NSP2-Advertise
- * @param puuidProviderId its GUID in the catalog, as text; that of the examples is installed
+ * @param puuidProviderId its GUID in the catalog, as text: it is installed, by this process or another
  * @param pNSPv2Routine its seven functions: write them, or let `defineNameSpace` make them
  * @returns 0
  * @example
  * ```ts
  * const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11';
+ * await WSCInstallNameSpaceEx('Phone book', '/opt/phone-book.mjs', NS_NIS, 2, id, null); // → 0
  * const { NSPv2Routine } = defineNameSpace({ find: () => [{ addresses: [{ address: '10.0.0.21' }] }] });
  * await WSAAdvertiseProvider(id, NSPv2Routine); // → 0
  * const alice = await gethostbyname('alice');
@@ -247,6 +248,7 @@ export const WSAUnadvertiseProvider = promised('WSAUnadvertiseProvider');
  * @example
  * ```ts
  * const id = '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11';
+ * await WSCInstallNameSpaceEx('Phone book', '/opt/phone-book.mjs', NS_NIS, 2, id, null); // → 0
  * const { NSPv2Routine } = defineNameSpace({ find: () => [] });
  * const slow = {
  *   ...NSPv2Routine,

@@ -7,30 +7,15 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   MAKEWORD,
-  NS_NIS,
   SOCK_DGRAM,
   SOCK_STREAM,
   sockaddrOf,
 } from '../../../src/app/async.ts';
 import { type AsyncWinsock, asyncWinsock } from '../../../src/app/promised.ts';
 import { IpAddress } from '../../../src/base/index.ts';
-import type { NameSpaceEntry } from '../../../src/port/index.ts';
-import { DEFAULT_NAME_SPACES } from '../../../src/spi/index.ts';
 import { createWinsock, type Windows, type Winsock } from '../../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, joinedHosts, PumpedTime } from '../../conformance/attachment.ts';
 import { wsadata } from '../../conformance/support.ts';
-
-/** A provider of version 2 that is installed, and announces itself in an example. */
-const PHONE_BOOK: NameSpaceEntry = {
-  providerId: '3F2A7C10-5B8E-4D53-9C01-7E6D4B2A9F11',
-  identifier: 'Phone book',
-  dwNameSpace: NS_NIS,
-  version: 1,
-  isActive: true,
-  isV2: true,
-  path: '',
-  blob: null,
-};
 
 /** The names of an example's scope. */
 export interface ExampleScope {
@@ -70,7 +55,6 @@ export async function openExampleHosts(windows: Windows): Promise<ExampleHosts> 
       names: hosts[host].openNames(),
       catalogPort: hosts[host].openCatalog(),
       scheduler,
-      nameSpaces: () => [...DEFAULT_NAME_SPACES, PHONE_BOOK],
       ...(own === undefined ? {} : { windows: own }),
     });
   const winsock = process('a', windows);
