@@ -60,7 +60,10 @@ function over(
   subject: string,
   body: (pair: () => Promise<Pair>) => void,
 ): void {
-  describe.each(kinds)(`${subject}, $name`, (kind) => {
+  const path = expect.getState().testPath ?? '';
+  const isWhole = process.env['CONFORMANCE'] === 'whole';
+  const here = kinds.filter(({ files }) => isWhole || files === undefined || files.test(path));
+  describe.each(here)(`${subject}, $name`, (kind) => {
     let attachment: Attachment;
     const started: Winsock[] = [];
     beforeAll(async () => {
