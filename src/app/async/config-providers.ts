@@ -85,8 +85,7 @@ export const WSCInstallProviderAndChains = promised('WSCInstallProviderAndChains
  *
  * Source: CFG-WSCInstallProviderAndChains64_32
  * @param lpProviderId a GUID
- * @param lpszProviderDllPath the module
- * @param lpszProviderDllPath32 not used
+ * @param lpszProviderDllPath the module; behind it stands the one for 32 bits, which is not used
  * @param lpszLspName what people call it, up to 255 characters
  * @param dwServiceFlags 0, or XP1_IFS_HANDLES of a provider whose sockets are those of the provider below
  * @param lpProtocolInfoList the triples of family, type and protocol that it goes over; `null`: all that base entries have
