@@ -34,24 +34,6 @@ import { compileRooms } from '../support/compiled.ts';
 import { createNamespace, type Namespace } from '../support/netns.ts';
 import { describePrivileged } from '../support/privileged.ts';
 
-const ROOMS = [
-  'base',
-  'wire',
-  'abi',
-  'port',
-  'native',
-  'stack',
-  'capture',
-  'link',
-  'engine',
-  'afd',
-  'names',
-  'nameservice',
-  'catalog',
-  'ipc',
-  'spi',
-  'daemon',
-];
 /** Of this run alone: who holds a name is looked for in all namespaces. */
 const DEVICE = `wskd${process.pid}`;
 const NOBODY = 65_534;
@@ -189,7 +171,7 @@ function statusOf(pid: number, field: string): string[] {
 
 describePrivileged('the daemon as a process', () => {
   beforeAll(() => {
-    rooms = compileRooms(...ROOMS);
+    rooms = compileRooms('daemon');
     symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
     space = createNamespace();
   });

@@ -45,7 +45,7 @@ describePrivileged('Teardown', () => {
 
   test('a forgotten device is closed when it is collected', () => {
     const code = `
-      const { Device } = await import(${JSON.stringify(join(compileRooms('base', 'native'), 'native/index.js'))});
+      const { Device } = await import(${JSON.stringify(join(compileRooms('native'), 'native/index.js'))});
       const { readdirSync } = await import('node:fs');
       const count = () => readdirSync('/proc/self/fd').length;
       const before = count();
@@ -61,7 +61,7 @@ describePrivileged('Teardown', () => {
   });
 
   test('a Worker that ends while its device is watched ends cleanly and takes the device with it', () => {
-    const rooms = compileRooms('base', 'native');
+    const rooms = compileRooms('native');
     const code = `
       const { Worker } = await import('node:worker_threads');
       for (let i = 0; i < 5; i++) {
@@ -84,7 +84,7 @@ describePrivileged('Teardown', () => {
 
   test('what a readiness callback throws is an uncaught exception, and the watch goes on', () => {
     const code = `
-      const { Device } = await import(${JSON.stringify(join(compileRooms('base', 'native'), 'native/index.js'))});
+      const { Device } = await import(${JSON.stringify(join(compileRooms('native'), 'native/index.js'))});
       const device = Device.open('tun', { namespace: ${JSON.stringify(space.name)} });
       device.isUp = true;
       let times = 0;
@@ -102,7 +102,7 @@ describePrivileged('Teardown', () => {
 
   test('without a handler it ends the process with its message', () => {
     const code = `
-      const { Device } = await import(${JSON.stringify(join(compileRooms('base', 'native'), 'native/index.js'))});
+      const { Device } = await import(${JSON.stringify(join(compileRooms('native'), 'native/index.js'))});
       const device = Device.open('tun', { namespace: ${JSON.stringify(space.name)} });
       device.isUp = true;
       device.watch(2, () => { throw new Error('lost to nobody'); });`;

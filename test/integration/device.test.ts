@@ -246,7 +246,7 @@ describePrivileged('Device in a namespace', () => {
 
   test('without privilege it is EPERM or EACCES, and says which rights are missing', () => {
     const code = `
-      const { Device } = await import(${JSON.stringify(join(compileRooms('base', 'native'), 'native/index.js'))});
+      const { Device } = await import(${JSON.stringify(join(compileRooms('native'), 'native/index.js'))});
       try { Device.open('tun'); } catch (error) { console.log(error.name, error.code, error.message); }`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
       encoding: 'utf8',
@@ -316,7 +316,7 @@ describePrivileged('Device.adopt', () => {
 
   /** What a child makes of the descriptor of `device`, with root's rights or with nobody's. */
   function adoptInChild(device: Device, ids: { uid?: number; gid?: number }): unknown {
-    const rooms = compileRooms('base', 'native');
+    const rooms = compileRooms('native');
     const code = `
       const { Device } = await import(${JSON.stringify(join(rooms, 'native/index.js'))});
       const { createFrameBatch } = await import(${JSON.stringify(join(rooms, 'base/index.js'))});

@@ -62,7 +62,7 @@ describePrivileged('dropPrivileges', () => {
   let space: Namespace;
 
   beforeAll(() => {
-    rooms = compileRooms('base', 'native');
+    rooms = compileRooms('native');
     space = createNamespace();
   });
 

@@ -17,25 +17,6 @@ import { createNamespace, type Namespace } from '../support/netns.ts';
 import { describePrivileged } from '../support/privileged.ts';
 import { cli } from '../unit/cli/harness.ts';
 
-const ROOMS = [
-  'base',
-  'wire',
-  'abi',
-  'port',
-  'native',
-  'stack',
-  'capture',
-  'link',
-  'engine',
-  'afd',
-  'names',
-  'nameservice',
-  'catalog',
-  'ipc',
-  'spi',
-  'winsock',
-  'app',
-];
 const NAME = 'winsockd.test';
 
 jest.setTimeout(60_000);
@@ -50,7 +31,7 @@ describePrivileged('programs written for Node, over winsockd/register', () => {
   const programs: ChildProcess[] = [];
 
   beforeAll(async () => {
-    register = pathToFileURL(join(compileRooms(...ROOMS), 'app/register.js')).href;
+    register = pathToFileURL(join(compileRooms('app'), 'app/register.js')).href;
     space = createNamespace();
     daemon = await startDaemon(
       loadConfig({

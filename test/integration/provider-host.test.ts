@@ -4,15 +4,7 @@
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -62,11 +54,7 @@ const compiler = ['gcc', 'cc'].find((name) => {
         client,
         'test/support/c/hosted-client.c',
       ]);
-      rooms = compileRooms(
-        ...readdirSync('src', { withFileTypes: true }).flatMap((entry) =>
-          entry.isDirectory() ? entry.name : [],
-        ),
-      );
+      rooms = compileRooms('app', 'daemon');
       symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
       program = [process.execPath, join(rooms, 'app', 'hosted', 'main.js'), '--socket', socket];
       writeFileSync(module, layerModule(rooms, calls));

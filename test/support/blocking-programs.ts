@@ -51,33 +51,12 @@ const HEAD = `
   process.on('exit', () => isMainThread && console.log(JSON.stringify(lines)));
 `;
 
-const ROOMS = [
-  'base',
-  'wire',
-  'abi',
-  'port',
-  'native',
-  'stack',
-  'capture',
-  'link',
-  'engine',
-  'afd',
-  'names',
-  'nameservice',
-  'catalog',
-  'ipc',
-  'spi',
-  'layers',
-  'winsock',
-  'app',
-] as const;
-
 /**
  * Compiles what programs load.
  * @param host source of what `createLocalHost` is told; it sees the rooms `base` and `names`
  */
 export function blockingPrograms(host = '{}'): BlockingPrograms {
-  const rooms = compileRooms(...ROOMS);
+  const rooms = compileRooms('app');
   symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
   const folder = mkdtempSync(join(tmpdir(), 'wsk-programs-'));
   const url = (path: string): string => JSON.stringify(pathToFileURL(join(rooms, path)).href);

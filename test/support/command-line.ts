@@ -8,15 +8,7 @@
  * await line.end();
  */
 
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compileRooms } from './compiled.ts';
@@ -29,8 +21,7 @@ let out: string | null = null;
 
 function compiled(): string {
   if (out === null) {
-    const rooms = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    out = compileRooms(...rooms.map(({ name }) => name));
+    out = compileRooms('app', 'cli', 'daemon');
     symlinkSync(resolve('node_modules'), join(out, '../node_modules'));
   }
   return out;

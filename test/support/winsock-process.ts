@@ -47,7 +47,7 @@ const MAIN = `
 
 /** The rooms that such a process is made of, compiled. */
 export function compileWinsock(): string {
-  const rooms = compileRooms('base', 'abi', 'port', 'native', 'catalog', 'ipc', 'spi', 'winsock');
+  const rooms = compileRooms('ipc', 'winsock');
   writeFileSync(join(rooms, 'child.mjs'), MAIN);
   return rooms;
 }

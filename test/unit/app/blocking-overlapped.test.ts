@@ -13,25 +13,7 @@ let rooms: string;
 let folder: string;
 
 beforeAll(() => {
-  rooms = compileRooms(
-    'base',
-    'wire',
-    'abi',
-    'port',
-    'native',
-    'stack',
-    'capture',
-    'link',
-    'engine',
-    'afd',
-    'names',
-    'nameservice',
-    'catalog',
-    'ipc',
-    'spi',
-    'winsock',
-    'app',
-  );
+  rooms = compileRooms('app');
   symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
   folder = mkdtempSync(join(tmpdir(), 'wsk-overlapped-'));
   const local = pathToFileURL(join(rooms, 'app/local.js'));

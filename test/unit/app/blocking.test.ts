@@ -13,25 +13,7 @@ let rooms: string;
 let folder: string;
 
 beforeAll(() => {
-  rooms = compileRooms(
-    'base',
-    'wire',
-    'abi',
-    'port',
-    'native',
-    'stack',
-    'capture',
-    'link',
-    'engine',
-    'afd',
-    'names',
-    'nameservice',
-    'catalog',
-    'ipc',
-    'spi',
-    'winsock',
-    'app',
-  );
+  rooms = compileRooms('app');
   symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules')); // the resolver's codec is a package
   folder = mkdtempSync(join(tmpdir(), 'wsk-blocking-'));
   const local = pathToFileURL(join(rooms, 'app/local.js'));

@@ -16,7 +16,7 @@ let program: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'wsk-writers-'));
-  const rooms = compileRooms('base', 'abi', 'port', 'catalog', 'spi');
+  const rooms = compileRooms('catalog', 'spi');
   program = join(folder, 'writer.mjs');
   writeFileSync(
     program,
