@@ -54,9 +54,10 @@ const HEAD = `
 /**
  * Compiles what programs load.
  * @param host source of what `createLocalHost` is told; it sees the rooms `base` and `names`
+ * @param more rooms that programs load beside `app` and what it imports
  */
-export function blockingPrograms(host = '{}'): BlockingPrograms {
-  const rooms = compileRooms('app');
+export function blockingPrograms(host = '{}', ...more: string[]): BlockingPrograms {
+  const rooms = compileRooms('app', ...more);
   symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
   const folder = mkdtempSync(join(tmpdir(), 'wsk-programs-'));
   const url = (path: string): string => JSON.stringify(pathToFileURL(join(rooms, path)).href);

@@ -13,7 +13,7 @@ let certificates: Certificates;
 let programs: BlockingPrograms;
 beforeAll(() => {
   certificates = makeCertificates();
-  programs = blockingPrograms();
+  programs = blockingPrograms('{}', 'layers');
 });
 afterAll(() => {
   programs.dispose();
