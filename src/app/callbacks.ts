@@ -14,6 +14,10 @@ export const Callback = {
   sslCertificates: 4,
   /** The validation hook: `numbers` which handshake, its pointer, dwType, pvArg, dwFlags. */
   sslValidate: 5,
+  /** The hook that hands in certificates: `numbers` which handshake, its pointer, dwType, pvArg, dwFlags. Answers how many bytes there are. */
+  sslIdentity: 6,
+  /** The next of those bytes: `numbers` which handshake, from where. They are the reply. */
+  sslIdentityPart: 7,
 } as const;
 export type Callback = (typeof Callback)[keyof typeof Callback];
 

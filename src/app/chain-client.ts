@@ -32,7 +32,7 @@ import { MESSAGE_MAX, Operations } from './operations.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
 import { ICMP_CALLS, shapeOf } from './signatures-icmp.ts';
 import { putNumber, WORD } from './slot.ts';
-import { hookRunner } from './ssl-hooks.ts';
+import { hookRunner, SSL_CALLBACKS } from './ssl-hooks.ts';
 
 /** How long a thread sleeps before it looks whether there is still somebody to answer, ms. */
 const LOOK_INTERVAL = 1000;
@@ -40,8 +40,8 @@ const LOOK_INTERVAL = 1000;
 /** A call that does nothing without a socket. */
 const ANY_SOCKET_CALL = SIGNATURES.findIndex(({ name }) => name === 'WSAHtons');
 
-/** Runs a function of the application's. */
-export type CallbackHandler = (message: CallbackMessage) => number;
+/** Runs a function of the application's. @param reply sends bytes back besides the answer */
+export type CallbackHandler = (message: CallbackMessage, reply: (bytes: Uint8Array) => void) => number;
 
 export class ChainClient {
   /** Functions of this thread that belong to no single call, by {@link Callback}. */
@@ -62,8 +62,7 @@ export class ChainClient {
       return this.operations.runRoutine(number, error, bytes, flags);
     });
     const runHook = hookRunner();
-    this.handlers.set(Callback.sslCertificates, runHook);
-    this.handlers.set(Callback.sslValidate, runHook);
+    for (const kind of SSL_CALLBACKS) this.handlers.set(kind, runHook);
     // A thread that ends leaves nobody waiting for it; with the main thread everything ends.
     if (!isMainThread) process.on('exit', () => this.close());
   }
@@ -168,7 +167,7 @@ export class ChainClient {
     box.setState(POSTED);
     while (state !== ANSWERED) {
       if (state === CALLBACK) {
-        const outcome = this.#runCallback(box.callback(), condition);
+        const outcome = this.#runCallback(box, condition);
         thrown ??= outcome.thrown;
         box.callbackResult = outcome.result;
         state = RESUMED;
@@ -186,12 +185,14 @@ export class ChainClient {
   }
 
   #runCallback(
-    message: CallbackMessage,
+    box: Mailbox,
     condition: ConditionFunction | undefined,
   ): { readonly result: number; readonly thrown: { readonly error: unknown } | null } {
+    const message = box.callback();
     try {
       if (message.kind !== Callback.condition) {
-        return { result: this.handlers.get(message.kind)?.(message) ?? UNDECIDED, thrown: null };
+        const result = this.handlers.get(message.kind)?.(message, (bytes) => box.setReply(bytes));
+        return { result: result ?? UNDECIDED, thrown: null };
       }
       const { first, second, numbers } = message;
       const result = condition?.(first, null, null, null, second, EMPTY, { value: 0 }, numbers[0] ?? 0);

@@ -7,6 +7,9 @@ import { MessageQueue, type WinsockThread } from '../winsock/index.ts';
 import { type CallbackMessage, UNDECIDED } from './callbacks.ts';
 import { CALLBACK, type Mailbox, POSTED, RESUMED } from './mailbox.ts';
 
+/** Is handed bytes that a function of the application answered. */
+export type TakeReply = (bytes: Uint8Array) => void;
+
 /** A mailbox that is served. */
 export interface ServedMailbox {
   readonly box: Mailbox;
@@ -63,11 +66,16 @@ export class ClientThread {
   /**
    * Has the thread run a function, after those that it was asked to run before.
    * @param served the call that it is for; without one the innermost
+   * @param take is handed the bytes that the function answered besides
    * @returns what the function answered; −1 when the thread sleeps in no call any more
    */
-  run(message: CallbackMessage, served = this.#calls[this.#calls.length - 1]): Promise<number> {
+  run(
+    message: CallbackMessage,
+    served = this.#calls[this.#calls.length - 1],
+    take: TakeReply | null = null,
+  ): Promise<number> {
     if (served === undefined) return Promise.resolve(UNDECIDED);
-    const running = runIn(served.box, message, served.turn);
+    const running = runIn(served.box, message, served.turn, take);
     const turn: Promise<void> = running.then(() => {
       if (served.turn === turn) served.turn = null;
     });
@@ -76,17 +84,24 @@ export class ClientThread {
   }
 
   /** The same; a thread that sleeps in no call runs it in its next one, before that is answered. */
-  runSoon(message: CallbackMessage): Promise<number> {
-    if (this.#calls.length > 0) return this.run(message);
-    return new Promise((resolve) => this.#waiting.push(() => resolve(this.run(message))));
+  runSoon(message: CallbackMessage, take: TakeReply | null = null): Promise<number> {
+    if (this.#calls.length > 0) return this.run(message, undefined, take);
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.run(message, undefined, take))));
   }
 }
 
-async function runIn(box: Mailbox, message: CallbackMessage, before: Promise<void> | null): Promise<number> {
+async function runIn(
+  box: Mailbox,
+  message: CallbackMessage,
+  before: Promise<void> | null,
+  take: TakeReply | null,
+): Promise<number> {
   if (before !== null) await before;
   if (box.state !== POSTED && box.state !== RESUMED) return UNDECIDED;
   box.setCallback(message);
   box.setState(CALLBACK);
   const state = await box.changeFrom(CALLBACK);
-  return state === RESUMED ? box.callbackResult : UNDECIDED;
+  if (state !== RESUMED) return UNDECIDED;
+  take?.(box.reply());
+  return box.callbackResult;
 }

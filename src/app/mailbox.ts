@@ -5,7 +5,7 @@
  *        4  which call (Int32)                             24  callback: its result (Float64), which function (Int32),
  *        8  how many bytes were received (Int32)               lengths of two byte ranges (Int32 each)
  *       12  the caller's thread (Int32)                    48  six numbers for it (Float64)
- *     512  the message: arguments, in place (see `marshal`)    96 and 296  the byte ranges
+ *     512  the message: arguments, in place (see `marshal`)    96 and 296  the byte ranges; bytes of its reply
  *
  *     caller   new → (chain) idle → posted ─────────────────────────────→ (sleeps) → reads the answer → idle
  *     chain    posted → answered, or posted → callback → (caller runs it) → resumed → … → answered
@@ -45,6 +45,8 @@ const CALLBACK_NUMBERS = 6;
 const CALLBACK_FIRST_AT = 96;
 const CALLBACK_SECOND_AT = 296;
 const CALLBACK_BYTES_MAX = 200;
+/** Bytes of a callback's reply: both ranges. */
+export const REPLY_MAX = 2 * CALLBACK_BYTES_MAX;
 /** Where the message starts. */
 const BODY_AT = 512;
 
@@ -170,6 +172,19 @@ export class Mailbox {
       first: this.#copy(CALLBACK_FIRST_AT, this.#words[CALLBACK_FIRST_LEN] as number),
       second: this.#copy(CALLBACK_SECOND_AT, this.#words[CALLBACK_SECOND_LEN] as number),
     };
+  }
+
+  /** What a callback answers besides its result: {@link REPLY_MAX} bytes at most. */
+  setReply(bytes: Uint8Array): void {
+    const reply = bytes.subarray(0, REPLY_MAX);
+    this.#words[CALLBACK_FIRST_LEN] = reply.length;
+    this.#bytes.set(reply, CALLBACK_FIRST_AT);
+  }
+
+  /** The same, read: a copy. */
+  reply(): Uint8Array {
+    const length = this.#words[CALLBACK_FIRST_LEN] as number;
+    return this.#copy(CALLBACK_FIRST_AT, Math.max(0, Math.min(length, REPLY_MAX)));
   }
 
   /** Sleeps while the state is `state`; the whole thread does. @returns the new state, the same one after `timeout` ms */

@@ -1,11 +1,14 @@
-/** Secure sockets with blocking calls: the provider in the chain thread, the hook in the thread that sleeps in connect. */
+/**
+ * Secure sockets with blocking calls: the provider in the chain thread, the hooks in the threads that have set them and sleep in connect
+ * and accept.
+ */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { WSAECONNABORTED } from '../../../src/abi/index.ts';
 import { type BlockingPrograms, blockingPrograms } from '../../support/blocking-programs.ts';
-import { type Certificates, makeCertificates } from '../../support/certificates.ts';
+import { type Certificates, derOf, makeCertificates, type TestIdentity } from '../../support/certificates.ts';
 
 jest.setTimeout(60_000);
 
@@ -20,10 +23,13 @@ afterAll(() => {
   certificates.remove();
 });
 
-test('SSL-SEQ-01, SSL-VALIDATE_CERT_HOOK, SSL-SEQ-03 connect sleeps through the handshake, and runs the hook', async () => {
-  const { certificateFile: certificate, keyFile: key } = certificates.server;
+/** Source of what a hook hands in. */
+const blobsOf = ({ certificate, key }: TestIdentity): string =>
+  JSON.stringify([certificate, key].map((pem) => Buffer.from(derOf(pem)).toString('base64')));
+
+test('SSL-SEQ-01, SSL-VALIDATE_CERT_HOOK, SSL-AUTH_REQUEST_HOOK, SSL-SEQ-03 connect and accept sleep through the handshake, and run the hooks of both', async () => {
   const config = join(certificates.folder, 'tls.json');
-  writeFileSync(config, JSON.stringify({ certificate, key, ca: certificates.authority.certificateFile }));
+  writeFileSync(config, JSON.stringify({ ca: certificates.authority.certificateFile }));
   const lines = await programs.run(
     'secure',
     `
@@ -31,6 +37,17 @@ test('SSL-SEQ-01, SSL-VALIDATE_CERT_HOOK, SSL-SEQ-03 connect sleeps through the 
     const { pointerOf } = await load('../spi/index');
     const dword = (value) => { const b = Buffer.alloc(4); b.writeUInt32LE(value); return b; };
     const control = (s, code, value) => ws.WSAIoctl(s, code, value, value.length, null, 0, { value: 0 });
+    const hookOf = (call, argument = 0) => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeUInt32LE(pointerOf(call));
+      bytes.writeUInt32LE(argument, 4);
+      return bytes;
+    };
+    const handIn = (blobs) => hookOf((type, argument, issuers, length, chain) => {
+      chain.value = blobs.map((blob) => new Uint8Array(Buffer.from(blob, 'base64')));
+      length.value = chain.value.length;
+      return 0;
+    });
     const secured = () => {
       const s = ws.socket(2, 1, 6);
       ws.setsockopt(s, 0xffff, 0x2001, dword(0x2004));
@@ -39,7 +56,9 @@ test('SSL-SEQ-01, SSL-VALIDATE_CERT_HOOK, SSL-SEQ-03 connect sleeps through the 
     if (!isMainThread) {
       ws.WSAStartup(0x202, data);
       const listener = secured();
-      control(listener, 0x90730002, dword(2));
+      control(listener, 0x90730002, dword(6));
+      control(listener, 0x90730009, handIn(${blobsOf(certificates.server)}));
+      control(listener, 0x90730008, hookOf((type, argument, length, chain, flags) => (length > 0 && flags === 0 ? 0 : 6)));
       ws.bind(listener, at(4433));
       ws.listen(listener, 5);
       parentPort.postMessage('ready');
@@ -59,18 +78,14 @@ test('SSL-SEQ-01, SSL-VALIDATE_CERT_HOOK, SSL-SEQ-03 connect sleeps through the 
       ws.WSAStartup(0x202, data);
       const server = new Worker(here);
       await new Promise((resolve) => server.once('message', resolve));
-      const hook = (verdict) => {
-        const bytes = Buffer.alloc(8);
-        bytes.writeUInt32LE(pointerOf((type, argument, length, chain, flags) => {
-          say('hook', type, argument, length === chain.length, chain[0].length > 200, flags, isMainThread);
-          return verdict;
-        }));
-        bytes.writeUInt32LE(7, 4);
-        return bytes;
-      };
+      const hook = (verdict) => hookOf((type, argument, length, chain, flags) => {
+        say('hook', type, argument, length === chain.length, chain[0].length > 200, flags, isMainThread);
+        return verdict;
+      }, 7);
       for (const verdict of [0, 10, null]) {
         const s = secured();
         if (verdict !== null) control(s, 0x90730008, hook(verdict));
+        control(s, 0x90730009, handIn(${blobsOf(certificates.client)}));
         const connected = ws.connect(s, at(4433));
         say('connect', verdict, connected, connected < 0 ? ws.WSAGetLastError() : 0);
         if (connected === 0) {

@@ -11,10 +11,9 @@ import {
   SSL_ERR_OKAY,
   writeSslHook,
 } from '../../../src/abi/index.ts';
-import type { CallbackMessage } from '../../../src/app/callbacks.ts';
 import { Mailbox } from '../../../src/app/mailbox.ts';
-import { hookRunner, withHooks } from '../../../src/app/ssl-hooks.ts';
-import { functionAt, pointerOf } from '../../../src/spi/index.ts';
+import { type HookThread, hookRunner, withHooks } from '../../../src/app/ssl-hooks.ts';
+import { functionAt, pointerOf, type Ref } from '../../../src/spi/index.ts';
 
 type Hook = (
   type: number,
@@ -24,19 +23,30 @@ type Hook = (
   flags: number,
 ) => number;
 
+type AuthHook = (
+  type: number,
+  argument: number,
+  issuers: readonly Uint8Array[],
+  length: Ref,
+  chain: Ref<readonly Uint8Array[]>,
+  flags: number,
+) => number;
+
 /** A thread that runs what a mailbox carries to it. */
-function threadOf(): { runSoon(message: CallbackMessage): Promise<number> } {
+function threadOf(): HookThread {
   const run = hookRunner();
   const box = Mailbox.create(1);
   return {
-    async runSoon(message) {
+    async runSoon(message, take) {
       box.setCallback(message);
-      return run(box.callback());
+      const answer = run(box.callback(), (bytes) => box.setReply(bytes));
+      take?.(box.reply());
+      return answer;
     },
   };
 }
 
-function bytesOf(hook: Hook, pvArg = 0): Uint8Array {
+function bytesOf(hook: Hook | AuthHook, pvArg = 0): Uint8Array {
   const bytes = new Uint8Array(8);
   writeSslHook(bytes, { HookFunc: pointerOf(hook), pvArg });
   return bytes;
@@ -107,7 +117,51 @@ test('SSL-VALIDATE_CERT_HOOK is got as the application has set it, from its own 
   expect(readSslHook(output)).toEqual({ HookFunc: pointerOf(hook), pvArg: 5 });
 });
 
-test('SSL-AUTH_REQUEST_HOOK cannot cross: the provider gets a pointer to nothing', () => {
-  const { call } = provided(() => SSL_ERR_OKAY, threadOf(), SO_SSL_SET_AUTH_REQUEST_HOOK);
-  expect(call).toBeNull();
+/** The same for the hook that hands in certificates. */
+function handedIn(hook: AuthHook, thread = threadOf()) {
+  let pointer = 0;
+  const ioctl = withHooks(thread, (...args) => {
+    pointer = readSslHook(args[2] as Uint8Array)?.HookFunc ?? 0;
+    return 0;
+  });
+  expect(ioctl(1, SO_SSL_SET_AUTH_REQUEST_HOOK, bytesOf(hook), 8, null, 0, { value: 0 }, null, null)).toBe(0);
+  const call = functionAt(pointer) as unknown as (...args: Parameters<AuthHook>) => Promise<number>;
+  return async (pvArg: number): Promise<unknown[]> => {
+    const length: Ref = { value: 0 };
+    const chain: Ref<readonly Uint8Array[]> = { value: [] };
+    return [await call(1, pvArg, [], length, chain, 0), length.value, chain.value];
+  };
+}
+
+test('SSL-AUTH_REQUEST_HOOK certificates and a key of any length come back whole', async () => {
+  const seen: number[] = [];
+  const blobs = [1500, 1, 399, 4000].map((length, i) => new Uint8Array(length).fill(i + 1));
+  const ask = handedIn((type, argument, _issuers, length, chain) => {
+    seen.push(type, argument);
+    chain.value = [...blobs, new Uint8Array(9)];
+    length.value = blobs.length;
+    return SSL_ERR_OKAY;
+  });
+  expect(await ask(77)).toEqual([SSL_ERR_OKAY, 4, blobs]);
+  expect(await Promise.all([ask(1), ask(2)])).toEqual([
+    [SSL_ERR_OKAY, 4, blobs],
+    [SSL_ERR_OKAY, 4, blobs],
+  ]);
+  expect(seen).toEqual([1, 77, 1, 1, 1, 2]);
+});
+
+test('SSL-AUTH_REQUEST_HOOK a refusal, a promise, too much, and what are no bytes are failures', async () => {
+  const nothing = [SSL_ERR_FAILED, 0, []];
+  expect(await handedIn(() => SSL_ERR_CERT_UNKNOWN)(0)).toEqual(nothing);
+  expect(await handedIn((async () => SSL_ERR_OKAY) as never)(0)).toEqual(nothing);
+  const handing = (value: unknown, count: number): Promise<unknown[]> =>
+    handedIn((_type, _argument, _issuers, length, chain) => {
+      chain.value = value as never;
+      length.value = count;
+      return SSL_ERR_OKAY;
+    })(0);
+  expect(await handing([new Uint8Array(0x1_0000)], 1)).toEqual(nothing);
+  expect(await handing(['text', 5], 2)).toEqual(nothing);
+  expect(await handing('text', 2)).toEqual([SSL_ERR_OKAY, 0, []]);
+  expect(await handing([new Uint8Array(3)], -5)).toEqual([SSL_ERR_OKAY, 0, []]);
 });
