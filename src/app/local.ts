@@ -22,6 +22,7 @@ import { catalogDefaults } from '../spi/index.ts';
 import { ConfigChange } from '../stack/index.ts';
 import { createWinsock, type Winsock } from '../winsock/index.ts';
 import type { LocalSockets } from './attach.ts';
+import { ownApplication } from './own-application.ts';
 
 /** What a local host is made of: see `createHost`. Its endpoints are the sockets'. */
 export interface LocalHostOptions extends Omit<HostOptions, 'observer'> {
@@ -109,6 +110,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
         port: afd.openSession(ownIdentity()),
         names: ownNames.openSession(true, ownIdentity().uid),
         catalogPort: openCatalogOf(),
+        application: ownApplication(),
         scheduler,
         profile,
       }),

@@ -24,6 +24,7 @@ import {
 } from '../spi/index.ts';
 import { createWinsock, MAKEWORD } from '../winsock/index.ts';
 import { createLocalHost } from './local.ts';
+import { ownApplication } from './own-application.ts';
 import { type AsyncWinsock, asyncWinsock } from './promised.ts';
 
 /** A layer to be installed: its export, and whose handles it has when they are its own. */
@@ -68,6 +69,7 @@ export async function layeredHosts(layers: readonly TestedLayer[]): Promise<Laye
     const winsock = createWinsock({
       port: host.openSession(),
       names: host.openNames(),
+      application: ownApplication(),
       ...(i === 0 ? { catalog, loadProvider: (path: string) => modules.get(path) ?? null } : {}),
       observer: {
         fault: (fault) => void faults.push(fault),

@@ -5,10 +5,16 @@
 import type { ApplicationEntry, CatalogSnapshot } from '../port/index.ts';
 import { Catalog } from './catalog.ts';
 
-/** Who asks: the program's path, and its command line after the program. */
+/** A program that uses Winsock. */
 export interface Application {
+  /** By which the catalog knows it: of the script that Node runs, else of the program. */
   readonly path: string;
+  /** Its command line after that. */
   readonly extra: string;
+  /** Its process; absent: nobody knows. */
+  readonly pid?: number;
+  /** All paths by which rules may name it; absent: `path` only. */
+  readonly programs?: readonly string[];
 }
 
 /** The catalog as that application sees it, with the layers that it may load (CAT-LSPCAT-01 … 04). */

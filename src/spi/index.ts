@@ -48,12 +48,21 @@ export * from './name-space-ids.ts';
 export * from './name-space-v2.ts';
 export { RESULT_CLASS_LEN } from './name-space-v2-calls.ts';
 export * from './network-name-space.ts';
-export { eventOf, settleWaiters, whenDone } from './operation.ts';
+export {
+  eventOf,
+  Operation,
+  type OperationHost,
+  type OperationSocket,
+  resultOf,
+  settleWaiters,
+  whenDone,
+} from './operation.ts';
 export * from './provider.ts';
 export * from './selection.ts';
 export * from './services.ts';
 export type { NameSpaceLookup, StartedNameSpace } from './started-name-space.ts';
 export * from './tcpip-name-space.ts';
+export { type TransmitSink, transmitFile, transmitPackets } from './transmit.ts';
 export * from './types.ts';
 export * from './upcalls.ts';
 export * from './ws2-exports.ts';

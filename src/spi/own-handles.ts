@@ -13,7 +13,7 @@ import type { OperationSocket } from './operation.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { WSAOVERLAPPED } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
-import type { OwnHandle, Readiness, Ws2Exports } from './ws2-exports.ts';
+import type { CancelOperations, OwnHandle, Readiness, Ws2Exports } from './ws2-exports.ts';
 
 /** What a socket of the layer is made of. */
 export interface OwnMade {
@@ -37,8 +37,9 @@ export class OwnSocket implements OperationSocket, OwnHandle {
   readonly flags: number;
   readonly operations = new Set<SocketOperation>();
   messages: MessageTarget | null = null;
-  /** Set by a layer that keeps readiness itself. */
-  readiness?: Readiness;
+  /** Set by a layer that keeps readiness, or has operations under way, itself. */
+  readiness?: Readiness | null;
+  cancelKept?: CancelOperations;
   /** Gives the lower handle back to ws2_32. */
   readonly releaseLower: () => void;
 
@@ -52,7 +53,7 @@ export class OwnSocket implements OperationSocket, OwnHandle {
   }
 
   cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number {
-    let found = this.readiness?.cancel?.(lpOverlapped, thread) ?? 0;
+    let found = this.cancelKept?.(lpOverlapped, thread) ?? 0;
     for (const operation of [...this.operations]) {
       if (lpOverlapped !== null && operation.lpOverlapped !== lpOverlapped) continue;
       if (thread !== null && operation.thread !== thread) continue;

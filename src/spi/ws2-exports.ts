@@ -5,14 +5,20 @@
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
+import type { Application } from './catalog-snapshot.ts';
 import type { IoManager } from './io-manager.ts';
 import type { WSPStartup } from './provider.ts';
-import type { WSAOVERLAPPED } from './types.ts';
+import type { Answer, WSAOVERLAPPED, WSAPOLLFD } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
 
 export interface Ws2Exports {
   /** The whole catalog that the process started with, in its order: what WSCEnumProtocols lists. */
   readonly entries: readonly WSAPROTOCOL_INFO[];
+  /**
+   * Whose calls these are: `GetModuleFileName` and `GetCurrentProcessId`. It need not be this process (a provider host serves another), and
+   * what `process.argv` says is another program's in a thread of its own. `null`: nobody knows.
+   */
+  readonly application: Application | null;
   readonly scheduler: Scheduler;
   readonly io: IoManager;
   /**
@@ -49,26 +55,39 @@ export interface Ws2Exports {
    * @returns ends the watch; `null` for a handle that has none
    */
   watch(s: number, filter: number, tell: (events: number) => void): (() => void) | null;
+  /** `WSAPoll`, which asks whoever keeps a socket's readiness. */
+  WSAPoll(fdArray: readonly WSAPOLLFD[] | null, fds: number, timeout: number): Answer;
   /** How a socket handle is given back to ws2_32 once what it stands for is closed; it does nothing when it was given back already. */
   releaser(s: number): () => void;
   /** Says who answers past the table for a handle of `WPUCreateSocketHandle`, until that is closed. */
   serve(s: number, handler: OwnHandle): void;
-  /** Says that a layer keeps the readiness of such a handle itself from now on. */
-  keepReadiness(s: number, readiness: Readiness): void;
+  /** Says that a layer keeps the readiness of such a handle itself from now on; `null`: not any more. */
+  keepReadiness(s: number, readiness: Readiness | null): void;
+  /** Says how operations end early that a layer itself has under way on such a handle. */
+  keepOperations(s: number, cancel: CancelOperations): void;
 }
 
 export type WindowProcedure = (message: number, wParam: number, lParam: number) => void;
 
+/**
+ * CancelIo and CancelIoEx.
+ * @param lpOverlapped one operation; `null`: all
+ * @param thread what that thread began; `null`: any
+ * @returns how many operations there were
+ */
+export type CancelOperations = (lpOverlapped: WSAOVERLAPPED | null, thread: number | null) => number;
+
 /** What ws2_32 asks of a handle of its own making that has no entry in the table. */
 export interface OwnHandle {
-  /** CancelIo and CancelIoEx; @param thread what that thread began, `null`: any. @returns how many operations there were */
-  cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number;
+  readonly cancel: CancelOperations;
   /** WSA_FLAG_* that the socket was made with. */
   readonly flags: number;
   /**
    * Readiness, when the layer keeps it itself; absent: that of the handle which SIO_BSP_HANDLE_POLL answers counts.
    */
-  readiness?: Readiness;
+  readiness?: Readiness | null;
+  /** Operations that the layer has under way itself; `cancel` ends them, too. */
+  cancelKept?: CancelOperations;
 }
 
 /** A socket's readiness as its layer keeps it. */
@@ -77,8 +96,6 @@ export interface Readiness {
   poll(): number;
   /** Calls back at every change. @returns ends that */
   watch(changed: () => void): () => void;
-  /** As in {@link OwnHandle}, of operations that the layer has under way itself. */
-  cancel?(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number;
 }
 
 const known = new WeakMap<WSPUPCALLTABLE, Ws2Exports>();

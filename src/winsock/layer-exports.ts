@@ -5,6 +5,7 @@
 import { ntStatusOf, WSA_INVALID_HANDLE, WSAEINVAL, type WSAPROTOCOL_INFO } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
 import {
+  type Application,
   type BaseProvider,
   type Catalog,
   eventOf,
@@ -16,7 +17,7 @@ import {
 } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 import { ioManager } from './io-manager.ts';
-import { watchHandle } from './past-the-table.ts';
+import { pollAsked, watchHandle } from './past-the-table.ts';
 import type { WinsockThread } from './threads.ts';
 import type { PostMessage } from './windows.ts';
 
@@ -25,6 +26,7 @@ export interface ExportsHost {
   readonly handles: HandleTable;
   readonly catalog: Catalog;
   readonly providers: Providers;
+  readonly application: Application | null;
   readonly base: BaseProvider;
   readonly scheduler: Scheduler;
   readonly thread: WinsockThread;
@@ -50,6 +52,7 @@ export function ws2Exports(process: ExportsHost): {
     get entries() {
       return entries();
     },
+    application: process.application,
     scheduler,
     io,
     providerAt: (path) => process.providers.at(path),
@@ -74,6 +77,7 @@ export function ws2Exports(process: ExportsHost): {
       if (own !== null) return own.cancel(lpOverlapped, null);
       return process.base.cancelOperations(s, lpOverlapped, null);
     },
+    WSAPoll: (fdArray, fds, timeout) => pollAsked(process, fdArray, fds, timeout),
     watch: (s, filter, tell) => watchHandle(process, s, filter, tell),
     releaser(s) {
       const socket = handles.socket(s);
@@ -88,6 +92,10 @@ export function ws2Exports(process: ExportsHost): {
     keepReadiness(s, readiness) {
       const own = handles.socket(s)?.own ?? null;
       if (own !== null) own.readiness = readiness;
+    },
+    keepOperations(s, cancel) {
+      const own = handles.socket(s)?.own ?? null;
+      if (own !== null) own.cancelKept = cancel;
     },
   };
   const post: PostMessage = (hWnd, message, wParam, lParam) => {

@@ -15,6 +15,8 @@ import {
   SOCK_NOTIFY_EVENT_HANGUP,
   SOCK_NOTIFY_EVENT_IN,
   SOCK_NOTIFY_EVENT_OUT,
+  WSAEFAULT,
+  WSAEINVAL,
 } from '../abi/index.ts';
 import { i32le, type Scheduler } from '../base/index.ts';
 import type { Answer, BaseProvider, Readiness, WSAPOLLFD } from '../spi/index.ts';
@@ -27,6 +29,8 @@ export interface PollHost {
   readonly scheduler: Scheduler;
 }
 
+/** What may be asked for; the other bits are results only (SEM-POLL-02). */
+const POLL_EVENTS = POLLIN | POLLOUT;
 /** What is told of a socket whatever was asked for (SEM-POLL-04). */
 const ALWAYS_TOLD = POLLERR | POLLHUP | POLLNVAL;
 /** When a socket that has woken us for nothing is looked at again, ms. */
@@ -34,8 +38,26 @@ const PATIENCE = 10;
 /** Bytes of a SOCKET. */
 const SOCKET_LEN = 8;
 
+/** WSAPoll as a caller makes it. */
+export function pollAsked(
+  process: PollHost,
+  fdArray: readonly WSAPOLLFD[] | null,
+  fds: number,
+  timeout: number,
+): Answer {
+  if (fds <= 0) return -WSAEINVAL;
+  if (fdArray === null || !(fds <= fdArray.length)) return -WSAEFAULT;
+  const asked = fds === fdArray.length ? fdArray : fdArray.slice(0, fds);
+  for (const fd of asked) {
+    if (fd === null || fd === undefined) return -WSAEFAULT;
+    if ((fd.events & ~POLL_EVENTS) !== 0) return -WSAEINVAL;
+  }
+  // An INT: INFINITE is −1.
+  return pollHandles(process, asked, timeout | 0);
+}
+
 /** WSAPoll over sockets of any owner. @param timeout ms; negative: none */
-export function pollHandles(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Answer {
+function pollHandles(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Answer {
   if (process.handles.ownSockets === 0) return process.base.poll(fds, timeout);
   if (fds.some(({ fd }) => readinessOf(process, fd) !== null)) return pollKept(process, fds, timeout);
   return pollBelow(process, fds, timeout);

@@ -49,7 +49,7 @@ export interface WinsockOptions extends NameOptions {
   readonly catalog?: Catalog | (() => Catalog) | undefined;
   /** The way to the catalog as it is kept, which the configuration functions read and change; without it there is none. */
   readonly catalogPort?: CatalogPort | undefined;
-  /** What the process is called where the catalog says which layers an application loads. */
+  /** Whose calls these are: by it the catalog says which layers are loaded, and layers which rules hold. */
   readonly application?: Application | undefined;
   /** Finds installed providers; modules are imported when absent. */
   readonly loadProvider?: LoadProvider | undefined;
@@ -74,6 +74,7 @@ export class WinsockProcess {
   readonly catalogPort: CatalogPort;
   readonly configChanges = new ConfigChanges();
   readonly base: BaseProvider;
+  readonly application: Application | null;
   readonly providers: Providers;
   readonly scheduler: Scheduler;
   readonly naming: NameState;
@@ -89,7 +90,6 @@ export class WinsockProcess {
 
   readonly #otherWindows: PostMessage | null;
   readonly #findCatalog: (() => Catalog) | null;
-  readonly #application: Application | null;
   /** Ends following the catalog. */
   #unfollow: (() => void) | null = null;
 
@@ -97,7 +97,7 @@ export class WinsockProcess {
     const { catalog, observer = {} } = options;
     this.#findCatalog =
       catalog === undefined ? null : typeof catalog === 'function' ? catalog : () => catalog;
-    this.#application = options.application ?? null;
+    this.application = options.application ?? null;
     this.catalog = this.#findCatalog?.() ?? new Catalog();
     this.catalogPort = options.catalogPort ?? NO_CATALOG;
     this.scheduler = options.scheduler ?? machineTime;
@@ -149,7 +149,7 @@ export class WinsockProcess {
       return null;
     }
     const take = (snapshot: CatalogSnapshot | null): void => {
-      this.catalog = snapshot === null ? new Catalog() : catalogOf(snapshot, this.#application);
+      this.catalog = snapshot === null ? new Catalog() : catalogOf(snapshot, this.application);
     };
     const read = this.catalogPort.read();
     if (read instanceof Promise) return read.then(take);

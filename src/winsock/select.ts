@@ -6,25 +6,19 @@ import {
   BASE_PROTOCOL,
   FD_ISSET,
   type fd_set,
-  POLLIN,
-  POLLOUT,
   type TIMEVAL,
-  WSAEFAULT,
   WSAEINVAL,
   WSAENOTSOCK,
   WSANOTINITIALISED,
 } from '../abi/index.ts';
 import { type Answer, isBaseProvider, type StartedProvider, type WSAPOLLFD } from '../spi/index.ts';
-import { pollHandles } from './past-the-table.ts';
+import { pollAsked } from './past-the-table.ts';
 import type { WinsockProcess } from './process.ts';
 
 /** What FD_ISSET is made of in C. @returns 1 when `s` is in the set, else 0 */
 export function __WSAFDIsSet(s: number, fdset: fd_set): number {
   return FD_ISSET(s, fdset) ? 1 : 0;
 }
-
-/** What may be asked for; the other bits are results only (SEM-POLL-02). */
-const POLL_EVENTS = POLLIN | POLLOUT;
 
 export function selectCalls(process: WinsockProcess) {
   return {
@@ -54,15 +48,7 @@ export function selectCalls(process: WinsockProcess) {
      */
     WSAPoll(fdArray: WSAPOLLFD[] | null, fds: number, timeout: number): Answer {
       if (process.startups === 0) return -WSANOTINITIALISED;
-      if (fds <= 0) return -WSAEINVAL;
-      if (fdArray === null || !(fds <= fdArray.length)) return -WSAEFAULT;
-      const asked = fds === fdArray.length ? fdArray : fdArray.slice(0, fds);
-      for (const fd of asked) {
-        if (fd === null || fd === undefined) return -WSAEFAULT;
-        if ((fd.events & ~POLL_EVENTS) !== 0) return -WSAEINVAL;
-      }
-      // An INT: INFINITE is −1.
-      return pollHandles(process, asked, timeout | 0);
+      return pollAsked(process, fdArray, fds, timeout);
     },
   };
 }

@@ -143,8 +143,11 @@ export function hookBytes(hook: (...args: never[]) => unknown, pvArg = 0): Uint8
 
 export const takeAll: SslValidateCertHook = () => SSL_ERR_OKAY;
 
+/** Sends what is to go on the wire: as it is, or as a test wants it. */
+export type SendRaw = (bytes: Uint8Array) => number | Promise<number>;
+
 /** A socket as a Duplex, for Node's TLS. */
-export function duplexOf(ws: Winsock, s: number): Duplex {
+export function duplexOf(ws: Winsock, s: number, send: SendRaw = (bytes) => ws.send(s, bytes)): Duplex {
   return new Duplex({
     allowHalfOpen: true,
     read() {
@@ -156,7 +159,7 @@ export function duplexOf(ws: Winsock, s: number): Duplex {
       });
     },
     write(chunk: Buffer, _encoding, done) {
-      void Promise.resolve(ws.send(s, chunk)).then((count) => done(count < 0 ? new Error(`${count}`) : null));
+      void Promise.resolve(send(chunk)).then((count) => done(count < 0 ? new Error(`${count}`) : null));
     },
     final(done) {
       void Promise.resolve(ws.shutdown(s, 1)).then(() => done());
@@ -168,8 +171,8 @@ export function duplexOf(ws: Winsock, s: number): Duplex {
 }
 
 /** Node's TLS as a server on an accepted socket. */
-export function nodeServer(ws: Winsock, s: number, options: TLSSocketOptions): TLSSocket {
-  const socket = new TLSSocket(duplexOf(ws, s), { isServer: true, ...options });
+export function nodeServer(ws: Winsock, s: number, options: TLSSocketOptions, send?: SendRaw): TLSSocket {
+  const socket = new TLSSocket(duplexOf(ws, s, send), { isServer: true, ...options });
   socket.on('error', () => {});
   return socket;
 }
@@ -188,7 +191,12 @@ export async function nextChunk(socket: Duplex): Promise<string> {
     if (chunk !== null) return chunk.toString('latin1');
     if (socket.readableEnded || socket.destroyed) return '';
     await new Promise<void>((resolve) => {
-      for (const event of ['readable', 'end', 'close']) socket.once(event, () => resolve());
+      const events = ['readable', 'end', 'close'] as const;
+      const happened = (): void => {
+        for (const event of events) socket.off(event, happened);
+        resolve();
+      };
+      for (const event of events) socket.on(event, happened);
     });
   }
 }

@@ -227,6 +227,28 @@ describe('who the peer is', () => {
     expect(chain[0]).toEqual(derOf(certificates.server.certificate));
   });
 
+  test('SSL-SET_PEERNAME the name goes to the server (SNI), an address does not', async () => {
+    for (const [peerName, expected] of [
+      ['server.test', 'server.test'],
+      ['10.0.0.2', false],
+    ] as const) {
+      const { answer, peer } = await connected(undefined, {}, (s) =>
+        ok(set(a, s, SO_SSL_SET_PEERNAME, bytes(peerName))),
+      );
+      expect([answer, peer.servername ?? false]).toEqual([0, expected]);
+    }
+  });
+
+  test('SSL-VALIDATE_CERT_HOOK an authority that the configuration does not name is unknown', async () => {
+    a = await hosts.winsock('a', tlsLayer({ ca: certificates.selfSigned.certificate }));
+    let seen = -1;
+    const { answer } = await connected((_type, _argument, _length, _chain, flags) => {
+      seen = flags;
+      return SSL_ERR_CERT_UNKNOWN;
+    });
+    expect([answer, seen]).toEqual([-WSAECONNABORTED, SSL_CERT_FLAG_ISSUER_UNKNOWN]);
+  });
+
   test.each([
     ['a name that is not in it', 'server', 'other.test', true],
     ['the name in it', 'server', 'server.test', false],

@@ -147,6 +147,8 @@ const compiler = ['gcc', 'cc'].find((name) => {
       const [descriptors = ''] = /(?<=^sockets ).*$/m.exec(application.output) ?? [];
       expect(descriptors.split(' ').every((each) => Number(each) >= FIRST_LAYERED)).toBe(true);
       const seen = new Set(readFileSync(calls, 'utf8').trim().split('\n'));
+      // Rules of layers are about the application, not about its host.
+      expect(seen).toContain(`application ${client} ${application.child.pid}`);
       expect([...seen].sort()).toEqual(
         expect.arrayContaining([
           'WSPAccept',
@@ -235,8 +237,9 @@ function layerModule(rooms: string, calls: string): string {
     import { appendFileSync } from 'node:fs';
     import { defineLayer, WSP_ENTRIES } from ${JSON.stringify(pathToFileURL(join(rooms, 'spi/index.js')).href)};
 
-    export const WSPStartup = defineLayer((next) =>
-      Object.fromEntries(
+    export const WSPStartup = defineLayer((next, { ws2: { application } }) => {
+      appendFileSync(${JSON.stringify(calls)}, \`application \${application?.path} \${application?.pid}\\n\`);
+      return Object.fromEntries(
         WSP_ENTRIES.map((name) => [
           name,
           (...args) => {
@@ -244,8 +247,8 @@ function layerModule(rooms: string, calls: string): string {
             return next[name](...args);
           },
         ]),
-      ),
-    );
+      );
+    });
   `;
 }
 

@@ -60,12 +60,13 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
   }
   // As the application finds it when it starts: what is installed later, a later one sees (CFG-FAIL-05).
   const snapshot = await remote.catalog.read();
-  const catalog = snapshot === null ? undefined : catalogOf(snapshot, commandOf(application.pid));
+  const command = commandOf(application.pid);
+  const catalog = snapshot === null ? undefined : catalogOf(snapshot, command);
   if (!remote.isOpen) {
     await refuse(socket, application, new IpcError('refused', 'the daemon is gone'));
     return false;
   }
-  return await serve(socket, application, remote, catalog);
+  return await serve(socket, application, remote, catalog, command);
 }
 
 function serve(
@@ -73,10 +74,11 @@ function serve(
   application: PeerIdentity,
   remote: RemotePort,
   catalog: Catalog | undefined,
+  command: Application | null,
 ): Promise<boolean> {
   const { names, profile = 'windows', limits } = remote;
   const { pid } = application;
-  const port = new ChainPort({ port: remote, names, pid, catalog });
+  const port = new ChainPort({ port: remote, names, pid, catalog, application: command ?? undefined });
   return new Promise((resolve) => {
     let isWell = true;
     const onEnd = (): void => {
@@ -126,7 +128,7 @@ function refuse(socket: Socket, identity: PeerIdentity, error: unknown): Promise
 function commandOf(pid: number): Application | null {
   try {
     const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
-    return { path: readlinkSync(`/proc/${pid}/exe`), extra: words.join(' ') };
+    return { path: readlinkSync(`/proc/${pid}/exe`), extra: words.join(' '), pid };
   } catch {
     return null;
   }

@@ -14,10 +14,10 @@
  */
 
 import { userInfo } from 'node:os';
-import { argv, env, execPath, geteuid, pid } from 'node:process';
+import { env, geteuid, pid as ownPid } from 'node:process';
 import { formatSockaddr, sockaddrOf } from '../../abi/index.ts';
-import type { Scheduler } from '../../base/index.ts';
-import { defineLayer, type WSPStartup as Startup } from '../../spi/index.ts';
+import { defineLayer, type Layer, type WSPStartup as Startup } from '../../spi/index.ts';
+import { programsOf } from '../application.ts';
 import { linesToFile, linesToStderr, type WriteLine } from '../lines.ts';
 import type { Place } from '../places.ts';
 import { type FirewallState, firewallCalls } from './calls.ts';
@@ -52,7 +52,7 @@ export interface FirewallOptions {
   readonly rulesPath?: string;
   /** Rules that stay as they are, in place of a file. */
   readonly rules?: RuleSet;
-  /** Whose application it is; this process's when absent. */
+  /** Whose application it is; the one whose calls come when absent. */
   readonly application?: Application;
   /** Is told every decision; what the rules name as their log when absent. */
   readonly log?: (record: FirewallRecord) => void;
@@ -66,7 +66,7 @@ export function firewall(options: FirewallOptions = {}): Startup {
   return defineLayer(
     (next, layer) => {
       state ??= {
-        judge: judgeOf(options, layer.ws2.scheduler),
+        judge: judgeOf(options, layer),
         gates: new WeakMap(),
         wrappers: new WeakMap(),
       };
@@ -79,9 +79,11 @@ export function firewall(options: FirewallOptions = {}): Startup {
 /** The layer as it is installed. */
 export const WSPStartup: Startup = firewall();
 
-function judgeOf(options: FirewallOptions, clock: Scheduler): Judge {
+function judgeOf(options: FirewallOptions, layer: Layer): Judge {
+  const { scheduler: clock, application: calling } = layer.ws2;
+  const pid = calling?.pid ?? ownPid;
   const { rulesPath = env['WINSOCKD_FIREWALL_RULES'] || DEFAULT_PATH } = options;
-  const application = options.application ?? thisApplication();
+  const application = options.application ?? { programs: programsOf(layer), users: ownUsers() };
   const complain = (reason: string): void =>
     void linesToStderr()(`firewall: the old rules stay: ${reason}\n`);
   const file = options.rules === undefined ? new RulesFile(rulesPath, clock, complain) : null;
@@ -125,14 +127,10 @@ function textOf({ address, port }: Place): string {
   return formatSockaddr(sockaddrOf(address, port));
 }
 
-/** This process: the program that runs, the script that it runs, and who runs it. */
-function thisApplication(): Application {
-  const script = argv[1];
+/** Who runs it. A provider host runs under its application's user. */
+function ownUsers(): readonly string[] {
   const uid = geteuid?.();
-  return {
-    programs: script === undefined ? [execPath] : [execPath, script],
-    users: [...nameOfUser(), ...(uid === undefined ? [] : [String(uid)])],
-  };
+  return [...nameOfUser(), ...(uid === undefined ? [] : [String(uid)])];
 }
 
 /** A user without an entry has no name. */

@@ -58,6 +58,7 @@ export function record(options: RecordOptions = {}): Startup {
       return streamLayer(next, layer, tables, {
         connect: (s) => planFor('client', s),
         accept: (_listener, s) => planFor('server', s),
+        keepsAccepted: () => true,
       }).table;
     },
     { name: 'record', handles: 'own' },

@@ -13,7 +13,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { argv, env, execPath } from 'node:process';
+import { env } from 'node:process';
 import {
   FIONBIO,
   SO_LINGER,
@@ -33,6 +33,7 @@ import {
   type WSPPROC_TABLE,
 } from '../../spi/index.ts';
 import { whenAnswered } from '../answers.ts';
+import { programsOf } from '../application.ts';
 import type { Application, Protocol } from '../firewall/index.ts';
 import { type Place, placeIn } from '../places.ts';
 import { type StreamPlan, type StreamTables, streamLayer } from '../stream/index.ts';
@@ -45,7 +46,7 @@ export { parseShapes, type Shape, type ShapeSet, ShapesError, shapeFor, UNSHAPED
 export interface ShapeOptions {
   /** What the file that the environment names says, when absent. */
   readonly shapes?: ShapeSet;
-  /** Whose application it is; this process's when absent. */
+  /** Whose application it is; the one whose calls come when absent. */
   readonly application?: Application;
 }
 
@@ -55,7 +56,6 @@ const OPEN_LIMIT = 1000;
 /** Makes the layer. All its chains in a process draw from one seed. */
 export function shape(options: ShapeOptions = {}): Startup {
   const tables: StreamTables = new WeakMap();
-  const application = options.application ?? thisApplication();
   let set: ShapeSet | null = null;
   let random = new SeededRandom(0);
   return defineLayer(
@@ -65,6 +65,7 @@ export function shape(options: ShapeOptions = {}): Startup {
         random = new SeededRandom(set.seed);
       }
       const shapes = set;
+      const application = options.application ?? { programs: programsOf(layer), users: [] };
       if (shapes.shapes.length === 0) return {};
       const { iSocketType } = layer.chain;
       const protocol: Protocol =
@@ -159,9 +160,4 @@ function readShapes(path: string | undefined): ShapeSet {
   return path === undefined || path === ''
     ? { seed: 0, shapes: [] }
     : parseShapes(readFileSync(path, 'utf8'));
-}
-
-function thisApplication(): Application {
-  const script = argv[1];
-  return { programs: script === undefined ? [execPath] : [execPath, script], users: [] };
 }

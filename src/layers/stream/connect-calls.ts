@@ -26,7 +26,7 @@ export function connectCalls(streams: Streams, rules: StreamRules): ConnectCalls
     if (s < 0) return s;
     streams.add(s, listener.flags, listener);
     const stream = streams.get(s) as Stream;
-    const plan = rules.accept?.(listener.s, s) ?? null;
+    const plan = rules.accept?.(listener.handle, s) ?? null;
     if (plan === null) return s;
     const refuse = (code: number): Answer => {
       streams.remove(s);

@@ -7,7 +7,9 @@
 
 import type { Answer, WSPPROC_TABLE } from '../../spi/index.ts';
 
-/** The bytes of the socket below. One read and one write at a time. */
+/**
+ * The bytes of the socket below. One read and one write at a time. Below means the next provider: another layer, or the network.
+ */
 export interface Pipe {
   /** Waits for bytes. @returns how many are in `into`; 0: the peer has ended; minus a WSA code */
   read(into: Uint8Array): Promise<number>;
@@ -15,7 +17,12 @@ export interface Pipe {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** A connection's bytes as its application sees them. A {@link Pipe} that can be ended. */
+/**
+ * A connection's bytes as its application sees them. A {@link Pipe} that can be ended.
+ *
+ * The toolkit makes one `read` and one `write` at a time, of `CHUNK` bytes at most, and `end` after the last `write`. It reads ahead until
+ * `QUEUE_LIMIT` bytes wait for the application, so a codec holds nobody back by itself. `into` and `bytes` are the codec's until it answers.
+ */
 export interface Codec extends Pipe {
   /** Tells the peer that no more will be sent. The socket below is shut down afterwards. @returns 0, or minus a WSA code */
   end(): Promise<number>;
@@ -46,8 +53,10 @@ export interface StreamRules {
   connect(s: number, name: Uint8Array): StreamPlan | null | number;
   /** Asked for each accepted connection. @returns as `connect`, whose number fails the accept */
   accept?(listener: number, s: number): StreamPlan | null | number;
-  /** Whether the connections of a listener may be the layer's business: such a listener has no AcceptEx. */
+  /** Whether AcceptEx on a listener, too, asks `accept`; otherwise it is the provider's below. */
   keepsAccepted?(listener: number): boolean;
+  /** A socket that was kept has no connection any more and may get another (TF_REUSE_SOCKET). */
+  renewed?(s: number): void;
   /** A socket is gone. */
   closed?(s: number): void;
 }

@@ -112,14 +112,7 @@ function perform(
 ): Answer {
   const { layer } = streams;
   if (lpOverlapped !== null) {
-    return beginOverlapped(
-      layer,
-      stream.s,
-      stream.pending,
-      stream.flags,
-      { lpOverlapped, routine, thread },
-      transfer,
-    );
+    return beginOverlapped(streams, stream, { lpOverlapped, routine, thread }, transfer);
   }
   if (stream.isNonBlocking) return transfer(null) as number;
   let finish: (answer: number) => void = () => {};
@@ -135,7 +128,7 @@ function perform(
       cancel();
       resolve(answer);
     };
-    void timeLimit(streams, stream.s, limit).then((ms) => {
+    void timeLimit(streams, stream.handle, limit).then((ms) => {
       if (ms <= 0 || isDone) return;
       cancel = layer.ws2.scheduler.after(ms, () => {
         waiting();

@@ -1,12 +1,12 @@
 /**
- * The extension functions of a stream layer: its own ConnectEx, DisconnectEx and AcceptEx, and none that would send bytes past it.
+ * The extension functions of a stream layer: its own ConnectEx, AcceptEx, DisconnectEx, TransmitFile and TransmitPackets, and none that
+ * would send bytes past it.
  */
 
 import {
   ERROR_INVALID_PARAMETER,
   FUNCTION_POINTER_LEN,
   guidAt,
-  SD_SEND,
   SIO_GET_EXTENSION_FUNCTION_POINTER,
   SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER,
   WSAEFAULT,
@@ -22,10 +22,13 @@ import {
   readPointer,
   writePointer,
 } from '../../spi/index.ts';
+import { acceptEx } from './accept-ex.ts';
 import { begin } from './connect-calls.ts';
 import type { StreamRules } from './contract.ts';
+import { disconnectEx } from './disconnect.ts';
 import { beginOverlapped } from './operations.ts';
 import type { Streams } from './streams.ts';
+import { transmitFile, transmitPackets } from './transmit-calls.ts';
 
 /** Answers a control code that asks for functions. */
 type Extension = (
@@ -73,15 +76,17 @@ function wrap(streams: Streams, rules: StreamRules, name: keyof ExtensionFunctio
     case 'ConnectEx':
       return connectEx(streams, rules, lower);
     case 'DisconnectEx':
-      return disconnectEx(streams, lower);
+      return disconnectEx(streams, rules, lower);
     case 'AcceptEx':
       return acceptEx(streams, rules, lower);
     case 'TransmitFile':
+      return transmitFile(streams, rules, lower);
     case 'TransmitPackets':
-    case 'WSASendMsg':
-    case 'WSARecvMsg':
-      return refusing(streams, lower);
+      return transmitPackets(streams, rules, lower);
+    case 'WSAPoll':
+      return streams.layer.ws2.WSAPoll;
     default:
+      // Messages are no streams: the provider below refuses them on one.
       return lower;
   }
 }
@@ -107,7 +112,7 @@ function connectEx(
     const start = (bound: number): Answer => {
       if (bound < 0) return -WSAEINVAL;
       const asked = { lpOverlapped, routine: null, thread: null };
-      return beginOverlapped(streams.layer, s, stream.pending, stream.flags, asked, (complete) => {
+      return beginOverlapped(streams, stream, asked, (complete) => {
         void begin(streams, stream, plan, plan.address ?? to, true).then((answer) => {
           const { connection } = stream;
           if (answer < 0 || data === null || dataLength === 0 || connection === null) complete(answer);
@@ -117,44 +122,4 @@ function connectEx(
     };
     return typeof isBound === 'number' ? start(isBound) : isBound.then(start);
   };
-}
-
-/** Ends sending. A socket whose bytes the layer keeps cannot be used again. */
-function disconnectEx(
-  streams: Streams,
-  lower: ExtensionFunctions['DisconnectEx'],
-): ExtensionFunctions['DisconnectEx'] {
-  return (s, lpOverlapped, dwFlags, dwReserved) => {
-    const stream = streams.get(s);
-    const connection = stream?.connection ?? null;
-    if (stream === undefined || connection === null) return lower(s, lpOverlapped, dwFlags, dwReserved);
-    if (dwReserved !== 0) return -WSAEINVAL;
-    if (dwFlags !== 0) return -WSAEOPNOTSUPP;
-    if (lpOverlapped === null) {
-      const answer = connection.shutdown(SD_SEND);
-      return answer < 0 ? answer : 1;
-    }
-    const asked = { lpOverlapped, routine: null, thread: null };
-    return beginOverlapped(streams.layer, s, stream.pending, stream.flags, asked, (complete) =>
-      complete(connection.shutdown(SD_SEND)),
-    );
-  };
-}
-
-/** AcceptEx for listeners that the rules leave alone; the others accept by `accept`. */
-function acceptEx(
-  streams: Streams,
-  rules: StreamRules,
-  lower: ExtensionFunctions['AcceptEx'],
-): ExtensionFunctions['AcceptEx'] {
-  return (listener, s, ...rest) => {
-    const isKept = streams.get(listener) !== undefined && rules.keepsAccepted?.(listener) === true;
-    return isKept ? -WSAEOPNOTSUPP : lower(listener, s, ...rest);
-  };
-}
-
-/** A function whose bytes would go past the codec: for sockets that have none. */
-function refusing(streams: Streams, lower: (s: number, ...rest: unknown[]) => Answer): unknown {
-  return (s: number, ...rest: unknown[]): Answer =>
-    streams.connection(s) === null ? lower(s, ...rest) : -WSAEOPNOTSUPP;
 }

@@ -1,30 +1,34 @@
 /**
  * Overlapped operations of sockets whose bytes the layer keeps: begun, and completed by event, routine or packet.
  *
- * They always pend, and are completed after the call that began them has returned.
+ * They pend, and are completed after the call that began them has returned; what fails at once does not begin.
  */
 
 import {
-  ntStatusOf,
   STATUS_PENDING,
   WSA_FLAG_OVERLAPPED,
-  WSA_INVALID_HANDLE,
   WSA_IO_PENDING,
   WSA_OPERATION_ABORTED,
 } from '../../abi/index.ts';
 import {
   type Answer,
-  eventOf,
-  type Layer,
-  settleWaiters,
+  Operation,
+  type OperationHost,
+  type OperationSocket,
+  resultOf,
   type WSAOVERLAPPED,
   type WSAOVERLAPPED_COMPLETION_ROUTINE,
   type WSATHREADID,
   whenDone,
 } from '../../spi/index.ts';
+/** How the end of an operation is told. @param answer bytes, or minus a WSA code */
+export type Complete = (answer: number) => void;
 
-/** How the end of an operation is told. @param flags MSG_* of a receive */
-export type Complete = (answer: number, flags?: number) => void;
+/** A socket that has operations. */
+export interface OverlappedSocket extends OperationSocket {
+  /** WSA_FLAG_* */
+  readonly flags: number;
+}
 
 /** An overlapped call's way to tell its end. */
 export interface Asked {
@@ -33,81 +37,75 @@ export interface Asked {
   readonly thread: WSATHREADID | null;
 }
 
-/** An operation that is under way. */
-export interface Pending {
-  readonly lpOverlapped: WSAOVERLAPPED;
-  /** The thread that began it. */
-  readonly thread: number;
-  cancel(): void;
-}
-
 /**
  * Begins an operation.
- * @param pending where it stands until it is done
- * @param socketFlags WSA_FLAG_* of the socket: without the overlapped attribute the call waits for the end (SEM-BLK-06)
  * @param start is handed how to tell the end, and may do so at once; it answers how it is given up, when it waits
  */
 export function beginOverlapped(
-  { upcalls, ws2 }: Layer,
-  s: number,
-  pending: Set<Pending>,
-  socketFlags: number,
+  host: OperationHost,
+  socket: OverlappedSocket,
   { lpOverlapped, routine, thread }: Asked,
   start: (complete: Complete) => unknown,
 ): Answer {
-  const event = eventOf(lpOverlapped);
-  if (routine === null && event !== 0 && upcalls.WPUResetEvent(event) < 0) return -WSA_INVALID_HANDLE;
-  const owner = { ThreadHandle: thread?.ThreadHandle ?? ws2.io.currentThread };
-  const file = ws2.io.file(s);
-  file?.started();
-  lpOverlapped.InternalHigh = 0;
-  lpOverlapped.Internal = STATUS_PENDING;
-  const finish: Complete = (answer, flags = 0) => {
-    const code = answer < 0 ? -answer : 0;
-    const bytes = Math.max(answer, 0);
-    lpOverlapped.Offset = flags;
-    if (routine === null) {
-      if (ws2.WPUCompleteOverlappedRequest(s, lpOverlapped, code, bytes) === 0) return;
-      lpOverlapped.InternalHigh = bytes;
-      lpOverlapped.Internal = ntStatusOf(code);
-      if (event !== 0) upcalls.WPUSetEvent(event);
-      file?.completed(lpOverlapped, lpOverlapped.Internal, bytes, (lpOverlapped.hEvent & 1) === 0, true);
-    } else {
-      lpOverlapped.InternalHigh = bytes;
-      lpOverlapped.Internal = ntStatusOf(code);
-      upcalls.WPUQueueApc(owner, () => routine(code, bytes, lpOverlapped, flags), 0);
-    }
-    settleWaiters(lpOverlapped, answer);
-  };
+  const operation = Operation.begin(host, socket, lpOverlapped, routine, thread);
+  if (typeof operation === 'number') return operation;
   let giveUp: unknown = null;
-  const operation: Pending = {
-    lpOverlapped,
-    thread: owner.ThreadHandle,
-    cancel() {
-      if (typeof giveUp === 'function') giveUp();
-      complete(-WSA_OPERATION_ABORTED);
-    },
+  let isOver = false;
+  let isStarting = true;
+  let failure = 0;
+  const complete: Complete = (answer) => {
+    if (isOver) return;
+    isOver = true;
+    if (isStarting && answer < 0) failure = answer;
+    else queueMicrotask(() => operation.finish(answer, 0, 0));
   };
-  const complete: Complete = (answer, flags) => {
-    if (pending.delete(operation)) queueMicrotask(() => finish(answer, flags));
+  operation.cancel = () => {
+    if (typeof giveUp === 'function') giveUp();
+    complete(-WSA_OPERATION_ABORTED);
   };
-  pending.add(operation);
   giveUp = start(complete);
-  return (socketFlags & WSA_FLAG_OVERLAPPED) !== 0 ? -WSA_IO_PENDING : whenDone(lpOverlapped);
+  isStarting = false;
+  if (failure < 0) return operation.fail(failure);
+  operation.hasPended = true;
+  return pends(socket, lpOverlapped);
 }
 
-/** CancelIo and CancelIoEx. @returns how many there were */
-export function cancelPending(
-  pending: ReadonlySet<Pending>,
+/** What a call answers whose operation goes on: without the overlapped attribute it waits for the end (SEM-BLK-06). */
+export function pends({ flags }: OverlappedSocket, lpOverlapped: WSAOVERLAPPED): Answer {
+  return (flags & WSA_FLAG_OVERLAPPED) !== 0 ? -WSA_IO_PENDING : whenDone(lpOverlapped);
+}
+
+/** Ends operations early. @returns how many there were */
+export function cancelOperations(
+  { operations }: OverlappedSocket,
   lpOverlapped: WSAOVERLAPPED | null,
   thread: number | null,
 ): number {
   let found = 0;
-  for (const operation of [...pending]) {
+  for (const operation of [...operations]) {
     if (lpOverlapped !== null && operation.lpOverlapped !== lpOverlapped) continue;
     if (thread !== null && operation.thread !== thread) continue;
     found++;
     operation.cancel();
   }
   return found;
+}
+
+/** The low bit of a record's event: no packet at a completion port, which is the application's (SEM-OV-03). */
+const NO_PACKET = 1;
+
+/** A record of the layer's own, for a call below. */
+export function ownRecord(): WSAOVERLAPPED {
+  return { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: NO_PACKET };
+}
+
+/**
+ * Waits for the end of a call that was made with a record of the layer's own.
+ * @param answer the call's
+ * @returns bytes, or minus a WSA code
+ */
+export async function settled(record: WSAOVERLAPPED, answer: Answer): Promise<number> {
+  const begun = await answer;
+  if (begun !== -WSA_IO_PENDING) return begun;
+  return record.Internal === STATUS_PENDING ? whenDone(record) : resultOf(record);
 }

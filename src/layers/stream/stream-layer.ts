@@ -28,6 +28,7 @@ import type { StreamLayer, StreamRules } from './contract.ts';
 import { dataCalls } from './data-calls.ts';
 import type { Registration } from './event-records.ts';
 import { streamExtension } from './extension-calls.ts';
+import { cancelOperations } from './operations.ts';
 import { selectStreams } from './select.ts';
 import { Streams, type StreamTables } from './streams.ts';
 
@@ -79,6 +80,8 @@ export function streamLayer(
     WSPCloseSocket(s): Answer {
       const connection = streams.connection(s);
       const close = (): Answer => {
+        const stream = streams.get(s);
+        if (stream !== undefined) cancelOperations(stream, null, null);
         streams.remove(s);
         rules.closed?.(s);
         return next.WSPCloseSocket(s);

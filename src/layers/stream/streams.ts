@@ -2,32 +2,37 @@
  * What a stream layer knows of its sockets: how they were made, how they wait, and the connection whose bytes the layer keeps.
  */
 
-import { FIONBIO } from '../../abi/index.ts';
-import type { Layer, WSPPROC_TABLE, WSPUPCALLTABLE } from '../../spi/index.ts';
+import { FIONBIO, SOCK_STREAM, WSA_OPERATION_ABORTED } from '../../abi/index.ts';
+import type {
+  Answer,
+  IoManager,
+  Layer,
+  OperationHost,
+  WSPPROC_TABLE,
+  WSPUPCALLTABLE,
+} from '../../spi/index.ts';
 import { Connection } from './connection.ts';
 import type { StreamPlan } from './contract.ts';
 import { NO_REGISTRATION, type Registration } from './event-records.ts';
-import { cancelPending, type Pending } from './operations.ts';
+import { cancelOperations, type OverlappedSocket } from './operations.ts';
 
-/** A stream socket of the layer. */
-export interface Stream {
-  readonly s: number;
-  /** WSA_FLAG_* */
-  readonly flags: number;
+/** A stream socket of the layer. `operations` are those that the layer itself has under way. */
+export interface Stream extends OverlappedSocket {
   isNonBlocking: boolean;
   registration: Registration;
   connection: Connection | null;
-  /** Overlapped operations of the layer. */
-  readonly pending: Set<Pending>;
 }
 
 /** The sockets of a layer in each process, of all its chains: a select may name sockets of several. */
 export type StreamTables = WeakMap<WSPUPCALLTABLE, Map<number, Stream>>;
 
 /** The sockets of one chain, beside which those of the layer's other chains can be seen. */
-export class Streams {
+export class Streams implements OperationHost {
   readonly next: WSPPROC_TABLE;
   readonly layer: Layer;
+  readonly io: IoManager;
+  readonly upcalls: WSPUPCALLTABLE;
+  isEnding = false;
   readonly #all: Map<number, Stream>;
   /** Those of this chain. */
   readonly #own = new Set<number>();
@@ -35,6 +40,8 @@ export class Streams {
   constructor(next: WSPPROC_TABLE, layer: Layer, tables: StreamTables) {
     this.next = next;
     this.layer = layer;
+    this.io = layer.ws2.io;
+    this.upcalls = layer.upcalls;
     this.#all = tables.get(layer.upcalls) ?? new Map<number, Stream>();
     tables.set(layer.upcalls, this.#all);
   }
@@ -50,15 +57,20 @@ export class Streams {
 
   /** A socket was made; an accepted one is as its listener. */
   add(s: number, flags: number, listener: Stream | null = null): void {
-    this.#own.add(s);
-    this.#all.set(s, {
-      s,
+    const stream: Stream = {
+      handle: s,
+      type: SOCK_STREAM,
       flags,
       isNonBlocking: listener?.isNonBlocking ?? false,
       registration: listener?.registration ?? NO_REGISTRATION,
       connection: null,
-      pending: new Set(),
-    });
+      operations: new Set(),
+    };
+    this.#own.add(s);
+    this.#all.set(s, stream);
+    this.layer.ws2.keepOperations(s, (lpOverlapped, thread) =>
+      cancelOperations(stream, lpOverlapped, thread),
+    );
   }
 
   remove(s: number): void {
@@ -68,37 +80,58 @@ export class Streams {
 
   /** Winsock is given up: nothing goes out any more. */
   end(): void {
+    this.isEnding = true;
     for (const s of [...this.#own]) {
+      for (const operation of [...(this.get(s)?.operations ?? [])]) operation.abandon();
       void this.connection(s)?.close(0);
       this.remove(s);
     }
+    this.isEnding = false;
   }
 
   /** Keeps the bytes of a socket's connection from now on. */
   keep(stream: Stream, plan: StreamPlan, isConnect: boolean): Connection {
-    const connection = new Connection(this.next, this.layer, stream.s, plan, isConnect);
+    const connection = new Connection(this.next, this.layer, stream.handle, plan, isConnect);
     stream.connection = connection;
     connection.events.register(stream.registration);
-    this.layer.ws2.keepReadiness(stream.s, {
+    this.layer.ws2.keepReadiness(stream.handle, {
       poll: () => connection.pollBits,
       watch(changed) {
         connection.observers.add(changed);
         return () => void connection.observers.delete(changed);
       },
-      cancel: (lpOverlapped, thread) => cancelPending(stream.pending, lpOverlapped, thread),
     });
     return connection;
   }
 
   /** Makes the socket below silent and blocking: events and the mode are the layer's now. @returns minus a WSA code */
-  async quiet({ s, isNonBlocking, registration }: Stream): Promise<number> {
-    const { next } = this;
+  async quiet({ handle, isNonBlocking, registration }: Stream): Promise<number> {
     if (registration.mask !== 0) {
-      const ended = await next.WSPEventSelect(s, 0, 0);
+      const ended = await this.next.WSPEventSelect(handle, 0, 0);
       if (ended < 0) return ended;
     }
-    if (!isNonBlocking) return 0;
-    const off = new Uint8Array(4);
-    return next.WSPIoctl(s, FIONBIO, off, off.length, null, 0, null, null, null);
+    return isNonBlocking ? this.#setMode(handle, 0) : 0;
+  }
+
+  /** The connection is over, and the socket below as new: it has its mode and its events back. */
+  async letGo(stream: Stream): Promise<number> {
+    const { handle, connection, registration, isNonBlocking } = stream;
+    await connection?.close(0);
+    if (this.get(handle) !== stream) return -WSA_OPERATION_ABORTED;
+    stream.connection = null;
+    this.layer.ws2.keepReadiness(handle, null);
+    const { mask, hEvent, hWnd, wMsg } = registration;
+    if (mask !== 0) {
+      const { next } = this;
+      return hEvent !== 0
+        ? next.WSPEventSelect(handle, hEvent, mask)
+        : next.WSPAsyncSelect(handle, hWnd, wMsg, mask);
+    }
+    return isNonBlocking ? this.#setMode(handle, 1) : 0;
+  }
+
+  #setMode(s: number, isNonBlocking: number): Answer {
+    const mode = Uint8Array.of(isNonBlocking, 0, 0, 0);
+    return this.next.WSPIoctl(s, FIONBIO, mode, mode.length, null, 0, null, null, null);
   }
 }

@@ -81,6 +81,12 @@ function tlsCalls(config: TlsConfig): LayerCalls {
         return isImmediate(settings) && (settings.flags & SSL_FLAG_SERVER) !== 0 ? planOf(secured) : null;
       },
       keepsAccepted: (listener) => sockets.get(listener)?.settings.isSecure === true,
+      renewed(s) {
+        const secured = sockets.get(s);
+        if (secured === undefined) return;
+        secured.codec = null;
+        secured.peer = '';
+      },
       closed: (s) => void sockets.delete(s),
     };
     const stream = streamLayer(next, layer, tables, rules);
