@@ -1,6 +1,7 @@
 /** The TLS provider on a real wire: openssl and curl in a namespace, our host on a TAP device. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import {
   AF_INET,
@@ -12,6 +13,7 @@ import {
   SO_SSL_SET_FLAGS,
   SO_SSL_SET_PEERNAME,
   SO_SSL_SET_PROTOCOLS,
+  SO_SSL_SET_SERVER_OPTS,
   SO_SSL_SET_VALIDATE_CERT_HOOK,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -27,6 +29,7 @@ import {
   WSAECONNABORTED,
   WSAECONNRESET,
   WSAEPROTONOSUPPORT,
+  writeSslCacheOpts,
   writeSslHook,
   writeSslProtocols,
 } from '../../src/abi/index.ts';
@@ -43,6 +46,11 @@ import { describeLab, Lab } from '../support/lab.ts';
 import { LABS, LAN, type LayeredHost, layeredHost, OURS, Talker } from '../support/layered-host.ts';
 
 jest.setTimeout(60_000);
+
+const OLD_VERSIONS = [
+  ['-tls1', 0x301],
+  ['-tls1_1', 0x302],
+] as const;
 
 describeLab('TLS on a wire', { openssl: 'openssl', curl: 'curl' }, () => {
   let certificates: Certificates;
@@ -75,6 +83,18 @@ describeLab('TLS on a wire', { openssl: 'openssl', curl: 'curl' }, () => {
     await ours.close();
     lab.remove();
   });
+
+  /** Has the machine's consent to TLS 1.0 and 1.1, too. */
+  const withOldVersions = (): void => {
+    const { certificate, key } = certificates.server;
+    const ca = certificates.authority.certificate;
+    ws = ours.winsock(createTlsLayer({ ca, certificate, key, oldVersions: true, handshakeLimit: 20_000 }));
+  };
+  const asking = (version: number): Uint8Array => {
+    const wish = new Uint8Array(sslProtocolsLength(1));
+    writeSslProtocols(wish, [{ dwProtocol: SSL_PROTOCOL_TLS1, dwVersion: version, dwFlags: 0 }]);
+    return wish;
+  };
 
   const start = (...argv: string[]): Talker => {
     const talker = new Talker(lab.space, argv);
@@ -213,6 +233,85 @@ describeLab('TLS on a wire', { openssl: 'openssl', curl: 'curl' }, () => {
     writeSslProtocols(wish, [{ dwProtocol: SSL_PROTOCOL_TLS1, dwVersion: 0x301, dwFlags: 0 }]);
     await ok(set(old, SO_SSL_SET_PROTOCOLS, wish));
     expect(await ws.connect(old, name(LABS, 4433))).toBe(-WSAEPROTONOSUPPORT);
+  });
+
+  test('SSL-PROTOCOLS TLS 1.0 and 1.1 with the consent of both, our client and s_server', async () => {
+    withOldVersions();
+    for (const [flag, version] of OLD_VERSIONS) {
+      const talker = await server('server', flag, '-cipher', 'ALL:@SECLEVEL=0');
+      const s = await secured();
+      await ok(set(s, SO_SSL_SET_PROTOCOLS, asking(version)));
+      await ok(ws.connect(s, name(LABS, 4433)));
+      await say(s, 'hello\n');
+      expect(await line(s)).toBe('olleh\n');
+      await ok(ws.closesocket(s));
+      talker.end('SIGKILL');
+      await talker.ended();
+    }
+  });
+
+  test('SSL-PROTOCOLS TLS 1.0 and 1.1 with the consent of both, our server and s_client; without it nothing in common', async () => {
+    for (const [flag, version] of OLD_VERSIONS) {
+      withOldVersions();
+      const listener = await secured(careful, SSL_FLAG_SERVER);
+      await ok(set(listener, SO_SSL_SET_PROTOCOLS, asking(version)));
+      await ok(ws.bind(listener, name(OURS, 4433)));
+      await ok(ws.listen(listener, 5));
+      const talker = client(flag, '-quiet', '-cipher', 'ALL:@SECLEVEL=0');
+      const s = await ok(ws.accept(listener));
+      talker.say('hello\n');
+      expect(await line(s)).toBe('hello\n');
+      await ok(ws.closesocket(s));
+      await talker.ended();
+      // A listener that asked for nothing speaks 1.2 and 1.3 only.
+      await ok(ws.closesocket(listener));
+      const modern = await listening();
+      const refused = client(flag, '-quiet', '-cipher', 'ALL:@SECLEVEL=0');
+      expect(await ws.accept(modern)).toBe(-WSAEPROTONOSUPPORT);
+      expect(await refused.ended()).toMatch(/alert protocol version|unsupported protocol/);
+      await ok(ws.closesocket(modern));
+    }
+  });
+
+  test('SSL-SEQ-04 s_client changes its keys, and asks us to: bytes go on both ways', async () => {
+    const listener = await listening();
+    const talker = client('-tls1_3');
+    const s = await ok(ws.accept(listener));
+    await talker.said(/Verify return code: 0/);
+    for (const round of ['one', 'two']) {
+      talker.say('K\n');
+      await talker.said(/KEYUPDATE/);
+      talker.say(`${round}\n`);
+      expect(await line(s)).toBe(`${round}\n`);
+      await say(s, `back ${round}\n`);
+      await talker.said(new RegExp(`back ${round}`));
+    }
+  });
+
+  test('SSL-SERVER_OPTS s_client resumes its session of TLS 1.2 and 1.3', async () => {
+    const listener = await secured(careful, SSL_FLAG_SERVER);
+    const options = new Uint8Array(12);
+    writeSslCacheOpts(options, { CacheTimeout: 60, dwCacheEntries: 5, dwFlags: 0 });
+    await ok(set(listener, SO_SSL_SET_SERVER_OPTS, options));
+    await ok(ws.bind(listener, name(OURS, 4433)));
+    await ok(ws.listen(listener, 5));
+    for (const version of ['-tls1_2', '-tls1_3']) {
+      const file = join(certificates.folder, `session${version}`);
+      for (const [how, expected] of [
+        ['-sess_out', /New, TLSv1/],
+        ['-sess_in', /Reused, TLSv1/],
+      ] as const) {
+        const talker = client(version, how, file);
+        const s = await ok(ws.accept(listener));
+        talker.say('ask\n');
+        expect(await line(s)).toBe('ask\n');
+        await say(s, 'answer\n');
+        await talker.said(/answer/);
+        await talker.said(expected);
+        await ok(ws.closesocket(s));
+        await talker.ended();
+      }
+    }
   });
 
   test('SSL-SEQ-01 a server that is killed: WSAECONNRESET, not a good end', async () => {
