@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { EitherPacket } from '../../support/packets.ts';
-import { type OracleSegment, type OracleState, oracle } from './oracle.ts';
-import { inState, LATER_STATES, opening, WINDOW } from './states.ts';
-import { makeTcpHost, PORT, type Scripted, scripted } from './support.ts';
+import { type OracleSegment, type OracleState, type Outcome, oracle } from './oracle.ts';
+import { LATER_STATES, StateLab, WINDOW } from './states.ts';
+import { family, overBothFamilies, type Scripted } from './support.ts';
 
 const KINDS = {
   RST: { flags: 'R', text: 0 },
@@ -28,53 +28,33 @@ const EDGES = [-FAR, -2, -1, 0, 1, WINDOW - 3, WINDOW - 2, WINDOW - 1, WINDOW, W
 /** Too old by a little and by far, the oldest good one, nothing new, all, too new. */
 const ACKS = [-FAR, -MAX_SND_WND - 1, -MAX_SND_WND, -3, -2, -1, 0, 1, 2, FAR];
 
-/** A fresh connection for each case: how it begins, and what the oracle has to know. */
+/** The path that a segment takes does not depend on the family below: of IPv6 every third case is tried, in turn of all columns. */
+const IPV6_STRIDE = 3;
+
+/** In the place of what was seen where the oracle leaves it open. */
+const EITHER = { reply: 'either' } as const;
+
+/** How a fresh connection of each case begins, and what the oracle has to know. */
 interface Case {
   readonly name: string;
   readonly rcvWnd: number;
   readonly inFlight: number;
-  make(): Scripted;
-}
-
-function closedPort(): Scripted {
-  const host = makeTcpHost();
-  return scripted(host, host.stack.openTcp(), 1000, 2000, new Uint8Array(0), 65_535);
-}
-
-function listening(): Scripted {
-  const host = makeTcpHost();
-  const socket = host.stack.openTcp();
-  socket.bind(socket.localAddress, PORT);
-  socket.listen(4);
-  return scripted(host, socket, 1000, 2000, new Uint8Array(0), 65_535);
+  make(lab: StateLab): Scripted;
 }
 
 const CASES: Case[] = [
-  { name: 'CLOSED', rcvWnd: 0, inFlight: 0, make: closedPort },
-  { name: 'LISTEN', rcvWnd: 0, inFlight: 0, make: listening },
-  { name: 'SYN-SENT', rcvWnd: 0, inFlight: 1, make: () => opening(false) },
-  { name: 'SYN-RECEIVED', rcvWnd: WINDOW, inFlight: 1, make: () => opening(true) },
+  { name: 'CLOSED', rcvWnd: 0, inFlight: 0, make: (lab) => lab.stranger(false) },
+  { name: 'LISTEN', rcvWnd: 0, inFlight: 0, make: (lab) => lab.stranger(true) },
+  { name: 'SYN-SENT', rcvWnd: 0, inFlight: 1, make: (lab) => lab.opening(false) },
+  { name: 'SYN-RECEIVED', rcvWnd: WINDOW, inFlight: 1, make: (lab) => lab.opening(true) },
   ...LATER_STATES.map((name) => ({
     name,
     rcvWnd: ['CLOSE-WAIT', 'CLOSING', 'LAST-ACK'].includes(name) ? WINDOW - 1 : WINDOW,
     inFlight: ['FIN-WAIT-1', 'CLOSING', 'LAST-ACK'].includes(name) ? 1 : 0,
-    make: () => inState(name),
+    make: (lab: StateLab) => lab.inState(name),
   })),
-  { name: 'TIME-WAIT', rcvWnd: WINDOW - 1, inFlight: 0, make: timeWait },
+  { name: 'TIME-WAIT', rcvWnd: WINDOW - 1, inFlight: 0, make: (lab) => lab.timeWait() },
 ];
-
-/** One that we opened: nobody listens on its port. */
-function timeWait(): Scripted {
-  const c = opening(false);
-  c.in({ flags: 'S.', seq: c.seq - 1, ack: c.ack + 1 });
-  c.host.out();
-  c.ack += 2;
-  c.socket.shutdownWrite();
-  c.host.out();
-  c.exchange({ flags: 'F.' });
-  c.seq++;
-  return c;
-}
 
 function replyOf(packets: readonly EitherPacket[]): string {
   const [first, second] = packets;
@@ -85,58 +65,58 @@ function replyOf(packets: readonly EitherPacket[]): string {
   return first.payload.length === 0 ? 'ACK' : 'text';
 }
 
-/** What one segment does, in the oracle's words; a wrong number in an answer is told too. */
-function whatHappens(c: Scripted, seg: OracleSegment, flags: string): object {
-  const before = { seq: c.seq | 0, ack: c.ack | 0 };
-  c.in({ flags, seq: c.seq + seg.seq, ack: seg.isAck ? c.ack + seg.ack : 0, payload: seg.text });
+/** What one segment does, in the oracle's words; a number in an answer that is wrong is told in the place of the answer. */
+function whatHappens(c: Scripted, seg: OracleSegment, flags: string): Outcome {
+  const { seq, ack } = c;
+  c.in({ flags, seq: seq + seg.seq, ack: seg.isAck ? ack + seg.ack : 0, payload: seg.text });
   const packets = c.host.out();
-  const reply = replyOf(packets);
-  const answer = packets[0];
+  const [answer] = packets;
+  const { state } = c.socket;
+  let reply = replyOf(packets);
   // RFC 9293 §3.5.2: where the RST has to lie for the peer to take it.
-  if (reply === 'RST' && seg.isAck) expect((answer?.seq ?? 0) | 0).toBe((before.ack + seg.ack) | 0);
-  if (reply === 'ACK' && c.socket.state !== 'ESTABLISHED')
-    expect(((answer?.ack ?? 0) - before.seq) | 0).toBeGreaterThanOrEqual(0);
-  return {
-    reply,
-    state: c.socket.state,
-    isError: c.socket.error !== 0,
-    readable: c.socket.readableBytes,
-  };
+  if (reply === 'RST' && seg.isAck && !isSame(answer?.seq, ack + seg.ack)) reply = `RST at ${answer?.seq}`;
+  if (reply === 'ACK' && state !== 'ESTABLISHED' && (((answer?.ack ?? 0) - seq) | 0) < 0)
+    reply = `ACK of ${answer?.ack}`;
+  return { reply, state, isError: c.socket.error !== 0, readable: c.socket.readableBytes } as Outcome;
 }
 
-describe.each(CASES)('$name', ({ name, rcvWnd, inFlight, make }) => {
-  const at: OracleState = {
-    name,
-    rcvWnd,
-    inFlight,
-    maxSndWnd: MAX_SND_WND,
-    acked: name === 'FIN-WAIT-2' ? 2 : 1,
-  };
+const isSame = (a = 0, b: number): boolean => (a | 0) === (b | 0);
 
-  test.each(KIND_NAMES)(
-    'RFC 9293 §3.10.7, RFC 5961 §3, §4, §5: %s at each edge of the window, with each ACK',
-    (kind) => {
-      const { flags, text } = KINDS[kind];
-      const isAck = flags.includes('.');
-      for (const seq of EDGES) {
-        for (const ack of isAck ? ACKS : [0]) {
-          const seg: OracleSegment = {
-            isSyn: flags.includes('S'),
-            isAck,
-            isRst: flags.includes('R'),
-            isFin: flags.includes('F'),
-            text,
-            seq,
-            ack,
-          };
-          const wanted = oracle(at, seg);
-          const seen = whatHappens(make(), seg, flags);
-          const open = wanted.reply === 'either' ? { reply: expect.stringMatching(/^(ACK|nothing)$/) } : {};
-          expect({ seq, ack, ...seen }).toEqual({ seq, ack, ...wanted, ...open });
-        }
-      }
-    },
-  );
+/** All segments of a kind, at each edge, with each ACK that is of interest. */
+function segmentsOf({ flags, text }: (typeof KINDS)[Kind]): OracleSegment[] {
+  const isAck = flags.includes('.');
+  const bits = { isSyn: flags.includes('S'), isAck, isRst: flags.includes('R'), isFin: flags.includes('F') };
+  return EDGES.flatMap((seq) => (isAck ? ACKS : [0]).map((ack) => ({ ...bits, text, seq, ack })));
+}
+
+overBothFamilies(() => {
+  describe.each(CASES)('$name', ({ name, rcvWnd, inFlight, make }) => {
+    const at: OracleState = {
+      name,
+      rcvWnd,
+      inFlight,
+      maxSndWnd: MAX_SND_WND,
+      acked: name === 'FIN-WAIT-2' ? 2 : 1,
+    };
+
+    test.each(KIND_NAMES)(
+      'RFC 9293 §3.10.7, RFC 5961 §3, §4, §5: %s at each edge of the window, with each ACK',
+      (kind) => {
+        const stride = family().family === 4 ? 1 : IPV6_STRIDE;
+        const lab = new StateLab();
+        const rows = segmentsOf(KINDS[kind])
+          .filter((_, i) => i % stride === 0)
+          .map((seg) => {
+            const wanted = oracle(at, seg);
+            const seen = whatHappens(make(lab), seg, KINDS[kind].flags);
+            const isOpen = wanted.reply === 'either' && (seen.reply === 'ACK' || seen.reply === 'nothing');
+            const { seq, ack } = seg;
+            return { wanted: { seq, ack, ...wanted }, seen: { seq, ack, ...seen, ...(isOpen && EITHER) } };
+          });
+        expect(rows.map(({ seen }) => seen)).toEqual(rows.map(({ wanted }) => wanted));
+      },
+    );
+  });
 });
 
 test('RFC 9293 §3.10.7 the table has every state', () => {

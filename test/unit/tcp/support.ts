@@ -160,7 +160,7 @@ export function acceptOne(host: TcpHost, options = PLAIN_SYN, window = 65_535): 
   return acceptNext(host, listenOn(host), PEER_PORT, options, window);
 }
 
-/** As {@link acceptOne}, from another port of the peer, which every further segment has to name. */
+/** As {@link acceptOne}, from another port of the peer. */
 export function acceptNext(
   host: TcpHost,
   listener: TcpEndpoint,
@@ -176,7 +176,7 @@ export function acceptNext(
   const socket = listener.accept();
   if (socket === null) throw new Error('nothing to accept');
   host.out();
-  return scripted(host, socket, PEER_ISN + 1, ack, options, window);
+  return scripted(host, socket, PEER_ISN + 1, ack, options, window, { sourcePort });
 }
 
 /** A connection that the host opened to the peer's port 7000. */
@@ -191,7 +191,10 @@ export function connectOne(host: TcpHost, options = PLAIN_SYN, window = 65_535):
   return scripted(host, socket, PEER_ISN + 1, ack, options, window);
 }
 
-/** A connection at the given numbers; what it sends has `options`' timestamps, if they have any. */
+/**
+ * A connection at the given numbers; what it sends has `options`' timestamps, if they have any.
+ * @param ports of its segments, where they are others than {@link PEER_PORT} and {@link PORT}
+ */
 export function scripted(
   host: TcpHost,
   socket: TcpEndpoint,
@@ -199,6 +202,7 @@ export function scripted(
   ack: number,
   options: Uint8Array,
   window: number,
+  ports: Pick<TcpFields, 'sourcePort' | 'destinationPort'> = {},
 ): Scripted {
   const script: Scripted = {
     host,
@@ -206,7 +210,9 @@ export function scripted(
     seq,
     ack,
     in: (fields = {}) =>
-      host.in(withTimestamp({ flags: '.', seq: script.seq, ack: script.ack, window, ...fields }, options)),
+      host.in(
+        withTimestamp({ flags: '.', seq: script.seq, ack: script.ack, window, ...ports, ...fields }, options),
+      ),
     exchange: (fields = {}) => {
       script.in(fields);
       return host.out();
