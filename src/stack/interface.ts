@@ -43,7 +43,8 @@ const MAX_MTU = 65535;
 const DEFAULT_METRIC = 25;
 const LOOPBACK_METRIC = 75;
 const MAX_METRIC = 0xffff;
-const DEFAULT_HOP_LIMIT = 64;
+/** Of IPv6 packets, unless a router says otherwise. */
+export const DEFAULT_HOP_LIMIT = 64;
 /** RFC 8200 §5. */
 const MIN_MTU_V6 = 1280;
 const MANUAL: AddressOrigin = 'manual';

@@ -28,7 +28,7 @@ export class Prefixes implements Part, Holding {
 
   advertised(option: AdvertisedPrefix, now: number): void {
     // Without L nothing is said: a prefix that is known to be on the link stays so.
-    if (!option.isOnLink || option.prefix.isLinkLocal) return;
+    if (!option.isOnLink || option.prefix.isLinkLocal || option.prefix.isMulticast) return;
     const destination = `${option.prefix}/${option.length}`;
     const known = this.#prefixes.find((held) => held.destination === destination);
     if (known !== undefined) {

@@ -6,7 +6,7 @@
 import type { IpAddress } from '../../base/index.ts';
 import type { RouterAdvertisement } from '../../wire/index.ts';
 import type { AutoconfOptions, Ipv6Options } from '../api.ts';
-import type { NetworkInterface } from '../interface.ts';
+import { DEFAULT_HOP_LIMIT, type NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { type AutoconfActions, type AutoconfHost, InterfaceAutoconf } from './interface-autoconf.ts';
 
@@ -67,8 +67,12 @@ export class AutoconfService {
     if (configured === undefined) return;
     this.#interfaces.delete(index);
     const { topology, linkLocal } = this.#around;
-    const ndp = topology.find(index)?.ndp ?? null;
-    if (ndp !== null) ndp.sink = null;
+    const iface = topology.find(index);
+    if (iface !== null) {
+      if (iface.ndp !== null) iface.ndp.sink = null;
+      iface.neighbors?.timesOf(6).reset();
+      this.#setParameters(iface, DEFAULT_HOP_LIMIT, iface.linkMtu);
+    }
     configured.autoconf.stop();
     linkLocal.disable(index);
   }
@@ -100,16 +104,22 @@ export class AutoconfService {
 
   /** RFC 4861 §6.3.4: what the link is like, where the router says so. */
   #takeParameters(index: number, ra: RouterAdvertisement): void {
-    const { topology } = this.#around;
-    const iface = topology.find(index);
+    const iface = this.#around.topology.find(index);
     if (iface === null) return;
-    const hopLimit = ra.hopLimit === 0 ? iface.hopLimit : ra.hopLimit;
+    iface.neighbors?.timesOf(6).set(ra.reachableTime, ra.retransTimer);
     const isMtu = ra.mtu >= LEAST_MTU && ra.mtu <= iface.linkMtu;
-    const mtuV6 = isMtu ? ra.mtu : iface.mtuV6;
+    this.#setParameters(
+      iface,
+      ra.hopLimit === 0 ? iface.hopLimit : ra.hopLimit,
+      isMtu ? ra.mtu : iface.mtuV6,
+    );
+  }
+
+  #setParameters(iface: NetworkInterface, hopLimit: number, mtuV6: number): void {
     if (hopLimit === iface.hopLimit && mtuV6 === iface.mtuV6) return;
     iface.hopLimit = hopLimit;
     iface.mtuV6 = mtuV6;
-    topology.interfaceChanged();
+    this.#around.topology.interfaceChanged();
   }
 }
 

@@ -51,8 +51,9 @@ export class Slaac implements Part, Holding {
   /** §5.5.3: works off one Prefix Information option. */
   advertised(option: AdvertisedPrefix, now: number): void {
     const { prefix, length, validLifetime, preferredLifetime } = option;
-    if (!option.isAutonomous || prefix.isLinkLocal || preferredLifetime > validLifetime) return;
-    if (length !== PREFIX_LENGTH) return;
+    if (!option.isAutonomous || preferredLifetime > validLifetime || length !== PREFIX_LENGTH) return;
+    // No router gives what the link has by itself; and no host has a group's address, or one beside :: and those of IPv4.
+    if (prefix.isLinkLocal || prefix.isMulticast || (prefix.w0 === 0 && prefix.w1 === 0)) return;
     const known = this.#prefixes.find((held) => held.prefix.w0 === prefix.w0 && held.prefix.w1 === prefix.w1);
     if (known === undefined) {
       if (validLifetime > 0 && this.#prefixes.length < MAX_PREFIXES) this.#begin(option, now);

@@ -77,7 +77,7 @@ export class Ndp implements Solicitor, DadMessages {
   }
 
   get retransTimer(): number {
-    return this.#table.retransTimer;
+    return this.#table.timesOf(6).retransTimer;
   }
 
   /** RFC 4861 §7.2.2: to the neighbour itself, or to the group of its address. */
@@ -189,7 +189,6 @@ export class Ndp implements Solicitor, DadMessages {
     }
     const router = this.#table.find(source);
     if (router !== null) router.isRouter = true;
-    this.#table.setTimers(boundedTimer(ra.reachableTime), boundedTimer(ra.retransTimer));
     return (this.sink?.advertised(ra) ?? true) ? DropReason.none : DropReason.ndpTooMany;
   }
 
@@ -236,11 +235,3 @@ export class Ndp implements Solicitor, DadMessages {
 function solicitedNode(address: IpAddress): IpAddress {
   return new IpAddress(6, 0xff020000 | 0, 0, 1, 0xff000000 | (address.w3 & 0xffffff));
 }
-
-/** A router's timer as far as it is believed, ms: between what makes no flood and an hour (RFC 4861 §6.2.1). */
-function boundedTimer(ms: number): number {
-  return ms === 0 ? 0 : Math.min(Math.max(ms, LEAST_TIMER), MOST_TIMER);
-}
-
-const LEAST_TIMER = 100;
-const MOST_TIMER = 3_600_000;

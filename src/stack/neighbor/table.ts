@@ -13,7 +13,6 @@ import {
   type IpFamily,
   putI32,
   putU16,
-  randomFraction,
   type TimerOwner,
   type TransmitBatch,
   u16,
@@ -23,17 +22,12 @@ import { FrameQueue } from './frame-queue.ts';
 import { HeldFrame } from './held-frame.ts';
 import { Neighbor, NeighborState, NO_PLACE, UNRESOLVED_HIGH } from './neighbor.ts';
 import type { NeighborHost, NeighborLink, Solicitor } from './neighbor-host.ts';
+import { NeighborTimes } from './times.ts';
 
-/** RFC 4861 §10: REACHABLE_TIME, RETRANS_TIMER, DELAY_FIRST_PROBE_TIME; ms. */
-export const REACHABLE_TIME = 30_000;
-export const RETRANS_TIMER = 1000;
+/** RFC 4861 §10: DELAY_FIRST_PROBE_TIME; ms. */
 export const DELAY_FIRST_PROBE_TIME = 5000;
 /** MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT. */
 export const MAX_SOLICIT = 3;
-/** MIN_RANDOM_FACTOR and MAX_RANDOM_FACTOR of the reachable time, and how often it is drawn anew (§6.3.2: "a few hours"). */
-const MIN_RANDOM_FACTOR = 0.5;
-const MAX_RANDOM_FACTOR = 1.5;
-const REDRAW_INTERVAL = 2 * 3_600_000;
 /** Most neighbours of an interface, those set by hand not counted. */
 export const MAX_NEIGHBORS = 1024;
 /** Frames and bytes that wait for one neighbour: a datagram of 65,507 bytes in fragments fits twice. And for all. */
@@ -56,10 +50,7 @@ export class NeighborTable implements TimerOwner {
   #size = 0;
   #dynamicCount = 0;
   #heldBytes = 0;
-  #baseReachableTime = REACHABLE_TIME;
-  #reachableTime = 0;
-  #drawnAt = Number.NEGATIVE_INFINITY;
-  #retransTimer = RETRANS_TIMER;
+  readonly #times: readonly [ipv4: NeighborTimes, ipv6: NeighborTimes];
   #isClosed = false;
 
   constructor(host: NeighborHost, link: NeighborLink) {
@@ -67,6 +58,7 @@ export class NeighborTable implements TimerOwner {
     this.link = link;
     this.frames = new FrameQueue(host, link.index);
     this.#key = host.random.next();
+    this.#times = [new NeighborTimes(host.random), new NeighborTimes(host.random)];
   }
 
   get size(): number {
@@ -78,17 +70,8 @@ export class NeighborTable implements TimerOwner {
     this.#solicitors[family === 4 ? 0 : 1] = solicitor;
   }
 
-  /** What a router advertises (RFC 4861 §6.3.4), ms; 0: no change. */
-  setTimers(reachableTime: number, retransTimer: number): void {
-    if (reachableTime > 0 && reachableTime !== this.#baseReachableTime) {
-      this.#baseReachableTime = reachableTime;
-      this.#drawnAt = Number.NEGATIVE_INFINITY;
-    }
-    if (retransTimer > 0) this.#retransTimer = retransTimer;
-  }
-
-  get retransTimer(): number {
-    return this.#retransTimer;
+  timesOf(family: IpFamily): NeighborTimes {
+    return this.#times[family === 4 ? 0 : 1];
   }
 
   *[Symbol.iterator](): IterableIterator<Neighbor> {
@@ -128,7 +111,7 @@ export class NeighborTable implements TimerOwner {
     if (neighbor.state === NeighborState.stale) {
       this.#enter(neighbor, NeighborState.delay, now + DELAY_FIRST_PROBE_TIME);
     } else if (neighbor.state === NeighborState.none) {
-      this.#enter(neighbor, NeighborState.incomplete, now + this.#retransTimer);
+      this.#enter(neighbor, NeighborState.incomplete, now + this.#retransTimer(neighbor));
       this.#solicit(neighbor);
     }
     return neighbor;
@@ -148,8 +131,8 @@ export class NeighborTable implements TimerOwner {
     const { state } = neighbor;
     const isAsked = state === NeighborState.probe || state >= NeighborState.incomplete;
     if (isAsked || neighbor.isStatic || neighbor.place === NO_PLACE) return;
-    if (now - neighbor.confirmedAt < this.#retransTimer) return;
-    this.#enter(neighbor, NeighborState.probe, now + this.#retransTimer);
+    if (now - neighbor.confirmedAt < this.#retransTimer(neighbor)) return;
+    this.#enter(neighbor, NeighborState.probe, now + this.#retransTimer(neighbor));
     this.#solicit(neighbor);
   }
 
@@ -282,14 +265,14 @@ export class NeighborTable implements TimerOwner {
     if (neighbor === null) return;
     switch (neighbor.state) {
       case NeighborState.reachable: {
-        const until = neighbor.confirmedAt + this.#currentReachableTime(now);
+        const until = neighbor.confirmedAt + this.#reachableTime(neighbor, now);
         const isOver = until <= now;
         if (isOver) this.#enter(neighbor, NeighborState.stale, Number.POSITIVE_INFINITY);
         else this.#host.timers.arm(neighbor.timer, until);
         break;
       }
       case NeighborState.delay:
-        this.#enter(neighbor, NeighborState.probe, now + this.#retransTimer);
+        this.#enter(neighbor, NeighborState.probe, now + this.#retransTimer(neighbor));
         this.#solicit(neighbor);
         break;
       case NeighborState.incomplete:
@@ -298,7 +281,7 @@ export class NeighborTable implements TimerOwner {
           this.#giveUp(neighbor);
           break;
         }
-        this.#host.timers.arm(neighbor.timer, now + this.#retransTimer);
+        this.#host.timers.arm(neighbor.timer, now + this.#retransTimer(neighbor));
         this.#solicit(neighbor);
         break;
       default:
@@ -306,21 +289,18 @@ export class NeighborTable implements TimerOwner {
     }
   }
 
-  /** The time for which a confirmation holds, ms (RFC 4861 §6.3.2). */
-  #currentReachableTime(now: number): number {
-    if (now - this.#drawnAt >= REDRAW_INTERVAL) {
-      const spread = MAX_RANDOM_FACTOR - MIN_RANDOM_FACTOR;
-      this.#reachableTime =
-        this.#baseReachableTime * (MIN_RANDOM_FACTOR + spread * randomFraction(this.#host.random));
-      this.#drawnAt = now;
-    }
-    return this.#reachableTime;
+  #retransTimer({ address }: Neighbor): number {
+    return this.timesOf(address.family).retransTimer;
+  }
+
+  #reachableTime({ address }: Neighbor, now: number): number {
+    return this.timesOf(address.family).reachableTime(now);
   }
 
   #becomeReachable(neighbor: Neighbor, now: number): void {
     if (neighbor.macHigh === UNRESOLVED_HIGH || neighbor.place === NO_PLACE || neighbor.isStatic) return;
     neighbor.confirmedAt = now;
-    this.#enter(neighbor, NeighborState.reachable, now + this.#currentReachableTime(now));
+    this.#enter(neighbor, NeighborState.reachable, now + this.#reachableTime(neighbor, now));
   }
 
   #enter(neighbor: Neighbor, state: NeighborState, deadline: number): void {

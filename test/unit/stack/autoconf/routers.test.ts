@@ -49,6 +49,12 @@ describe('RFC 4861 §6.3.4', () => {
     expect(lab.routes).toEqual([]);
   });
 
+  test('§6.3.4: the link-local prefix is none of a router’s, nor one of groups', () => {
+    const lab = new Lab();
+    lab.hear({ lifetime: 0, prefixes: [prefix('fe80::'), prefix('ff05::')] });
+    expect(lab.routes).toEqual([]);
+  });
+
   test('several routers are kept, to a bound', () => {
     const lab = new Lab();
     for (let i = 1; i <= 40; i++) lab.hear({ router: router(i) });

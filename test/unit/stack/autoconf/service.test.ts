@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { IpAddress, parseMac } from '../../../../src/base/index.ts';
+import { formatV4, IpAddress, i32, parseMac, u16 } from '../../../../src/base/index.ts';
 import type { AutoconfOptions } from '../../../../src/stack/index.ts';
-import { IcmpV6Type } from '../../../../src/wire/index.ts';
-import { ALL_NODES, address, ndpFrameOf, ROUTER, sent6, slla } from '../neighbor/ndp-support.ts';
+import {
+  ETHERNET_HEADER_LEN,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV6,
+  IcmpV6Type,
+} from '../../../../src/wire/index.ts';
+import { readPacket6 } from '../../../support/segment6.ts';
+import { ALL_NODES, address, frameText6, ndpFrameOf, ROUTER, sent6, slla } from '../neighbor/ndp-support.ts';
 import { OWN_MAC } from '../neighbor/support.ts';
 import { type HostUnderTest, makeHost } from '../support.ts';
 
@@ -34,16 +40,26 @@ function advertise(
   word = 0x40000708,
   options = PREFIX + slla(),
   router = ROUTER,
+  /** Reachable time and retransmission timer, ms. */
+  times: readonly [reachable: number, retrans: number] = [0, 0],
 ): number {
   return host.in(
     ndpFrameOf(IcmpV6Type.routerAdvertisement, {
       src: router,
       dst: ALL_NODES,
       rest: word,
-      body: `00000000 00000000 ${options}`,
+      body: `${hex32(times[0])} ${hex32(times[1])} ${options}`,
     }),
   );
 }
+
+/** Whether a frame asks who has `wanted`: a Neighbor Solicitation or an ARP request. */
+function isQuestionFor(frame: Uint8Array, wanted: IpAddress): boolean {
+  if (u16(frame, 12) === ETHERTYPE_ARP) return formatV4(i32(frame, 38)) === String(wanted);
+  return frameText6(frame).startsWith(`ns ${wanted} `);
+}
+
+const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
 
 /** Until routers are asked. */
 function ready(host: HostUnderTest): void {
@@ -189,6 +205,18 @@ describe('RFC 6724 §5 rule 5.5 the prefix of the next hop', () => {
 });
 
 describe('RFC 4861 §6.3.4 what a router says of the link', () => {
+  const FAR = '2001:db8:9::9';
+  const ROUTER_MAC = parseMac('02:00:00:00:00:01') as Uint8Array;
+
+  /** The hop limit of a datagram that asks for none. */
+  function hopsTo(host: HostUnderTest, to: string): number | undefined {
+    host.outBytes();
+    host.stack.openUdp(6).send(new Uint8Array(1), 0, 1, IpAddress.parse(to) as IpAddress, 9);
+    const frames = host.outBytes().filter((frame) => u16(frame, 12) === ETHERTYPE_IPV6);
+    const packets = frames.map((frame) => readPacket6(frame.slice(ETHERNET_HEADER_LEN)));
+    return packets.find(({ dst }) => dst === to)?.hops;
+  }
+
   test('its hop limit and MTU are those of IPv6 packets from now on', () => {
     const host = configured();
     ready(host);
@@ -200,6 +228,85 @@ describe('RFC 4861 §6.3.4 what a router says of the link', () => {
     advertise(host, 0x00000708, `${PREFIX} 0501 0000 000004ff`);
     advertise(host, 0x00000708, `${PREFIX} 0501 0000 000005dd`);
     expect(host.stack.routeTo(IpAddress.parse('2001:db8:9::9') as IpAddress)?.mtu).toBe(1400);
+    host.stack.addNeighbor(host.index, IpAddress.parse(ROUTER) as IpAddress, ROUTER_MAC);
+    expect(hopsTo(host, FAR)).toBe(0x21);
+    host.stack.stopAutoconf(host.index);
+    host.stack.addAddress(host.index, '2001:db8:1::7/64', { detectDuplicates: false });
+    host.stack.addRoute({ destination: '::/0', gateway: '2001:db8:1::1', interfaceIndex: host.index });
+    expect(host.stack.routeTo(IpAddress.parse(FAR) as IpAddress)?.mtu).toBe(1500);
+    host.stack.addNeighbor(host.index, IpAddress.parse('2001:db8:1::1') as IpAddress, ROUTER_MAC);
+    expect(hopsTo(host, FAR)).toBe(64);
+  });
+
+  /** The times at which a neighbour is asked for, until it is given up. */
+  function askedFor(host: HostUnderTest, neighbor: string): number[] {
+    const to = IpAddress.parse(neighbor) as IpAddress;
+    host.outBytes();
+    host.stack.openUdp(to.family).send(new Uint8Array(1), 0, 1, to, 9);
+    const start = host.now;
+    const times: number[] = [];
+    for (; host.now - start <= 300_000; host.pass(250)) {
+      const asked = host.outBytes().filter((frame) => isQuestionFor(frame, to));
+      if (asked.length > 0) times.push(host.now - start);
+    }
+    return times;
+  }
+
+  test('its retransmission timer is that of questions for IPv6 neighbours, within bounds; ARP keeps its own', () => {
+    const host = configured();
+    host.stack.addAddress(host.index, '10.0.0.2/24', { detectDuplicates: false });
+    ready(host);
+    const say = (retrans: number): void => void advertise(host, 0x40000708, PREFIX, ROUTER, [0, retrans]);
+    say(2500);
+    host.pass(5000);
+    expect(askedFor(host, '2001:db8:1::9')).toEqual([0, 2500, 5000]);
+    expect(askedFor(host, '10.0.0.9')).toEqual([0, 1000, 2000]);
+    // Not said: as it was. A week, which would be the end of the link: a minute.
+    say(0);
+    expect(askedFor(host, '2001:db8:1::a')).toEqual([0, 2500, 5000]);
+    say(7 * 24 * 3_600_000);
+    expect(askedFor(host, '2001:db8:1::b')).toEqual([0, 60_000, 120_000]);
+    host.stack.stopAutoconf(host.index);
+    host.stack.addAddress(host.index, '2001:db8:1::7/64', { detectDuplicates: false });
+    expect(askedFor(host, '2001:db8:1::c')).toEqual([0, 1000, 2000]);
+  });
+
+  test('its reachable time is that of IPv6 neighbours, half as long or half as long again', () => {
+    const host = configured();
+    host.stack.addAddress(host.index, '10.0.0.2/24', { detectDuplicates: false });
+    ready(host);
+    advertise(host, 0x40000708, PREFIX + slla(), ROUTER, [600_000, 0]);
+    const router = IpAddress.parse(`${ROUTER}%${host.index}`) as IpAddress;
+    const state = () =>
+      host.stack.neighbors(host.index).find(({ address: known }) => known.equals(router))?.state;
+    host.stack.openUdp(6).send(new Uint8Array(1), 0, 1, router, 9);
+    host.pass(6000);
+    host.in(
+      ndpFrameOf(IcmpV6Type.neighborAdvertisement, {
+        src: ROUTER,
+        dst: `${view(host).addresses.find(({ origin }) => origin === 'linkLocal')?.address}`.replace(
+          /%.*/,
+          '',
+        ),
+        rest: 0xe0000000 | 0,
+        body: `${address(ROUTER)} 0201 020000000001`,
+      }),
+    );
+    expect(state()).toBe('reachable');
+    host.pass(299_000);
+    expect(state()).toBe('reachable');
+    host.pass(602_000);
+    expect(state()).toBe('stale');
+  });
+
+  test('nothing of that is heard by an interface that is configured by hand', () => {
+    const host = configured();
+    ready(host);
+    host.stack.stopAutoconf(host.index);
+    host.stack.addAddress(host.index, '2001:db8:1::7/64', { detectDuplicates: false });
+    advertise(host, 0x01000708, `${PREFIX} 0501 0000 00000578`, ROUTER, [3_600_000, 60_000]);
+    expect(askedFor(host, '2001:db8:1::9')).toEqual([0, 1000, 2000]);
+    expect(host.stack.routeTo(IpAddress.parse('2001:db8:1::9') as IpAddress)?.mtu).toBe(1500);
   });
 
   test('§4.2: M asks for addresses by DHCPv6', () => {

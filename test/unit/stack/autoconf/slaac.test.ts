@@ -22,6 +22,8 @@ describe('RFC 4862 §5.5.3', () => {
   test.each([
     ['a: without the autonomous flag', prefix('2001:db8::', { isAutonomous: false })],
     ['b: the link-local prefix', prefix('fe80::')],
+    ['RFC 4291 §2.7: one of groups', prefix('ff05::')],
+    ['RFC 4291 §2.5.3: that of :: and ::1', prefix('::')],
     ['c: preferred for longer than valid', prefix('2001:db8::', { validLifetime: 1, preferredLifetime: 2 })],
     ['d: another length than 64', prefix('2001:db8::', { length: 48 })],
     ['d: a lifetime of zero', prefix('2001:db8::', { validLifetime: 0, preferredLifetime: 0 })],
