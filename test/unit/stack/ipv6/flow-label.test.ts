@@ -18,7 +18,7 @@ function labels(secret: Uint8Array): number[] {
   );
 }
 
-test('RFC 6437 §3: the packets of a flow have one label, those to others have others', () => {
+test('RFC 8200 §6, RFC 6437 §3: the packets of a flow have one label, those to others have others', () => {
   const host = makeHost6();
   const udp = host.stack.openUdp(6);
   const send = (to: string, length = 10): number[] => {

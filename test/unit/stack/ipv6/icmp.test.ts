@@ -134,6 +134,18 @@ describe('RFC 4443 §3 errors that are sent', () => {
     expect(host.out6()).toMatchObject([{ src: 'fd00::2', type: IcmpV6Type.parameterProblem }]);
   });
 
+  test('RFC 2675 §3: a jumbo payload is an option that is not known, and nothing is read past a payload length of zero', () => {
+    const jumbo = hopByHop(0xc2, 4, 0, 1, 0, 0);
+    host.in(udp6Packet({ extensions: [jumbo], payload: 3 }));
+    expect(host.out6()).toMatchObject([
+      { type: IcmpV6Type.parameterProblem, code: IcmpV6Problem.option, rest: 42 },
+    ]);
+    const jumbogram = udp6Packet({ extensions: [jumbo], payload: 1000 });
+    jumbogram.fill(0, 4, 6);
+    expect(host.in(jumbogram)).toBe(DropReason.ipv6Extension);
+    expect(host.outBytes()).toEqual([]);
+  });
+
   test('RFC 8200 §4.7: nothing is said about a packet without a payload', () => {
     expect(host.in(ipv6Packet(59, pattern(8)))).toBe(DropReason.ipv6NoNextHeader);
     expect(host.outBytes()).toEqual([]);
