@@ -177,7 +177,7 @@ function settingsOf(words: readonly string[]): InterfaceRequest {
   const settings: { -readonly [K in keyof InterfaceRequest]: InterfaceRequest[K] } = {};
   for (const word of words) {
     const [key = '', value = ''] = word.toLowerCase().split('=');
-    const name = SWITCHES[key];
+    const name = Object.hasOwn(SWITCHES, key) ? SWITCHES[key] : undefined;
     if (key === 'metric') settings.metric = readInteger('metric', value, 1, 9999);
     else if (name !== undefined) settings[name] = readSwitch(key, value);
     else

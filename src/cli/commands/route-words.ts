@@ -3,13 +3,13 @@
  * destination may also be a prefix, and `default` is one.
  */
 
-import { IpAddress, parsePrefix } from '../../base/index.ts';
+import { IpAddress, type IpFamily, parsePrefix } from '../../base/index.ts';
 import type { RouteRequest } from '../../port/index.ts';
 import { usageError } from '../exit-codes.ts';
 import { readInteger } from '../units.ts';
 
-/** @throws {CliError} usage */
-export function readRouteWords(words: readonly string[]): RouteRequest {
+/** @param family of `default`, where no gateway says it @throws {CliError} usage */
+export function readRouteWords(words: readonly string[], family: IpFamily = 4): RouteRequest {
   const rest = [...words];
   const destination = rest.shift() ?? '';
   let mask: string | null = null;
@@ -39,7 +39,7 @@ export function readRouteWords(words: readonly string[]): RouteRequest {
     }
   }
   return {
-    destination: readDestination(destination, mask),
+    destination: readDestination(destination, mask, gateway?.includes(':') === true ? 6 : family),
     ...(gateway === null ? {} : { gateway }),
     ...(named === null ? {} : { interface: /^\d+$/.test(named) ? Number(named) : named }),
     ...(metric === null ? {} : { metric }),
@@ -59,8 +59,8 @@ function readGateway(text: string): string {
 }
 
 /** @param mask `null`: the destination's own prefix length, or one host; of 0.0.0.0, everything */
-function readDestination(text: string, mask: string | null): string {
-  if (text.toLowerCase() === 'default') return '0.0.0.0/0';
+function readDestination(text: string, mask: string | null, family: IpFamily): string {
+  if (text.toLowerCase() === 'default') return family === 6 ? '::/0' : '0.0.0.0/0';
   const prefix = parsePrefix(text);
   if (prefix === null) throw usageError('destination', text, 'an address or a prefix such as 10.0.0.0/8');
   if (mask === null)

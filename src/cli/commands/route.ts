@@ -7,6 +7,7 @@
  */
 
 import { Command, Option } from 'commander';
+import type { IpFamily } from '../../base/index.ts';
 import type { RouteStatus } from '../../port/index.ts';
 import { type Invocation, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
@@ -80,7 +81,7 @@ async function printRoutes({
 
 async function addRoute({ client, options, args, print }: Invocation<RouteFlags>): Promise<ExitCode> {
   refusePersistence(options);
-  const body = readRouteWords(args);
+  const body = readRouteWords(args, familyOf(options));
   checkFamily(body.destination, options);
   const routes = await client.ask<RouteStatus[]>('POST', '/v1/routes', { body });
   print(routes, () => ' OK!\n');
@@ -89,7 +90,7 @@ async function addRoute({ client, options, args, print }: Invocation<RouteFlags>
 
 async function removeRoute({ client, options, args, print }: Invocation<RouteFlags>): Promise<ExitCode> {
   refusePersistence(options);
-  const { destination, gateway, interface: named } = readRouteWords(args);
+  const { destination, gateway, interface: named } = readRouteWords(args, familyOf(options));
   checkFamily(destination, options);
   const body = {
     destination,
@@ -108,6 +109,11 @@ function refusePersistence({ p }: RouteFlags): void {
     'usage',
     'route -p: the daemon keeps no routes over its end; put them where it is started, or leave out -p',
   );
+}
+
+/** What `default` means. */
+function familyOf(options: RouteFlags): IpFamily {
+  return options['6'] === true && options['4'] !== true ? 6 : 4;
 }
 
 function checkFamily(destination: string, options: RouteFlags): void {

@@ -41,6 +41,8 @@ describe('winsockd route add', () => {
     ['10.1.2.3 10.1.1.1', { destination: '10.1.2.3/32', gateway: '10.1.1.1' }],
     ['0.0.0.0 mask 0.0.0.0 10.1.1.1', { destination: '0.0.0.0/0', gateway: '10.1.1.1' }],
     ['default via 10.1.1.1 dev tap0', { destination: '0.0.0.0/0', gateway: '10.1.1.1', interface: 'tap0' }],
+    ['default via fe80::1 dev tap0', { destination: '::/0', gateway: 'fe80::1', interface: 'tap0' }],
+    ['-6 default dev tap0', { destination: '::/0', interface: 'tap0' }],
     ['-4 192.0.2.0/24 if 2', { destination: '192.0.2.0/24', interface: 2 }],
     ['2001:db8::/32 fe80::1 if 2 -6', { destination: '2001:db8::/32', gateway: 'fe80::1', interface: 2 }],
   ])('%s', async (words, body) => {
