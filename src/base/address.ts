@@ -75,6 +75,16 @@ export class IpAddress {
     return this.family === 4 && this.w3 === -1;
   }
 
+  /**
+   * Whether one host can have it (RFC 1122 §3.2.1.3): not "any", no group, none of 0/8 or 240/4, no v4-mapped one. What a subnet's
+   * broadcast address is depends on the interface.
+   */
+  get isHost(): boolean {
+    if (this.family === 6) return !this.isAny && !this.isMulticast && !this.isV4Mapped;
+    const first = this.w3 >>> 24;
+    return first !== 0 && first < 224;
+  }
+
   /** fe80::/10 or 169.254/16. */
   get isLinkLocal(): boolean {
     return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : isLinkLocalWord(this.w0);

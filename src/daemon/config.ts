@@ -25,7 +25,7 @@ export const CONFIG_VARIABLE = 'WINSOCKD_CONFIG';
 
 const nameServer = z
   .string()
-  .refine((text) => IpAddress.parse(text)?.isAny === false, 'an address, such as 10.77.0.1');
+  .refine((text) => IpAddress.parse(text)?.isHost === true, 'a host’s address, such as 10.77.0.1');
 const hostName = z
   .string()
   .refine((text) => isHostName(text.replace(/\.$/, '')), 'a name, such as lab.example')

@@ -226,7 +226,7 @@ function addNeighbors(app: FastifyInstance, { stack }: DaemonState): void {
     try {
       stack.addNeighbor(found.index, address, mac);
     } catch (error) {
-      throw badRequest(`mac: ${(error as Error).message}`);
+      throw badRequest((error as Error).message);
     }
     return {};
   });

@@ -89,7 +89,7 @@ export class Forwards {
     return protocol === 'tcp' ? new StackTcpForward(parts) : new StackUdpForward(parts);
   }
 
-  /** Without an address, the host's is its loopback address, and the stack's its first that others reach too. */
+  /** Without an address, the host's is its loopback address, and the stack's its first that others reach too, of IPv4 if it has one. */
   #target({ side, address, port }: ForwardPlace): Place {
     if (port < 1) throw usage('the target needs a port, 1 to 65535');
     if (address !== undefined) return { address: readAddress(address), port };
@@ -97,8 +97,9 @@ export class Forwards {
     const own = this.#stack.interfaces
       .filter(({ isLoopback }) => !isLoopback)
       .flatMap(({ addresses }) => addresses)
-      .find((held) => held.state === 'preferred' && held.address.family === 4);
-    return { address: own?.address ?? IpAddress.loopbackV4, port };
+      .filter((held) => held.state === 'preferred' && !held.address.isScoped)
+      .map((held) => held.address);
+    return { address: own.find(({ family }) => family === 4) ?? own[0] ?? IpAddress.loopbackV4, port };
   }
 }
 

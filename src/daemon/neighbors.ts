@@ -45,7 +45,7 @@ export function forgetNeighbors(
   let count = 0;
   for (const { index } of interfaces) {
     for (const known of stack.neighbors(index)) {
-      if (address !== null && !known.address.equals(address)) continue;
+      if (address !== null && !known.address.equals(address.inZone(index))) continue;
       if (stack.removeNeighbor(index, known.address)) count++;
     }
   }

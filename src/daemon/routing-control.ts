@@ -83,8 +83,9 @@ function addRoute(
   { destination, gateway, interface: named, metric = ADDED_METRIC }: RouteBody,
 ): void {
   const prefix = readDestination(destination);
-  const via = gateway === undefined ? null : readGateway(gateway, prefix.address.family);
-  const interfaceIndex = named === undefined ? interfaceFor(stack, via) : interfaceNamed(stack, named).index;
+  const { via, own } = readGateway(stack, gateway, prefix.address.family);
+  const interfaceIndex =
+    named === undefined ? own || interfaceFor(stack, via) : interfaceNamed(stack, named).index;
   const isThere = stack.routes.some(
     (route) =>
       isTo(route, prefix) &&
@@ -106,12 +107,12 @@ function addRoute(
 /** Removes all routes to the destination that fit what else is said. */
 function removeRoute(stack: Stack, { destination, gateway, interface: named }: RouteBody): void {
   const prefix = readDestination(destination);
-  const via = gateway === undefined ? null : readGateway(gateway, prefix.address.family);
+  const { via } = readGateway(stack, gateway, prefix.address.family);
   const index = named === undefined ? 0 : interfaceNamed(stack, named).index;
   const meant = stack.routes.filter(
     (route) =>
       isTo(route, prefix) &&
-      (via === null || sameGateway(route, via)) &&
+      (gateway === undefined || sameGateway(route, via)) &&
       (index === 0 || route.interfaceIndex === index),
   );
   if (meant.length === 0) throw notThere(`route to ${destination}`);
@@ -128,10 +129,22 @@ function readDestination(text: string): { readonly address: IpAddress; readonly 
   return prefix;
 }
 
-function readGateway(text: string, family: number): IpAddress {
-  const address = IpAddress.parse(text);
-  if (address?.family === family) return address;
-  throw badRequest(`gateway: ${text} is no IPv${family} address, as the destination is`);
+/** Who to send to, `null`: the destination itself, on the link of `own` if that is not 0. */
+interface Way {
+  readonly via: IpAddress | null;
+  readonly own: number;
+}
+
+/** As Windows has it: the any-address, and one of our own, mean that the destination is on the link. */
+function readGateway(stack: Stack, text: string | undefined, family: number): Way {
+  const address = text === undefined ? null : IpAddress.parse(text);
+  if (text !== undefined && address?.family !== family)
+    throw badRequest(`gateway: ${text} is no IPv${family} address, as the destination is`);
+  if (address === null || address.isAny) return { via: null, own: 0 };
+  if (!address.isHost || address.isLoopback)
+    throw badRequest(`gateway: no router can have the address ${text}`);
+  const own = stack.interfaceOf(address);
+  return { via: own === 0 ? address : null, own };
 }
 
 /** The interface on whose link the gateway is. */
@@ -150,8 +163,10 @@ function isTo(route: RouteView, prefix: { readonly address: IpAddress; readonly 
   return route.prefixLength === prefix.length && route.destination.equals(prefix.address);
 }
 
-function sameGateway({ gateway }: RouteView, via: IpAddress | null): boolean {
-  return gateway === null || via === null ? gateway === via : gateway.equals(via);
+/** A link-local one that was named without its zone is meant on the route's own link. */
+function sameGateway({ gateway, interfaceIndex }: RouteView, via: IpAddress | null): boolean {
+  if (gateway === null || via === null) return gateway === via;
+  return gateway.equals(via.zone === 0 ? via.inZone(interfaceIndex) : via);
 }
 
 /** Without a key that says nothing. */

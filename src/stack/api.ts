@@ -89,12 +89,14 @@ export interface Stack {
   /** When `advance` or `flushEvents` next has something to do; `Infinity` when never. */
   readonly nextDeadline: number;
 
+  /** @throws RangeError when an option can't be, or an address can't be a host's */
   addInterface(options: InterfaceOptions): number;
   removeInterface(index: number): void;
   readonly interfaces: readonly InterfaceView[];
-  /** @throws RangeError when `prefix` can't be read or there is no such interface */
+  /** @throws RangeError when `prefix` can't be read or its address be a host's, or there is no such interface */
   addAddress(index: number, prefix: string, options?: AddressOptions): void;
   removeAddress(index: number, address: IpAddress): void;
+  /** @throws RangeError when the route can't be read, its gateway be a host's, there is no such interface, or no room */
   addRoute(route: RouteOptions): void;
   removeRoute(route: RouteOptions): boolean;
   readonly routes: readonly RouteView[];
@@ -173,7 +175,7 @@ export interface Stack {
   dhcpStatus(index: number): DhcpStatus;
   /**
    * Sets by hand where packets to `address` go: nothing that is heard of changes it.
-   * @throws RangeError when `mac` is not one station's or a group's, or there is no such Ethernet interface
+   * @throws RangeError when `mac` is not one station's or a group's, no host can have `address`, or there is no such Ethernet interface
    */
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void;
   /** Forgets a neighbour, however it is known: the next packet asks anew. @returns whether it was known. @throws as `addNeighbor` */

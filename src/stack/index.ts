@@ -35,6 +35,7 @@ export * from './cause.ts';
 export * from './counters.ts';
 export { duidOfEnterprise, duidOfLinkLayer, duidOfUuid, parseDuid } from './dhcp/duid.ts';
 export type * from './dhcp/status.ts';
+export { isInterfaceAddress } from './host-address.ts';
 export { createStack } from './stack.ts';
 export type { AckSample } from './tcp/congestion/ack-sample.ts';
 export type {

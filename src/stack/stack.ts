@@ -52,6 +52,7 @@ import type { StackCounters } from './counters.ts';
 import { DhcpService } from './dhcp/service.ts';
 import type { DhcpMemory, DhcpOptions, DhcpStatus } from './dhcp/status.ts';
 import type { Transport } from './host.ts';
+import { requireGateway, requireInterfaceAddress } from './host-address.ts';
 import { HostCore } from './host-core.ts';
 import { EchoTable } from './icmp/echo-table.ts';
 import type { NetworkInterface } from './interface.ts';
@@ -232,6 +233,7 @@ class SansIoStack implements Stack {
   }
 
   addInterface(options: InterfaceOptions): number {
+    for (const prefix of options.addresses ?? []) requireInterfaceAddress(prefix);
     return this.#host.topology.addInterface(options).index;
   }
 
@@ -245,6 +247,7 @@ class SansIoStack implements Stack {
   }
 
   addAddress(index: number, prefix: string, options?: AddressOptions): void {
+    if (index !== this.#host.topology.loopback.index) requireInterfaceAddress(prefix);
     this.#host.topology.addAddress(index, prefix, options);
   }
 
@@ -281,6 +284,7 @@ class SansIoStack implements Stack {
   }
 
   addRoute(route: RouteOptions): void {
+    if (route.gateway !== undefined) requireGateway(route.gateway);
     this.#host.topology.addRoute(route);
   }
 
@@ -313,11 +317,11 @@ class SansIoStack implements Stack {
   }
 
   addNeighbor(index: number, address: IpAddress, mac: Uint8Array): void {
-    setNeighbor(this.#host.topology.neighborsOf(index), address, mac);
+    setNeighbor(this.#host.topology.neighborsOf(index), address.inZone(index), mac);
   }
 
   removeNeighbor(index: number, address: IpAddress): boolean {
-    return this.#host.topology.neighborsOf(index).remove(address);
+    return this.#host.topology.neighborsOf(index).remove(address.inZone(index));
   }
 
   neighbors(index: number): readonly NeighborView[] {

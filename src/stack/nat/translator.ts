@@ -109,7 +109,8 @@ export class Translator implements TimerOwner {
   /** Maps a port outside for good. @throws {RangeError} when the map can't be read, or a side of it is mapped already */
   addPortMap({ protocol, insideAddress, insidePort, outsidePort }: NatPortMap): void {
     const inside = IpAddress.parse(insideAddress);
-    if (inside?.family !== 4 || !isPort(insidePort) || !isPort(outsidePort)) {
+    const isInside = inside?.family === 4 && inside.isHost && !inside.isLoopback;
+    if (!isInside || !isPort(insidePort) || !isPort(outsidePort)) {
       throw new RangeError(`no port map: ${outsidePort} to ${insideAddress}:${insidePort}`);
     }
     if (this.#isOwn(numberOf(protocol), outsidePort)) {

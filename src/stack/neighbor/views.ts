@@ -11,8 +11,10 @@ export function neighborViews(table: NeighborTable | null, now: number): readonl
   return table === null ? [] : [...table].map((neighbor) => viewOf(neighbor, now));
 }
 
-/** @throws {RangeError} when `mac` is no hardware address that packets can be sent to */
+/** @throws {RangeError} when `mac` is no hardware address that packets can be sent to, or no host can have the address */
 export function setNeighbor(table: NeighborTable, address: IpAddress, mac: Uint8Array): void {
+  if (!address.isHost || address.isLoopback)
+    throw new RangeError(`no neighbour can have the address ${address}`);
   if (mac.length !== 6) throw new RangeError(`a hardware address has six bytes, not ${mac.length}`);
   const high = u16(mac, 0);
   // A group's is allowed: clusters answer to one.

@@ -321,9 +321,13 @@ function readRoute(options: RouteOptions): {
 } {
   const prefix = parsePrefix(options.destination);
   if (prefix === null) throw new RangeError(`route destination is no prefix: ${options.destination}`);
-  const gateway = options.gateway === undefined ? null : IpAddress.parse(options.gateway);
-  if (options.gateway !== undefined && gateway?.family !== prefix.address.family) {
-    throw new RangeError(`gateway ${options.gateway} does not fit a route to ${options.destination}`);
+  const { gateway: text, interfaceIndex } = options;
+  const named = text === undefined ? null : IpAddress.parse(text);
+  // RFC 4007 §6: the zone of a link-local gateway is the link that it is on; it need not be said, but no other may be.
+  const gateway = named?.inZone(interfaceIndex) ?? null;
+  const isElsewhere = named !== null && named.zone !== 0 && named.zone !== gateway?.zone;
+  if (text !== undefined && (gateway?.family !== prefix.address.family || isElsewhere)) {
+    throw new RangeError(`gateway ${text} does not fit a route to ${options.destination}`);
   }
   const destination = networkOf(prefix.address, prefix.length);
   return { destination, prefixLength: prefix.length, gateway };

@@ -148,24 +148,29 @@ describe('RFC 4291 §2.2, RFC 5952 IPv6 text', () => {
 
 describe('what an address is', () => {
   test.each([
-    ['0.0.0.0', { isAny: true, isLoopback: false, isMulticast: false, isLimitedBroadcast: false }],
-    ['::', { isAny: true, isLoopback: false, isMulticast: false, isLimitedBroadcast: false }],
-    ['127.0.0.1', { isAny: false, isLoopback: true }],
+    [
+      '0.0.0.0',
+      { isAny: true, isLoopback: false, isMulticast: false, isLimitedBroadcast: false, isHost: false },
+    ],
+    ['0.255.255.255', { isHost: false }],
+    ['1.0.0.0', { isHost: true }],
+    ['::', { isAny: true, isLoopback: false, isMulticast: false, isLimitedBroadcast: false, isHost: false }],
+    ['127.0.0.1', { isAny: false, isLoopback: true, isHost: true }],
     ['127.255.255.254', { isLoopback: true }],
     ['128.0.0.1', { isLoopback: false }],
     ['::1', { isLoopback: true, isAny: false }],
     ['::2', { isLoopback: false }],
-    ['223.255.255.255', { isMulticast: false }],
-    ['224.0.0.1', { isMulticast: true }],
+    ['223.255.255.255', { isMulticast: false, isHost: true }],
+    ['224.0.0.1', { isMulticast: true, isHost: false }],
     ['239.255.255.255', { isMulticast: true }],
-    ['240.0.0.1', { isMulticast: false }],
-    ['ff02::1', { isMulticast: true }],
-    ['fe80::1', { isMulticast: false }],
-    ['255.255.255.255', { isLimitedBroadcast: true, isMulticast: false }],
+    ['240.0.0.1', { isMulticast: false, isHost: false }],
+    ['ff02::1', { isMulticast: true, isHost: false }],
+    ['fe80::1', { isMulticast: false, isHost: true }],
+    ['255.255.255.255', { isLimitedBroadcast: true, isMulticast: false, isHost: false }],
     ['255.255.255.254', { isLimitedBroadcast: false }],
     ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', { isLimitedBroadcast: false, isMulticast: true }],
     ['::ffff:0.0.0.0', { isAny: false }],
-    ['::ffff:127.0.0.1', { isLoopback: false }],
+    ['::ffff:127.0.0.1', { isLoopback: false, isHost: false }],
   ])('%s', (text, claims) => {
     const address = parse(text);
     for (const [claim, value] of Object.entries(claims)) {

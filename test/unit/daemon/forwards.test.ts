@@ -205,6 +205,22 @@ describe('UDP', () => {
   });
 });
 
+test('without an address the target is the stack’s first that others reach: of IPv4, or of IPv6 where it has no other', async () => {
+  const add = async () =>
+    (
+      await forwards.add({
+        protocol: 'tcp',
+        listen: { side: 'host', port: 0 },
+        target: { side: 'stack', port: 80 },
+      })
+    ).target.address;
+  expect(await add()).toBe('127.0.0.1');
+  const index = host.stack.addInterface({ name: 'a', mtu: 1500, addresses: ['fe80::2/64', 'fd00::2/64'] });
+  expect(await add()).toBe('fd00::2');
+  host.stack.addAddress(index, '10.0.0.2/24');
+  expect(await add()).toBe('10.0.0.2');
+});
+
 describe('what can not be', () => {
   test.each([
     ['both ends on one side', { side: 'host', port: 0 }, { side: 'host', port: 80 }, 'badRequest'],

@@ -172,11 +172,37 @@ describe('routing over the control API', () => {
     [{ destination: '10.0.0.0/8', gateway: '::1' }, 'gateway'],
     [{ destination: '10.0.0.0/8' }, 'interface'],
     [{ destination: '10.0.0.0/8', gateway: '192.0.2.1' }, 'gateway'],
+    [{ destination: '10.0.0.0/8', gateway: '224.0.0.1', interface: 2 }, 'gateway'],
+    [{ destination: '::/0', gateway: '::1', interface: 2 }, 'gateway'],
+    [{ destination: '::/0', gateway: '::' }, 'interface'],
     [{ destination: '10.0.0.0/8', gateway: '10.77.0.1', metric: -1 }, 'metric'],
     [{ destination: '10.0.0.0/8', colour: 'red' }, 'body'],
   ])('%p is refused with 400, naming the field', async (body, field) => {
     const { status, json } = await ask('POST', '/v1/routes', body);
     expect([status, json.error.message.split(':')[0]]).toEqual([400, field]);
+  });
+
+  test.each([[{ gateway: '0.0.0.0', interface: 2 }], [{ gateway: '10.77.0.2' }]])(
+    'a route by way of %p is to the link itself, as Windows has it',
+    async (way) => {
+      const { json } = await ask('POST', '/v1/routes', { destination: '198.51.100.0/24', ...way });
+      expect(json).toContainEqual(
+        expect.objectContaining({ destination: '198.51.100.0/24', gateway: null, interface: 'memory0' }),
+      );
+      const wrong = { destination: '198.51.100.0/24', gateway: '10.77.0.9' };
+      expect((await ask('DELETE', '/v1/routes', wrong)).status).toBe(404);
+      expect((await ask('DELETE', '/v1/routes', { ...wrong, ...way })).status).toBe(200);
+    },
+  );
+
+  test('RFC 4007 §6 a link-local gateway is on the link of its interface, whether its zone is named or not', async () => {
+    const body = { destination: '2001:db8:7::/48', gateway: 'fe80::7', interface: 2 };
+    const { json } = await ask('POST', '/v1/routes', body);
+    expect(json).toContainEqual(expect.objectContaining({ gateway: 'fe80::7%2', interface: 'memory0' }));
+    expect((await ask('POST', '/v1/routes', body)).status).toBe(409);
+    expect((await ask('POST', '/v1/routes', { ...body, gateway: 'fe80::7%3' })).status).toBe(400);
+    expect((await ask('DELETE', '/v1/routes', { ...body, gateway: 'fe80::7%3' })).status).toBe(404);
+    expect((await ask('DELETE', '/v1/routes', { ...body, interface: undefined })).status).toBe(200);
   });
 
   test('an interface is switched, and one that is not there is not', async () => {

@@ -136,9 +136,62 @@ describe('interfaces and addresses', () => {
     ['an MTU above 65,535', { name: 'x', mtu: 65536 }],
     ['a fractional MTU', { name: 'x', mtu: 1500.5 }],
     ['an address that can not be read', { name: 'x', mtu: 1500, addresses: ['10.0.0.0.1/8'] }],
+    [
+      'an address of a group beside a good one',
+      { name: 'x', mtu: 1500, addresses: ['10.7.0.2/8', 'ff02::7/64'] },
+    ],
   ])('%s is refused, and no interface is left behind', (_name, options) => {
     expect(() => host.stack.addInterface(options)).toThrow(RangeError);
     expect(host.stack.interfaces).toHaveLength(2);
+  });
+
+  test.each([
+    '0.0.0.0/0',
+    '0.1.2.3/8',
+    '127.0.0.2/8',
+    '224.0.0.1/4',
+    '240.0.0.1/8',
+    '255.255.255.255/32',
+    '10.9.0.0/16',
+    '10.9.255.255/16',
+    '::/64',
+    '::1/128',
+    'ff02::1/64',
+    '::ffff:10.9.0.1/96',
+  ])('RFC 1122 §3.2.1.3 %s is no address of an interface', (prefix) => {
+    expect(() => host.stack.addAddress(host.index, prefix)).toThrow('no host can have the address');
+    expect(host.stack.interfaces[1]?.addresses.map(({ address }) => String(address))).toEqual(['10.0.0.2']);
+  });
+
+  test('RFC 3021, RFC 4291 §2.5 addresses at the ends of small and of IPv6 prefixes are ones', () => {
+    for (const prefix of [
+      '10.9.0.0/31',
+      '10.9.0.1/31',
+      '10.9.0.9/32',
+      '10.9.1.0/16',
+      'fd00::/64',
+      '192.0.2.1/0',
+    ])
+      host.stack.addAddress(host.index, prefix);
+    expect(host.stack.interfaces[1]?.addresses).toHaveLength(7);
+    // The loopback interface has what it likes.
+    host.stack.addAddress(1, '127.0.0.9/8');
+  });
+
+  test.each([
+    ['10.0.0.0/8', '0.0.0.0'],
+    ['10.0.0.0/8', '127.0.0.1'],
+    ['10.0.0.0/8', '224.0.0.1'],
+    ['10.0.0.0/8', '255.255.255.255'],
+    ['::/0', '::'],
+    ['::/0', '::1'],
+    ['::/0', 'ff02::2'],
+  ])('RFC 1122 §3.2.1.3 a route to %s by way of %s is refused', (destination, gateway) => {
+    const before = host.stack.routes.length;
+    expect(() => host.stack.addRoute({ destination, gateway, interfaceIndex: host.index })).toThrow(
+      'no gateway can have the address',
+    );
+    expect(host.stack.routes).toHaveLength(before);
   });
 
   test('an index is not used again', () => {

@@ -247,6 +247,8 @@ describe('neighbours set by hand', () => {
     expect(() => set('000000000000')).toThrow(RangeError);
     expect(() => set('fffe00000000')).toThrow(RangeError);
     expect(() => host.stack.addNeighbor(1, ip('10.0.0.1'), fromHex('020000000001'))).toThrow(RangeError);
+    for (const nobody of ['0.0.0.0', '224.0.0.1', '255.255.255.255', '127.0.0.1', '::', 'ff02::1'])
+      expect(() => host.stack.addNeighbor(host.index, ip(nobody), fromHex('020000000001'))).toThrow(nobody);
     expect(host.stack.neighbors(1)).toEqual([]);
   });
 });

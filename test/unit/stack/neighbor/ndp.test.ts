@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { formatMac } from '../../../../src/base/index.ts';
+import { formatMac, parseMac } from '../../../../src/base/index.ts';
 import type { NeighborView } from '../../../../src/stack/index.ts';
 import { DropReason, ETHERTYPE_IPV6, IcmpV6Type, IPPROTO_ICMPV6 } from '../../../../src/wire/index.ts';
 import { ethernetFrame } from '../../../support/segment.ts';
@@ -368,6 +368,33 @@ describe('RFC 4861 §8 redirects', () => {
   test('RFC 4861 §8.3: a router takes none', () => {
     host.stack.setInterface(host.index, { isForwarding: true });
     expect(host.in(redirect('fe80::77'))).toBe(DropReason.redirectRefused);
+  });
+});
+
+describe('RFC 4007 §6 the zone of what is on the link', () => {
+  const MAC = parseMac(OTHER_MAC) as Uint8Array;
+
+  test('a link-local gateway need not name its zone, and may name no other', () => {
+    const { stack, index } = host;
+    const to = { destination: '2001:db8:7::/48', interfaceIndex: index };
+    expect(() => stack.addRoute({ ...to, gateway: `fe80::7%${index + 1}` })).toThrow('does not fit');
+    stack.addRoute({ ...to, gateway: 'fe80::7' });
+    expect(stack.routes.find(({ prefixLength }) => prefixLength === 48)?.gateway?.toString()).toBe(
+      `fe80::7%${index}`,
+    );
+    send('2001:db8:7::9');
+    expect(sent6(host)).toEqual([expect.stringMatching(/^ns fe80::7 from fe80::2 /)]);
+    expect(stack.removeRoute({ ...to, gateway: 'fe80::7' })).toBe(true);
+  });
+
+  test('nor a link-local neighbour that is set by hand', () => {
+    host.stack.addNeighbor(host.index, ip('fe80::9'), MAC);
+    send(`fe80::9%${host.index}`);
+    expect(sent6(host)).toEqual([`ip fe80::9 > ${OTHER_MAC}`]);
+    expect(host.stack.neighbors(host.index).map(({ address: known }) => String(known))).toContain(
+      `fe80::9%${host.index}`,
+    );
+    expect(host.stack.removeNeighbor(host.index, ip('fe80::9'))).toBe(true);
   });
 });
 
