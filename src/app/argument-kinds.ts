@@ -1,6 +1,6 @@
 /**
- * The kinds of every call's arguments as applications give them: those of the table of signatures, but for registered I/O, whose
- * arguments the blocking face changes on their way.
+ * The kinds of every call's arguments as applications give them: those of the table of signatures, but for registered I/O and what
+ * has to do with functions of name spaces, whose arguments the blocking face changes on their way.
  */
 
 import { ERROR_INVALID_PARAMETER, WSAEFAULT } from '../abi/index.ts';
@@ -8,12 +8,15 @@ import type { WinsockCall } from '../winsock/index.ts';
 import {
   anyKind,
   bytesKind,
+  completionKind,
   type Kind,
   notificationKind,
   numberKind,
   placeKind,
   recordKind,
+  referenceKind,
   structureKind,
+  textKind,
 } from './kinds.ts';
 import { SIGNATURES } from './signatures.ts';
 
@@ -29,6 +32,12 @@ const OWN_KINDS: readonly (readonly [WinsockCall, readonly Kind[]])[] = [
   ['RIOCreateCompletionQueue', [numberKind, notificationKind]],
   ['RIODequeueCompletion', [numberKind, placeKind, numberKind]],
   ['RIORegisterBuffer', [bytesKind, numberKind]],
+  ['WSAAdvertiseProvider', [textKind, anyKind]],
+  ['WSAProviderCompleteAsyncCall', [numberKind, numberKind]],
+  [
+    'WSANSPIoctl',
+    [numberKind, numberKind, bytesKind, numberKind, bytesKind, numberKind, referenceKind, completionKind],
+  ],
   ['WPUCompleteOverlappedRequest', [numberKind, recordKind, numberKind, numberKind]],
 ];
 

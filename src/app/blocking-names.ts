@@ -10,9 +10,18 @@
  * the thread that asked.
  */
 
-import type { hostent, protoent, servent } from '../abi/index.ts';
-import { blocking, bounded, reporting, structured } from './blocking-call.ts';
+import { type hostent, type protoent, SOCKET_ERROR, type servent } from '../abi/index.ts';
+import {
+  admitting,
+  blocking,
+  bounded,
+  callAndKeepError,
+  callIndex,
+  reporting,
+  structured,
+} from './blocking-call.ts';
 import { PACKED_ROOM } from './marshal-names.ts';
+import { recordOf, routineOf } from './marshal-requests.ts';
 
 export {
   FreeAddrInfoEx,
@@ -96,8 +105,18 @@ export const WSALookupServiceNext = bounded('WSALookupServiceNext', 2, PACKED_RO
 export const WSALookupServiceNextA = bounded('WSALookupServiceNextA', 2, PACKED_ROOM);
 /** Ends a lookup. */
 export const WSALookupServiceEnd = blocking('WSALookupServiceEnd');
-/** Asks a name space to tell of changes. */
-export const WSANSPIoctl = blocking('WSANSPIoctl');
+const NSP_IOCTL = callIndex('WSANSPIoctl');
+/** Asks a name space to tell of changes: in the call, which waits, or as `lpCompletion` says. */
+export const WSANSPIoctl = admitting('WSANSPIoctl', SOCKET_ERROR, (...args) => {
+  const completion = args[7] ?? null;
+  const answer = callAndKeepError(NSP_IOCTL, [
+    ...args.slice(0, 7),
+    completion,
+    recordOf(completion),
+    routineOf(completion),
+  ]);
+  return answer < 0 ? SOCKET_ERROR : answer;
+});
 /** Lists the name-space providers. @returns how many */
 export const WSAEnumNameSpaceProviders = blocking('WSAEnumNameSpaceProviders');
 /** The same, with lengths counted in the narrow form. @returns how many */
@@ -122,12 +141,6 @@ export const WSAGetServiceClassNameByClassId = blocking('WSAGetServiceClassNameB
 export const WSAAsyncGetHostByName = blocking('WSAAsyncGetHostByName');
 /** gethostbyaddr with a message. @returns the request's handle */
 export const WSAAsyncGetHostByAddr = blocking('WSAAsyncGetHostByAddr');
-/** Announces a name-space provider: its functions are another thread's here, and it is WSAEINVAL. The promising face has it. */
-export const WSAAdvertiseProvider = blocking('WSAAdvertiseProvider');
-/** Takes such a provider back. */
-export const WSAUnadvertiseProvider = blocking('WSAUnadvertiseProvider');
-/** Ends a call that a name-space provider of version 2 finishes later. */
-export const WSAProviderCompleteAsyncCall = blocking('WSAProviderCompleteAsyncCall');
 /** getservbyname with a message. @returns the request's handle */
 export const WSAAsyncGetServByName = blocking('WSAAsyncGetServByName');
 /** getservbyport with a message. @returns the request's handle */

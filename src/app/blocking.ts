@@ -8,7 +8,7 @@
  *
  *     WSAStartup(MAKEWORD(2, 2), data);
  *     const s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
- *     if (connect(s, address) === SOCKET_ERROR) console.error(WSAGetLastError());
+ *     if (connect(s, sockaddrOf('10.0.0.2', 80)) === SOCKET_ERROR) console.error(WSAGetLastError());
  *
  * Parameters are the documented ones; `spi/types` says how C's pointers look, and trailing lengths may be left out. How
  * overlapped records and their buffers are filled is said in `blocking-overlapped`.
@@ -73,6 +73,11 @@ export * from './blocking-config.ts';
 export * from './blocking-names.ts';
 export * from './blocking-overlapped.ts';
 export * from './blocking-rio.ts';
+export {
+  WSAAdvertiseProvider,
+  WSAProviderCompleteAsyncCall,
+  WSAUnadvertiseProvider,
+} from './blocking-spaces.ts';
 export type { WindowProcedure } from './window-procedures.ts';
 
 const STARTUP = callIndex('WSAStartup');

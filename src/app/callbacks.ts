@@ -18,6 +18,8 @@ export const Callback = {
   sslIdentity: 6,
   /** The next of those bytes: `numbers` which handshake, from where. They are the reply. */
   sslIdentityPart: 7,
+  /** A function of a name-space provider that the thread has announced: `numbers` the provider's, which function, where its arguments lie. */
+  nameSpace: 8,
 } as const;
 export type Callback = (typeof Callback)[keyof typeof Callback];
 

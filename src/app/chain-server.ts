@@ -16,6 +16,7 @@ import { needsStartup } from './argument-kinds.ts';
 import { Callback } from './callbacks.ts';
 import { invokeOperation, invokeRequest, OPERATION, readBegun, SharedMemories } from './chain-operations.ts';
 import { ChainRio } from './chain-rio.ts';
+import { ChainSpaces } from './chain-spaces.ts';
 import { ClientThread, type ServedMailbox } from './client-thread.ts';
 import type { IcmpCalls } from './icmp-calls.ts';
 import { ANSWERED, CLOSED, IDLE, type Mailbox, NEW, POSTED, RESUMED } from './mailbox.ts';
@@ -44,6 +45,7 @@ export class ChainServer {
   /** What the application's threads share with this one for their operations. */
   readonly memories = new SharedMemories();
   readonly #rio = new ChainRio(this.memories);
+  readonly #spaces = new ChainSpaces(this.memories);
   readonly #windowCalls: ReadonlyMap<string, AnyCall>;
   /** Whose window call begins. */
   #caller: ClientThread = new ClientThread(0);
@@ -74,7 +76,7 @@ export class ChainServer {
       let answer = this.#call(thread, served);
       if (typeof answer !== 'number') answer = await answer;
       // What the caller runs for this call comes to its end first.
-      if (served.turn !== null) await served.turn;
+      while (served.turn !== null) await served.turn;
       thread.end(served);
       reply(box, answer);
     }
@@ -105,6 +107,7 @@ export class ChainServer {
     this.#windows.destroyAll(thread.messages);
     this.memories.forget(thread.id);
     forgetGone(thread.id);
+    this.#spaces.forget(thread, this.#hosted?.winsock ?? null);
     if (thread.winsock !== null) this.#hosted?.process.threads.close(thread.winsock);
   }
 
@@ -147,7 +150,7 @@ export class ChainServer {
     if (hosted === null) return -WSANOTINITIALISED;
     thread.winsock ??= hosted.process.threads.open(thread.messages);
     hosted.process.thread = thread.winsock;
-    const call = hosted.winsock[begun.signature.name] as unknown as AnyCall;
+    const call = this.#callOf(begun.signature.name, hosted.winsock, thread);
     if (begun.signature.slots.includes(overlapped)) {
       return invokeOperation(call, thread, begun, this.memories);
     }
@@ -159,9 +162,15 @@ export class ChainServer {
     thread.winsock ??= hosted.process.threads.open(thread.messages);
     hosted.process.thread = thread.winsock;
     const { winsock } = hosted;
-    const call = this.#rio.callOf(signature.name, winsock, thread.id) ?? winsock[signature.name];
-    const made = signature.name === 'WSAIoctl' ? withHooks(thread, call as AnyCall) : (call as AnyCall);
+    const call = this.#callOf(signature.name, winsock, thread);
+    const made = signature.name === 'WSAIoctl' ? withHooks(thread, call) : call;
     return invoke(made, hosted, thread, served, signature);
+  }
+
+  /** A call as the message of a thread carries its arguments. */
+  #callOf(name: Signature['name'], winsock: Winsock, thread: ClientThread): AnyCall {
+    const own = this.#rio.callOf(name, winsock, thread.id) ?? this.#spaces.callOf(name, winsock, thread);
+    return own ?? (winsock[name] as AnyCall);
   }
 
   async #open(thread: ClientThread, served: ServedMailbox, signature: Signature): Promise<number> {

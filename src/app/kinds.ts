@@ -8,6 +8,8 @@
  * for the call has its own idea of what stands for it; any other pointer is `null`.
  */
 
+import { NSP_NOTIFY_APC, NSP_NOTIFY_EVENT, NSP_NOTIFY_PORT } from '../abi/index.ts';
+
 /** An argument that can't be read. */
 export const WRONG = Symbol('wrong');
 
@@ -240,6 +242,17 @@ function isElement(value: unknown): boolean {
   );
 }
 export const elementsKind = pointerTo((value: unknown) => isListOf(value, isElement));
+
+/** How a change of a name space is to be told: with a record where its kind has one. */
+export const completionKind = pointerTo((value: unknown) => {
+  if (!isObject(value) || !hasNumbers(value, ['Type', 'hWnd', 'uMsg', 'context', 'hPort', 'Key']))
+    return false;
+  const kind = Number(of(value, 'Type'));
+  const record = of(value, 'lpOverlapped');
+  const hasRecord = kind === NSP_NOTIFY_EVENT || kind === NSP_NOTIFY_PORT || kind === NSP_NOTIFY_APC;
+  if (hasRecord && (!isObject(record) || recordKind(record) === WRONG)) return false;
+  return kind !== NSP_NOTIFY_APC || typeof of(value, 'lpfnCompletionProc') === 'function';
+});
 
 /** How a completion queue of registered I/O is to tell. */
 export const notificationKind = pointerTo(

@@ -16,6 +16,7 @@ import {
   packServent,
   packWSANAMESPACE_INFOEX,
   packWSAQUERYSET,
+  packWSAQUERYSET2,
   packWSASERVICECLASSINFO,
   type protoent,
   querySet,
@@ -26,11 +27,14 @@ import {
   readServent,
   readWSANAMESPACE_INFOEX,
   readWSAQUERYSET,
+  readWSAQUERYSET2,
   readWSASERVICECLASSINFO,
   type servent,
   type WSANAMESPACE_INFO,
   type WSANAMESPACE_INFOEX,
   type WSAQUERYSET,
+  type WSAQUERYSET2,
+  WSAQUERYSET2_LEN,
   type WSASERVICECLASSINFO,
 } from '../abi/index.ts';
 import { EMPTY } from '../base/index.ts';
@@ -170,6 +174,10 @@ const querySetPacking: Packing<WSAQUERYSET> = {
   pack: (set) => packWSAQUERYSET(set, 'W'),
   read: (bytes) => readWSAQUERYSET(bytes, 'W'),
 };
+const querySet2Packing: Packing<WSAQUERYSET2> = {
+  pack: (set) => packWSAQUERYSET2(set, 'W'),
+  read: (bytes) => readWSAQUERYSET2(bytes, 'W'),
+};
 const classPacking: Packing<WSASERVICECLASSINFO> = {
   pack: (info) => packWSASERVICECLASSINFO(info, 'W'),
   read: (bytes) => readWSASERVICECLASSINFO(bytes, 'W'),
@@ -182,6 +190,11 @@ export const serventReference = packedReference<servent>({ pack: packServent, re
 export const protoentReference = packedReference<protoent>({ pack: packProtoent, read: readProtoent });
 export const querySetInput = packedInput(querySetPacking);
 export const querySetInto = packedInto(querySetPacking, querySet);
+export const querySet2Input = packedInput(querySet2Packing);
+export const querySet2Into = packedInto(querySet2Packing, () => {
+  const { lpServiceClassId: _, ...members } = querySet();
+  return { ...members, dwSize: WSAQUERYSET2_LEN };
+});
 export const classInput = packedInput(classPacking);
 export const classInto = packedInto(classPacking, () => ({
   lpServiceClassId: '',

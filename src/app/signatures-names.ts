@@ -2,7 +2,7 @@
  * The arguments of the calls about names: see `signatures`.
  */
 
-import { inout, input, inputs, none, number, numbers, reference, text, textReference } from './marshal.ts';
+import { inout, input, inputs, number, numbers, reference, text, textReference } from './marshal.ts';
 import {
   addrinfoExReference,
   addrinfoReference,
@@ -14,12 +14,13 @@ import {
   nameSpacesEx,
   protocolInfos,
   protoentReference,
+  querySet2Input,
   querySetInput,
   querySetInto,
   serventReference,
 } from './marshal-names.ts';
 import { begun, overlapped, routine } from './marshal-overlapped.ts';
-import { requestBuffer } from './marshal-requests.ts';
+import { completion, requestBuffer } from './marshal-requests.ts';
 import { time } from './marshal-structures.ts';
 import { type Signature, signature } from './signature.ts';
 
@@ -79,15 +80,26 @@ export const NAME_SIGNATURES: readonly Signature[] = [
   signature('WSALookupServiceNext', lookupNext),
   signature('WSALookupServiceNextA', lookupNext),
   signature('WSALookupServiceEnd', [number]),
-  signature('WSANSPIoctl', [number, number, input, number, inout, number, reference, none]),
+  signature('WSANSPIoctl', [
+    number,
+    number,
+    input,
+    number,
+    inout,
+    number,
+    reference,
+    completion,
+    overlapped,
+    routine,
+  ]),
   signature('WSAEnumNameSpaceProviders', [reference, nameSpaces]),
   signature('WSAEnumNameSpaceProvidersA', [reference, nameSpaces]),
   signature('WSAEnumNameSpaceProvidersEx', [reference, nameSpacesEx]),
   signature('WSAEnumNameSpaceProvidersExA', [reference, nameSpacesEx]),
   signature('WSASetService', [querySetInput, number, number]),
-  signature('WSAAdvertiseProvider', [text, none]),
+  signature('WSAAdvertiseProvider', [text, number, number]),
   signature('WSAUnadvertiseProvider', [text]),
-  signature('WSAProviderCompleteAsyncCall', [number, number]),
+  signature('WSAProviderCompleteAsyncCall', [number, number, reference, querySet2Input]),
   signature('WSAInstallServiceClass', [classInput]),
   signature('WSARemoveServiceClass', [text]),
   signature('WSAGetServiceClassInfo', classInfo),

@@ -240,12 +240,23 @@ const NEVER = new AbortController().signal;
 
 function shaped(found: NameResults, set: (result: NameResult) => WSAQUERYSET | null): Found | Stream {
   if (typeof found === 'number') return found;
-  return inOrder(found, set);
+  return Symbol.asyncIterator in found ? inTime(found, set) : inOrder(found, set);
 }
 
 /** Results as they are asked for, so that a list without an end is one too. */
-async function* inOrder(
-  found: Iterable<NameResult> | AsyncIterable<NameResult>,
+function* inOrder(
+  found: Iterable<NameResult>,
+  set: (result: NameResult) => WSAQUERYSET | null,
+): Generator<WSAQUERYSET, void, void> {
+  for (const result of found) {
+    const wanted = set(result);
+    if (wanted !== null) yield wanted;
+  }
+}
+
+/** The same, of results that take their time. */
+async function* inTime(
+  found: AsyncIterable<NameResult>,
   set: (result: NameResult) => WSAQUERYSET | null,
 ): AsyncGenerator<WSAQUERYSET, void, void> {
   for await (const result of found) {

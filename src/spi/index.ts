@@ -46,7 +46,7 @@ export * from './name-space-catalog.ts';
 export { firstError } from './name-space-guard.ts';
 export * from './name-space-ids.ts';
 export * from './name-space-v2.ts';
-export { RESULT_CLASS_LEN } from './name-space-v2-calls.ts';
+export { RESULT_CLASS_LEN, readVersion2 } from './name-space-v2-calls.ts';
 export * from './network-name-space.ts';
 export {
   eventOf,

@@ -28,7 +28,7 @@ import type { Answer, Ref } from './types.ts';
 export type FindResults = (signal: AbortSignal) => Found | Stream | Promise<Found | Stream>;
 export type Found = readonly WSAQUERYSET[] | number;
 /** Results one by one; it is closed when the lookup ends. */
-export type Stream = AsyncIterator<WSAQUERYSET>;
+export type Stream = AsyncIterator<WSAQUERYSET> | Iterator<WSAQUERYSET>;
 
 /** One lookup. */
 interface Lookup {
@@ -120,7 +120,12 @@ function pull(lookup: Lookup): WSAQUERYSET | number | Promise<WSAQUERYSET | numb
 function taken(lookup: Lookup, found: Found | Stream): WSAQUERYSET | number | Promise<WSAQUERYSET | number> {
   if (typeof found === 'number') return found;
   if (!isStream(found)) return found[lookup.next++] ?? -WSA_E_NO_MORE;
-  return found.next().then(({ done, value }) => (done === true ? -WSA_E_NO_MORE : value));
+  const step = found.next();
+  return step instanceof Promise ? step.then(resultOf) : resultOf(step);
+}
+
+function resultOf({ done, value }: IteratorResult<WSAQUERYSET>): WSAQUERYSET | number {
+  return done === true ? -WSA_E_NO_MORE : value;
 }
 
 function give(

@@ -242,3 +242,95 @@ describe('WSAAsyncGetXByY on the blocking face', () => {
     expect(said).toEqual([['printer'], ['printer']]);
   });
 });
+
+describe('WSANSPIoctl with a completion on the blocking face', () => {
+  const SHOP = `
+    ws.WSAStartup(ws.MAKEWORD(2, 2), data);
+    const record = (hEvent = 0) => ({ Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent });
+    const shop = (lpszServiceInstanceName = null) =>
+      ws.querySet({ lpszServiceInstanceName, lpServiceClassId: '5F7E1A11-0000-4000-8000-000000000001' });
+    const lookup = { value: 0 };
+    ws.WSALookupServiceBegin(shop(), ws.LUP_RETURN_ALL, lookup);
+    let shops = 0;
+    const change = () => ws.WSASetService(shop('Corner ' + ++shops), ws.RNRSERVICE_REGISTER, 0);
+    const listen = (completion) =>
+      ws.WSANSPIoctl(lookup.value, ws.SIO_NSP_NOTIFY_CHANGE, null, 0, new Uint8Array(8), 8, { value: 0 }, completion);
+  `;
+
+  test('API-WSANSPIoctl, STR-WSACOMPLETION, NSP-Ioctl told at once, by an event, a port, a window and a routine', async () => {
+    const said = await run(
+      'changes',
+      `${SHOP}
+       const now = { Type: ws.NSP_NOTIFY_IMMEDIATELY };
+       say(listen(now), ws.WSAGetLastError(), change(), listen(now));
+       // An event.
+       const told = record(ws.WSACreateEvent());
+       say(listen({ Type: ws.NSP_NOTIFY_EVENT, lpOverlapped: told }), ws.WSAGetLastError(), told.Internal, ws.HasOverlappedIoCompleted(told));
+       say(ws.WSAWaitForMultipleEvents(1, [told.hEvent], false, 0, false), change());
+       say(ws.WSAWaitForMultipleEvents(1, [told.hEvent], false, 20000, false), told.Internal, ws.HasOverlappedIoCompleted(told));
+       // A completion port gets the application's own record.
+       const hPort = ws.CreateIoCompletionPort(ws.INVALID_HANDLE_VALUE);
+       const queued = record();
+       say(listen({ Type: ws.NSP_NOTIFY_PORT, lpOverlapped: queued, hPort, Key: 7 }), ws.WSAGetLastError(), change());
+       const [bytes, key, done] = [{ value: 9 }, { value: 0 }, { value: null }];
+       say(ws.GetQueuedCompletionStatus(hPort, bytes, key, done, 20000), bytes.value, key.value, done.value === queued, queued.Internal);
+       // A window.
+       const hWnd = ws.CreateWindow();
+       const { WM_APP } = ws;
+       say(listen({ Type: ws.NSP_NOTIFY_HWND, hWnd, uMsg: WM_APP, context: 5 }), ws.WSAGetLastError(), change());
+       const message = {};
+       say(ws.GetMessage(message), message.hwnd === hWnd, message.message === WM_APP, message.wParam, message.lParam);
+       // A routine runs in an alertable wait, once.
+       const ran = [];
+       const own = record();
+       const lpfnCompletionProc = (error, count, which, flags) => ran.push([error, count, which === own, flags]);
+       say(listen({ Type: ws.NSP_NOTIFY_APC, lpOverlapped: own, lpfnCompletionProc }), ws.WSAGetLastError(), change());
+       say(ws.SleepEx(20000, true), ran, ws.SleepEx(0, true), ran.length);`,
+    );
+    expect(said).toEqual([
+      [-1, 10035, 0, 0],
+      [-1, 997, 0x103, false],
+      [258, 0],
+      [0, 0, true],
+      [-1, 997, 0],
+      [1, 0, 7, true, 0],
+      [-1, 997, 0],
+      [1, true, true, 5, 0],
+      [-1, 997, 0],
+      [192, [[0, 0, true, 0]], 0, 1],
+    ]);
+  });
+
+  test('API-WSANSPIoctl, ERR-WSA_E_CANCELLED it ends with its lookup; a completion that can not be told is refused', async () => {
+    const said = await run(
+      'changesEnd',
+      `${SHOP}
+       const told = record(ws.WSACreateEvent());
+       say(listen({ Type: ws.NSP_NOTIFY_EVENT, lpOverlapped: told }), ws.WSALookupServiceEnd(lookup.value));
+       say(ws.WSAWaitForMultipleEvents(1, [told.hEvent], false, 20000, false), told.Internal);
+       ws.WSALookupServiceBegin(shop(), ws.LUP_RETURN_ALL, lookup);
+       const wrong = [
+         { Type: 9 }, { Type: ws.NSP_NOTIFY_EVENT }, { Type: ws.NSP_NOTIFY_PORT, lpOverlapped: record(), hPort: 4, Key: 0 }, 7,
+         { Type: ws.NSP_NOTIFY_APC, lpOverlapped: record() }, { Type: ws.NSP_NOTIFY_APC, lpOverlapped: 'x', lpfnCompletionProc: () => {} },
+       ];
+       for (const each of wrong) say(listen(each), ws.WSAGetLastError());
+       say(ws.WSANSPIoctl(lookup.value + 99, ws.SIO_NSP_NOTIFY_CHANGE, null, 0, null, 0, { value: 0 }, { Type: 0 }), ws.WSAGetLastError());
+       // Records and memory of what was refused are free again.
+       let refused = 0;
+       for (let i = 0; i < 1500; i++) if (listen({ Type: ws.NSP_NOTIFY_PORT, lpOverlapped: record(), hPort: 4, Key: 0 }) === -1) refused++;
+       say(refused, ws.WSALookupServiceEnd(lookup.value));`,
+    );
+    expect(said).toEqual([
+      [-1, 0],
+      [0, 10111],
+      [-1, 10045],
+      [-1, 10014],
+      [-1, 6],
+      [-1, 10014],
+      [-1, 10014],
+      [-1, 10014],
+      [-1, 6],
+      [1500, 0],
+    ]);
+  });
+});
