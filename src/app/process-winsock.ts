@@ -14,6 +14,8 @@ let opening: Promise<Winsock> | null = null;
 let opened: Winsock | null = null;
 let process: WinsockProcess | null = null;
 let attachment: Attachment | null = null;
+/** Of the starts of {@link opened} one is that of the modules in Node's shape, which nobody undoes. */
+let hasOwnStart = false;
 
 /**
  * Says where the sockets of this process live; to be called before the first use. Without it they live in the daemon.
@@ -39,9 +41,19 @@ export function attachedTo(): Attachment | null {
  * be repeated.
  */
 export function processWinsock(): Promise<Winsock> {
-  if (attachment?.isOpen() === false && process?.startups === 0) opening = null;
+  if (attachment?.isOpen() === false && (process?.startups ?? 0) <= (hasOwnStart ? 1 : 0)) {
+    if (hasOwnStart) void opened?.WSACleanup();
+    hasOwnStart = false;
+    opening = null;
+    attachment = null;
+  }
   opening ??= open();
   return opening;
+}
+
+/** The modules in Node's shape have started a Winsock for themselves. When its daemon is gone that start does not hold the process to it. */
+export function noteOwnStart(winsock: Winsock): void {
+  hasOwnStart ||= winsock === opened;
 }
 
 /** The process's Winsock if it is attached, else `null`. */

@@ -3,17 +3,24 @@
  * is killed every call says so. Each call waits in a thread of its own, with sockets of its own.
  */
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ERROR_UNEXP_NET_ERR, WSAENETDOWN, WSAHOST_NOT_FOUND, WSATRY_AGAIN } from '../../../src/abi/index.ts';
+import { createSocket } from '../../../src/app/dgram.ts';
 import { createLocalHost } from '../../../src/app/local.ts';
+import { attachTo, connect, createServer, type Server } from '../../../src/app/net.ts';
 import { IpAddress } from '../../../src/base/index.ts';
 import { RealTime } from '../../../src/engine/index.ts';
 import { createIpcServer } from '../../../src/ipc/index.ts';
 import { MemorySegment } from '../../../src/link/index.ts';
-import { type BlockingPrograms, blockingPrograms } from '../../support/blocking-programs.ts';
+import {
+  type BlockingPrograms,
+  blockingPrograms,
+  type RunningProgram,
+} from '../../support/blocking-programs.ts';
 
 jest.setTimeout(60_000);
 
@@ -230,22 +237,74 @@ const DAEMON = (path: string): string => `
   }, 20);
 `;
 
+/** Waits for a word of a program. */
+function isSaid({ child }: RunningProgram, word: string): Promise<void> {
+  return new Promise((resolve) => {
+    child.stdout?.on('data', (text: string) => {
+      if (text.includes(word)) resolve();
+    });
+  });
+}
+
 test('SEM-C-02 a daemon that is killed: every call that waits says WSAENETDOWN, and a fresh WSAStartup finds the next one', async () => {
   const path = join(folder, 'dying');
   const first = programs.start('first', DAEMON(path), null);
-  const isSaid = (word: string) =>
-    new Promise<void>((resolve) => {
-      first.child.stdout?.on('data', (text: string) => {
-        if (text.includes(word)) resolve();
-      });
-    });
-  await isSaid('ready');
+  await isSaid(first, 'ready');
   const client = programs.start('dying', SLEEPERS(CALLS), JSON.stringify({ socketPath: path }));
-  await isSaid('waiting');
+  await isSaid(first, 'waiting');
   first.child.kill('SIGKILL');
   programs.start('second', DAEMON(path), null);
   const [started, codes, cleaned, fresh] = await client.said;
   expect([started, cleaned]).toEqual([[0], [0]]);
   expect(codes).toEqual([Object.fromEntries(CALLS.map(({ name, gone }) => [name, gone]))]);
   expect(fresh).toEqual([0, 1, 1, 7]);
+});
+
+test('SEM-C-02 sockets in the shape of Node: ENETDOWN for those of a daemon that is killed, and new ones live in the next', async () => {
+  const path = join(folder, 'node');
+  const first = programs.start('firstOfNode', DAEMON(path), null);
+  await isSaid(first, 'ready');
+  attachTo({ socketPath: path });
+  const failed = (of: NodeJS.EventEmitter): Promise<unknown> =>
+    new Promise((resolve) => of.once('error', ({ code }) => resolve(code)));
+  const closedOf = (of: NodeJS.EventEmitter): Promise<void> =>
+    new Promise((resolve) => of.once('close', resolve));
+  /** A server that echoes, and what comes back from it; they stay open. */
+  const echo = async () => {
+    const server: Server = createServer((each) => each.on('error', () => {}).pipe(each)).listen(
+      7000,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const client = connect(7000, '127.0.0.1');
+    client.write('over');
+    const [bytes] = await once(client, 'data');
+    return { server, client, text: String(bytes) };
+  };
+  const talk = async () => {
+    const [socket, peer] = [createSocket('udp4'), createSocket('udp4')];
+    socket.bind(7001, '127.0.0.1');
+    await once(socket, 'listening');
+    peer.send('and out', 7001, '127.0.0.1');
+    const [bytes] = await once(socket, 'message');
+    return { socket, peer, text: String(bytes) };
+  };
+  const [stream, datagrams] = await Promise.all([echo(), talk()]);
+  expect([stream.text, datagrams.text]).toEqual(['over', 'and out']);
+  const failures = [stream.server, stream.client, datagrams.socket, datagrams.peer].map(failed);
+  const closed = [stream.server, stream.client].map(closedOf);
+  first.child.kill('SIGKILL');
+  expect(await Promise.all(failures)).toEqual(['ENETDOWN', 'ENETDOWN', 'ENETDOWN', 'ENETDOWN']);
+  await Promise.all(closed);
+  expect(await failed(connect(7000, '127.0.0.1'))).toBe('daemonNotThere');
+  const second = programs.start('secondOfNode', DAEMON(path), null);
+  await isSaid(second, 'ready');
+  // All at once: they find the one way.
+  const [again, anew] = await Promise.all([echo(), talk()]);
+  expect([again.text, anew.text]).toEqual(['over', 'and out']);
+  for (const each of [datagrams.socket, datagrams.peer])
+    await new Promise<void>((resolve) => each.close(resolve));
+  again.client.destroy();
+  for (const each of [anew.socket, anew.peer, again.server]) each.close();
+  await once(again.server, 'close');
 });
