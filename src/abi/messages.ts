@@ -27,6 +27,7 @@ export const PM_REMOVE = 0x0001;
 
 /** What the window calls fail with beside the WSA codes. */
 export const ERROR_NOACCESS = 998;
+export const ERROR_NO_MORE_USER_HANDLES = 1158;
 export const ERROR_INVALID_WINDOW_HANDLE = 1400;
 export const ERROR_NOT_ENOUGH_QUOTA = 1816;
 

@@ -8,7 +8,7 @@ import type { PeerIdentity } from '../port/index.ts';
 export interface AfdLimits {
   /** Descriptors open at once; past it WSAEMFILE. */
   readonly sockets: number;
-  /** Requests pending at once; past it WSAENOBUFS. */
+  /** Requests pending at once; past it WSAENOBUFS. Waits for the events of a socket count apart: as many as there may be sockets. */
   readonly pendingRequests: number;
   /** Bytes of buffers of pending requests, and bytes taken from sends that no send buffer had room for; past it WSAENOBUFS. */
   readonly bytes: number;

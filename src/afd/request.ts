@@ -3,7 +3,10 @@
  */
 
 import type { Cancel } from '../base/index.ts';
-import type { AfdCompletion, AfdOp, AfdRequest } from '../port/index.ts';
+import { type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
+
+/** Bytes of the record of an event wait: ten i32. It is free: nobody may wait for events in vain. */
+const EVENT_RECORD_LEN = 40;
 
 /** Answered by an operation of an endpoint in the place of a WSA code: it cannot complete yet. */
 export const PEND = -1;
@@ -66,7 +69,8 @@ export class PendingRequest implements AfdRequest, AfdCompletion {
     this.data = request.data;
     this.into = request.into;
     this.done = done;
-    this.charge = (request.data?.length ?? 0) + (request.into?.length ?? 0);
+    const bytes = (request.data?.length ?? 0) + (request.into?.length ?? 0);
+    this.charge = request.op === AfdOp.waitEvents && bytes <= EVENT_RECORD_LEN ? 0 : bytes;
   }
 
   /** Completes it; the second time is ignored. Its buffers are the caller's again when the completion is delivered. */

@@ -57,6 +57,8 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
   readonly #lookup: PollLookup = (descriptor) => this.#descriptors.get(descriptor);
   #bytes = 0;
   #isClosed = false;
+  /** Those of {@link #pending} that wait for the events of a socket. */
+  #waits = 0;
   /** Filled anew for each request that ends at once. */
   readonly #reply: AfdCompletion = { id: 0, error: 0, value: 0, flags: 0, address: null, data: null };
 
@@ -150,7 +152,7 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
   }
 
   requestDone(request: PendingRequest): void {
-    this.#pending.delete(request.id);
+    if (this.#pending.delete(request.id) && request.op === AfdOp.waitEvents) this.#waits--;
     this.discharge(request.charge);
     this.#context.completions.add(this, request);
   }
@@ -208,11 +210,11 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
       case AfdOp.superAccept:
         return this.#superAccept(endpoint, request);
       case AfdOp.disconnect:
-        return endpoint.disconnect(request.a);
+        return this.#isRefused(endpoint, request) ? WSAENOBUFS : endpoint.disconnect(request.a);
       case AfdOp.accept:
         return endpoint.accept(request, reply, this);
       case AfdOp.connect:
-        return endpoint.connect(request);
+        return this.#isRefused(endpoint, request) ? WSAENOBUFS : endpoint.connect(request);
       case AfdOp.shutdown:
         return endpoint.shutdown(request.a);
       case AfdOp.getSockName:
@@ -240,21 +242,36 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
 
   /** Files a request that can't complete yet. @returns {@link PEND}, or the code of why it may not wait */
   #pend(request: AfdRequest): number {
-    const isFull = this.#pending.size >= this.#limits.pendingRequests || this.#pending.has(request.id);
     const moved = this.#reply.value;
     const pending = new PendingRequest(this, request, moved);
-    if (isFull || !this.charge(pending.charge)) {
+    if (this.#isFullFor(request) || !this.charge(pending.charge)) {
       if (request.op === AfdOp.echo) this.#echo?.cancel();
       // What was moved counts, and a close goes on in the background; nothing else has begun.
       return moved > 0 || request.op === AfdOp.close ? NO_ERROR : WSAENOBUFS;
     }
     this.#pending.set(request.id, pending);
+    if (request.op === AfdOp.waitEvents) this.#waits++;
     if (request.op === AfdOp.superAccept) pending.target = this.#descriptors.get(request.a);
     if (request.op === AfdOp.poll) this.#watch(pending);
     else if (request.op === AfdOp.close) this.#linger(pending);
     else if (request.op === AfdOp.echo) this.#echo?.attach(pending);
     else this.#descriptors.get(request.descriptor)?.pend(pending);
     return PEND;
+  }
+
+  /** Whether there is no room for a request to pend. */
+  #isFullFor({ op, id }: AfdRequest): boolean {
+    const { pendingRequests, sockets } = this.#limits;
+    if (this.#pending.has(id)) return true;
+    return op === AfdOp.waitEvents
+      ? this.#waits >= sockets
+      : this.#pending.size - this.#waits >= pendingRequests;
+  }
+
+  /** Whether a request may not pend that begins what can't be taken back: it is refused before. */
+  #isRefused(endpoint: AfdEndpoint, request: AfdRequest): boolean {
+    if (endpoint.type !== SOCK_STREAM || !endpoint.mayWait(request.flags)) return false;
+    return this.#isFullFor(request) || this.#bytes + (request.data?.length ?? 0) > this.#limits.bytes;
   }
 
   #superAccept(listener: AfdEndpoint, request: AfdRequest): number {

@@ -11,8 +11,9 @@ import type { PeerIdentity } from '../port/index.ts';
 export const TOKEN_LEN = 16;
 /** How long a token is good, ms. */
 const TOKEN_LIFETIME_MS = 60_000;
-/** Tokens outstanding at once, of all sessions. */
+/** Tokens outstanding at once: of all sessions, and of one user's. */
 const MAX_TOKENS = 65_536;
+const MAX_OF_USER = 4096;
 
 /** What a token refers to. */
 export interface Counted {
@@ -30,6 +31,8 @@ export class DuplicateTokens<E extends Counted> {
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #tokens = new Map<string, Token<E>>();
+  /** How many each user has outstanding. */
+  readonly #ofUser = new Map<number, number>();
   /** Called with an endpoint whose token has run out. */
   readonly #released: (endpoint: E) => void;
 
@@ -41,18 +44,20 @@ export class DuplicateTokens<E extends Counted> {
 
   /** A new token for process `pid` of user `uid`; `null` when there are too many. Takes a reference. */
   issue(endpoint: E, pid: number, uid: number): Uint8Array | null {
-    if (this.#tokens.size >= MAX_TOKENS) return null;
+    const before = this.#ofUser.get(uid) ?? 0;
+    if (this.#tokens.size >= MAX_TOKENS || before >= MAX_OF_USER) return null;
     const bytes = new Uint8Array(TOKEN_LEN);
     for (let at = 0; at < TOKEN_LEN; at += 4) putI32le(bytes, at, this.#random.next());
     bytes[0] = (bytes[0] as number) | 1; // its first word travels where 0 means "no token" (SEM-SOCK-08)
     const key = toHex(bytes);
     if (this.#tokens.has(key)) return null;
     const cancel = this.#scheduler.after(TOKEN_LIFETIME_MS, () => {
-      this.#tokens.delete(key);
+      this.#drop(key, uid);
       this.#released(endpoint);
     });
     endpoint.references++;
     this.#tokens.set(key, { endpoint, pid, uid, cancel });
+    this.#ofUser.set(uid, before + 1);
     return bytes;
   }
 
@@ -61,7 +66,7 @@ export class DuplicateTokens<E extends Counted> {
     const key = toHex(bytes);
     const token = this.#tokens.get(key);
     if (token === undefined || token.pid !== identity.pid || token.uid !== identity.uid) return null;
-    this.#tokens.delete(key);
+    this.#drop(key, token.uid);
     token.cancel();
     return token.endpoint;
   }
@@ -70,5 +75,13 @@ export class DuplicateTokens<E extends Counted> {
   clear(): void {
     for (const token of this.#tokens.values()) token.cancel();
     this.#tokens.clear();
+    this.#ofUser.clear();
+  }
+
+  #drop(key: string, uid: number): void {
+    this.#tokens.delete(key);
+    const left = (this.#ofUser.get(uid) ?? 1) - 1;
+    if (left > 0) this.#ofUser.set(uid, left);
+    else this.#ofUser.delete(uid);
   }
 }

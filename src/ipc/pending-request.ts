@@ -15,7 +15,7 @@ const POOLED_MIN = 2048;
 /** From this on, data that came in one piece is used where it lies, at the price of keeping the chunk around it. */
 const VIEW_MIN = 16 * 1024;
 /** Bytes of an `into` that holds an event record: ten i32. */
-const EVENT_RECORD_LEN = 40;
+export const EVENT_RECORD_LEN = 40;
 /** Bytes of a poll entry. */
 const POLL_ENTRY_LEN = 12;
 

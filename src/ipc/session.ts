@@ -37,7 +37,14 @@ import {
 } from './messages.ts';
 import { NameRequests } from './name-requests.ts';
 import { Outbox } from './outbox.ts';
-import { isCatalogOp, isKnownOp, isNameOp, makesDescriptor, PendingRequest } from './pending-request.ts';
+import {
+  EVENT_RECORD_LEN,
+  isCatalogOp,
+  isKnownOp,
+  isNameOp,
+  makesDescriptor,
+  PendingRequest,
+} from './pending-request.ts';
 import {
   Capability,
   COMPLETION_HAS_DATA,
@@ -159,13 +166,13 @@ export class IpcSession implements FrameSink {
   }
 
   get view(): SessionView {
-    const { pending, sockets, bytes } = this.#quota;
+    const { pending, waits, sockets, bytes } = this.#quota;
     return {
       id: this.id,
       identity: this.identity,
       name: this.#name,
       sockets,
-      pending,
+      pending: pending + waits,
       queuedBytes: bytes,
       requests: this.#requestCount,
       bytesIn: this.#socket.bytesRead,
@@ -343,14 +350,17 @@ export class IpcSession implements FrameSink {
   #admit(request: PendingRequest, head: RequestHead, hasInto: boolean): number {
     const { maxTransfer } = this.#host.limits;
     if (!isKnownOp(head.op)) return WSAEOPNOTSUPP;
-    if (!this.#quota.takePending()) return WSAENOBUFS;
+    const isWait = head.op === AfdOp.waitEvents;
+    const isTaken = isWait ? this.#quota.takeWait() : this.#quota.takePending(head.op === AfdOp.close);
+    if (!isTaken) return WSAENOBUFS;
     request.isCounted = true;
     if (head.dataLength > maxTransfer || head.intoLength > maxTransfer) return WSAENOBUFS;
     if (makesDescriptor(head.op)) {
       if (!this.#quota.takeSocket()) return WSAEMFILE;
       request.holdsSocket = true;
     }
-    if (!request.charge(head.dataLength + head.intoLength)) return WSAENOBUFS;
+    const isFree = isWait && head.dataLength === 0 && head.intoLength <= EVENT_RECORD_LEN;
+    if (!isFree && !request.charge(head.dataLength + head.intoLength)) return WSAENOBUFS;
     if (hasInto && !request.openInto(head.intoLength)) return WSAENOBUFS;
     return NO_ERROR;
   }
@@ -442,7 +452,10 @@ export class IpcSession implements FrameSink {
   /** Gives back what only a pending request holds. */
   #settle(request: PendingRequest, error: number): void {
     const quota = this.#quota;
-    if (request.isCounted) quota.pending--;
+    if (request.isCounted) {
+      if (request.op === AfdOp.waitEvents) quota.waits--;
+      else quota.pending--;
+    }
     if (request.holdsSocket && error !== NO_ERROR) quota.sockets--;
     if (request.op === AfdOp.close && error === NO_ERROR) quota.sockets--;
     request.dropData();

@@ -60,8 +60,14 @@ const MAX_HANDLES = 1 << 24;
 export class HandleTable {
   readonly #objects: (HandleObject | undefined)[] = new Array<undefined>(FIRST_INDEX);
   readonly #free: number[] = [];
+  readonly #end: number;
   /** How many sockets are no handles of the base provider: without any, nobody need ask which are. */
   ownSockets = 0;
+
+  /** @param most handles that may be open */
+  constructor(most = MAX_HANDLES) {
+    this.#end = FIRST_INDEX + most;
+  }
 
   /** How many handles are open. */
   get size(): number {
@@ -71,7 +77,7 @@ export class HandleTable {
   /** @returns the new handle, or 0 when there are too many */
   add(object: HandleObject): number {
     const index = this.#free.pop() ?? this.#objects.length;
-    if (index >= MAX_HANDLES) return 0;
+    if (index >= this.#end) return 0;
     this.#objects[index] = object;
     if (object.kind === 'socket' && object.isOwn) this.ownSockets++;
     return index * 4;

@@ -57,6 +57,8 @@ export interface WinsockOptions extends NameOptions {
   readonly observer?: ChainObserver | undefined;
   /** Longest time that a layer may take for a call that may not wait, ms. */
   readonly layerLimit?: number | undefined;
+  /** Most handles that are open at once; default 2²⁴, as on Windows. */
+  readonly maxHandles?: number | undefined;
   /** Timers of waits; the machine's clock when absent. */
   readonly scheduler?: Scheduler;
   /** The windows of the process; its own when absent. */
@@ -68,7 +70,7 @@ export interface WinsockOptions extends NameOptions {
 export class WinsockProcess {
   /** Whose behaviour is shown where versions of Windows differ. */
   readonly profile: BehaviorProfile;
-  readonly handles = new HandleTable();
+  readonly handles: HandleTable;
   /** As the process found it when it started Winsock. */
   catalog: Catalog;
   readonly catalogPort: CatalogPort;
@@ -98,6 +100,7 @@ export class WinsockProcess {
     this.#findCatalog =
       catalog === undefined ? null : typeof catalog === 'function' ? catalog : () => catalog;
     this.application = options.application ?? null;
+    this.handles = new HandleTable(options.maxHandles);
     this.catalog = this.#findCatalog?.() ?? new Catalog();
     this.catalogPort = options.catalogPort ?? NO_CATALOG;
     this.scheduler = options.scheduler ?? machineTime;

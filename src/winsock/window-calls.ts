@@ -5,6 +5,7 @@
 
 import {
   ERROR_INVALID_WINDOW_HANDLE,
+  ERROR_NO_MORE_USER_HANDLES,
   ERROR_NOACCESS,
   ERROR_NOT_ENOUGH_QUOTA,
   type MSG,
@@ -22,7 +23,8 @@ export function windowCalls(windows: Windows, queue: () => MessageQueue) {
   return {
     /** A window of the calling thread: a place for messages. @returns its handle */
     CreateWindow(): Answer {
-      return windows.create(queue());
+      const hWnd = windows.create(queue());
+      return hWnd === 0 ? -ERROR_NO_MORE_USER_HANDLES : hWnd;
     },
 
     /** Ends a window of the calling thread, with the messages that wait for it. @returns 1 */

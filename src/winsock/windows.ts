@@ -7,6 +7,8 @@ import { type MSG, WM_QUIT } from '../abi/index.ts';
 
 /** Posted messages that a queue holds, as on Windows; more are refused. */
 const QUEUE_MAX = 10_000;
+/** Windows of a process, as on Windows. */
+const WINDOWS_MAX = 10_000;
 /** Window handles are no handles of the process's table. */
 const FIRST_WINDOW = 0x1_0000;
 const WINDOW_STEP = 2;
@@ -105,8 +107,9 @@ export class Windows {
     this.#now = now;
   }
 
-  /** A window whose messages go to a queue. @returns its handle */
+  /** A window whose messages go to a queue. @returns its handle; 0 when there are too many */
   create(queue: MessageQueue): number {
+    if (this.#queues.size >= WINDOWS_MAX) return 0;
     this.#lastWindow += WINDOW_STEP;
     this.#queues.set(this.#lastWindow, queue);
     return this.#lastWindow;
