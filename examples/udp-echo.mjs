@@ -10,24 +10,17 @@ import {
   recvfrom,
   SOCK_DGRAM,
   sendto,
+  sockaddrOf,
   socket,
   WinsockError,
   WSAECONNRESET,
   WSAStartup,
 } from 'winsockd/winsock/async';
 
-/** SOCKADDR_IN: family in the machine's order, port and address in the network's. */
-function sockaddrIn(port) {
-  const name = new Uint8Array(16);
-  new DataView(name.buffer).setUint16(0, AF_INET, true);
-  new DataView(name.buffer).setUint16(2, port);
-  return name;
-}
-
 const port = Number(process.argv[2] ?? 7);
 await WSAStartup(MAKEWORD(2, 2), {});
 const s = await socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-await bind(s, sockaddrIn(port));
+await bind(s, sockaddrOf('0.0.0.0', port));
 console.log(`udp echo: bound to port ${port}, sockets of ${attachedTo()?.where}`);
 process.once('SIGTERM', () => process.exit(0));
 

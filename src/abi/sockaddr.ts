@@ -82,10 +82,16 @@ export function writeSockaddr(
   return at + SOCKADDR_IN6_LEN;
 }
 
-/** The sockaddr of `address` and `port` as bytes of its own. */
-export function sockaddrOf(address: IpAddress, port: number): Uint8Array {
-  const bytes = new Uint8Array(address.family === 4 ? SOCKADDR_IN_LEN : SOCKADDR_IN6_LEN);
-  writeSockaddr(bytes, 0, address, port);
+/**
+ * The sockaddr of `address` and `port` as bytes of its own.
+ * @param address or its text: `10.0.0.1`, `::1`, `fe80::1%2`; a name is no address: that is getaddrinfo's
+ * @throws {TypeError} for text that is no address
+ */
+export function sockaddrOf(address: IpAddress | string, port: number): Uint8Array {
+  const ip = typeof address === 'string' ? IpAddress.parse(address) : address;
+  if (ip === null) throw new TypeError(`no IPv4 or IPv6 address: ${address}`);
+  const bytes = new Uint8Array(ip.family === 4 ? SOCKADDR_IN_LEN : SOCKADDR_IN6_LEN);
+  writeSockaddr(bytes, 0, ip, port);
   return bytes;
 }
 

@@ -7,7 +7,7 @@
  *
  *     await WSAStartup(MAKEWORD(2, 2), data);
  *     const s = await socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
- *     await connect(s, sockaddrOf(address, 80));
+ *     await connect(s, sockaddrOf('10.0.0.2', 80));
  *
  * The functions of this module are those of the process's one Winsock; {@link asyncWinsock} makes the same set for another.
  *
