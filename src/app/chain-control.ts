@@ -12,7 +12,7 @@
  */
 
 import { existsSync, readlinkSync } from 'node:fs';
-import { emitWarning, env } from 'node:process';
+import { emitWarning } from 'node:process';
 
 import {
   BroadcastChannel,
@@ -23,7 +23,7 @@ import {
 } from 'node:worker_threads';
 import type { BehaviorProfile } from '../port/index.ts';
 import type { Application } from '../spi/index.ts';
-import { LayerWatch, LOOP_LIMIT, watchMemory } from './chain-watch.ts';
+import { LayerWatch, loopLimit, watchMemory } from './chain-watch.ts';
 import { type Mailbox, NEW } from './mailbox.ts';
 import { ownApplication } from './own-application.ts';
 
@@ -156,12 +156,6 @@ function start(data: ChainData): void {
   timer.unref();
   worker.on('exit', () => clearInterval(timer));
   started = { worker, watch: new LayerWatch(watch, loopLimit()), control: data.control };
-}
-
-/** WINSOCKD_LOOP_LIMIT: how long a layer's code may run before it comes back, ms. */
-function loopLimit(): number {
-  const limit = Number(env['WINSOCKD_LOOP_LIMIT'] ?? LOOP_LIMIT);
-  return limit > 0 ? limit : LOOP_LIMIT;
 }
 
 /** The chain thread that this thread has started. */

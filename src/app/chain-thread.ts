@@ -15,6 +15,7 @@ import {
 } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
 import { layerClock } from './chain-watch.ts';
+import { faultWarnings } from './fault-lines.ts';
 import { IcmpCalls } from './icmp-calls.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -25,7 +26,8 @@ interface SocketsModule {
 
 const data = workerData as ChainData;
 /** Layers are watched from outside: one that loops stops everything here. */
-const watched = data.watch === undefined ? {} : { observer: layerClock(data.watch) };
+const watched = data.watch === undefined ? {} : layerClock(data.watch);
+const observer = { ...faultWarnings(), ...watched };
 /** Where the stack is: found once, for Winsock and for the ICMP helper API. */
 let place: Promise<AttachOptions> | null = null;
 
@@ -40,7 +42,7 @@ function whereItIs(): Promise<AttachOptions> {
 async function open(windows: Windows): Promise<HostedWinsock> {
   const { port, names, catalog: catalogPort, isOpen } = await attach(await whereItIs());
   const { profile, application } = data;
-  const hosted = new WinsockProcess({ port, names, catalogPort, application, windows, profile, ...watched });
+  const hosted = new WinsockProcess({ port, names, catalogPort, application, windows, profile, observer });
   return { process: hosted, winsock: winsockOf(hosted), isOpen };
 }
 

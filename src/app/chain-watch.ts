@@ -8,10 +8,17 @@
  *     then the layers' names, 64 bytes each with a zero behind
  */
 
+import { env } from 'node:process';
 import { type ChainObserver, type LayerRecord, WSP_ENTRIES, type WSPPROC_TABLE } from '../spi/index.ts';
 
 /** Longest time that a layer's code may run before it comes back, ms: it waits by promises, never so. */
 export const LOOP_LIMIT = 5000;
+
+/** The same as the environment has it: WINSOCKD_LOOP_LIMIT. */
+export function loopLimit(): number {
+  const limit = Number(env['WINSOCKD_LOOP_LIMIT'] ?? LOOP_LIMIT);
+  return limit > 0 ? limit : LOOP_LIMIT;
+}
 
 const CHANGES = 0;
 const LAYER = 1;
@@ -91,7 +98,13 @@ export class LayerWatch {
       this.#since = now;
       return null;
     }
-    if (now - this.#since < this.#limit) return null;
+    return now - this.#since < this.#limit ? null : this.running();
+  }
+
+  /** The layer whose code runs at this moment; `null`: none's does. */
+  running(): LoopingLayer | null {
+    const layer = Atomics.load(this.#words, LAYER);
+    if (layer === 0) return null;
     const call = WSP_ENTRIES[Atomics.load(this.#words, CALL)] ?? 'a call';
     return { layer: this.#nameOf(layer), call };
   }

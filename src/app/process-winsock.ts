@@ -4,6 +4,7 @@
 
 import { Windows, type Winsock, WinsockProcess, winsockOf } from '../winsock/index.ts';
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
+import { faultWarnings } from './fault-lines.ts';
 import { ownApplication } from './own-application.ts';
 
 /** The windows of this process's promising face: they need no attachment. */
@@ -79,7 +80,15 @@ async function open(): Promise<Winsock> {
   const { port, names, catalog: catalogPort } = attachment;
   const { profile } = options;
   const application = ownApplication();
-  process = new WinsockProcess({ port, names, catalogPort, application, windows: processWindows, profile });
+  process = new WinsockProcess({
+    port,
+    names,
+    catalogPort,
+    application,
+    windows: processWindows,
+    profile,
+    observer: faultWarnings(),
+  });
   opened = winsockOf(process);
   return opened;
 }

@@ -1,154 +1,82 @@
 /**
- * The provider host as its users see it: an application in C (`test/support/c/hosted-client.c`) starts one, reaches its sockets
- * through it with layers and without, and nothing is left whoever of the three is killed.
+ * The provider host as its users see it: an application in C starts one, reaches its sockets through it with layers and without, and
+ * nothing is left whoever of the three is killed. Nobody can claim to be somebody else.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { XP1_IFS_HANDLES } from '../../src/abi/index.ts';
-import { connectRemote } from '../../src/ipc/index.ts';
-import { CONFIG_JSON_VARIABLE, type DaemonStatus, type SocketStatus } from '../../src/port/index.ts';
-import { compileRooms } from '../support/compiled.ts';
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { DaemonStatus } from '../../src/port/index.ts';
+import {
+  type Application,
+  childrenOf,
+  compiler,
+  HostedApplications,
+  isAlive,
+  processField,
+} from '../support/hosted-applications.ts';
 import { until } from '../support/live-host.ts';
 
 jest.setTimeout(60_000);
 
 /** Where descriptors of sockets begin that layers stand above. */
 const FIRST_LAYERED = 0x4000_0000;
-const MEMORY = { memory: true, address: ['10.77.0.2/24'], hostAddress: ['10.77.0.1/24'] };
+const EXCHANGED = /^sockets [\d ]+$/m;
+const OTHER_USER = 54_321;
 
-const compiler = ['gcc', 'cc'].find((name) => {
-  try {
-    execFileSync(name, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-});
+/** A call after which nothing but promises runs. */
+const LOOPS_IN_PROMISES = `WSPListen(...args) {
+  const again = () => void Promise.resolve().then(again);
+  again();
+  return next.WSPListen(...args);
+}`;
+
+const isRoot = process.getuid?.() === 0;
+const testAsRoot = isRoot ? test : test.skip;
 
 (compiler === undefined ? describe.skip : describe)(
   `the provider host of a C application${compiler === undefined ? ': skipped, there is no C compiler' : ''}`,
   () => {
-    const folder = mkdtempSync(join(tmpdir(), 'wsk-host-'));
-    const socket = join(folder, 'winsockd.sock');
-    const control = join(folder, 'control.sock');
-    const client = join(folder, 'client');
-    const calls = join(folder, 'calls');
-    const module = join(folder, 'layer.mjs');
-    const running = new Set<ChildProcess>();
-    let program: string[];
-    let rooms: string;
-    let daemon: ChildProcess;
+    let place: HostedApplications;
+    let calls: string;
+    let layer: string;
 
     beforeAll(() => {
-      execFileSync(compiler ?? '', [
-        '-Wall',
-        '-Werror',
-        '-O1',
-        '-o',
-        client,
-        'test/support/c/hosted-client.c',
-      ]);
-      rooms = compileRooms('app', 'daemon');
-      symlinkSync(resolve('node_modules'), join(rooms, '..', 'node_modules'));
-      program = [process.execPath, join(rooms, 'app', 'hosted', 'main.js'), '--socket', socket];
-      writeFileSync(module, layerModule(rooms, calls));
+      place = new HostedApplications();
+      calls = place.write('calls', '');
+      layer = place.write('layer.mjs', writesDown(place.room('spi'), calls));
     });
-
+    beforeEach(() => place.startDaemon());
     afterEach(async () => {
-      for (const child of running) child.kill('SIGKILL');
-      await until('all are gone', () => [...running].every(isGone));
-      running.clear();
-      for (const file of [socket, control, calls]) rmSync(file, { force: true });
+      await place.endApplications();
+      rmSync(calls, { force: true });
     });
+    afterAll(() => place.dispose());
 
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-    function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Application {
-      const child = spawn(program, args, {
-        env: { ...process.env, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      running.add(child);
-      return new Application(child);
+    /** All of the sockets are the application's, as far as anybody can tell. */
+    async function expectOwner({ pid }: Application): Promise<void> {
+      const pids = (await place.sockets()).flatMap((status) => status.pids);
+      expect(new Set(pids)).toEqual(new Set([pid]));
     }
 
-    async function startDaemon(): Promise<void> {
-      const settings = JSON.stringify({ ...MEMORY, socket, control });
-      const started = start(process.execPath, [join(rooms, 'daemon', 'main.js')], {
-        [CONFIG_JSON_VARIABLE]: settings,
-      });
-      daemon = started.child;
-      await until('the daemon serves', () => existsSync(control) && existsSync(socket), 20_000).catch(
-        (error: unknown) => {
-          throw new Error(`${String(error)}\n${started.output}`);
-        },
-      );
-    }
-
-    /** Puts a layer over all that the daemon's catalog has. */
-    async function installLayer(): Promise<void> {
-      const port = await connectRemote(socket);
-      const answer = await port.catalog.apply({
-        kind: 'install-chains',
-        providerId: 'B0000000-0000-0000-0000-000000000001',
-        path: module,
-        name: 'writes down',
-        serviceFlags: XP1_IFS_HANDLES,
-        over: null,
-      });
-      port.close();
-      expect(answer.error).toBe(0);
-    }
-
-    /** Runs the client up to its last wait. */
-    async function exchange(): Promise<Application> {
-      const application = start(client, program);
-      await until(
-        'the client has had its answers',
-        () => /^(sockets|failed|lost|refused)/m.test(application.output),
-        20_000,
-      );
-      return application;
-    }
-
-    const ask = async <T>(path: string): Promise<T> => JSON.parse(await get(control, path)) as T;
-    const ownSockets = async (): Promise<readonly SocketStatus[]> =>
-      (await ask<readonly SocketStatus[]>('/v1/sockets')).filter(({ pids }) => pids.length > 0);
-
-    const nothingIsLeft = (): Promise<void> =>
-      until('the daemon holds nothing', async () => {
-        const { sessions } = await ask<DaemonStatus>('/v1/status');
-        return sessions === 0 && (await ownSockets()).length === 0;
-      });
-
-    const hostOf = (application: Application): number =>
-      Number(/^host (\d+)$/m.exec(application.output)?.[1]);
+    const hostIsGone = (application: Application): Promise<void> =>
+      until('the host has gone, too', () => !isAlive(application.number('host')));
 
     test('TCP and UDP without layers, under the application’s process id', async () => {
-      await startDaemon();
-      const application = await exchange();
+      const application = await place.run('wait', EXCHANGED);
       expect(application.output).toMatch(/^tcp there and back\nudp one message\nsockets 1 2 3 4 5\n$/m);
-      const pids = new Set((await ownSockets()).flatMap((status) => status.pids));
-      expect([...pids]).toEqual([application.child.pid]);
-      expect(isAlive(hostOf(application))).toBe(true);
+      await expectOwner(application);
+      expect(isAlive(application.number('host'))).toBe(true);
     });
 
     test('TCP and UDP through a layer, which sees every call', async () => {
-      await startDaemon();
-      await installLayer();
-      const application = await exchange();
+      await place.install(layer);
+      const application = await place.run('wait', EXCHANGED);
       expect(application.output).toMatch(/^tcp there and back\nudp one message\n/m);
       const [descriptors = ''] = /(?<=^sockets ).*$/m.exec(application.output) ?? [];
       expect(descriptors.split(' ').every((each) => Number(each) >= FIRST_LAYERED)).toBe(true);
       const seen = new Set(readFileSync(calls, 'utf8').trim().split('\n'));
       // Rules of layers are about the application, not about its host.
-      expect(seen).toContain(`application ${client} ${application.child.pid}`);
+      expect(seen).toContain(`application ${place.client} ${application.pid}`);
       expect([...seen].sort()).toEqual(
         expect.arrayContaining([
           'WSPAccept',
@@ -160,107 +88,145 @@ const compiler = ['gcc', 'cc'].find((name) => {
           'WSPSendTo',
         ]),
       );
-      expect(
-        (await ownSockets()).every(({ pids }) => pids.every((pid) => pid === application.child.pid)),
-      ).toBe(true);
+      await expectOwner(application);
+    });
+
+    test('the threads of an application share one host, two applications have two', async () => {
+      const [one, two] = [await place.run('threads', /^threads 4$/m), await place.run('wait', EXCHANGED)];
+      for (const application of [one, two]) {
+        expect(childrenOf(application.pid)).toEqual([application.number('host')]);
+      }
+      const owners = new Set((await place.sockets()).flatMap(({ pids }) => pids));
+      expect(owners).toEqual(new Set([one.pid, two.pid]));
+    });
+
+    testAsRoot(
+      `it has the application’s rights${isRoot ? '' : ': skipped, only root is others'}`,
+      async () => {
+        await place.install(layer);
+        const application = await place.run('wait', EXCHANGED, { uid: OTHER_USER });
+        const host = application.number('host');
+        for (const field of ['Uid', 'Gid']) {
+          expect(new Set(processField(host, field).split(/\s+/))).toEqual(new Set([`${OTHER_USER}`]));
+        }
+        await expectOwner(application);
+      },
+    );
+
+    test('descriptors of the application are not the host’s, nor is what a Node parent says of one', async () => {
+      const application = await place.run('wait', EXCHANGED, { pipes: 3, env: { NODE_CHANNEL_FD: '4' } });
+      const own = [0, 1, 2].map((fd) => readlinkSync(`/proc/${application.pid}/fd/${fd}`));
+      const files = (pid: number): string[] =>
+        readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const others = files(application.pid).filter((file) => !own.includes(file));
+      expect(others.length).toBeGreaterThanOrEqual(4);
+      const host = files(application.number('host'));
+      expect(others.filter((file) => host.includes(file))).toEqual([]);
     });
 
     test.each([
       ['without layers', async () => {}],
-      ['through a layer', () => installLayer()],
+      ['through a layer', () => place.install(layer)],
     ])('an application that is killed leaves nothing, %s', async (_how, prepare) => {
-      await startDaemon();
       await prepare();
-      const application = await exchange();
-      const pid = hostOf(application);
+      const application = await place.run('wait', EXCHANGED);
       application.child.kill('SIGKILL');
-      await until('the host has gone, too', () => !isAlive(pid));
-      await nothingIsLeft();
+      await hostIsGone(application);
+      await place.nothingIsLeft();
     });
 
-    test('an application whose host is killed is told by the end of the connection, and leaves nothing', async () => {
-      await startDaemon();
-      await installLayer();
-      const application = await exchange();
-      process.kill(hostOf(application), 'SIGKILL');
-      await until('the application has noticed', () => /^lost while reading$/m.test(application.output));
-      await nothingIsLeft();
+    test('one that is killed leaves nothing either when a child of its holds the connection', async () => {
+      const application = await place.run('share', EXCHANGED);
+      try {
+        application.child.kill('SIGKILL');
+        await hostIsGone(application);
+        await place.nothingIsLeft();
+      } finally {
+        process.kill(application.number('helper'), 'SIGKILL');
+      }
+    });
+
+    test('an application that gives its host up lives on without it', async () => {
+      const application = await place.run('leave', /^left -?\d+$/m);
+      expect(application.output).toMatch(/^left -10050$/m);
+      await hostIsGone(application);
+      await place.nothingIsLeft();
+    });
+
+    test('an application whose host is killed gets WSAENETDOWN, leaves nothing, and can start another', async () => {
+      await place.install(layer);
+      const application = await place.run('again', EXCHANGED);
+      const first = application.number('host');
+      process.kill(first, 'SIGKILL');
+      await until('it has another', () => (application.output.match(/^sockets/gm) ?? []).length === 2);
+      expect(application.output).toMatch(/^recv -10050$/m);
+      expect(application.number('host')).not.toBe(first);
+      await expectOwner(application);
+    });
+
+    test.each([
+      ['in a call', 'layer, which loops, does not come back from WSPListen', 'WSPListen() { for (;;); }'],
+      ['in promises of its own', 'outside of its calls', LOOPS_IN_PROMISES],
+    ])('SEM-C-02 a layer that loops %s is named, and its host ended', async (_where, said, call) => {
+      const looping = `import { defineLayer } from '${place.room('spi')}';
+        export const WSPStartup = defineLayer((next) => ({ ${call} }), { name: 'layer, which loops,' });`;
+      await place.install(place.write('looping.mjs', looping));
+      const application = await place.run('wait', /^failed/m, { env: { WINSOCKD_LOOP_LIMIT: '250' } });
+      expect(application.output).toMatch(/^failed \w+ 10050$/m);
+      await until('the layer is named', () => application.output.includes(said));
+      await place.nothingIsLeft();
+    });
+
+    test('a layer that cannot be started is told about', async () => {
+      await place.install('/nowhere/layer.mjs');
+      const application = await place.run('wait', /^failed socket 10106$/m);
+      await until('it is said', () =>
+        /could not be started: .*\/nowhere\/layer\.mjs/.test(application.output),
+      );
+    });
+
+    test('only a process that has started the client can be claimed, and only one with its rights', async () => {
+      const stranger = await place.run('wait', EXCHANGED);
+      expect((await place.claim(stranger.pid)).output).toMatch(/^claimed 8 .*has not started/m);
+      expect((await place.claim(2 ** 22 + 1)).output).toMatch(/^claimed 8 there is no process/m);
+      expect((await place.claim(process.pid)).output).toMatch(/^claimed 0/m);
+      if (!isRoot) return;
+      const other = { uid: OTHER_USER };
+      expect((await place.claim(process.pid, other)).output).toMatch(/^claimed 8 .*is another user/m);
+      expect((await place.claim(stranger.pid, other)).output).toMatch(/^claimed 8 .*is another user/m);
+      const sessions = async (): Promise<number> => (await place.ask<DaemonStatus>('/v1/status')).sessions;
+      await until('nothing is left of what was refused', async () => (await sessions()) === 2);
     });
 
     test('a daemon that is killed ends what waits, and the host', async () => {
-      await startDaemon();
-      const application = await exchange();
-      const pid = hostOf(application);
-      daemon.kill('SIGKILL');
-      await until('the application has noticed', () => /^failed recv 10050$/m.test(application.output));
-      await until('the host has gone, too', () => !isAlive(pid));
+      const application = await place.run('wait', EXCHANGED);
+      await place.killDaemon();
+      await until('the application has noticed', () => /^recv -10050$/m.test(application.output));
+      await hostIsGone(application);
     });
 
     test('without a daemon the application gets the reason', async () => {
-      const application = await exchange();
+      await place.killDaemon();
+      const application = await place.run('wait', /^refused/m);
       expect(application.output).toMatch(/^refused 1 no daemon at .*winsockd\.sock/m);
     });
   },
 );
 
-/** A process, and what it has said. */
-class Application {
-  readonly child: ChildProcess;
-  output = '';
-
-  constructor(child: ChildProcess) {
-    this.child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (part: string) => {
-        this.output += part;
-      });
-    }
-  }
-}
-
-function isGone({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
-}
-
-/** Whether a process runs; one that nobody has waited for does not. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** A layer that writes down what it is called for. */
-function layerModule(rooms: string, calls: string): string {
+/** A layer that writes down for whom it is started and what it is called for. */
+function writesDown(spi: string, calls: string): string {
   return `
     import { appendFileSync } from 'node:fs';
-    import { defineLayer, WSP_ENTRIES } from ${JSON.stringify(pathToFileURL(join(rooms, 'spi/index.js')).href)};
+    import { defineLayer, WSP_ENTRIES } from '${spi}';
 
+    const note = (line) => {
+      try { appendFileSync('${calls}', line + '\\n'); } catch { /* another user's */ }
+    };
     export const WSPStartup = defineLayer((next, { ws2: { application } }) => {
-      appendFileSync(${JSON.stringify(calls)}, \`application \${application?.path} \${application?.pid}\\n\`);
+      note('application ' + application?.path + ' ' + application?.pid);
       return Object.fromEntries(
-        WSP_ENTRIES.map((name) => [
-          name,
-          (...args) => {
-            appendFileSync(${JSON.stringify(calls)}, name + '\\n');
-            return next[name](...args);
-          },
-        ]),
+        WSP_ENTRIES.map((name) => [name, (...args) => (note(name), next[name](...args))]),
       );
     });
   `;
-}
-
-function get(socketPath: string, path: string): Promise<string> {
-  return new Promise((done, fail) => {
-    const asked = request({ socketPath, path }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () => done(text));
-    });
-    asked.on('error', fail).end();
-  });
 }

@@ -8,22 +8,24 @@
  * It ends with the application's end of the connection. Whatever it held in the daemon ends with it.
  */
 
-import { readFileSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { LAYERED_PROTOCOL } from '../../abi/index.ts';
 import {
   connectRemote,
   GoodbyeReason,
   IpcError,
-  processExists,
   type RemotePort,
   type ServedConnection,
   serveConnection,
 } from '../../ipc/index.ts';
 import { peerCredentials } from '../../native/index.ts';
 import type { PeerIdentity } from '../../port/index.ts';
-import { type Application, type Catalog, catalogOf } from '../../spi/index.ts';
+import { type Application, type Catalog, type ChainObserver, catalogOf } from '../../spi/index.ts';
 import { socketPath } from '../attach.ts';
+import { faultLines } from '../fault-lines.ts';
+import { commandOf, lifeOf, nameOf } from './application.ts';
 import { ChainPort } from './chain-port.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface ProviderHostOptions {
   /** One end of a socketpair; the application has the other. */
@@ -33,7 +35,7 @@ export interface ProviderHostOptions {
 }
 
 /** How often the application is looked for, ms: another process may hold its end of the connection when it is gone. */
-const LOOK_INTERVAL_MS = 2000;
+const LOOK_INTERVAL_MS = 1000;
 
 /**
  * Serves the application until it is gone.
@@ -43,6 +45,7 @@ const LOOK_INTERVAL_MS = 2000;
 export async function runProviderHost(options: ProviderHostOptions): Promise<boolean> {
   const { fd } = options;
   const application = peerCredentials(fd);
+  const lives = lifeOf(application.pid);
   if (application.uid !== process.getuid?.()) {
     throw new Error(`process ${application.pid} at descriptor ${fd} is of user ${application.uid}`);
   }
@@ -66,19 +69,34 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
     await refuse(socket, application, new IpcError('refused', 'the daemon is gone'));
     return false;
   }
-  return await serve(socket, application, remote, catalog, command);
+  return await serve(socket, { identity: application, command, lives }, remote, catalog);
+}
+
+/** The application, as the kernel shows it. */
+interface ServedApplication {
+  readonly identity: PeerIdentity;
+  readonly command: Application | null;
+  readonly lives: () => boolean;
 }
 
 function serve(
   socket: Socket,
-  application: PeerIdentity,
+  served: ServedApplication,
   remote: RemotePort,
   catalog: Catalog | undefined,
-  command: Application | null,
 ): Promise<boolean> {
   const { names, profile = 'windows', limits } = remote;
-  const { pid } = application;
-  const port = new ChainPort({ port: remote, names, pid, catalog, application: command ?? undefined });
+  const { identity, command, lives } = served;
+  const { pid } = identity;
+  const observer = observerOf(catalog, pid);
+  const port = new ChainPort({
+    port: remote,
+    names,
+    pid,
+    catalog,
+    application: command ?? undefined,
+    observer,
+  });
   return new Promise((resolve) => {
     let isWell = true;
     const onEnd = (): void => {
@@ -88,7 +106,7 @@ function serve(
       resolve(isWell);
     };
     const connection = serveConnection(socket, {
-      identity: application,
+      identity,
       port,
       names,
       catalog: remote.catalog,
@@ -97,7 +115,7 @@ function serve(
       onEnd,
     });
     const look = setInterval(() => {
-      if (!processExists(pid)) connection.end(GoodbyeReason.normal, '');
+      if (!lives()) connection.end(GoodbyeReason.normal, '');
     }, LOOK_INTERVAL_MS);
     look.unref();
     const onSignal = (): void =>
@@ -124,23 +142,11 @@ function refuse(socket: Socket, identity: PeerIdentity, error: unknown): Promise
   });
 }
 
-/** The application's program and command line, by which the catalog knows it. */
-function commandOf(pid: number): Application | null {
-  try {
-    const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
-    return { path: readlinkSync(`/proc/${pid}/exe`), extra: words.join(' '), pid };
-  } catch {
-    return null;
-  }
-}
-
-/** What the daemon's listings call the application. */
-function nameOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return `process ${pid}`;
-  }
+/** Layers are watched, and what they do wrong is said. Where there is none, nothing need be. */
+function observerOf(catalog: Catalog | undefined, pid: number): ChainObserver {
+  if (catalog?.entries.some(({ ChainLen }) => ChainLen === LAYERED_PROTOCOL) !== true) return {};
+  const say = (line: string): boolean => process.stderr.write(`winsockd-provider-host: ${line}\n`);
+  return { ...startWatchdog(`${nameOf(pid)} (process ${pid})`), ...faultLines(say) };
 }
 
 function messageOf(error: unknown): string {

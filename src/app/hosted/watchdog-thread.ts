@@ -1,0 +1,38 @@
+/** The watchdog's thread, see `watchdog.ts`. */
+
+import { writeSync } from 'node:fs';
+import process from 'node:process';
+import { workerData } from 'node:worker_threads';
+import { LayerWatch } from '../chain-watch.ts';
+import type { WatchdogData } from './watchdog.ts';
+
+const { layers, turns, interval, looks, application } = workerData as WatchdogData;
+const word = new Int32Array(turns);
+const watch = new LayerWatch(layers);
+let seen = -1;
+let same = 0;
+
+setInterval(() => {
+  const now = Atomics.load(word, 0);
+  same = now === seen ? same + 1 : 0;
+  seen = now;
+  if (same >= looks) end();
+}, interval);
+
+function end(): void {
+  const looping = watch.running();
+  const what =
+    looping === null
+      ? 'code of a provider, outside of its calls, does not come back'
+      : `the layered provider ${looping.layer} does not come back from ${looping.call}`;
+  try {
+    writeSync(
+      2,
+      `winsockd-provider-host: ${what}: the host of ${application} ends, and all sockets with it\n`,
+    );
+  } catch {
+    // Nobody reads it.
+  }
+  // A thread can end itself only; this ends them all.
+  process.kill(process.pid, 'SIGKILL');
+}
