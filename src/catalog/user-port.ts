@@ -2,8 +2,8 @@
  * One user's way to a catalog that is in this process: `CatalogPort` with the rights that the user has.
  */
 
-import { WSAEACCES, WSANO_RECOVERY } from '../abi/index.ts';
-import type { CatalogChange, CatalogPort } from '../port/index.ts';
+import type { CatalogPort } from '../port/index.ts';
+import { faultCode } from './faults.ts';
 import type { CatalogKeeper, CatalogWriter } from './keeper.ts';
 
 /** @param mayWrite whether the user may change anything; anyone may read */
@@ -14,7 +14,7 @@ export function catalogPort(keeper: CatalogKeeper, who: CatalogWriter, mayWrite:
     apply: (change) =>
       mayWrite
         ? keeper.apply(change, who)
-        : { error: refusal(change), serial: keeper.read().serial, ids: [], previous: 0 },
+        : { error: faultCode(change.kind, 'forbidden'), serial: keeper.read().serial, ids: [], previous: 0 },
     watch(tell) {
       const stop = keeper.watch(tell);
       watches.add(stop);
@@ -29,9 +29,4 @@ export function catalogPort(keeper: CatalogKeeper, who: CatalogWriter, mayWrite:
       watches.clear();
     },
   };
-}
-
-/** What a caller without the right is told (9.3). */
-export function refusal({ kind }: CatalogChange): number {
-  return kind === 'install-name-space' ? WSAEACCES : WSANO_RECOVERY;
 }

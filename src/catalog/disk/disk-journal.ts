@@ -12,8 +12,9 @@
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { NO_ERROR, WSA_NOT_ENOUGH_MEMORY, WSANO_RECOVERY, WSASYSCALLFAILURE } from '../../abi/index.ts';
+import { NO_ERROR } from '../../abi/index.ts';
 import type { CatalogRecord, SkippedPart } from '../../port/index.ts';
+import { type CatalogFault, faultCode } from '../faults.ts';
 import type { KeptState, StateJournal } from '../keeper.ts';
 import { STATES_KEPT } from '../memory-journal.ts';
 import { type CatalogDefaults, type CatalogState, freshState } from '../state.ts';
@@ -103,7 +104,8 @@ export class DiskJournal implements StateJournal {
       // Once the state has its name, it is made: what follows is tidying.
       if (!isOurs) {
         this.#tryRemove(temporary);
-        return codeOf(error);
+        const fault = faultOf(error);
+        return fault === 'late' ? fault : faultCode(made.kind, fault);
       }
     }
     if (!isOurs) return 'late';
@@ -258,19 +260,20 @@ function isAlive(owner: number): boolean {
   }
 }
 
-function codeOf(error: unknown): number | 'late' {
+function faultOf(error: unknown): CatalogFault | 'late' {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EEXIST':
       return 'late';
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return WSANO_RECOVERY;
+      return 'forbidden';
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'EFBIG':
     case 'ENOMEM':
-      return WSA_NOT_ENOUGH_MEMORY;
+      return 'full';
     default:
-      return WSASYSCALLFAILURE;
+      return 'failed';
   }
 }
