@@ -32,9 +32,9 @@ export function mayLoad(
     entries.find(({ dwCatalogEntryId }) => dwCatalogEntryId === id);
   return entry.ChainEntries.slice(0, entry.ChainLen).every((id) => {
     let member = byId(id);
-    if (member?.ChainLen === BASE_PROTOCOL) return true;
     // A chain stands for the layer on top of it (CAT-CHAIN-03).
     if (member !== undefined && member.ChainLen > BASE_PROTOCOL) member = byId(member.ChainEntries[0]);
+    if (member?.ChainLen === BASE_PROTOCOL) return true;
     const guid = member?.ProviderId ?? '';
     return (
       isPermitted(ofProviders.get(guid) ?? 0, permitted) && (providers === null || providers.includes(guid))
