@@ -20,11 +20,21 @@ export interface Layer {
 }
 
 /**
+ * The calls that a layer makes itself. They are members that hold functions, where the table has methods: of a method TypeScript lets a
+ * parameter be narrower than what callers may give (`name: Uint8Array` where null may come).
+ */
+export type OwnCalls = {
+  [Name in keyof WSPPROC_TABLE]?: (
+    ...args: Parameters<WSPPROC_TABLE[Name]>
+  ) => ReturnType<WSPPROC_TABLE[Name]>;
+};
+
+/**
  * Makes a layer's calls.
  * @param next the calls of the provider below
  * @returns those that the layer makes itself; the others are `next`'s
  */
-export type LayerCalls = (next: WSPPROC_TABLE, layer: Layer) => Partial<WSPPROC_TABLE>;
+export type LayerCalls = (next: WSPPROC_TABLE, layer: Layer) => OwnCalls;
 
 export interface LayerOptions {
   /** For people; the module's path when absent. */
