@@ -1,15 +1,17 @@
 /**
- * `winsockd/spi/test`: what tests of layered providers stand on. Two hosts in this process, joined by a wire in memory; the
- * applications of one go through the layers, installed in a catalog as an installer does it.
+ * `winsockd/spi/test`: what tests of providers stand on. Two hosts in this process, joined by a wire in memory; the
+ * applications of one go through the layers, installed in a catalog as an installer does it. For name spaces: `name-space-test.ts`.
  *
  *     const { own, peer, at, close } = await layeredHosts([WSPStartup]);
  *     const s = await own.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);   // through the layer
  *     await own.connect(s, at(peer.address, 80));
  *
+ * or, with a server that listens at that port: `const { s, served } = await connection(80)`.
+ *
  * No daemon, no rights, nothing of the machine's network or catalog.
  */
 
-import { sockaddrOf, XP1_IFS_HANDLES } from '../abi/index.ts';
+import { AF_INET, IPPROTO_TCP, SOCK_STREAM, sockaddrOf, XP1_IFS_HANDLES } from '../abi/index.ts';
 import { IpAddress } from '../base/index.ts';
 import { applyChange, type CatalogState, freshState } from '../catalog/index.ts';
 import { RealTime } from '../engine/index.ts';
@@ -26,6 +28,8 @@ import { createWinsock, MAKEWORD } from '../winsock/index.ts';
 import { createLocalHost } from './local.ts';
 import { ownApplication } from './own-application.ts';
 import { type AsyncWinsock, asyncWinsock } from './promised.ts';
+
+export { type NamingHost, namingHost } from './name-space-test.ts';
 
 /** A layer to be installed: its export, and whose handles it has when they are its own. */
 export type TestedLayer = WSPStartup | { readonly startup: WSPStartup; readonly handles: 'system' | 'own' };
@@ -47,6 +51,8 @@ export interface LayeredHosts {
   readonly failures: readonly ProviderFailure[];
   /** A sockaddr. */
   at(address: string, port: number): Uint8Array;
+  /** Connects a socket of `own` to a port of the peer. @returns it, and the socket of `peer` that serves it */
+  connection(port: number): Promise<{ readonly s: number; readonly served: number }>;
   close(): Promise<void>;
 }
 
@@ -89,15 +95,27 @@ export async function layeredHosts(layers: readonly TestedLayer[]): Promise<Laye
     szSystemStatus: '',
   };
   for (const { calls } of applications) await calls.WSAStartup(MAKEWORD(2, 2), data);
+  const [own, peer] = [first.calls, second.calls];
+  const at = (address: string, port: number): Uint8Array => {
+    const parsed = IpAddress.parse(address);
+    if (parsed === null) throw new Error(`"${address}" is no address`);
+    return sockaddrOf(parsed, port);
+  };
   return {
-    own: first.calls,
-    peer: second.calls,
+    own,
+    peer,
     faults,
     failures,
-    at(address, port) {
-      const parsed = IpAddress.parse(address);
-      if (parsed === null) throw new Error(`"${address}" is no address`);
-      return sockaddrOf(parsed, port);
+    at,
+    async connection(port) {
+      const name = at(peer.address, port);
+      const listener = await peer.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+      await peer.bind(listener, name);
+      await peer.listen(listener, 1);
+      const s = await own.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+      const [served] = await Promise.all([peer.accept(listener), own.connect(s, name)]);
+      await peer.closesocket(listener);
+      return { s, served };
     },
     async close() {
       for (const { calls, host } of applications) {

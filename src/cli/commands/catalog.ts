@@ -6,6 +6,8 @@
  *     winsockd catalog install ./layer.mjs --name "My layer"        a layered provider over everything
  *     winsockd catalog permit /opt/app.mjs --categories firewall    what an application loads
  *     winsockd catalog import lsp.reg                               Windows Mobile's list of layered providers
+ *
+ * and those of `catalog-name-spaces.ts`.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -29,6 +31,7 @@ import { type Invocation, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode, usageError } from '../exit-codes.ts';
 import { readInteger } from '../units.ts';
 import { makeChange } from './catalog-changes.ts';
+import { installNameSpaceCommand, modulePath, removeNameSpaceCommand } from './catalog-name-spaces.ts';
 import { recordText } from './netsh-winsock.ts';
 
 interface InstallOptions {
@@ -69,6 +72,8 @@ export function catalogCommand(session: Session): Command {
       ),
     )
     .addCommand(install)
+    .addCommand(installNameSpaceCommand(session))
+    .addCommand(removeNameSpaceCommand(session))
     .addCommand(permit)
     .addCommand(
       leaf(session, 'import', 'layered providers of a Windows Mobile device', importMobile).argument(
@@ -96,8 +101,7 @@ function installLayer(invocation: Invocation<InstallOptions>): Promise<ExitCode>
   const [module = ''] = args;
   const { name, id = randomUUID(), ifs } = options;
   if (parseGuid(id) === null) throw usageError('--id', id, 'a GUID');
-  // What looks like a file is one of this directory, not of the daemon's.
-  const path = /^\.{0,2}\//.test(module) ? resolve(context.directory, module) : module;
+  const path = modulePath(module, context.directory);
   const serviceFlags = ifs === true ? XP1_IFS_HANDLES : 0;
   return makeChange(
     invocation,

@@ -7,21 +7,28 @@ export interface ProviderFile {
   readonly text: string;
 }
 
-export interface ProviderChoices {
-  /** Of the package that it is written against. */
-  readonly version: string;
-  readonly handles: 'system' | 'own';
-}
+/** Whose handles a layer's sockets have. */
+export type LayerHandles = 'system' | 'own';
 
-export function providerFiles(name: string, choices: ProviderChoices): readonly ProviderFile[] {
+/** @param version of the package that it is written against */
+export function layerFiles(name: string, version: string, handles: LayerHandles): readonly ProviderFile[] {
   return [
-    { path: `${name}.mjs`, text: moduleText(name, choices) },
-    { path: `${name}.test.mjs`, text: testText(name, choices) },
-    { path: 'package.json', text: packageText(name, choices) },
+    { path: `${name}.mjs`, text: layerText(name, handles) },
+    { path: `${name}.test.mjs`, text: layerTestText(name, handles) },
+    { path: 'package.json', text: packageText(name, version) },
   ];
 }
 
-function moduleText(name: string, { handles }: ProviderChoices): string {
+/** @param version of the package that it is written against */
+export function nameSpaceFiles(name: string, version: string): readonly ProviderFile[] {
+  return [
+    { path: `${name}.mjs`, text: nameSpaceText(name) },
+    { path: `${name}.test.mjs`, text: nameSpaceTestText(name) },
+    { path: 'package.json', text: packageText(name, version) },
+  ];
+}
+
+function layerText(name: string, handles: LayerHandles): string {
   return `// @ts-check
 // ${name}: a layered Winsock provider. What it leaves out is the provider's below it.
 import { formatSockaddr } from 'winsockd/abi';
@@ -42,39 +49,70 @@ export const WSPStartup = defineLayer(
 `;
 }
 
-function testText(name: string, { handles }: ProviderChoices): string {
+function layerTestText(name: string, handles: LayerHandles): string {
   const layer = handles === 'own' ? "{ startup: WSPStartup, handles: 'own' }" : 'WSPStartup';
   return `// @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AF_INET, IPPROTO_TCP, SOCK_STREAM } from 'winsockd/abi';
 import { layeredHosts } from 'winsockd/spi/test';
 import { seen, WSPStartup } from './${name}.mjs';
 
 test('an application connects and sends through ${name}', async (t) => {
-  /** @type {string[]} */
-  const lines = [];
-  seen.tell = (line) => void lines.push(line);
-  const { own, peer, at, faults, close } = await layeredHosts([${layer}]);
+  const told = t.mock.method(seen, 'tell', () => {});
+  const { own, peer, connection, faults, close } = await layeredHosts([${layer}]);
   t.after(close);
 
-  const listener = await peer.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-  await peer.bind(listener, at(peer.address, 80));
-  await peer.listen(listener, 1);
-  const s = await own.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-  const [served] = await Promise.all([peer.accept(listener), own.connect(s, at(peer.address, 80))]);
+  const { s, served } = await connection(80);
   await own.send(s, Buffer.from('hello'));
   const room = Buffer.alloc(16);
   const count = await peer.recv(served, room);
 
   assert.equal(room.toString('utf8', 0, count), 'hello');
-  assert.deepEqual(lines, [\`connect \${s} to 10.0.0.2:80\`]);
+  assert.deepEqual(told.mock.calls[0]?.arguments, [\`connect \${s} to 10.0.0.2:80\`]);
   assert.deepEqual(faults, []);
 });
 `;
 }
 
-function packageText(name: string, { version }: ProviderChoices): string {
+function nameSpaceText(name: string): string {
+  return `// @ts-check
+// ${name}: a name-space provider. It answers for names that end in .${name}; the others are left to the other providers.
+import { WSAHOST_NOT_FOUND } from 'winsockd/abi';
+import { defineNameSpace } from 'winsockd/spi';
+
+/** Addresses by name. */
+const HOSTS = new Map([['printer.${name}', ['10.0.0.21', '2001:db8::21']]]);
+
+export const { NSPStartup } = defineNameSpace({
+  takes: ({ name }) => name.toLowerCase().endsWith('.${name}'),
+  find({ name }) {
+    const addresses = HOSTS.get(name.toLowerCase());
+    if (addresses === undefined) return -WSAHOST_NOT_FOUND;
+    return [{ name, addresses: addresses.map((address) => ({ address })) }];
+  },
+});
+`;
+}
+
+function nameSpaceTestText(name: string): string {
+  return `// @ts-check
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namingHost } from 'winsockd/spi/test';
+import { NSPStartup } from './${name}.mjs';
+
+test('an application finds what ${name} knows', async (t) => {
+  const { addressesOf, close } = await namingHost({ NSPStartup });
+  t.after(close);
+
+  assert.deepEqual(await addressesOf('printer.${name}'), ['10.0.0.21', '2001:db8::21']);
+  await assert.rejects(addressesOf('nobody.${name}'), { name: 'WSAHOST_NOT_FOUND' });
+  await assert.rejects(addressesOf('printer.elsewhere'));
+});
+`;
+}
+
+function packageText(name: string, version: string): string {
   const json = {
     name,
     version: '0.1.0',

@@ -1,15 +1,16 @@
-/** `winsockd spi new NAME`: a layered provider to begin with, and a test of it that runs. Needs no daemon and no rights. */
+/** `winsockd spi new NAME`: a provider to begin with, and a test of it that runs. Needs no daemon and no rights. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Invocation, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode, usageError } from '../exit-codes.ts';
-import { providerFiles } from './spi-files.ts';
+import { layerFiles, nameSpaceFiles } from './spi-files.ts';
 
 interface NewOptions {
   readonly directory?: string;
   readonly ownHandles?: boolean;
+  readonly nameSpace?: boolean;
 }
 
 /** What `spi new --json` answers. */
@@ -26,10 +27,11 @@ export function spiCommand(session: Session): Command {
   return new Command('spi')
     .description('write service providers')
     .addCommand(
-      leaf<NewOptions>(session, 'new', 'make a layered provider with a test that runs', makeNew)
+      leaf<NewOptions>(session, 'new', 'make a provider with a test that runs', makeNew)
         .argument('<name>', 'what it is called: letters, digits and hyphens')
         .addOption(new Option('--directory <path>', 'where to; a new folder of that name when absent'))
-        .addOption(new Option('--own-handles', 'sockets get handles of the layer’s own')),
+        .addOption(new Option('--own-handles', 'sockets get handles of the layer’s own'))
+        .addOption(new Option('--name-space', 'one that finds names').conflicts('ownHandles')),
     );
 }
 
@@ -40,10 +42,10 @@ async function makeNew({ context, options, args, print }: Invocation<NewOptions>
   const { version } = JSON.parse(context.machine.readText(context.machine.packageFile) ?? '{}') as {
     version?: string;
   };
-  const files = providerFiles(name, {
-    version: version ?? '*',
-    handles: options.ownHandles === true ? 'own' : 'system',
-  });
+  const { ownHandles: hasOwnHandles = false, nameSpace: isNameSpace = false } = options;
+  const files = isNameSpace
+    ? nameSpaceFiles(name, version ?? '*')
+    : layerFiles(name, version ?? '*', hasOwnHandles ? 'own' : 'system');
   try {
     mkdirSync(directory, { recursive: true });
     for (const { path, text } of files) writeFileSync(join(directory, path), text, { flag: 'wx' });
@@ -63,7 +65,8 @@ async function makeNew({ context, options, args, print }: Invocation<NewOptions>
     () =>
       `${made.files.map((path) => `${join(directory, path)}\n`).join('')}` +
       `\n  cd ${directory} && npm install && npm test\n` +
-      `  winsockd catalog install ${join(directory, `${name}.mjs`)}\n`,
+      `  winsockd catalog ${isNameSpace ? 'install-name-space' : 'install'} ${join(directory, `${name}.mjs`)}` +
+      ` --name ${name}${isNameSpace || hasOwnHandles ? '' : ' --ifs'}\n`,
   );
   return ExitCode.ok;
 }

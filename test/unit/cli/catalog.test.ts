@@ -162,6 +162,32 @@ describe('winsockd catalog', () => {
     expect(await change('catalog install ./x')).toMatchObject({ code: 2, changes: [] });
   });
 
+  test('install-name-space and remove-name-space', async () => {
+    const id = '00000000-0000-4000-8000-000000000001';
+    const { changes, out } = await change(`catalog install-name-space ./names.mjs --name N --id ${id}`);
+    expect(changes).toEqual([
+      {
+        kind: 'install-name-space',
+        providerId: id,
+        identifier: 'N',
+        path: '/here/names.mjs',
+        dwNameSpace: 60,
+        version: 1,
+        isV2: false,
+        blob: null,
+      },
+    ]);
+    expect(out).toContain(`installed N {${id}}`);
+    const second = await change('catalog install-name-space @scope/names --name N --name-space 12 --v2');
+    expect(second.changes).toMatchObject([{ path: '@scope/names', dwNameSpace: 12, version: 2, isV2: true }]);
+    expect((await change(`catalog remove-name-space ${id}`)).changes).toEqual([
+      { kind: 'uninstall-name-space', providerId: id },
+    ]);
+    for (const wrong of ['install-name-space ./x --name N --name-space 0', 'remove-name-space 7']) {
+      expect(await change(`catalog ${wrong}`)).toMatchObject({ code: 2, changes: [] });
+    }
+  });
+
   test('permit says what an application loads', async () => {
     const id = '00000000-0000-4000-8000-000000000001';
     expect(

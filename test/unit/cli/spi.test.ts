@@ -14,19 +14,40 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** Lines that are neither empty nor only a comment. */
+function linesOfCode(path: string): number {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => !/^\s*(\/\/.*|\/\*.*\*\/)?$/.test(line)).length;
+}
+
 const machine = { readText: () => '{"version":"1.2.3"}' };
 
 describe('winsockd spi new', () => {
-  test('a module, its test of about 30 lines and a package, in a folder of that name', async () => {
+  test('a module and its test, 30 lines of code together, and a package, in a folder of that name', async () => {
     const { code, out } = await cli('spi new wire-tap', { directory, machine });
     expect(code).toBe(0);
     const folder = join(directory, 'wire-tap');
     expect(readdirSync(folder).sort()).toEqual(['package.json', 'wire-tap.mjs', 'wire-tap.test.mjs']);
-    expect(out).toContain(`winsockd catalog install ${join(folder, 'wire-tap.mjs')}\n`);
-    const lines = readFileSync(join(folder, 'wire-tap.test.mjs'), 'utf8').split('\n').length;
-    expect(lines).toBeLessThan(36);
+    const module = join(folder, 'wire-tap.mjs');
+    expect(out).toContain(`winsockd catalog install ${module} --name wire-tap --ifs\n`);
+    expect(linesOfCode(module) + linesOfCode(join(folder, 'wire-tap.test.mjs'))).toBeLessThanOrEqual(30);
     const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     expect(dependencies).toEqual({ winsockd: '1.2.3' });
+  });
+
+  test('--name-space: a provider of names, in 30 lines with its test', async () => {
+    const { out } = await cli('spi new book --name-space', { directory, machine });
+    const module = join(directory, 'book', 'book.mjs');
+    expect(out).toContain(`winsockd catalog install-name-space ${module} --name book\n`);
+    expect(linesOfCode(module) + linesOfCode(join(directory, 'book', 'book.test.mjs'))).toBeLessThanOrEqual(
+      30,
+    );
+    expect((await cli('spi new other --name-space --own-handles', { directory, machine })).code).toBe(2);
+  });
+
+  test('--own-handles is installed without --ifs', async () => {
+    const { out } = await cli('spi new tap --own-handles', { directory, machine });
+    expect(out).toContain(`winsockd catalog install ${join(directory, 'tap', 'tap.mjs')} --name tap\n`);
   });
 
   test('--directory and --json', async () => {
