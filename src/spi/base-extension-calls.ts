@@ -28,6 +28,7 @@ import { pollHandles } from './base-poll.ts';
 import { baseRio } from './base-rio.ts';
 import type { BaseState } from './base-state.ts';
 import { baseTransmitExtensions } from './base-transmit.ts';
+import { type CallTap, tapExtensions } from './call-tap.ts';
 import type { ExtensionFunctions, RioFunctions } from './extensions.ts';
 import { writePointer } from './function-pointers.ts';
 
@@ -72,14 +73,16 @@ export interface BaseExtensions {
   readonly pointer: (code: number, id: Uint8Array, into: Uint8Array) => number;
 }
 
-export function baseExtensions(base: BaseState): BaseExtensions {
-  const functions: ExtensionFunctions = {
+/** @param tap where their calls can be watched, as those of a provider called `name` */
+export function baseExtensions(base: BaseState, tap: CallTap, name: string): BaseExtensions {
+  const own: ExtensionFunctions = {
     ...baseConnectExtensions(base),
     ...baseMessageExtensions(base),
     ...baseTransmitExtensions(base),
     WSAPoll: (fds, count, timeout) =>
       fds === null || !(count <= fds.length) ? -WSAEFAULT : pollHandles(base, fds.slice(0, count), timeout),
   };
+  const functions = tapExtensions(own, tap, name, (s) => base.sockets.get(s)?.info ?? null);
   const rio = baseRio(base);
   return {
     functions,

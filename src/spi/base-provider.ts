@@ -22,10 +22,14 @@ import { basePollCalls, pollHandles } from './base-poll.ts';
 import { baseSocketCalls } from './base-socket-calls.ts';
 import { BaseSockets } from './base-sockets.ts';
 import type { BaseState } from './base-state.ts';
+import { CallTap } from './call-tap.ts';
 import { type IoManager, NO_IO_MANAGER } from './io-manager.ts';
 import type { WSPDATA, WSPPROC_TABLE, WSPStartup } from './provider.ts';
 import type { Answer, WSAOVERLAPPED, WSAPOLLFD } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
+
+/** What it calls itself. */
+const DESCRIPTION = 'MSAFD base provider';
 
 /** The one version of the service-provider interface: 2.2. */
 export const SPI_VERSION = 0x0202;
@@ -50,12 +54,14 @@ export interface BaseProvider extends BaseInterfaces {
 /**
  * Makes the base provider over a session's port, which is its own from now on.
  * @param io the system that it runs in; without it there are neither completion ports nor files
+ * @param tap where calls of its extension functions can be watched; those of its table whoever hands that out lets watch
  */
 export function createBaseProvider(
   port: AfdPort,
   profile: BehaviorProfile = 'windows',
   scheduler: Scheduler = NO_TIME,
   io: IoManager = NO_IO_MANAGER,
+  tap: CallTap = new CallTap(),
 ): BaseProvider {
   const base: BaseState = {
     calls: new Calls(port),
@@ -72,7 +78,7 @@ export function createBaseProvider(
     if (startups > 0 && --startups === 0) closeEverything(base);
     return 0;
   };
-  const extensions = baseExtensions(base);
+  const extensions = baseExtensions(base, tap, DESCRIPTION);
   const table: WSPPROC_TABLE = {
     ...baseSocketCalls(base),
     ...baseAcceptCalls(base),
@@ -113,7 +119,7 @@ function startVersion(requested: number, data: WSPDATA | null): number {
   if (major < 2 || (major === 2 && minor < 2)) return WSAVERNOTSUPPORTED;
   data.wVersion = SPI_VERSION;
   data.wHighVersion = SPI_VERSION;
-  data.szDescription = 'MSAFD base provider';
+  data.szDescription = DESCRIPTION;
   return 0;
 }
 

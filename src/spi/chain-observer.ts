@@ -3,15 +3,11 @@
  */
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
+import type { WatchedProvider } from './call-tap.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 
 /** A layer that is started in a chain, and what it has done. */
-export interface LayerRecord {
-  /** What it calls itself, and where it was loaded from. */
-  readonly name: string;
-  readonly path: string;
-  /** The protocol info that it was started with. */
-  readonly chain: WSAPROTOCOL_INFO;
+export interface LayerRecord extends WatchedProvider {
   /** By the handle that the layer above uses. */
   readonly sockets: Map<number, SocketRecord>;
 }

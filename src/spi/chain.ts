@@ -16,6 +16,7 @@ import {
   XP1_IFS_HANDLES,
 } from '../abi/index.ts';
 import { type BaseProvider, SPI_VERSION } from './base-provider.ts';
+import { tapTable, type WatchedProvider } from './call-tap.ts';
 import type { Catalog } from './catalog.ts';
 import type { ProviderFailure } from './chain-observer.ts';
 import { isBaseProvider } from './default-catalog.ts';
@@ -28,6 +29,8 @@ export interface StartedProvider {
   readonly table: WSPPROC_TABLE;
   /** Its sockets are real handles, which any provider below can be asked about. */
   readonly isIfs: boolean;
+  /** It and those below it that were started with it, the topmost first. */
+  readonly chain: readonly WatchedProvider[];
 }
 
 /**
@@ -190,6 +193,8 @@ export class Providers {
     if (startup === null) return this.#fail(entry, WSAEPROVIDERFAILEDINIT, 'its provider is not installed');
     const data: WSPDATA = { wVersion: 0, wHighVersion: 0, szDescription: '' };
     const table: Partial<WSPPROC_TABLE> = {};
+    const { started } = this.#host.tap;
+    started.length = 0;
     const error = startup(SPI_VERSION, data, entry, upcalls, table);
     if (error !== 0) {
       const told = error === WSAEINVALIDPROCTABLE ? error : WSAEPROVIDERFAILEDINIT;
@@ -204,7 +209,8 @@ export class Providers {
       );
     }
     const isIfs = (entry.dwServiceFlags1 & XP1_IFS_HANDLES) !== 0;
-    const provider: StartedProvider = { entry, table, isIfs };
+    const chain = started.splice(0).sort((a, b) => a.depth - b.depth);
+    const provider: StartedProvider = { entry, table, isIfs, chain };
     this.#started.set(entry.dwCatalogEntryId, provider);
     this.#failures.delete(entry.dwCatalogEntryId);
     return provider;
@@ -214,8 +220,17 @@ export class Providers {
   readonly #startBase: WSPStartup = (requested, data, info, upcalls, table) => {
     const error = this.#host.base.WSPStartup(requested, data, info, upcalls, table);
     if (error !== 0 || !isCompleteTable(table)) return error;
+    const { tap } = this.#host;
+    const provider = { name: data.szDescription, path: '', chain: info, depth: tap.starting };
+    tap.started.push(provider);
+    Object.assign(table, tapTable({ ...table }, tap, provider));
     trust(table);
-    this.#below.set(info.dwCatalogEntryId, { entry: info, table: { ...table }, isIfs: true });
+    this.#below.set(info.dwCatalogEntryId, {
+      entry: info,
+      table: { ...table },
+      isIfs: true,
+      chain: [provider],
+    });
     return 0;
   };
 

@@ -8,6 +8,7 @@
 
 import { WSAEINVALIDPROCTABLE, WSAENETDOWN, WSAEPROVIDERFAILEDINIT } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
+import type { CallTap } from './call-tap.ts';
 import type { ChainObserver, LayerFault, LayerRecord } from './chain-observer.ts';
 import { isNonsense, mayWait, SOCKET_CALLS } from './guard-rules.ts';
 import { isCompleteTable, WSP_ENTRIES, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
@@ -21,6 +22,8 @@ export const LAYER_LIMIT = 10_000;
 export interface GuardHost {
   readonly scheduler: Scheduler;
   readonly observer: ChainObserver;
+  /** Where calls can be watched. */
+  readonly tap: CallTap;
   /** The one table that providers are handed. */
   readonly upcalls: WSPUPCALLTABLE;
   readonly limit: number;
@@ -53,12 +56,16 @@ export function guardStartup(host: GuardHost, path: string, startup: WSPStartup)
       return WSAEINVALIDPROCTABLE;
     }
     const own: Partial<WSPPROC_TABLE> = {};
+    const { tap } = host;
+    const depth = tap.starting++;
     let error: number;
     try {
       error = startup(requested, data, info, upcalls, own);
     } catch (thrown) {
       fault('threw', describe(thrown));
       return WSAEPROVIDERFAILEDINIT;
+    } finally {
+      tap.starting--;
     }
     if (typeof error !== 'number' || !Number.isInteger(error) || error < 0) {
       fault('nonsense', `it answered ${String(error)}`);
@@ -71,7 +78,9 @@ export function guardStartup(host: GuardHost, path: string, startup: WSPStartup)
       void own.WSPCleanup?.();
       return WSAEINVALIDPROCTABLE;
     }
-    const record: LayerRecord = { name: data.szDescription || path, path, chain: info, sockets: new Map() };
+    const name = data.szDescription || path;
+    const record: LayerRecord = { name, path, chain: info, depth, sockets: new Map() };
+    tap.started.push(record);
     host.observer.started?.(record);
     Object.assign(table, new Guard(host, record, own).table());
     return 0;
@@ -103,10 +112,10 @@ class Guard {
   }
 
   #guarded(name: CallName, call: AnyCall): AnyCall {
-    const { scheduler, observer } = this.#host;
+    const { scheduler, observer, tap } = this.#host;
     const own = this.#own;
     const isAboutSocket = SOCKET_CALLS.has(name);
-    const guarded: AnyCall = (...args) => {
+    const make = (args: readonly unknown[]): Answer => {
       const s = isAboutSocket ? (args[0] as number) : 0;
       if (this.#failed.size > 0 && this.#failed.has(s) && name !== 'WSPCloseSocket') return -WSAENETDOWN;
       const record = this.#record;
@@ -127,6 +136,10 @@ class Guard {
       }
       if (!isPromise(answer)) return this.#fail(name, s, 'nonsense', `it answered ${String(answer)}`);
       return this.#later(name, s, args, answer, scheduler.now() - began);
+    };
+    const guarded: AnyCall = (...args) => {
+      const { watcher } = tap;
+      return watcher === null ? make(args) : watcher.watch(this.#record, name, args, () => make(args));
     };
     trusted.add(guarded);
     return guarded;

@@ -9,7 +9,7 @@
  *   names; {@link createBaseProvider} is the one at the bottom, over an `AfdPort`.
  *
  * - {@link defineLayer} makes a layered provider; {@link Ws2Exports} is what it may use besides the upcall table, and
- *   {@link ChainObserver} is told what layers do, and what they do wrong.
+ *   {@link ChainObserver} is told what layers do, and what they do wrong. A {@link CallWatcher} sees every call of every provider.
  *
  * - {@link NSP_ROUTINE} are the calls of a name-space provider, {@link NameSpaces} the catalog of them; the built-in ones are
  *   {@link createTcpipNameSpace}, {@link createNetworkNameSpace} and {@link createLocalNameSpace}. {@link NSPV2_ROUTINE} are those
@@ -23,6 +23,7 @@ export { WSAProviderCompleteAsyncCall } from './async-calls.ts';
 export { getAcceptExSockaddrs } from './base-connect-extensions.ts';
 export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-calls.ts';
 export * from './base-provider.ts';
+export * from './call-tap.ts';
 export * from './catalog.ts';
 export { catalogDefaults } from './catalog-defaults.ts';
 export * from './catalog-snapshot.ts';

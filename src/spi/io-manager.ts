@@ -51,6 +51,8 @@ export interface IoManager {
   isPort(handle: number): boolean;
   /** Queues a packet of registered I/O to a port. @returns whether there is such a port */
   postPacket(port: number, key: number, lpOverlapped: WSAOVERLAPPED | null): boolean;
+  /** An overlapped operation is done: for who watches. @param answer its bytes, or minus a WSA code */
+  ended(lpOverlapped: WSAOVERLAPPED, answer: number): void;
   /** The calling thread. */
   readonly currentThread: number;
 }
@@ -61,5 +63,6 @@ export const NO_IO_MANAGER: IoManager = {
   openFile: () => Promise.resolve(null),
   isPort: () => false,
   postPacket: () => false,
+  ended: () => {},
   currentThread: 0,
 };

@@ -138,6 +138,7 @@ export class Operation implements SocketOperation {
     if (flags >= 0) lpOverlapped.Offset = flags;
     lpOverlapped.InternalHigh = bytes;
     lpOverlapped.Internal = status;
+    this.#base.io.ended(lpOverlapped, resultOf(lpOverlapped));
     this.#announce(status, bytes, Math.max(flags, 0));
     settleWaiters(lpOverlapped, resultOf(lpOverlapped));
   }

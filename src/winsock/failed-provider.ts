@@ -20,10 +20,11 @@ const FAILING = Object.fromEntries(
 export function failSocket({ handles, base }: FailingHost, s: number): void {
   const socket = s === 0 ? null : handles.socket(s);
   if (socket === null) return;
-  const { entry, table, isIfs } = socket.provider;
+  const { entry, table, isIfs, chain } = socket.provider;
   const failing: StartedProvider = {
     entry,
     isIfs,
+    chain,
     table: { ...FAILING, WSPCloseSocket: table.WSPCloseSocket },
   };
   socket.provider = failing;

@@ -83,6 +83,14 @@ export class HandleTable {
     return index * 4;
   }
 
+  /** All open sockets with their handles. */
+  *sockets(): Generator<readonly [number, SocketHandle]> {
+    for (let index = FIRST_INDEX; index < this.#objects.length; index++) {
+      const object = this.#objects[index];
+      if (object?.kind === 'socket') yield [index * 4, object];
+    }
+  }
+
   /** The open socket of that handle, or `null`. */
   socket(handle: number): SocketHandle | null {
     const object = this.#at(handle);

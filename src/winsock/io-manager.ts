@@ -4,7 +4,7 @@
 
 import { close, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
-import type { FileReader, IoManager, TransmitSource } from '../spi/index.ts';
+import type { CallTap, FileReader, IoManager, TransmitSource } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 import type { WinsockThread } from './threads.ts';
 
@@ -16,6 +16,7 @@ const statFile = promisify(fstat);
 export interface IoHost {
   readonly handles: HandleTable;
   readonly thread: WinsockThread;
+  readonly tap: CallTap;
 }
 
 export function ioManager(process: IoHost): IoManager {
@@ -28,6 +29,7 @@ export function ioManager(process: IoHost): IoManager {
       port?.post({ key, lpOverlapped, bytes: 0, status: 0 });
       return port !== null;
     },
+    ended: (lpOverlapped, answer) => process.tap.watcher?.ended(lpOverlapped, answer),
     get currentThread(): number {
       return process.thread.ThreadHandle;
     },

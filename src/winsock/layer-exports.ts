@@ -7,6 +7,7 @@ import type { Scheduler } from '../base/index.ts';
 import {
   type Application,
   type BaseProvider,
+  type CallTap,
   type Catalog,
   eventOf,
   type Providers,
@@ -30,6 +31,7 @@ export interface ExportsHost {
   readonly base: BaseProvider;
   readonly scheduler: Scheduler;
   readonly thread: WinsockThread;
+  readonly tap: CallTap;
   readonly postMessage: PostMessage;
 }
 

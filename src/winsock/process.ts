@@ -15,6 +15,7 @@ import {
 import {
   type Application,
   type BaseProvider,
+  CallTap,
   Catalog,
   type ChainObserver,
   catalogDefaults,
@@ -83,6 +84,8 @@ export class WinsockProcess {
   readonly windows: Windows;
   readonly postMessage: PostMessage;
   readonly threads = new Threads();
+  /** Where calls of its providers can be watched. */
+  readonly tap = new CallTap();
   /** Whose call begins: see `threads.ts`. */
   thread: WinsockThread;
   /** Successful WSAStartups without their WSACleanup (SEM-VER-14). */
@@ -105,7 +108,8 @@ export class WinsockProcess {
     this.catalogPort = options.catalogPort ?? NO_CATALOG;
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
-    this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this));
+    this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this), this.tap);
+    this.tap.depthOf = (s) => Math.max((this.handles.socket(s)?.provider.entry.ChainLen ?? 1) - 1, 0);
     this.naming = new NameState(
       { nameSpaces: () => this.#nameSpaces(), ...options },
       this.profile,
@@ -126,6 +130,7 @@ export class WinsockProcess {
       base,
       upcalls,
       observer,
+      tap: this.tap,
       scheduler,
       get catalog() {
         return currentCatalog();

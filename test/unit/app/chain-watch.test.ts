@@ -7,6 +7,7 @@ const record = (name: string): LayerRecord => ({
   name,
   path: `/${name}`,
   chain: DEFAULT_CATALOG[0] as WSAPROTOCOL_INFO,
+  depth: 0,
   sockets: new Map(),
 });
 
