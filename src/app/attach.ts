@@ -16,6 +16,7 @@ import {
   NO_CATALOG,
   NO_NAMES,
   SOCKET_PATH_VARIABLE,
+  type WatchPort,
 } from '../port/index.ts';
 
 /** Sockets inside this process: what `createAfd` answers for a stack. */
@@ -26,6 +27,8 @@ export interface LocalSockets {
   openNames?(): NamePort;
   /** Likewise with the provider catalog. */
   openCatalog?(): CatalogPort;
+  /** Likewise with who watches its calls. */
+  openWatch?(): WatchPort;
 }
 
 /** What to attach to. With neither member the daemon, where it is usually found. */
@@ -45,6 +48,8 @@ export interface Attachment {
   readonly port: AfdPort;
   readonly names: NamePort;
   readonly catalog: CatalogPort;
+  /** Who watches the process's calls; `null`: nobody can. */
+  readonly watch: WatchPort | null;
   /** False once the daemon is gone: nothing comes back on this way. */
   isOpen(): boolean;
 }
@@ -60,21 +65,23 @@ export class AlreadyAttachedError extends Error {
 
 /**
  * Opens the way to the sockets.
+ * @param isWatched whoever attaches tells of its calls: see {@link Attachment.watch}
  * @throws {IpcError} when the daemon is not there, refuses, or is no winsockd
  */
-export async function attach(options: AttachOptions = {}): Promise<Attachment> {
+export async function attach(options: AttachOptions = {}, isWatched = false): Promise<Attachment> {
   if (options.local !== undefined) {
     const { local } = options;
     const names = local.openNames?.() ?? NO_NAMES;
     const catalog = local.openCatalog?.() ?? NO_CATALOG;
     const port = local.openSession();
-    return { kind: 'local', where: 'this process', port, names, catalog, isOpen: () => true };
+    const watch = local.openWatch?.() ?? null;
+    return { kind: 'local', where: 'this process', port, names, catalog, watch, isOpen: () => true };
   }
   const path = socketPath(options);
-  const port = await connectRemote(path);
-  const { names, catalog } = port;
+  const port = await connectRemote(path, { isWatched });
+  const { names, catalog, watch } = port;
   const where = `${path} (pid ${port.serverPid})`;
-  return { kind: 'remote', where, port, names, catalog, isOpen: () => port.isOpen };
+  return { kind: 'remote', where, port, names, catalog, watch, isOpen: () => port.isOpen };
 }
 
 /** Which socket path `attach` would use for the daemon. */

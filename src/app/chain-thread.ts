@@ -18,6 +18,7 @@ import { layerClock } from './chain-watch.ts';
 import { faultWarnings } from './fault-lines.ts';
 import { IcmpCalls } from './icmp-calls.ts';
 import { Mailbox } from './mailbox.ts';
+import { letWatch } from './watch/let-watch.ts';
 
 /** What a module that brings its own sockets exports. */
 interface SocketsModule {
@@ -40,9 +41,10 @@ function whereItIs(): Promise<AttachOptions> {
 }
 
 async function open(windows: Windows): Promise<HostedWinsock> {
-  const { port, names, catalog: catalogPort, isOpen } = await attach(await whereItIs());
+  const { port, names, catalog: catalogPort, watch, isOpen } = await attach(await whereItIs(), true);
   const { profile, application } = data;
   const hosted = new WinsockProcess({ port, names, catalogPort, application, windows, profile, observer });
+  letWatch(hosted, watch);
   return { process: hosted, winsock: winsockOf(hosted), isOpen };
 }
 

@@ -6,6 +6,7 @@ import { Windows, type Winsock, WinsockProcess, winsockOf } from '../winsock/ind
 import { AlreadyAttachedError, type Attachment, type AttachOptions, attach } from './attach.ts';
 import { faultWarnings } from './fault-lines.ts';
 import { ownApplication } from './own-application.ts';
+import { letWatch } from './watch/let-watch.ts';
 
 /** The windows of this process's promising face: they need no attachment. */
 export const processWindows = new Windows();
@@ -72,12 +73,12 @@ export function setBackground(winsock: Winsock | null, delta: number): void {
 
 async function open(): Promise<Winsock> {
   try {
-    attachment = await attach(options);
+    attachment = await attach(options, true);
   } catch (error) {
     opening = null;
     throw error;
   }
-  const { port, names, catalog: catalogPort } = attachment;
+  const { port, names, catalog: catalogPort, watch } = attachment;
   const { profile } = options;
   const application = ownApplication();
   process = new WinsockProcess({
@@ -89,6 +90,7 @@ async function open(): Promise<Winsock> {
     profile,
     observer: faultWarnings(),
   });
+  letWatch(process, watch);
   opened = winsockOf(process);
   return opened;
 }

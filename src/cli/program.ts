@@ -5,6 +5,7 @@ import type { Session } from './command.ts';
 import { arpCommand } from './commands/arp.ts';
 import { captureCommand } from './commands/capture.ts';
 import { catalogCommand } from './commands/catalog.ts';
+import { chainCommand } from './commands/chain.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { drillCommand } from './commands/drill.ts';
@@ -105,6 +106,7 @@ const COMMANDS = [
   arpCommand,
   captureCommand,
   traceCommand,
+  chainCommand,
   impairCommand,
   dropsCommand,
   drillCommand,

@@ -25,8 +25,8 @@ export function addCatalog(app: FastifyInstance, { catalog: { keeper } }: Daemon
   });
 }
 
-/** The kernel's answer where there is one. */
-function whoAsks({ socket }: FastifyRequest): { uid: number; pid: number; program: string } {
+/** Who has sent a request: the kernel's answer where there is one. */
+export function whoAsks({ socket }: FastifyRequest): { uid: number; pid: number; program: string } {
   // node:net has no public way to the descriptor of a connection.
   const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
   try {

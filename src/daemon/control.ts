@@ -30,8 +30,10 @@ import { sendProbe } from './probe.ts';
 import { badRequest, checked, RequestError } from './request-error.ts';
 import { addRouting } from './routing-control.ts';
 import type { DaemonState } from './state.ts';
+import { addTcpSettings } from './tcp-control.ts';
 import { VERSION } from './version.ts';
 import { counterStatus, dropStatus, interfaceStatus, routeStatus, socketStatus, tcpStatus } from './views.ts';
+import { addWatches } from './watch-control.ts';
 
 /** Past this, the reader of a stream loses packets or events rather than the daemon its memory. */
 const STREAM_BACKLOG = 8 << 20;
@@ -128,6 +130,8 @@ export function createControl(state: DaemonState): FastifyInstance {
   addDhcp(app, state);
   addCapture(app, state);
   addTrace(app, state);
+  addWatches(app, state);
+  addTcpSettings(app, state.stack);
   addImpairments(app, state);
   return app;
 }

@@ -14,18 +14,20 @@ import { StartError } from './errors.ts';
 import type { DaemonNames } from './names.ts';
 import { ownGid, ownUid } from './paths.ts';
 import type { Account } from './privileges.ts';
+import type { Watches } from './watches.ts';
 
 /** What applications reach over it. */
 interface Served {
   readonly afd: Afd;
   readonly names: DaemonNames;
   readonly catalog: DaemonCatalog;
+  readonly watches: Watches;
   readonly allocator: PoolAllocator;
 }
 
 export function openIpc(
   config: DaemonConfig,
-  { afd, names, catalog, allocator }: Served,
+  { afd, names, catalog, watches, allocator }: Served,
   account: Account,
   log: Logger,
 ): Promise<IpcServer> {
@@ -47,6 +49,7 @@ export function openIpc(
     openNames: ({ uid: user }) => names.openSession(user === 0 || user === ownUid(), user),
     refuseFor: refuseRepresentation,
     openCatalog: (identity, name) => catalog.openSession(identity, name),
+    openWatch: (client) => watches.open(client),
     profile: config.profile,
     limits: { maxSockets: config.maxSocketsPerClient, maxQueuedBytes: config.maxBytesPerClient },
     maxClients: config.maxClients,

@@ -15,6 +15,7 @@ import type { Impairment } from './impairment.ts';
 import type { DaemonNames } from './names.ts';
 import type { Share } from './share.ts';
 import type { TcpTraces } from './tcp-traces.ts';
+import type { Watches } from './watches.ts';
 
 export interface DaemonState {
   readonly config: DaemonConfig;
@@ -26,6 +27,8 @@ export interface DaemonState {
   readonly catalog: DaemonCatalog;
   readonly captures: Captures;
   readonly traces: TcpTraces;
+  /** Who watches which application's calls. */
+  readonly watches: Watches;
   /** One for each link. */
   readonly impairments: readonly Impairment[];
   readonly forwards: Forwards;

@@ -37,6 +37,7 @@ import type { StateFile } from './state-file.ts';
 import { TcpTraces } from './tcp-traces.ts';
 import { Undo } from './undo.ts';
 import { VERSION } from './version.ts';
+import { Watches } from './watches.ts';
 
 /** What the daemon does to the process that it runs in. */
 export interface DaemonHooks {
@@ -85,7 +86,8 @@ async function assemble(config: DaemonConfig, hooks: DaemonHooks, undo: Undo): P
   const state = openState(config, account, log, undo);
   const catalog = openDaemonCatalog(config, account, log);
   undo.add(() => catalog.keeper.close());
-  const parts = { ...openParts(config, state, daemon, undo), catalog };
+  const opened = openParts(config, state, daemon, undo);
+  const parts = { ...opened, catalog, watches: new Watches(opened.scheduler) };
   const ipc = await openIpc(config, parts, account, log);
   undo.add(() => ipc.close());
   control = createControl(stateOf(parts, ipc, daemon));
@@ -185,11 +187,11 @@ function openParts(config: DaemonConfig, state: StateFile, daemon: RunningDaemon
 }
 
 function stateOf(
-  parts: Parts & { readonly catalog: DaemonCatalog },
+  parts: Parts & { readonly catalog: DaemonCatalog; readonly watches: Watches },
   ipc: IpcServer,
   daemon: RunningDaemon,
 ): DaemonState {
-  const { scheduler, lines, host, afd, names, catalog, captures, forwards, share } = parts;
+  const { scheduler, lines, host, afd, names, catalog, watches, captures, forwards, share } = parts;
   const startedAt = performance.now();
   return {
     config: daemon.config,
@@ -201,6 +203,7 @@ function stateOf(
     catalog,
     captures,
     traces: new TcpTraces(host.stack, performance.timeOrigin),
+    watches,
     impairments: lines.map(({ impairment }) => impairment),
     forwards,
     share,

@@ -15,6 +15,7 @@ import {
   type BehaviorProfile,
   type CatalogPort,
   type NamePort,
+  type WatchPort,
 } from '../port/index.ts';
 import { IpcError } from './errors.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
@@ -24,6 +25,7 @@ import {
   readCompletion,
   readCredit,
   readGoodbye,
+  readWatch,
   readWelcome,
   type Welcome,
   writeCredit,
@@ -51,6 +53,7 @@ import {
 } from './protocol.ts';
 import { RemoteCatalog } from './remote-catalog.ts';
 import { RemoteNames } from './remote-names.ts';
+import { RemoteWatch } from './remote-watch.ts';
 import { LargeTransfers } from './transfer.ts';
 
 export interface ConnectOptions {
@@ -62,6 +65,8 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** The process that the session is to stand for: this one is its provider host. */
   readonly onBehalfOf?: number;
+  /** Its process tells of its calls when the daemon asks for them: see `RemotePort.watch`. */
+  readonly isWatched?: boolean;
 }
 
 /** An `AfdPort` in the daemon, and what the daemon said of itself. */
@@ -74,6 +79,8 @@ export interface RemotePort extends AfdPort {
   readonly names: NamePort;
   /** The daemon's provider catalog, likewise. */
   readonly catalog: CatalogPort;
+  /** Who watches the process's calls there; told nothing unless `isWatched` was said. */
+  readonly watch: WatchPort;
   /** False from the moment the daemon is gone, or `close` was called. */
   readonly isOpen: boolean;
   /** Called once when the daemon is gone, after what pended was completed; not after `close`. */
@@ -139,6 +146,12 @@ class ClientPort implements RemotePort, FrameSink {
     cancel: (id) => this.cancel(id),
     background: (delta) => this.background(delta),
   });
+  readonly watch = new RemoteWatch({
+    isPending: (id) => this.#requests.has(id),
+    submit: (request) => this.submit(request),
+    cancel: (id) => this.cancel(id),
+    background: (delta) => this.background(delta),
+  });
   #transfers: LargeTransfers | null = null;
   #welcome: Welcome | null = null;
   /** Told once how the handshake ended. */
@@ -157,7 +170,13 @@ class ClientPort implements RemotePort, FrameSink {
   #isHeld = true;
 
   constructor(path: string, options: ConnectOptions, onReady: (error: IpcError | null) => void) {
-    const { name = process.title, window = WINDOW, timeoutMs = TIMEOUT_MS, onBehalfOf = 0 } = options;
+    const {
+      name = process.title,
+      window = WINDOW,
+      timeoutMs = TIMEOUT_MS,
+      onBehalfOf = 0,
+      isWatched = false,
+    } = options;
     this.#path = path;
     this.#onReady = onReady;
     this.#decoder = new FrameDecoder(this, MAX_MESSAGE);
@@ -180,7 +199,7 @@ class ClientPort implements RemotePort, FrameSink {
       magic: IPC_MAGIC,
       versionMin: IPC_VERSION_MIN,
       versionMax: IPC_VERSION_MAX,
-      capabilities: onBehalfOf === 0 ? 0 : Capability.onBehalf,
+      capabilities: (onBehalfOf === 0 ? 0 : Capability.onBehalf) | (isWatched ? Capability.watched : 0),
       maxMessage: MAX_MESSAGE,
       window,
       onBehalfOf,
@@ -287,6 +306,10 @@ class ClientPort implements RemotePort, FrameSink {
         break;
       case MessageType.credit:
         this.#outbox.grant(readCredit(bytes, at, head));
+        break;
+      case MessageType.watch:
+        expect(bulk === 0, 'WATCH carries bulk');
+        this.watch.wants(readWatch(bytes, at, head));
         break;
       case MessageType.goodbye:
         this.#goodbyeReason = readGoodbye(bytes, at, head);
@@ -423,6 +446,7 @@ class ClientPort implements RemotePort, FrameSink {
 
   #tell(completion: AfdCompletion): void {
     if (this.names.completed(completion) || this.catalog.completed(completion)) return;
+    if (this.watch.completed(completion)) return;
     this.onComplete(completion);
   }
 
@@ -451,6 +475,7 @@ const UNCOUNTED: ReadonlySet<number> = new Set([
   MessageType.goodbye,
   MessageType.welcome,
   MessageType.pending,
+  MessageType.watch,
 ]);
 
 function failure(id: number, error: number): AfdCompletion {

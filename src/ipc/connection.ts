@@ -53,6 +53,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Ser
     openSession: () => port,
     openNames: () => names,
     openCatalog: () => catalog,
+    openWatch: () => null,
     refuseFor: () => 'a provider host serves its own application only',
     sessionEnded: onEnd,
   };

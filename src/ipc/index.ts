@@ -1,5 +1,5 @@
 /**
- * ipc: `AfdPort`, `NamePort` and `CatalogPort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
+ * ipc: `AfdPort`, `NamePort`, `CatalogPort` and `WatchPort` across processes, over a Unix stream socket. The wire format is `docs/ipc.md`.
  *
  * - `createIpcServer` listens and gives each client an `AfdPort` session of its own, which ends with the connection;
  * - `serveConnection` does so for one client that is connected already;
@@ -27,3 +27,5 @@ export { type ReadStatus, refuseRepresentation } from './process-tree.ts';
 export * from './protocol.ts';
 export { createIpcServer, type IpcServer, type IpcServerOptions } from './server.ts';
 export type { SessionView } from './session.ts';
+export * from './value-codec.ts';
+export * from './watch-reports.ts';

@@ -22,6 +22,7 @@ export const HELLO_HEAD_LEN = 20;
 export const WELCOME_HEAD_LEN = 40;
 export const GOODBYE_HEAD_LEN = 4;
 export const CREDIT_HEAD_LEN = 4;
+export const WATCH_HEAD_LEN = 4;
 export const REQUEST_HEAD_LEN = 28;
 export const COMPLETION_HEAD_LEN = 20;
 
@@ -164,6 +165,18 @@ export function writeCredit(into: Uint8Array, granted: number): number {
 
 export function readCredit(bytes: Uint8Array, at: number, length: number): number {
   expect(length === CREDIT_HEAD_LEN, `CREDIT head of ${length} bytes`);
+  return i32le(bytes, at) >>> 0;
+}
+
+/** @param what bits of `Watch` */
+export function writeWatch(into: Uint8Array, what: number): number {
+  putI32le(into, 0, what);
+  return WATCH_HEAD_LEN;
+}
+
+/** @returns bits of `Watch`; others that this version does not know are possible. */
+export function readWatch(bytes: Uint8Array, at: number, length: number): number {
+  expect(length === WATCH_HEAD_LEN, `WATCH head of ${length} bytes`);
   return i32le(bytes, at) >>> 0;
 }
 

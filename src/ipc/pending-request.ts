@@ -7,7 +7,7 @@ import { type BufferAllocator, EMPTY } from '../base/index.ts';
 import { type AfdCompletion, AfdOp, type AfdRequest } from '../port/index.ts';
 import type { RequestHead } from './messages.ts';
 import type { BulkOwner } from './outbox.ts';
-import { CatalogOp, NameOp } from './protocol.ts';
+import { CatalogOp, NameOp, WatchOp } from './protocol.ts';
 import type { Quota } from './quota.ts';
 
 /** Below this, memory comes from the heap: the pool's pieces are larger. */
@@ -21,7 +21,7 @@ const POLL_ENTRY_LEN = 12;
 
 const NAME_OPS = new Set<number>(Object.values(NameOp));
 const CATALOG_OPS = new Set<number>(Object.values(CatalogOp));
-const KNOWN_OPS = new Set<number>([...Object.values(AfdOp), ...NAME_OPS, ...CATALOG_OPS]);
+const KNOWN_OPS = new Set<number>([...Object.values(AfdOp), ...NAME_OPS, ...CATALOG_OPS, WatchOp.report]);
 
 /** Whether `op` is an operation at all. */
 export function isKnownOp(op: number): boolean {
@@ -36,6 +36,11 @@ export function isNameOp(op: number): boolean {
 /** Whether `op` is about the provider catalog. */
 export function isCatalogOp(op: number): boolean {
   return CATALOG_OPS.has(op);
+}
+
+/** Whether `op` is a report of the process's calls. */
+export function isWatchOp(op: number): boolean {
+  return op === WatchOp.report;
 }
 
 /** Whether `op` makes a descriptor when it succeeds. */

@@ -47,6 +47,8 @@ export const MessageType = {
   cancel: 0x13,
   /** Server → client: this overlapped request pends. */
   pending: 0x14,
+  /** Server → client: what is wanted of the calls of its process. */
+  watch: 0x15,
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
@@ -78,6 +80,12 @@ export const CatalogOp = {
 } as const;
 export type CatalogOp = (typeof CatalogOp)[keyof typeof CatalogOp];
 
+/** And the one that tells of the process's calls, to who watches it: `WatchPort`. */
+export const WatchOp = {
+  report: 88,
+} as const;
+export type WatchOp = (typeof WatchOp)[keyof typeof WatchOp];
+
 /** Bits of a REQUEST's message flags. */
 export const REQUEST_HAS_DATA = 1;
 export const REQUEST_HAS_INTO = 2;
@@ -92,6 +100,8 @@ export const Capability = {
   sharedRings: 1,
   /** The session stands for another process than the one that has connected, which HELLO names. */
   onBehalf: 2,
+  /** The client tells of its process's calls when it is asked to, by WATCH. */
+  watched: 4,
 } as const;
 
 /** Why a side says GOODBYE. */

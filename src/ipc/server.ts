@@ -15,6 +15,8 @@ import {
   NO_CATALOG,
   NO_NAMES,
   type PeerIdentity,
+  type WatchedClient,
+  type WatchSession,
 } from '../port/index.ts';
 import { probeServer } from './client.ts';
 import { IpcError } from './errors.ts';
@@ -42,6 +44,8 @@ export interface IpcServerOptions {
   refuseFor?(identity: PeerIdentity, pid: number): string | null;
   /** A session with the provider catalog, likewise; `name` is what the client calls itself. Without it there is none. */
   openCatalog?(identity: PeerIdentity, name: string): CatalogPort;
+  /** Takes what clients tell of their processes' calls. Without it they are not asked. */
+  openWatch?(client: WatchedClient): WatchSession;
   /** What clients are told to show their applications; default 'windows'. */
   readonly profile?: BehaviorProfile;
   readonly limits?: Partial<IpcLimits>;
@@ -122,6 +126,10 @@ class UnixServer implements IpcServer, SessionHost {
 
   openCatalog(identity: PeerIdentity, name: string): CatalogPort {
     return this.#options.openCatalog?.(identity, name) ?? NO_CATALOG;
+  }
+
+  openWatch(client: WatchedClient): WatchSession | null {
+    return this.#options.openWatch?.(client) ?? null;
   }
 
   sessionEnded(session: IpcSession): void {

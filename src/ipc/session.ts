@@ -18,6 +18,8 @@ import {
   type CatalogPort,
   type NamePort,
   type PeerIdentity,
+  type WatchedClient,
+  type WatchSession,
 } from '../port/index.ts';
 import { CatalogRequests } from './catalog-requests.ts';
 import { FrameDecoder, type FrameHeader, type FrameSink } from './frame.ts';
@@ -33,6 +35,7 @@ import {
   writeCompletion,
   writeCredit,
   writeGoodbye,
+  writeWatch,
   writeWelcome,
 } from './messages.ts';
 import { NameRequests } from './name-requests.ts';
@@ -42,6 +45,7 @@ import {
   isCatalogOp,
   isKnownOp,
   isNameOp,
+  isWatchOp,
   makesDescriptor,
   PendingRequest,
 } from './pending-request.ts';
@@ -79,6 +83,8 @@ export interface SessionHost {
   refuseFor(identity: PeerIdentity, pid: number): string | null;
   /** @param name what the client calls itself */
   openCatalog(identity: PeerIdentity, name: string): CatalogPort;
+  /** Takes what a client tells of its process's calls; `null`: nobody can ask for that. */
+  openWatch(client: WatchedClient): WatchSession | null;
   /** The connection is gone and its descriptors are closed. */
   sessionEnded(session: IpcSession): void;
 }
@@ -133,8 +139,12 @@ export class IpcSession implements FrameSink {
   #names: NameRequests | null = null;
   /** Its session with the catalog, from the first request on. */
   #catalog: CatalogRequests | null = null;
+  /** Who takes its reports. */
+  #watch: WatchSession | null = null;
   #nameBytes: number[] = [];
   #name = '';
+  #isWelcomed = false;
+  #wanted = 0;
   #requestCount = 0;
   /** The request whose data is still coming. */
   #incomplete: PendingRequest | null = null;
@@ -312,15 +322,30 @@ export class IpcSession implements FrameSink {
     port.onComplete = (completion) => this.#complete(completion);
     port.onPend = (id) => this.#pends(id);
     const version = Math.min(hello.versionMax, IPC_VERSION_MAX);
+    const { identity } = this;
+    if ((hello.capabilities & Capability.watched) !== 0) {
+      const want = (what: number): void => this.#wants(what);
+      this.#watch = this.#host.openWatch({ identity, name: this.#name, want });
+    }
+    const used = Capability.onBehalf | (this.#watch === null ? 0 : Capability.watched);
     const welcome = {
       magic: IPC_MAGIC,
       version,
-      capabilities: hello.capabilities & Capability.onBehalf,
+      capabilities: hello.capabilities & used,
       serverPid: process.pid,
       profile: BEHAVIOR_PROFILES.indexOf(this.#host.profile),
       limits,
     };
     this.#outbox.control(MessageType.welcome, 0, scratch, writeWelcome(scratch, welcome));
+    this.#isWelcomed = true;
+    if (this.#wanted !== 0) this.#wants(this.#wanted);
+  }
+
+  /** Tells the client what is wanted of its process's calls. */
+  #wants(what: number): void {
+    this.#wanted = what;
+    if (!this.#isWelcomed || this.#isEnding) return;
+    this.#outbox.control(MessageType.watch, 0, scratch, writeWatch(scratch, what));
   }
 
   #request(header: FrameHeader, bytes: Uint8Array, at: number, bulk: number): void {
@@ -390,9 +415,22 @@ export class IpcSession implements FrameSink {
       this.#catalog.start(request);
       return;
     }
+    if (isWatchOp(request.op)) {
+      void this.#report(request);
+      return;
+    }
     const completion = port.submit(request);
     if (completion !== null) this.#answer(request, completion);
     else if (port.announcesPending !== true) this.#pends(request.id);
+  }
+
+  /** A client that reports when it should not is told so, and no more. */
+  async #report(request: PendingRequest): Promise<void> {
+    const { id, data } = request;
+    const taken = this.#watch === null || data === null ? WSAEOPNOTSUPP : this.#watch.report(data);
+    request.dropData();
+    const completion = failure(id, await taken);
+    if (this.#requests.has(id)) this.#complete(completion);
   }
 
   #pends(id: number): void {
@@ -486,6 +524,8 @@ export class IpcSession implements FrameSink {
     this.#names = null;
     this.#catalog?.close();
     this.#catalog = null;
+    this.#watch?.close();
+    this.#watch = null;
     if (this.#incomplete !== null) {
       this.#answer(this.#incomplete, failure(this.#incomplete.id, WSA_OPERATION_ABORTED));
       this.#incomplete = null;

@@ -26,6 +26,10 @@
  * | GET /v1/sockets | | {@link SocketStatus}`[]` |
  * | GET /v1/tcp | `?port=N` | {@link TcpConnectionStatus}`[]`, of those with that port on one of the sides when it is given |
  * | GET /v1/trace | `?port=N&events=a,b&seconds=N` | a {@link TcpTraceLine} of JSON an event until the client hangs up or the time is over |
+ * | GET, PATCH /v1/tcp-settings | {@link TcpSettingsStatus}, what is to change | {@link TcpSettingsStatus} now; it lasts until the daemon ends |
+ * | GET /v1/processes | | {@link ProcessStatus}`[]`: those whose calls can be watched |
+ * | GET /v1/processes/:pid/calls | `?seconds=N` | a {@link CallLine} of JSON a call until the client hangs up, the time is over or the process is gone; 403 to all but root and its user |
+ * | GET /v1/processes/:pid/chain | `?seconds=N` | {@link ChainStatus}, counted for so long; 403 likewise |
  * | GET /v1/counters | | {@link CounterStatus} |
  * | GET /v1/drops | | {@link DropStatus}`[]`, the most frequent first |
  * | POST /v1/ping | {@link PingRequest} | {@link PingAnswer}; one echo request |
@@ -50,6 +54,8 @@
  * descriptor `readyFd` the daemon writes lines: {@link WaitingMessage}s while its addresses can't be used yet, at last a
  * {@link ReadyMessage}, and closes it.
  */
+
+import type { CallRecord, ChainFigures } from './watch-port.ts';
 
 /** Where the daemon listens for control unless told otherwise, and the variable that tells. */
 export const DEFAULT_CONTROL_PATH = '/run/winsockd/control.sock';
@@ -454,6 +460,55 @@ export interface TcpEventStatus {
 
 /** A line of a trace: an event, or how many are missing here because the reader was slow; 0 on the first line, which says that it has begun. */
 export type TcpTraceLine = TcpEventStatus | { readonly dropped: number };
+
+/** TCP's settings that can be changed while the daemon runs. They count for what is opened or accepted from then on. */
+export interface TcpSettingsStatus {
+  /** Bytes: where buffers begin, and up to where they grow by themselves; no further than they begin: they are not tuned. */
+  readonly sendBufferSize: number;
+  readonly sendBufferMax: number;
+  readonly receiveBufferSize: number;
+  readonly receiveBufferMax: number;
+  /** ms, of a connect's first SYN. */
+  readonly initialRto: number;
+  readonly maxSynRetransmissions: number;
+  readonly timestamps: boolean;
+  /** `passive`: agreed to when the peer asks; `classic` and `accurate`: asked for. */
+  readonly ecn: 'off' | 'passive' | 'classic' | 'accurate';
+  readonly fastOpen: boolean;
+  /** `cubic`, `newreno`, `bbr`, `ledbat`. */
+  readonly congestionControl: string;
+  readonly pacing: boolean;
+}
+
+/** A process whose calls can be watched. */
+export interface ProcessStatus {
+  readonly pid: number;
+  readonly uid: number;
+  /** What it calls itself. */
+  readonly name: string;
+  /** Of its faces, each has one. */
+  readonly connections: number;
+  readonly isWatched: boolean;
+}
+
+/**
+ * A line of watched calls: a call and which of the process's connections has made it; how many are missing here; at the beginning, whom it
+ * is about; at the end, that the process is gone.
+ */
+export type CallLine =
+  | (CallRecord & { readonly client: number })
+  | { readonly lost: number }
+  | { readonly watching: number }
+  | { readonly gone: true };
+
+/** What went through the chains of a process. */
+export interface ChainStatus {
+  readonly pid: number;
+  readonly seconds: number;
+  readonly rows: readonly (ChainFigures & { readonly client: number })[];
+  /** Rows that had no room. */
+  readonly omitted: number;
+}
 
 /** MIB names of RFC 4293, 4022 and 4113, as in `StackCounters`. */
 export type CounterStatus = Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 /**
  * port: the seams between an application and what it uses, as types. `AfdPort` carries socket operations, `NamePort` questions about
- * names, `CatalogPort` the service-provider catalog, `control-api` is what the daemon tells tools about itself, and `name-status` what it tells them about names.
+ * names, `CatalogPort` the service-provider catalog, `WatchPort` what a process tells of its calls, `control-api` is what the daemon tells tools about itself, and `name-status` what it tells them about names.
  */
 
 export * from './afd-port.ts';
@@ -9,3 +9,4 @@ export * from './control-api.ts';
 export * from './name-port.ts';
 export * from './name-status.ts';
 export * from './space-port.ts';
+export * from './watch-port.ts';

@@ -46,7 +46,7 @@ import type {
   RouteOptions,
   RouteView,
 } from './api/routing.ts';
-import type { TcpEndpoint, TcpObserver, TcpOptions } from './api/tcp.ts';
+import type { TcpEndpoint, TcpGlobals, TcpObserver, TcpOptions } from './api/tcp.ts';
 import type { StackCounters } from './counters.ts';
 import type { DhcpMemory, DhcpOptions, DhcpStatus } from './dhcp/status.ts';
 
@@ -204,6 +204,13 @@ export interface Stack {
   openUdp(family?: IpFamily): UdpEndpoint;
   openIcmp(family?: IpFamily): IcmpEndpoint;
   openRaw(protocol: number, family?: IpFamily): RawEndpoint;
+  /** What of {@link StackOptions.tcp} can be changed now. */
+  readonly tcpGlobals: TcpGlobals;
+  /**
+   * Changes it, for what is opened or accepted from now on; connections keep what they have agreed on with their peers.
+   * @throws RangeError for a value that can't be; nothing changes then
+   */
+  setTcpGlobals(change: Partial<TcpGlobals>): void;
   /** Tells `observer` from now on, in place of another, what happens inside of TCP connections; `null`: nobody, at no cost. */
   observeTcp(observer: TcpObserver | null): void;
   /** Every endpoint there is, for `netstat`: listeners, connections (TIME-WAIT included), datagram sockets. */

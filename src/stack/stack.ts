@@ -44,6 +44,7 @@ import type {
   Stack,
   StackOptions,
   TcpEndpoint,
+  TcpGlobals,
   TcpObserver,
   UdpEndpoint,
 } from './api.ts';
@@ -421,6 +422,14 @@ class SansIoStack implements Stack {
       throw new RangeError(`an IP protocol is 0 … 255, not ${protocol}`);
     }
     return this.#raw.open(protocol, family);
+  }
+
+  get tcpGlobals(): TcpGlobals {
+    return this.#tcp.globals;
+  }
+
+  setTcpGlobals(change: Partial<TcpGlobals>): void {
+    this.#tcp.setGlobals(change);
   }
 
   observeTcp(observer: TcpObserver | null): void {

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { DaemonStatus } from '../../src/port/index.ts';
+import type { ChainStatus, DaemonStatus } from '../../src/port/index.ts';
 import {
   type Application,
   childrenOf,
@@ -89,6 +89,10 @@ const testAsRoot = isRoot ? test : test.skip;
         ]),
       );
       await expectOwner(application);
+      // What `winsockd chain PID` shows: the application's layers, told by its host.
+      const { rows } = await place.ask<ChainStatus>(`/v1/processes/${application.pid}/chain?seconds=0.05`);
+      expect(rows.map(({ depth }) => depth).sort()).toEqual(rows.map((_row, i) => (i < rows.length / 2 ? 0 : 1)));
+      expect(new Set(rows.map(({ s }) => s)).size).toBe(descriptors.split(' ').length);
     });
 
     test('the threads of an application share one host, two applications have two', async () => {

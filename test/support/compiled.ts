@@ -66,5 +66,5 @@ export function compile(source: string): string {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     module: { type: 'es6' },
   });
-  return code.replace(/(from\s*['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2');
+  return code.replace(/((?:from|import\()\s*['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2');
 }

@@ -33,9 +33,11 @@ import {
   type AfdPort,
   type AfdRequest,
   type BehaviorProfile,
+  type WatchPort,
 } from '../../port/index.ts';
 import { type Answer, isBaseProvider, type SocketQuery } from '../../spi/index.ts';
 import { MAKEWORD, type WinsockOptions, WinsockProcess, winsockOf } from '../../winsock/index.ts';
+import { letWatch } from '../watch/let-watch.ts';
 import { ChainHost, type Operation } from './chain-host.ts';
 import * as connection from './connection-operations.ts';
 import { Accepting } from './connection-operations.ts';
@@ -113,6 +115,11 @@ export class ChainPort implements AfdPort {
       [AfdOp.superAccept, connection.superAccept],
       [AfdOp.disconnect, connection.disconnect],
     ]);
+  }
+
+  /** Calls of the chains are told to who watches there; those on sockets without layers don't come here. */
+  letWatch(watch: WatchPort): void {
+    letWatch(this.#host.process, watch);
   }
 
   submit(request: AfdRequest): AfdCompletion | null {

@@ -55,6 +55,7 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
     remote = await connectRemote(options.socketPath ?? socketPath(), {
       name: nameOf(application.pid),
       onBehalfOf: application.pid,
+      isWatched: true,
     });
     if (!remote.isOnBehalf) throw new IpcError('refused', 'the daemon knows no provider hosts: update it');
   } catch (error) {
@@ -97,6 +98,7 @@ function serve(
     application: command ?? undefined,
     observer,
   });
+  port.letWatch(remote.watch);
   return new Promise((resolve) => {
     let isWell = true;
     const onEnd = (): void => {

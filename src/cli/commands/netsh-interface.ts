@@ -14,6 +14,7 @@ import { fields, isForPeople, table } from '../render.ts';
 import { readInteger } from '../units.ts';
 import { showJoins } from './netsh-joins.ts';
 import { changePrefixPolicy, showPrefixPolicies } from './netsh-prefix-policy.ts';
+import { netshTcpCommand } from './netsh-tcp.ts';
 
 type Family = 4 | 6;
 type SwitchName =
@@ -37,6 +38,7 @@ const SWITCHES: Readonly<Record<string, SwitchName>> = {
 export function netshInterfaceCommand(session: Session): Command {
   const root = new Command('interface').alias('int').description('interfaces, addresses and routes');
   root.addCommand(familyCommand(session, 'ipv4', 4)).addCommand(familyCommand(session, 'ipv6', 6));
+  root.addCommand(netshTcpCommand(session));
   const setAdmin = new Command('set').description('switch an interface on or off');
   root.addCommand(setAdmin.addCommand(setInterface(session)));
   return root;

@@ -5,6 +5,7 @@
  *     winsockd netsh winsock reset                 winsockd netsh winsock reset catalog
  *     winsockd netsh winsock audit trail
  *     winsockd netsh winsock remove provider 1011
+ *     winsockd netsh winsock set autotuning off    winsockd netsh winsock show autotuning
  */
 
 import { Command, Option } from 'commander';
@@ -14,6 +15,7 @@ import { ExitCode, usageError } from '../exit-codes.ts';
 import { printable } from '../render.ts';
 import { readInteger } from '../units.ts';
 import { makeChange } from './catalog-changes.ts';
+import { setAutotuning, showAutotuning } from './netsh-autotuning.ts';
 
 interface ResetOptions {
   readonly layers?: boolean;
@@ -22,7 +24,9 @@ interface ResetOptions {
 export function netshWinsockCommand(session: Session): Command {
   const show = new Command('show')
     .description('list what is installed')
-    .addCommand(leaf(session, 'catalog', 'list the Winsock catalog', showCatalog));
+    .addCommand(leaf(session, 'catalog', 'list the Winsock catalog', showCatalog))
+    .addCommand(showAutotuning(session));
+  const set = new Command('set').description('change what is set').addCommand(setAutotuning(session));
   const reset = leaf<ResetOptions>(session, 'reset', 'the catalog of a fresh installation', resetCatalog)
     .argument('[catalog]', 'what to reset')
     .addOption(new Option('--layers', 'only layered providers and their chains go'));
@@ -42,6 +46,7 @@ export function netshWinsockCommand(session: Session): Command {
   return new Command('winsock')
     .description('service providers')
     .addCommand(show)
+    .addCommand(set)
     .addCommand(reset)
     .addCommand(audit)
     .addCommand(remove);

@@ -1,21 +1,23 @@
-/** `winsockd trace`: what happens inside of TCP connections, while it happens. */
+/** `winsockd trace`: what happens inside of TCP connections, while it happens; with a process, the calls that it makes. */
 
-import type { IncomingMessage } from 'node:http';
 import { type Command, Option } from 'commander';
 import { TCP_TRACE_EVENTS, type TcpTraceLine } from '../../port/index.ts';
-import { type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
-import { CliError, ExitCode, usageError } from '../exit-codes.ts';
+import { type Invocation, leaf, type Session } from '../command.ts';
+import { ExitCode, usageError } from '../exit-codes.ts';
+import { followLines } from '../follow-lines.ts';
 import { plural, printable } from '../render.ts';
 import { readInteger, readNumber } from '../units.ts';
+import { type CallsOptions, traceCalls } from './trace-calls.ts';
 
-interface TraceOptions {
+interface TraceOptions extends CallsOptions {
   readonly port?: number;
   readonly events?: string;
-  readonly seconds?: number;
 }
 
 export function traceCommand(session: Session): Command {
-  return leaf<TraceOptions>(session, 'trace', 'tell what happens inside of TCP connections', trace)
+  const summary = 'tell the calls of a process in every layer, or what happens inside of TCP connections';
+  return leaf<TraceOptions>(session, 'trace', summary, trace)
+    .argument('[pid]', 'the application; without one, TCP connections are traced')
     .addOption(
       new Option('--port <number>', 'connections with this port on one of the sides only').argParser((text) =>
         readInteger('--port', text, 1, 65_535),
@@ -26,46 +28,40 @@ export function traceCommand(session: Session): Command {
       `some kinds only, with commas between: ${TCP_TRACE_EVENTS.join(', ')}`,
       readEvents,
     )
-    .option('--seconds <count>', 'end after so long, not when interrupted', (text) =>
-      readNumber('--seconds', text, 0.1, 86_400),
-    );
+    .option('--seconds <count>', 'end after so long, not when interrupted; also --for', readSeconds)
+    .addOption(new Option('--for <seconds>').argParser(readSeconds).hideHelp())
+    .option('--count <number>', 'of a process: end after so many calls', (text) =>
+      readInteger('--count', text, 1, 1_000_000_000),
+    )
+    .option('--socket <number>', 'of a process: calls on that socket only', (text) =>
+      readInteger('--socket', text, 1, 0xffff_ffff),
+    )
+    .option('--layer <name>', 'of a process: calls of that layer only')
+    .option('--errors', 'of a process: failed calls only');
 }
 
 /** Interrupting is how a trace ends. */
 async function trace(invocation: Invocation<TraceOptions>): Promise<ExitCode> {
-  const { context, client, options } = invocation;
-  const lines = await unlessAborted(context, () => client.stream(`/v1/trace${queryOf(options)}`));
-  if (lines === undefined) return ExitCode.ok;
-  try {
-    for await (const line of linesOf(lines)) {
-      if (options.json === true) context.stdout.write(`${line}\n`);
-      else context.stdout.write(textOf(JSON.parse(line) as TcpTraceLine));
+  const [pid] = invocation.args;
+  if (pid !== undefined) {
+    for (const name of ['port', 'events'] as const) {
+      if (invocation.isGiven(name)) throw usageError(`--${name}`, 'with a process', 'for its calls');
     }
-  } catch (error) {
-    if (context.signal.aborted) return ExitCode.ok;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ECONNRESET' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-    throw new CliError(
-      ExitCode.noDaemon,
-      'daemon-gone',
-      'the daemon went away; what came until then is shown',
-    );
+    return traceCalls(invocation, readInteger('pid', pid, 1, 0x7fff_ffff));
   }
+  for (const name of ['count', 'socket', 'layer', 'errors'] as const) {
+    if (invocation.isGiven(name)) throw usageError(`--${name}`, 'without a process', 'for TCP connections');
+  }
+  const { context, options } = invocation;
+  await followLines(invocation, `/v1/trace${queryOf(options)}`, (line) => {
+    if (options.json === true) context.stdout.write(`${line}\n`);
+    else context.stdout.write(textOf(JSON.parse(line) as TcpTraceLine));
+    return true;
+  });
   return ExitCode.ok;
 }
 
-/** The lines of a body, as they come. */
-async function* linesOf(body: IncomingMessage): AsyncGenerator<string> {
-  body.setEncoding('utf8');
-  let rest = '';
-  for await (const chunk of body as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-}
-
-function queryOf({ port, events, seconds }: TraceOptions): string {
+function queryOf({ port, events, for: length, seconds = length }: TraceOptions): string {
   const query = new URLSearchParams();
   if (port !== undefined) query.set('port', String(port));
   if (events !== undefined) query.set('events', events);
@@ -81,6 +77,10 @@ function textOf(line: TcpTraceLine): string {
   const { time, local, remote, text } = line;
   const clock = new Date(time).toISOString().slice(11, 23);
   return `${clock}  ${printable(`${local} ↔ ${remote}  ${text}`)}\n`;
+}
+
+function readSeconds(text: string): number {
+  return readNumber('--seconds', text, 0.1, 86_400);
 }
 
 function readEvents(text: string): string {

@@ -14,8 +14,14 @@ export function jsonLine(record: TraceRecord): string {
 }
 
 /** A record as a line for people, without its end. */
-export function textLine({ t, n, event, layer, call, args, result, error, out, us }: TraceRecord): string {
-  let line = `${t.toFixed(3)} ${layer} #${n} ${call}`;
+export function textLine(record: TraceRecord): string {
+  const { t, n, layer } = record;
+  return `${t.toFixed(3)} ${layer} #${n} ${callText(record)}`;
+}
+
+/** What is told of a call, wherever it comes from: `WSPRecv(s=8, …) = 5 {lpFlags=0}  3 µs` */
+export function callText({ event, call, args, result, error, out, us }: ToldCall): string {
+  let line = call;
   if (args !== undefined) line += `(${listText(args)})`;
   if (event === 'begin') return `${line} begins`;
   if (event === 'done') line += ' done';
@@ -23,6 +29,8 @@ export function textLine({ t, n, event, layer, call, args, result, error, out, u
   if (out !== undefined && Object.keys(out).length > 0) line += ` {${listText(out)}}`;
   return us === undefined ? line : `${line}  ${us} µs`;
 }
+
+type ToldCall = Pick<TraceRecord, 'event' | 'call' | 'args' | 'result' | 'error' | 'out' | 'us'>;
 
 function listText(values: TraceValues): string {
   return Object.entries(values)

@@ -26,8 +26,8 @@ import type { TraceSink } from './trace-record.ts';
 import { Tracer } from './tracer.ts';
 
 export { decodeAnswer, decodeArguments, decodeResults, SHOWN_BYTES } from './decode.ts';
-export { jsonLine, textLine } from './format.ts';
-export type { CallName } from './parameters.ts';
+export { callText, jsonLine, textLine } from './format.ts';
+export { type CallName, overlappedPlace } from './parameters.ts';
 export { fileSink, portSink, stderrSink, type TraceFormat } from './sinks.ts';
 export type { TraceEvent, TraceRecord, TraceSink, TraceValue, TraceValues } from './trace-record.ts';
 

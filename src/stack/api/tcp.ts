@@ -179,6 +179,26 @@ export type TcpObserver = (endpoint: Endpoint, event: number, a: number, b: numb
 /** When a listener answers SYNs with SYN cookies (RFC 4987): never, when its SYN queue is full, or always. */
 export type SynCookieMode = 'off' | 'pressure' | 'always';
 
+/** Those of {@link TcpOptions} that can be changed while the stack runs, with their values now. */
+export type TcpGlobals = Required<
+  Pick<
+    TcpOptions,
+    | 'sendBufferMax'
+    | 'receiveBufferSize'
+    | 'receiveBufferMax'
+    | 'initialRto'
+    | 'maxSynRetransmissions'
+    | 'timestamps'
+    | 'ecn'
+    | 'fastOpen'
+    | 'congestionControl'
+    | 'pacing'
+  >
+> & {
+  /** Where the send buffers begin. */
+  readonly sendBufferSize: number;
+};
+
 /** Knobs of TCP with their defaults in `tcp/options.ts`. */
 export interface TcpOptions {
   /** What a connection's buffers may hold at first, bytes. Default 256 KiB each. */
@@ -192,6 +212,8 @@ export interface TcpOptions {
   readonly receiveBufferMax?: number;
   /** Bytes that the buffers of all connections may take together; see `tcp/memory.ts`. Default 512 MiB. */
   readonly memoryLimit?: number;
+  /** Time-out of a connect's first SYN in ms, where the endpoint does not say otherwise: RFC 6298's 1000. */
+  readonly initialRto?: number;
   /** Lowest retransmission timeout in ms: RFC 6298 says 1000, most hosts 200. */
   readonly minRto?: number;
   readonly maxRetransmissions?: number;

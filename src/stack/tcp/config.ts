@@ -5,6 +5,7 @@
 import type { MtuDiscovery, SynCookieMode, TcpOptions } from '../api.ts';
 import { type CongestionControlChoice, checkChoice } from './congestion/registry.ts';
 import type { EcnMode } from './ecn/state.ts';
+import { INITIAL_RTO } from './loss/rtt.ts';
 
 /** `TcpOptions` with every value decided, and what is not an option (yet). */
 export interface TcpConfig {
@@ -13,6 +14,8 @@ export interface TcpConfig {
   readonly sendBufferMax: number;
   readonly receiveBufferMax: number;
   readonly memoryLimit: number;
+  /** Of a connect's first SYN. */
+  readonly initialRto: number;
   readonly minRto: number;
   readonly maxRto: number;
   readonly maxRetransmissions: number;
@@ -65,6 +68,7 @@ export const TCP_DEFAULTS: TcpConfig = {
   sendBufferMax: 16 << 20,
   receiveBufferMax: 0xffff << 8,
   memoryLimit: 512 << 20,
+  initialRto: INITIAL_RTO,
   /** Deviation: RFC 6298 §2.4 says 1 s; 200 ms is what hosts use, and the floor adds to the smoothed RTT. */
   minRto: 200,
   // RFC 6298 §2.5: at least 60 s.

@@ -22,7 +22,7 @@ export function activeOpen(tcb: Tcb): void {
   startSequence(tcb, initialSequence(host.now));
   offerOptions(tcb);
   tcb.ecnOffer = offeredFeedback(tcb.settings.ecn);
-  if (tcb.settings.initialRto > 0) tcb.rtt.startWith(tcb.settings.initialRto);
+  tcb.rtt.startWith(tcb.settings.initialRto > 0 ? tcb.settings.initialRto : tcb.config.initialRto);
   host.counters.tcpActiveOpens++;
   tcb.counts.isActiveOpen = true;
   changeState(tcb, 'SYN-SENT');

@@ -5,7 +5,7 @@
 import type { IpAddress, IpFamily, TransmitBatch } from '../../base/index.ts';
 import { i32, RangeViews, u16 } from '../../base/index.ts';
 import { DropReason, isTcpChecksumRight, TCP_RST } from '../../wire/index.ts';
-import type { BindOptions, Endpoint, TcpObserver, TcpOptions } from '../api.ts';
+import type { BindOptions, Endpoint, TcpGlobals, TcpObserver, TcpOptions } from '../api.ts';
 import { StackError } from '../api.ts';
 import {
   Cause,
@@ -29,6 +29,7 @@ import { sendConnectionSegment } from './control-segment.ts';
 import { type TcpRegistry, TcpSocket } from './endpoint.ts';
 import { FastOpenCache } from './fast-open/cache.ts';
 import { FastOpenCookies } from './fast-open/cookies.ts';
+import { changeGlobals, globalsOf } from './globals.ts';
 import { HalfOpen } from './listen/half-open.ts';
 import type { Handshake } from './listen/handshake.ts';
 import { type ListenEnvironment, Listener } from './listen/listener.ts';
@@ -88,6 +89,16 @@ export class TcpTransport implements Transport, TcpEnvironment, TcpRegistry, Lis
   /** Routes, addresses or interfaces have changed: connections that wait for their peers may have another way to them. */
   waysChanged(): void {
     if (this.#flows.size > 0) this.#ways.changed();
+  }
+
+  /** What can be changed now. */
+  get globals(): TcpGlobals {
+    return globalsOf(this.config);
+  }
+
+  /** @throws RangeError for a value that can't be; nothing changes then */
+  setGlobals(change: Partial<TcpGlobals>): void {
+    changeGlobals(this.config, change, this.#sockets);
   }
 
   /** A new, unbound endpoint. */

@@ -1,0 +1,141 @@
+/**
+ * `winsockd trace PID` and `winsockd chain PID` of a second process that uses every face of Winsock over a daemon: watched while it runs,
+ * and left alone again.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type Daemon, loadConfig, startDaemon } from '../../src/daemon/index.ts';
+import { connectRemote } from '../../src/ipc/index.ts';
+import type { CallLine, CallRecord, ChainStatus } from '../../src/port/index.ts';
+import { compileRooms } from '../support/compiled.ts';
+import { until } from '../support/live-host.ts';
+import { cli } from '../unit/cli/harness.ts';
+
+jest.setTimeout(60_000);
+
+describe('watching an application', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wsk-watch-'));
+  const socket = join(folder, 'winsockd.sock');
+  const control = join(folder, 'control.sock');
+  let daemon: Daemon;
+  let child: ChildProcess;
+  let output = '';
+
+  /** Lets the application use all its faces once. */
+  async function work(): Promise<void> {
+    const before = output.length;
+    child.stdin?.write('again\n');
+    await until('the application has worked', () => output.includes('done', before), 20_000);
+  }
+
+  beforeAll(async () => {
+    const rooms = compileRooms('app', 'layers');
+    daemon = await startDaemon(
+      loadConfig({
+        flags: {
+          memory: true,
+          address: ['10.77.0.2/24'],
+          hostAddress: ['10.77.0.1/24'],
+          socket,
+          control,
+          log: join(folder, 'log'),
+        },
+      }),
+      { giveUpPrivileges: () => false },
+    );
+    const port = await connectRemote(socket);
+    const change = {
+      kind: 'install-chains',
+      providerId: 'B0000000-0000-0000-0000-000000000001',
+      path: join(rooms, 'layers/shape/index.js'),
+      name: 'shape',
+      serviceFlags: 0x20000,
+      over: null,
+    } as const;
+    expect((await port.catalog.apply(change)).error).toBe(0);
+    port.close();
+    const program = resolve('test/integration/programs/watched.mjs');
+    const args = [program, pathToFileURL(`${rooms}/`).href];
+    child = spawn(process.execPath, args, {
+      env: { PATH: process.env['PATH'], WINSOCKD_SOCKET: socket },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    await until('the application is ready', () => output.includes('ready'), 20_000).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}\n${output}`);
+      },
+    );
+  });
+
+  afterAll(async () => {
+    child.kill('SIGKILL');
+    await daemon.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const pid = (): number => child.pid ?? 0;
+  const winsockd = (line: string) => cli(`${line} --control ${control}`);
+
+  test('every face’s calls are told, in every layer, from the moment that somebody asks', async () => {
+    await work();
+    const tracing = winsockd(`trace ${pid()} --json --for 1.2`);
+    await until('it is watched', async () => (await winsockd(`chain ${pid()} --for 0.05`)).code === 0);
+    await work();
+    const { out, code } = await tracing;
+    expect(code).toBe(0);
+    const lines = out
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text) as CallLine);
+    const calls = lines.filter((line): line is CallRecord & { client: number } => 'call' in line);
+    const texts = JSON.stringify(calls);
+    for (const text of ['promised', 'blocking', 'through net']) expect(texts).toContain(`"text":"${text}"`);
+    for (const layer of ['shape', 'MSAFD base provider']) {
+      const own = calls.filter((call) => call.layer === layer && call.event !== 'begin');
+      const names = new Set(own.map(({ call }) => call));
+      expect([...names]).toEqual(
+        expect.arrayContaining(['WSPSendTo', 'WSPRecvFrom', 'WSPConnect', 'WSPSend']),
+      );
+      expect(own.every(({ us = -1 }) => us >= 0)).toBe(true);
+    }
+    expect(lines.at(-1)).toHaveProperty('summary.lost', 0);
+    // The faces of a process each have their own way to the daemon.
+    expect(new Set(calls.map(({ client }) => client)).size).toBeGreaterThan(1);
+  });
+
+  test('what goes through each layer is counted while it is asked for', async () => {
+    const counting = winsockd(`chain ${pid()} --for 0.8 --json`);
+    await work();
+    const { rows } = JSON.parse((await counting).out) as ChainStatus;
+    const shaped = rows.filter(({ layer, protocol, bytesSent }) => {
+      return layer === 'shape' && protocol.includes('UDP') && bytesSent > 0;
+    });
+    expect(shaped.map(({ bytesSent, bytesReceived }) => [bytesSent, bytesReceived])).toEqual([
+      [8, 8],
+      [8, 8],
+    ]);
+    expect(rows.some(({ layer, depth }) => layer === 'MSAFD base provider' && depth === 1)).toBe(true);
+  });
+
+  test('an unknown process is said to be so; one that ends ends its trace', async () => {
+    expect(await winsockd('trace 2147483647')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`connected are ${pid()}`),
+    });
+    const tracing = winsockd(`trace ${pid()}`);
+    await until('it is watched', () => daemon !== undefined);
+    await winsockd(`chain ${pid()} --for 0.05`);
+    child.kill('SIGKILL');
+    expect((await tracing).out).toMatch(/the process is gone\n/);
+  });
+});
