@@ -1,5 +1,5 @@
 /**
- * `winsockd chain PID [SOCKET]`: what goes through each layer of an application's sockets.
+ * `winsockd chain PID [SOCKET]`: what goes through each layer of an application's sockets. Without a process: which there are.
  *
  *     Socket  Protocol                        Layer                    Calls  Errors  Sent   Received  Total µs  Mean µs
  *     264     MSAFD Tcpip [TCP/IP] over [tls]  tls                        12       0  5.0 KiB  1.2 KiB    3,120    260.0
@@ -7,7 +7,7 @@
  */
 
 import type { Command } from 'commander';
-import type { ChainStatus } from '../../port/index.ts';
+import type { ChainStatus, ProcessStatus } from '../../port/index.ts';
 import { type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { type Column, formatBytes, isForPeople, plural, table } from '../render.ts';
@@ -29,14 +29,15 @@ export function chainCommand(session: Session): Command {
     'what goes through each layer of a process’s sockets',
     showChain,
   )
-    .argument('<pid>', 'the application')
+    .argument('[pid]', 'the application; without one, those that can be watched are listed')
     .argument('[socket]', 'one socket only')
     .option('--for <seconds>', 'count for so long', (text) => readNumber('--for', text, 0, 3600), 1);
 }
 
 async function showChain(invocation: Invocation<ChainOptions>): Promise<ExitCode> {
   const { client, context, options, args, print } = invocation;
-  const pid = readInteger('pid', args[0] ?? '', 1, 0x7fff_ffff);
+  if (args[0] === undefined) return listProcesses(invocation);
+  const pid = readInteger('pid', args[0], 1, 0x7fff_ffff);
   const wanted = args[1] === undefined ? null : readInteger('socket', args[1], 1, 0xffff_ffff);
   const { for: seconds } = options;
   const status = await unlessAborted(context, () =>
@@ -48,6 +49,19 @@ async function showChain(invocation: Invocation<ChainOptions>): Promise<ExitCode
   const rows = status.rows.filter(({ s }) => wanted === null || s === wanted);
   print({ ...status, rows }, () => chainText({ ...status, rows }, isForPeople(context)));
   return rows.length > 0 || wanted === null ? ExitCode.ok : ExitCode.no;
+}
+
+async function listProcesses({ client, context, print }: Invocation<unknown>): Promise<ExitCode> {
+  const processes = await client.get<ProcessStatus[]>('/v1/processes');
+  const columns: Column<ProcessStatus>[] = [
+    { title: 'PID', align: 'right', value: ({ pid }) => pid },
+    { title: 'User', align: 'right', value: ({ uid }) => uid },
+    { title: 'Connections', align: 'right', value: ({ connections }) => connections },
+    { title: 'Watched', value: ({ isWatched }) => (isWatched ? 'yes' : 'no') },
+    { title: 'Name', value: ({ name }) => name },
+  ];
+  print(processes, () => table(processes, columns, isForPeople(context)));
+  return ExitCode.ok;
 }
 
 export function chainText({ pid, seconds, rows, omitted }: ChainStatus, isBold: boolean): string {

@@ -168,6 +168,15 @@ describe('winsockd chain PID', () => {
     expect(fakeDaemon.asked[0]?.url).toBe('/v1/processes/4711/chain?seconds=5');
   });
 
+  test('without a process those that can be watched are listed', async () => {
+    const processes = [{ pid: 4711, uid: 1000, name: 'node', connections: 2, isWatched: true }];
+    const fakeDaemon = await fake({ 'GET /v1/processes': processes });
+    expect((await fakeDaemon.cli('chain')).out).toBe(
+      ' PID  User  Connections  Watched  Name\n4711  1000            2  yes      node\n',
+    );
+    expect(JSON.parse((await fakeDaemon.cli('chain --json')).out)).toEqual(processes);
+  });
+
   test('one socket, in JSON; a socket that is not there is exit code 1', async () => {
     const fakeDaemon = await fake({ [route]: STATUS });
     const { out } = await fakeDaemon.cli('chain 4711 300 --json');
