@@ -91,7 +91,9 @@ const testAsRoot = isRoot ? test : test.skip;
       await expectOwner(application);
       // What `winsockd chain PID` shows: the application's layers, told by its host.
       const { rows } = await place.ask<ChainStatus>(`/v1/processes/${application.pid}/chain?seconds=0.05`);
-      expect(rows.map(({ depth }) => depth).sort()).toEqual(rows.map((_row, i) => (i < rows.length / 2 ? 0 : 1)));
+      expect(rows.map(({ depth }) => depth).sort()).toEqual(
+        rows.map((_row, i) => (i < rows.length / 2 ? 0 : 1)),
+      );
       expect(new Set(rows.map(({ s }) => s)).size).toBe(descriptors.split(' ').length);
     });
 
