@@ -2,7 +2,7 @@
  * What an application may do and how much of it: decided by who runs the sockets, not by the sockets.
  */
 
-import type { PeerIdentity } from '../port/index.ts';
+import type { BehaviorProfile, PeerIdentity } from '../port/index.ts';
 
 /** Bounds of one session. */
 export interface AfdLimits {
@@ -23,6 +23,8 @@ export interface AfdPolicy {
   mayOpenRaw(identity: PeerIdentity): boolean;
   /** Whether a process exists, which a socket is to be duplicated for; absent: all positive ids do. */
   readonly processExists?: (pid: number) => boolean;
+  /** What sessions say of whose behaviour applications should show; absent: 'windows'. */
+  readonly profile?: BehaviorProfile;
   /** A session's `onComplete` threw. Absent: ignored, since nobody but that session is harmed. */
   readonly onFault?: (error: unknown) => void;
 }

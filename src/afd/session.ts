@@ -25,6 +25,7 @@ import {
   AfdOp,
   type AfdPort,
   type AfdRequest,
+  type BehaviorProfile,
   type PeerIdentity,
 } from '../port/index.ts';
 import type { CompletionSink } from './completions.ts';
@@ -74,6 +75,10 @@ export class Session implements AfdPort, RequestOwner, CompletionSink {
     this.identity = identity;
     this.#limits = limits;
     this.#ended = ended;
+  }
+
+  get profile(): BehaviorProfile {
+    return this.#context.policy.profile ?? 'windows';
   }
 
   get hasRoom(): boolean {

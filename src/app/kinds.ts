@@ -208,6 +208,13 @@ export const qosKind = pointerTo(
     isNothingOr(of(value, 'ProviderSpecific'), isBytes),
 );
 
+/** One that comes out. */
+export const qosResultKind: Kind = (value) => {
+  const seen = qosKind(value);
+  if (seen === null || seen === WRONG) return seen;
+  return canSet(seen as object, ['SendingFlowspec', 'ReceivingFlowspec', 'ProviderSpecific']) ? seen : WRONG;
+};
+
 /** A WSAMSG. */
 export const messageKind = pointerTo(
   (value: unknown) =>

@@ -30,6 +30,8 @@ export interface LocalHostOptions extends Omit<HostOptions, 'observer'> {
   readonly names?: Omit<HostNamesOptions, 'stack' | 'scheduler' | 'random'>;
   /** A folder for its provider catalog; without one it is kept in memory and ends with the host. */
   readonly catalog?: string;
+  /** Whose provider catalog it has, and whose behaviour a Winsock shows that does not choose for itself; default 'windows'. */
+  readonly profile?: BehaviorProfile;
 }
 
 /** A stack with its sockets. */
@@ -47,7 +49,7 @@ export interface LocalHost extends LocalSockets {
   openNames(mayRename?: boolean, uid?: number): NamePort;
   /** The way to its catalog, which this process may change; another identity only if it is of the same user, or of root. */
   openCatalog(identity?: PeerIdentity): CatalogPort;
-  /** A Winsock with a session of its own. */
+  /** A Winsock with a session of its own. @param profile default that of the host */
   winsock(profile?: BehaviorProfile): Winsock;
   /** Ends everything at once. */
   close(): void;
@@ -60,6 +62,7 @@ const NAME_CHANGES = ConfigChange.names | ConfigChange.interfaces | ConfigChange
 export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
   const scheduler: Scheduler = options.scheduler ?? new RealTime();
   const random: Random = options.random ?? new SystemRandom();
+  const { profile: ownProfile = 'windows' } = options;
   let names: HostNames | null = null;
   let sockets: Afd | null = null;
   const host = createHost({
@@ -87,11 +90,12 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     stack: host.stack,
     scheduler,
     random,
-    policy: { ...EMBEDDED_POLICY, processExists },
+    policy: { ...EMBEDDED_POLICY, processExists, profile: ownProfile },
     ...(options.allocator === undefined ? {} : { allocator: options.allocator }),
   });
   sockets = afd;
-  const keeper = openCatalog({ directory: options.catalog ?? null, defaults: catalogDefaults('windows') });
+  const defaults = catalogDefaults(ownProfile);
+  const keeper = openCatalog({ directory: options.catalog ?? null, defaults });
   const openCatalogOf = (identity = ownIdentity()): CatalogPort => {
     const { uid, pid: process } = identity;
     const mayWrite = uid === 0 || uid === ownIdentity().uid;
@@ -105,7 +109,7 @@ export function createLocalHost(options: LocalHostOptions = {}): LocalHost {
     openNames: (mayRename = true, uid = ownIdentity().uid) => ownNames.openSession(mayRename, uid),
     catalog: keeper,
     openCatalog: openCatalogOf,
-    winsock: (profile) =>
+    winsock: (profile = ownProfile) =>
       createWinsock({
         port: afd.openSession(ownIdentity()),
         names: ownNames.openSession(true, ownIdentity().uid),

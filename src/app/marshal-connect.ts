@@ -1,10 +1,10 @@
 /**
- * How the extras of a connect lie in a mailbox: data that the other side sent along, and flow specifications.
+ * How the extras of a connect lie in a mailbox: data that the other side sent along, and flow specifications, also of a template.
  */
 
 import { EMPTY } from '../base/index.ts';
 import type { FLOWSPEC, QOS, Ref, WSABUF } from '../spi/index.ts';
-import { bufferReferenceKind, qosKind } from './kinds.ts';
+import { bufferReferenceKind, qosKind, qosResultKind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { input } from './marshal.ts';
 import { aligned, nullable, putNumber, type Slot, takeNumber, WORD } from './slot.ts';
@@ -79,3 +79,36 @@ export const qos: Slot<QOS | null> = nullable<QOS>({
     ProviderSpecific: input.take(box, at + 2 * FLOWSPEC_SIZE),
   }),
 });
+
+/** Most bytes of a template's own data that come back: as many as a catalog keeps. */
+const TEMPLATE_DATA_MAX = 4096;
+
+/** A template that is read; it only comes out. */
+export const qosResult: Slot<QOS | null> = nullable<QOS>({
+  kind: qosResultKind,
+  size: () => 2 * FLOWSPEC_SIZE + 2 * WORD + TEMPLATE_DATA_MAX,
+  put: (box, at, value) => putTemplate(box, at, { ...value, ProviderSpecific: null }),
+  take: takeTemplate,
+  give: putTemplate,
+  collect(box, at, value) {
+    const { SendingFlowspec, ReceivingFlowspec, ProviderSpecific } = takeTemplate(box, at);
+    value.SendingFlowspec = SendingFlowspec;
+    value.ReceivingFlowspec = ReceivingFlowspec;
+    value.ProviderSpecific = ProviderSpecific?.slice() ?? null;
+  },
+});
+
+function putTemplate(box: Mailbox, at: number, value: QOS): void {
+  putFlow(box, at, value.SendingFlowspec);
+  putFlow(box, at + FLOWSPEC_SIZE, value.ReceivingFlowspec);
+  const data = value.ProviderSpecific?.subarray(0, TEMPLATE_DATA_MAX) ?? null;
+  input.put(box, at + 2 * FLOWSPEC_SIZE, data);
+}
+
+function takeTemplate(box: Mailbox, at: number): QOS {
+  return {
+    SendingFlowspec: takeFlow(box, at),
+    ReceivingFlowspec: takeFlow(box, at + FLOWSPEC_SIZE),
+    ProviderSpecific: input.take(box, at + 2 * FLOWSPEC_SIZE),
+  };
+}

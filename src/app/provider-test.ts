@@ -13,7 +13,7 @@
 
 import { AF_INET, IPPROTO_TCP, SOCK_STREAM, sockaddrOf, XP1_IFS_HANDLES } from '../abi/index.ts';
 import { IpAddress } from '../base/index.ts';
-import { applyChange, type CatalogState, freshState } from '../catalog/index.ts';
+import { applyChange, type CatalogDefaults, type CatalogState, freshState } from '../catalog/index.ts';
 import { RealTime } from '../engine/index.ts';
 import { MemorySegment } from '../link/index.ts';
 import {
@@ -129,7 +129,8 @@ export async function layeredHosts(layers: readonly TestedLayer[]): Promise<Laye
 /** The default catalog with those layers over it. @param modules gets them by their paths */
 function installed(layers: readonly TestedLayer[], modules: Map<string, WSPStartup>): Catalog {
   const built = new Catalog();
-  const defaults = {
+  const defaults: CatalogDefaults = {
+    profile: 'windows',
     entries: DEFAULT_CATALOG.map((info) => ({ info, path: built.providerPath(info.ProviderId) ?? '' })),
     nameSpaces: [],
   };

@@ -20,7 +20,7 @@ import {
   text,
   textReference,
 } from './marshal.ts';
-import { bufferReference, qos } from './marshal-connect.ts';
+import { bufferReference, qos, qosResult } from './marshal-connect.ts';
 import {
   data,
   info,
@@ -105,7 +105,7 @@ export const SIGNATURES: readonly Signature[] = [
   signature('WSASetBlockingHook', [hook]),
   signature('WSAUnhookBlockingHook', []),
   signature('WSACancelBlockingCall', []),
-  signature('WSAGetQOSByName', [number, input, qos], FALSE),
+  signature('WSAGetQOSByName', [number, inout, qosResult], FALSE),
   signature('WSASetSocketSecurity', [number, input]),
   signature('WSAQuerySocketSecurity', [number, input]),
   signature('WSASetSocketPeerTargetName', [number, input]),

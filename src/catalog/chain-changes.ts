@@ -31,11 +31,14 @@ import {
 /**
  * A layered entry at the end, and a chain over the topmost entry of each triple in front of everything
  * (CFG-WSCInstallProviderAndChains). A provider of real handles goes over entries of real handles only (CAT-CHAIN-06).
+ * @param isOneProvider the chains share one GUID, by which the select of Windows Mobile knows that they belong together (WM-06);
+ * otherwise each has its own (CAT-CHAIN-07)
  */
 export function installChains(
   state: CatalogState,
   change: ChangeOf<'install-chains'>,
   context: ChangeContext,
+  isOneProvider: boolean = context.defaults.profile === 'windows-mobile',
 ): ChangeOutcome | number {
   const { path, name, serviceFlags, over } = change;
   const providerId = guidText(change.providerId);
@@ -68,9 +71,10 @@ export function installChains(
     },
   };
   const withLayer = [...entries, layer];
+  const shared = context.newGuid();
   const chains = below.map(({ info }, i): CatalogEntry => {
     const chain: WSAPROTOCOL_INFO = {
-      ...kept(info, context.newGuid(), layerId + 1 + i),
+      ...kept(info, isOneProvider || i === 0 ? shared : context.newGuid(), layerId + 1 + i),
       ChainLen: info.ChainLen + 1,
       // The member that is layered over is named by its own id, in front of what is below it (CAT-CHAIN-03).
       ChainEntries: [layerId, info.dwCatalogEntryId, ...info.ChainEntries.slice(1)],

@@ -22,13 +22,15 @@ export {
   writeChange,
   writeRecord,
 } from './change-codec.ts';
+export { type CatalogFinding, checkCatalog } from './check.ts';
 export { describeChange, printable } from './describe.ts';
 export { type OpenCatalogOptions, openCatalog } from './disk/open.ts';
 export { guidText, layerOf } from './entry-rules.ts';
 export * from './keeper.ts';
 export { MemoryJournal, STATES_KEPT } from './memory-journal.ts';
-export { readMobileProviders } from './mobile-import.ts';
+export { type MobileProvider, readMobileProviders, writeMobileProviders } from './mobile-list.ts';
 export type { Json } from './part-codec.ts';
+export { decodeRegistryText, type RegistryProblem } from './registry-text.ts';
 export {
   type CatalogDefaults,
   type CatalogState,

@@ -3,7 +3,7 @@
  * providers are always there.
  */
 
-import { MAX_PROTOCOL_CHAIN } from '../abi/index.ts';
+import { BASE_PROTOCOL, MAX_PROTOCOL_CHAIN } from '../abi/index.ts';
 import type { CatalogEntry, CatalogSnapshot, NameSpaceEntry, SkippedPart } from '../port/index.ts';
 import { CheckedReader } from './checked.ts';
 import { printable } from './describe.ts';
@@ -76,7 +76,8 @@ export function readState(
   skipped: SkippedPart[],
 ): CatalogState {
   const parts = readParts(object, skipped);
-  const entries = withBase(withoutDoubles(parts.entries, defaults, skipped), defaults, skipped);
+  const named = underOwnNames(parts.entries, defaults, skipped);
+  const entries = withBase(withoutDoubles(named, defaults, skipped), defaults, skipped);
   const nameSpaces = usableSpaces(parts.nameSpaces, defaults, skipped);
   const highest = Math.max(0, ...entries.map(({ info }) => info.dwCatalogEntryId));
   const stated = object['nextId'];
@@ -126,6 +127,29 @@ function readCategories(value: unknown, skipped: SkippedPart[]): Record<string, 
     else skip(skipped, `lspCategories.${name}`, 'it is no GUID with a DWORD of categories');
   }
   return categories;
+}
+
+/**
+ * Base entries of another profile's catalog become those of this one, with the ids that they have: chains that end in them stay whole.
+ */
+function underOwnNames(
+  entries: readonly CatalogEntry[],
+  defaults: CatalogDefaults,
+  skipped: SkippedPart[],
+): CatalogEntry[] {
+  return entries.map((entry, i) => {
+    const { info, path } = entry;
+    if (path !== '' || info.ChainLen !== BASE_PROTOCOL || isBuiltIn(defaults, info.ProviderId)) return entry;
+    const own = defaults.entries.find(
+      ({ info: base }) =>
+        base.iAddressFamily === info.iAddressFamily &&
+        base.iSocketType === info.iSocketType &&
+        base.iProtocol === info.iProtocol,
+    );
+    if (own === undefined) return entry;
+    skip(skipped, `entries[${i}] "${info.szProtocol}"`, `here it is "${own.info.szProtocol}"`);
+    return { ...own, info: { ...own.info, dwCatalogEntryId: info.dwCatalogEntryId } };
+  });
 }
 
 function withoutDoubles(

@@ -4,6 +4,7 @@
 
 import type {
   ApplicationEntry,
+  BehaviorProfile,
   CatalogChange,
   CatalogEntry,
   CatalogSnapshot,
@@ -24,6 +25,8 @@ export interface CatalogState {
 
 /** What is built in: the catalog of a fresh installation. Its base providers can neither be removed nor changed. */
 export interface CatalogDefaults {
+  /** Whose catalog it is. */
+  readonly profile: BehaviorProfile;
   readonly entries: readonly CatalogEntry[];
   readonly nameSpaces: readonly NameSpaceEntry[];
 }

@@ -14,6 +14,7 @@ import type {
   SocketStatus,
   TcpConnectionStatus,
 } from '../port/index.ts';
+import { baseProviderPath } from '../spi/index.ts';
 import type { Endpoint, Stack, StackCounters, TcpEndpoint } from '../stack/index.ts';
 import { dropReasons } from '../wire/index.ts';
 
@@ -159,7 +160,7 @@ export function catalogEntryStatus({ info: entry, path }: CatalogEntry): Catalog
           : 'Layered Chain Entry',
     description: entry.szProtocol,
     providerId: entry.ProviderId,
-    providerPath: path === '' ? BASE_PROVIDER_PATH : path,
+    providerPath: path === '' ? baseProviderPath(entry.ProviderId) : path,
     catalogEntryId: entry.dwCatalogEntryId,
     version: entry.iVersion,
     addressFamily: entry.iAddressFamily,
@@ -172,9 +173,6 @@ export function catalogEntryStatus({ info: entry, path }: CatalogEntry): Catalog
     protocolChain: ChainLen > 1 ? entry.ChainEntries : [],
   };
 }
-
-/** Where Windows' listing shows the provider's DLL. The base provider is part of winsockd. */
-const BASE_PROVIDER_PATH = '(built in)';
 
 function figures(endpoint: TcpEndpoint): NonNullable<SocketStatus['tcp']> {
   const { cwnd, srtt, rto, retransSegs } = endpoint.info();

@@ -18,7 +18,6 @@ import {
   WSAEFAULT,
   WSAENOBUFS,
   WSAENOTSOCK,
-  WSAEOPNOTSUPP,
   WSAPROTOCOL_INFOW_LEN,
   writeWSAPROTOCOL_INFOW,
 } from '../abi/index.ts';
@@ -33,7 +32,7 @@ import { mobileOptionError, noteHeaderIncluded } from './mobile-rules.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, Ref } from './types.ts';
 
-type OptionCalls = Pick<WSPPROC_TABLE, 'WSPGetSockOpt' | 'WSPSetSockOpt' | 'WSPIoctl' | 'WSPGetQOSByName'>;
+type OptionCalls = Pick<WSPPROC_TABLE, 'WSPGetSockOpt' | 'WSPSetSockOpt' | 'WSPIoctl'>;
 
 /** Bytes of a SOCKET in 64-bit Windows. */
 const SOCKET_LEN = 8;
@@ -130,11 +129,6 @@ export function baseOptionCalls(base: BaseState, extensions: BaseExtensions): Op
       call.request.into = into;
       if (lpOverlapped === null) return calls.submit(call);
       return submitOverlapped(base, call, lpOverlapped, lpCompletionRoutine, lpThreadId);
-    },
-
-    WSPGetQOSByName(s): Answer {
-      // No templates are installed, as none of the base entries has XP1_QOS_SUPPORTED.
-      return sockets.get(s) === undefined ? -WSAENOTSOCK : -WSAEOPNOTSUPP;
     },
   };
 }

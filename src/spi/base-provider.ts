@@ -19,6 +19,7 @@ import { watchSocket } from './base-notify.ts';
 import { baseOptionCalls } from './base-option-calls.ts';
 import { baseOverlappedCalls, cancelOperations } from './base-overlapped.ts';
 import { basePollCalls, pollHandles } from './base-poll.ts';
+import { baseQosCalls } from './base-qos.ts';
 import { baseSocketCalls } from './base-socket-calls.ts';
 import { BaseSockets } from './base-sockets.ts';
 import type { BaseState } from './base-state.ts';
@@ -88,6 +89,7 @@ export function createBaseProvider(
     ...basePollCalls(base),
     ...baseEventCalls(base),
     ...baseOptionCalls(base, extensions),
+    ...baseQosCalls(base),
     ...baseAddressCalls,
     WSPCleanup: cleanup,
     WSPCancelBlockingCall: () => blocking.cancelOfThread(),

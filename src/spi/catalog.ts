@@ -4,13 +4,26 @@
  */
 
 import { LAYERED_PROTOCOL, PFL_HIDDEN, type WSAPROTOCOL_INFO } from '../abi/index.ts';
-import { BASE_PROVIDER_ID, BASE_PROVIDER_ID_V6, DEFAULT_CATALOG, isBaseProvider } from './default-catalog.ts';
+import {
+  BASE_PROVIDER_ID,
+  BASE_PROVIDER_ID_V6,
+  DEFAULT_CATALOG,
+  isBaseProvider,
+  WSPM_PROVIDER_ID,
+} from './default-catalog.ts';
 import { type LayerCategories, mayLoad } from './lsp-categories.ts';
 import { type Selection, type SocketQuery, selectByInfo, selectEntry } from './selection.ts';
 
 /** Where the base provider is said to be installed; nothing is loaded from there. */
 export const BASE_PROVIDER_PATH = '%SystemRoot%\\system32\\mswsock.dll';
-const BASE_PROVIDER_IDS = [BASE_PROVIDER_ID, BASE_PROVIDER_ID_V6];
+/** And on Windows Mobile (WM-01). */
+const WSPM_PATH = 'wspm.dll';
+const BASE_PROVIDER_IDS = [BASE_PROVIDER_ID, BASE_PROVIDER_ID_V6, WSPM_PROVIDER_ID];
+
+/** What Windows' listing shows as the base provider's DLL. */
+export function baseProviderPath(providerId: string): string {
+  return providerId === WSPM_PROVIDER_ID ? WSPM_PATH : BASE_PROVIDER_PATH;
+}
 
 export class Catalog {
   /** Every entry in catalog order: layers, chains and hidden ones too. */
@@ -78,7 +91,7 @@ export class Catalog {
   providerPath(providerId: string): string | null {
     const path = this.#paths.get(providerId);
     if (path !== undefined && path !== '') return path;
-    return isBaseProvider(providerId) ? BASE_PROVIDER_PATH : null;
+    return isBaseProvider(providerId) ? baseProviderPath(providerId) : null;
   }
 
   /** Whether what is installed at a path is the built-in base provider. */

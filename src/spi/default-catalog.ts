@@ -36,9 +36,14 @@ export const BASE_PROVIDER_ID = 'E70F1AA0-AB8B-11CF-8CA3-00805F48A192';
 /** And of its TCP/IPv6 entries. */
 export const BASE_PROVIDER_ID_V6 = 'F9EAB0C0-26D4-11D0-BBBF-00AA006C34E4';
 
-/** Whether a provider is one of the base provider's two names. */
+/** And of all its entries on Windows Mobile; this project's own, for none is published. */
+export const WSPM_PROVIDER_ID = 'B4A2D6C1-93E7-4F0B-A5C8-2D7E61F09B34';
+
+/** Whether a provider is the base provider, under any of its names. */
 export function isBaseProvider(providerId: string): boolean {
-  return providerId === BASE_PROVIDER_ID || providerId === BASE_PROVIDER_ID_V6;
+  return (
+    providerId === BASE_PROVIDER_ID || providerId === BASE_PROVIDER_ID_V6 || providerId === WSPM_PROVIDER_ID
+  );
 }
 
 /** The id of the first entry of a catalog; the others follow in the order of installation. */

@@ -25,7 +25,7 @@ export { type BaseExtensions, EXTENSION_IDS, RIO_TABLE } from './base-extension-
 export * from './base-provider.ts';
 export * from './call-tap.ts';
 export * from './catalog.ts';
-export { catalogDefaults } from './catalog-defaults.ts';
+export { baseEntries, catalogDefaults, catalogIn } from './catalog-defaults.ts';
 export * from './catalog-snapshot.ts';
 export * from './chain.ts';
 export * from './chain-observer.ts';

@@ -1,10 +1,11 @@
 /**
- * What the base provider asks of the operating system that it runs in: the objects behind handles, and files.
+ * What the base provider asks of the operating system that it runs in: the objects behind handles, files, and what is installed.
  *
  * On Windows the I/O manager of the kernel signals handles and queues completion packets. Here ws2_32's process does: it owns the
  * handle table. Types only.
  */
 
+import type { QosTemplate } from '../port/index.ts';
 import type { TransmitSource, WSAOVERLAPPED } from './types.ts';
 
 /** The object behind a socket's handle, for as long as operations on it are under way: it outlives the handle. */
@@ -53,16 +54,19 @@ export interface IoManager {
   postPacket(port: number, key: number, lpOverlapped: WSAOVERLAPPED | null): boolean;
   /** An overlapped operation is done: for who watches. @param answer its bytes, or minus a WSA code */
   ended(lpOverlapped: WSAOVERLAPPED, answer: number): void;
+  /** The templates of quality of service that are installed now, of all providers. */
+  qosTemplates(): readonly QosTemplate[] | Promise<readonly QosTemplate[]>;
   /** The calling thread. */
   readonly currentThread: number;
 }
 
-/** For a base provider by itself: no handles, no files. */
+/** For a base provider by itself: no handles, no files, no catalog. */
 export const NO_IO_MANAGER: IoManager = {
   file: () => null,
   openFile: () => Promise.resolve(null),
   isPort: () => false,
   postPacket: () => false,
   ended: () => {},
+  qosTemplates: () => [],
   currentThread: 0,
 };

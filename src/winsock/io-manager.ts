@@ -1,9 +1,10 @@
 /**
- * The system that the base provider runs in: handles, completion ports and files of this process.
+ * The system that the base provider runs in: handles, completion ports and files of this process, and the catalog.
  */
 
 import { close, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
+import type { CatalogPort, CatalogSnapshot, QosTemplate } from '../port/index.ts';
 import type { CallTap, FileReader, IoManager, TransmitSource } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 import type { WinsockThread } from './threads.ts';
@@ -17,6 +18,7 @@ export interface IoHost {
   readonly handles: HandleTable;
   readonly thread: WinsockThread;
   readonly tap: CallTap;
+  readonly catalogPort: CatalogPort;
 }
 
 export function ioManager(process: IoHost): IoManager {
@@ -30,10 +32,18 @@ export function ioManager(process: IoHost): IoManager {
       return port !== null;
     },
     ended: (lpOverlapped, answer) => process.tap.watcher?.ended(lpOverlapped, answer),
+    qosTemplates() {
+      const read = process.catalogPort.read();
+      return read instanceof Promise ? read.then(templatesOf) : templatesOf(read);
+    },
     get currentThread(): number {
       return process.thread.ThreadHandle;
     },
   };
+}
+
+function templatesOf(snapshot: CatalogSnapshot | null): readonly QosTemplate[] {
+  return snapshot?.qosTemplates ?? [];
 }
 
 async function openReader(source: TransmitSource, offset: number): Promise<FileReader | null> {

@@ -4,6 +4,7 @@
 
 import { ntStatusOf, WSA_INVALID_HANDLE, WSAEINVAL, type WSAPROTOCOL_INFO } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
+import type { CatalogPort } from '../port/index.ts';
 import {
   type Application,
   type BaseProvider,
@@ -26,6 +27,7 @@ import type { PostMessage } from './windows.ts';
 export interface ExportsHost {
   readonly handles: HandleTable;
   readonly catalog: Catalog;
+  readonly catalogPort: CatalogPort;
   readonly providers: Providers;
   readonly application: Application | null;
   readonly base: BaseProvider;

@@ -16,9 +16,11 @@ import {
   type Application,
   type BaseProvider,
   CallTap,
+  baseEntries,
   Catalog,
   type ChainObserver,
   catalogDefaults,
+  catalogIn,
   catalogOf,
   createBaseProvider,
   LAYER_LIMIT,
@@ -45,7 +47,7 @@ export interface WinsockOptions extends NameOptions {
   readonly profile?: BehaviorProfile | undefined;
   /**
    * The catalog that the process starts with, or where each WSAStartup after none finds it (CFG-FAIL-05); when absent that of
-   * `catalogPort`, or Windows' default entries.
+   * `catalogPort`, or the default entries of the profile.
    */
   readonly catalog?: Catalog | (() => Catalog) | undefined;
   /** The way to the catalog as it is kept, which the configuration functions read and change; without it there is none. */
@@ -104,10 +106,10 @@ export class WinsockProcess {
       catalog === undefined ? null : typeof catalog === 'function' ? catalog : () => catalog;
     this.application = options.application ?? null;
     this.handles = new HandleTable(options.maxHandles);
-    this.catalog = this.#findCatalog?.() ?? new Catalog();
-    this.catalogPort = options.catalogPort ?? NO_CATALOG;
     this.scheduler = options.scheduler ?? machineTime;
     this.profile = options.profile ?? options.port.profile ?? 'windows';
+    this.catalog = this.#findCatalog?.() ?? new Catalog(baseEntries(this.profile));
+    this.catalogPort = catalogIn(options.catalogPort ?? NO_CATALOG, this.profile);
     this.base = createBaseProvider(options.port, this.profile, this.scheduler, ioManager(this), this.tap);
     this.tap.depthOf = (s) => Math.max((this.handles.socket(s)?.provider.entry.ChainLen ?? 1) - 1, 0);
     this.naming = new NameState(
@@ -157,7 +159,8 @@ export class WinsockProcess {
       return null;
     }
     const take = (snapshot: CatalogSnapshot | null): void => {
-      this.catalog = snapshot === null ? new Catalog() : catalogOf(snapshot, this.application);
+      this.catalog =
+        snapshot === null ? new Catalog(baseEntries(this.profile)) : catalogOf(snapshot, this.application);
     };
     const read = this.catalogPort.read();
     if (read instanceof Promise) return read.then(take);

@@ -1,5 +1,5 @@
 /**
- * Calls whose services exist in no provider here: IPsec policies of a socket, templates of quality of service, hints for wireless
+ * Templates of quality of service; and calls whose services exist in no provider here: IPsec policies of a socket, hints for wireless
  * adapters.
  */
 
@@ -12,7 +12,12 @@ export function securityCalls(process: WinsockProcess) {
     process.socket(s) === null ? process.whyNoSocket() : -WSAEOPNOTSUPP;
 
   return {
-    /** Reads a template of quality of service; no provider has any. @returns 1 (TRUE), of a layer that has */
+    /**
+     * Reads a template of quality of service that is installed for the socket's provider.
+     * @param lpQOSName its name; an empty one (a zero at the start of a buffer) is replaced by the names of all, each with a zero behind it,
+     * and one more at the end
+     * @returns 1 (TRUE); WSAEINVAL when there is none of that name, WSAEFAULT when the names don't fit
+     */
     WSAGetQOSByName(s: number, lpQOSName: WSABUF | null, lpQOS: QOS | null): Answer {
       const socket = process.socket(s);
       if (socket === null) return process.whyNoSocket();

@@ -55,7 +55,7 @@ export function selectCalls(process: WinsockProcess) {
 
 /**
  * Who serves a select: the sockets' one provider, or, when all have real handles, the one below them all (SEM-SEL-07). Windows
- * Mobile does not mix at all (WM-05).
+ * Mobile does not mix providers at all (WM-05).
  * @returns minus a WSA code when a handle is dead, nothing is asked, or the owners cannot be mixed
  */
 function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): StartedProvider | number {
@@ -70,7 +70,7 @@ function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): Sta
       const { provider } = socket;
       areAllIfs &&= provider.isIfs && !socket.isOwn;
       if (provider === owner) continue;
-      isMixed ||= owner !== null && layerOf(provider) !== layerOf(owner);
+      isMixed ||= owner !== null && ownerId(process, provider) !== ownerId(process, owner);
       owner ??= provider;
     }
   }
@@ -78,8 +78,12 @@ function ownerOf(process: WinsockProcess, sets: readonly (fd_set | null)[]): Sta
   return isMixed && (!areAllIfs || process.profile === 'windows-mobile') ? -WSAEINVAL : owner;
 }
 
-/** Whose sockets an entry's are: those of the layer on top of its chain, or of the base provider, whatever the protocol (WM-06). */
-function layerOf({ entry }: StartedProvider): number | string {
+/**
+ * Whose sockets an entry's are. On Windows Mobile its ProviderId says it, which all entries of one provider share (WM-06). On the desktop
+ * each chain has a GUID of its own (CAT-CHAIN-07), so there the layer on top says it; the base provider is one under all its names.
+ */
+function ownerId({ profile }: WinsockProcess, { entry }: StartedProvider): number | string {
+  if (profile === 'windows-mobile') return entry.ProviderId;
   if (entry.ChainLen > BASE_PROTOCOL) return entry.ChainEntries[0] ?? entry.dwCatalogEntryId;
   return isBaseProvider(entry.ProviderId) ? 0 : entry.ProviderId;
 }

@@ -10,14 +10,22 @@ import { join } from 'node:path';
 import { ChainPort } from '../../src/app/hosted/chain-port.ts';
 import { createLocalHost, type LocalHost } from '../../src/app/local.ts';
 import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/base/index.ts';
+import type { CatalogKeeper } from '../../src/catalog/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer, type RemotePort } from '../../src/ipc/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import { HostTable } from '../../src/names/index.ts';
-import type { BehaviorProfile, NamePort, PeerIdentity } from '../../src/port/index.ts';
+import type { BehaviorProfile, CatalogChange, NamePort, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
+import type { WSPStartup } from '../../src/spi/index.ts';
 import { createWinsock, type Winsock, type WinsockOptions } from '../../src/winsock/index.ts';
-import { layeredOptions, passThrough, type TestLayer } from '../support/chains.ts';
+import {
+  installationOf,
+  type LayeredOptions,
+  layeredOptions,
+  passThrough,
+  type TestLayer,
+} from '../support/chains.ts';
 
 export const ADDRESS_A = '10.0.0.1';
 export const ADDRESS_B = '10.0.0.2';
@@ -47,6 +55,13 @@ export interface Attachment {
   readonly hosts: { readonly a: LocalHost; readonly b: LocalHost };
   /** How many layers stand over each protocol. */
   readonly layers: number;
+  /**
+   * Makes the catalog of host a a fresh one with the same layers installed in it. A process with `INSTALLED` has its layers from there,
+   * as every installed one is.
+   */
+  freshCatalog(): CatalogKeeper;
+  /** Finds the layers that `freshCatalog` installs; `null` for others. */
+  loadProvider(path: string): WSPStartup | null;
   close(): Promise<void>;
 }
 
@@ -57,32 +72,41 @@ export interface AttachmentKind {
   readonly hasOwnHandles?: boolean;
   /** The files whose tests run this way in every run; absent: all. `CONFORMANCE=whole` runs the others, too. */
   readonly files?: RegExp;
-  open(): Promise<Attachment>;
+  /** @param profile of both hosts; default 'windows' */
+  open(profile?: BehaviorProfile): Promise<Attachment>;
 }
+
+/** For `processOn`: the catalog is the host's, not the test's. */
+export const INSTALLED: Partial<WinsockOptions> = { catalog: undefined };
 
 /** Each operation of a port at least once; all files take a minute and a half more. */
 const HOSTED_FILES =
   /\/(accept|connect|data|datagram|stream|shutdown|poll-rules|readiness|overlapped|extensions|options|multicast|layers|lookup)\.test/;
 
 export const ATTACHMENTS: readonly AttachmentKind[] = [
-  { name: 'embedded', open: () => openEmbedded() },
-  { name: 'over IPC', open: () => openRemote() },
-  { name: 'through an IFS layer', open: () => openEmbedded([passThrough()]) },
+  { name: 'embedded', open: (profile) => openEmbedded(profile) },
+  { name: 'over IPC', open: (profile) => openRemote(profile) },
+  { name: 'through an IFS layer', open: (profile) => openEmbedded(profile, [passThrough()]) },
   {
     name: 'through a layer with its own handles',
     hasOwnHandles: true,
-    open: () => openEmbedded([passThrough({ handles: 'own' })]),
+    open: (profile) => openEmbedded(profile, [passThrough({ handles: 'own' })]),
   },
-  { name: 'hosted', files: HOSTED_FILES, open: () => openRemote([passThrough()]) },
+  { name: 'hosted', files: HOSTED_FILES, open: (profile) => openRemote(profile, [passThrough()]) },
 ];
 
-async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachment> {
-  const layered = layers.length === 0 ? {} : layeredOptions(layers);
+async function openEmbedded(
+  ofHosts: BehaviorProfile = 'windows',
+  layers: readonly TestLayer[] = [],
+): Promise<Attachment> {
+  const layered: Partial<LayeredOptions> = layers.length === 0 ? {} : layeredOptions(layers, ofHosts);
   const time = new PumpedTime();
-  const hosts = joinedHosts(time);
+  const hosts = joinedHosts(time, ofHosts);
   return {
     hosts,
     layers: layers.length,
+    freshCatalog: () => freshCatalog(hosts.a, layers),
+    loadProvider: (path) => layered.loadProvider?.(path) ?? null,
     processOn: async (host, uid = 0, profile, more) =>
       createWinsock({
         port: hosts[host].openSession(identityOf(uid)),
@@ -102,8 +126,11 @@ async function openEmbedded(layers: readonly TestLayer[] = []): Promise<Attachme
 }
 
 /** @param layers are on the other side, in a provider host of each process; absent: there is no such host */
-async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
-  const hosts = joinedHosts(new RealTime());
+async function openRemote(
+  ofHosts: BehaviorProfile = 'windows',
+  layers?: readonly TestLayer[],
+): Promise<Attachment> {
+  const hosts = joinedHosts(new RealTime(), ofHosts);
   const folder = await mkdtemp(join(tmpdir(), 'wsk-'));
   const servers: IpcServer[] = [];
   const ports: RemotePort[] = [];
@@ -111,6 +138,7 @@ async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
   for (const name of ['a', 'b'] as const) {
     const server = await createIpcServer({
       path: join(folder, name),
+      profile: ofHosts,
       identify: () => identity,
       openSession: (peer) => hosts[name].openSession(peer),
       openNames: ({ uid }) => hosts[name].openNames(uid === 0, uid),
@@ -120,10 +148,16 @@ async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
   }
   const hosted = async (port: RemotePort, over: readonly TestLayer[]): Promise<RemotePort> => {
     const path = join(folder, `host-${servers.length}`);
-    const chain = new ChainPort({ port, pid: process.pid, ...layeredOptions(over) });
+    const chain = new ChainPort({ port, pid: process.pid, ...layeredOptions(over, ofHosts) });
     const openNames = (): NamePort => port.names;
     servers.push(
-      await createIpcServer({ path, identify: () => identity, openSession: () => chain, openNames }),
+      await createIpcServer({
+        path,
+        profile: ofHosts,
+        identify: () => identity,
+        openSession: () => chain,
+        openNames,
+      }),
     );
     const own = await connectRemote(path);
     ports.push(own);
@@ -132,6 +166,9 @@ async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
   return {
     hosts,
     layers: 0,
+    // What is on the other side of a provider host is not seen in an application's catalog.
+    freshCatalog: () => freshCatalog(hosts.a, []),
+    loadProvider: () => null,
     async processOn(host, uid = 0, profile, more) {
       identity = identityOf(uid);
       const daemon = await connectRemote(join(folder, host));
@@ -149,16 +186,30 @@ async function openRemote(layers?: readonly TestLayer[]): Promise<Attachment> {
   };
 }
 
+function freshCatalog({ catalog }: LocalHost, layers: readonly TestLayer[]): CatalogKeeper {
+  const who = { uid: 0, pid: 0, program: 'test' };
+  const changes: CatalogChange[] = [{ kind: 'reset', what: 'all' }, ...installationOf(layers)];
+  for (const change of changes) {
+    const { error } = catalog.apply(change, who);
+    if (error !== 0) throw new Error(`${change.kind}: ${error}`);
+  }
+  return catalog;
+}
+
 /** This process as a user's. */
 function identityOf(uid: number): PeerIdentity {
   return { pid: process.pid, uid, gid: uid };
 }
 
 /** Both hosts on one wire. */
-export function joinedHosts(scheduler: Scheduler): { a: LocalHost; b: LocalHost } {
+export function joinedHosts(
+  scheduler: Scheduler,
+  profile: BehaviorProfile = 'windows',
+): { a: LocalHost; b: LocalHost } {
   const wire = new MemorySegment({ scheduler });
   const make = (hostName: string, address: string, seed: number): LocalHost =>
     createLocalHost({
+      profile,
       scheduler,
       random: new SeededRandom(seed),
       links: [{ link: wire.port(), addresses: [`${address}/24`] }],

@@ -5,7 +5,6 @@ import {
   AF_INET,
   ERROR_CALL_NOT_IMPLEMENTED,
   IPPROTO_TCP,
-  LAYERED_PROTOCOL,
   LSP_FIREWALL,
   LSP_SYSTEM,
   PFL_HIDDEN,
@@ -16,52 +15,14 @@ import {
   WSAEINVAL,
   WSAEINVALIDPROVIDER,
   WSAENOBUFS,
-  WSAEOPNOTSUPP,
   WSANO_RECOVERY,
   type WSAPROTOCOL_INFO,
   WSAPROTOCOL_INFOW_LEN,
   WSASERVICE_NOT_FOUND,
-  XP1_IFS_HANDLES,
 } from '../../src/abi/index.ts';
 import { i32le } from '../../src/base/index.ts';
-import type { QOS } from '../../src/spi/index.ts';
-import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
-import { ok, overEveryAttachment, type Pair, wsadata } from './support.ts';
-
-const guid = (n: number): string => `0000000${n}-1111-2222-3333-444444444444`;
-
-/** Everything that the catalog holds. */
-async function stored(ws: Winsock): Promise<WSAPROTOCOL_INFO[]> {
-  const entries: WSAPROTOCOL_INFO[] = [];
-  await ok(ws.WSCEnumProtocols(null, entries, { value: 1e6 }));
-  return entries;
-}
-
-const named = (entries: readonly WSAPROTOCOL_INFO[], name: string): WSAPROTOCOL_INFO => {
-  const found = entries.find(({ szProtocol }) => szProtocol === name);
-  if (found === undefined) throw new Error(`no entry ${name}`);
-  return found;
-};
-
-const ids = (entries: readonly WSAPROTOCOL_INFO[]): number[] =>
-  entries.map(({ dwCatalogEntryId }) => dwCatalogEntryId);
-
-/** An LSP's own entry, made of a base entry (CFG-SEQ-01). */
-const layerOf = (base: WSAPROTOCOL_INFO, name: string): WSAPROTOCOL_INFO => ({
-  ...base,
-  dwServiceFlags1: base.dwServiceFlags1 & ~XP1_IFS_HANDLES,
-  dwProviderFlags: base.dwProviderFlags | PFL_HIDDEN,
-  ChainLen: LAYERED_PROTOCOL,
-  szProtocol: name,
-});
-
-/** A chain over an entry (CFG-SEQ-02). */
-const chainOf = (below: WSAPROTOCOL_INFO, layer: number, name: string): WSAPROTOCOL_INFO => ({
-  ...below,
-  ChainLen: below.ChainLen + 1,
-  ChainEntries: [layer, below.dwCatalogEntryId, ...below.ChainEntries.slice(1)],
-  szProtocol: `${name} over [${below.szProtocol}]`,
-});
+import { chainOf, guid, ids, layerOf, named, stored } from './catalog-support.ts';
+import { ok, overEveryAttachment, type Pair } from './support.ts';
 
 overEveryAttachment('the configuration of providers', (open) => {
   /** The pair, with the catalog of host a as a fresh installation has it. */
@@ -307,32 +268,6 @@ overEveryAttachment('the configuration of providers', (open) => {
     expect(await a.WSCGetApplicationCategory('/app', 4, null, 0, null)).toBe(-WSAEINVAL);
   });
 
-  test('CFG-WSCInstallQOSTemplate kept by name, replaced, removed', async () => {
-    const { a, attachment } = await fresh();
-    const flow = {
-      TokenRate: 1,
-      TokenBucketSize: 2,
-      PeakBandwidth: 3,
-      Latency: 4,
-      DelayVariation: 5,
-      ServiceType: 6,
-      MaxSduSize: 7,
-      MinimumPolicedSize: -1,
-    };
-    const qos: QOS = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: Uint8Array.of(9) };
-    const name = Buffer.from('voice');
-    expect(await a.WSCInstallQOSTemplate(guid(1), name, qos)).toBe(1);
-    expect(await a.WSCInstallQOSTemplate(guid(1), name, qos)).toBe(1);
-    expect(attachment.hosts.a.catalog.read().qosTemplates).toMatchObject([
-      { sending: [1, 2, 3, 4, 5, 6, 7, 0xffff_ffff], providerSpecific: Uint8Array.of(9) },
-    ]);
-    expect(await a.WSCInstallQOSTemplate(null, name, qos)).toBe(-WSAEFAULT);
-    expect(await a.WSCInstallQOSTemplate('x', name, qos)).toBe(-WSAEINVAL);
-    expect(await a.WSCRemoveQOSTemplate(guid(1), name)).toBe(1);
-    expect(await a.WSCRemoveQOSTemplate(guid(1), name)).toBe(-WSAEINVAL);
-    expect(await a.WSCRemoveQOSTemplate(guid(1), null)).toBe(-WSAEFAULT);
-  });
-
   test('CFG-WSCInstallProvider, CFG-WSCInstallNameSpace a user without the right reads, and changes nothing', async () => {
     const { processOn } = await fresh();
     const ws = await processOn('a', 4711);
@@ -346,91 +281,5 @@ overEveryAttachment('the configuration of providers', (open) => {
     expect(await stored(ws)).toHaveLength(6);
     const mobile = await processOn('a', 4711, 'windows-mobile');
     expect(await mobile.WSCInstallNameSpace('n', '/x', 12, 1, guid(1))).toBe(-WSANO_RECOVERY);
-  });
-
-  test('WM-03, WM-04, WM-07, WM-10 on Windows Mobile nothing is ordered: the newest chain is first', async () => {
-    const { processOn } = await fresh();
-    const mobile = await processOn('a', 0, 'windows-mobile');
-    const base = named(await stored(mobile), 'MSAFD Tcpip [TCP/IP]');
-    expect(await mobile.WSCWriteProviderOrder(ids(await stored(mobile)))).toBe(WSAEOPNOTSUPP);
-    await ok(mobile.WSCInstallProvider(guid(1), '/x', [layerOf(base, 'lsp')]));
-    const { dwCatalogEntryId } = named(await stored(mobile), 'lsp');
-    await ok(mobile.WSCInstallProvider(guid(2), '/x', [chainOf(base, dwCatalogEntryId, 'lsp')]));
-    expect((await stored(mobile))[0]?.szProtocol).toBe('lsp over [MSAFD Tcpip [TCP/IP]]');
-    // Text is wide: an entry takes 628 bytes.
-    const room = { value: 0 };
-    await mobile.WSCEnumProtocols(null, [], room);
-    expect(room.value).toBe(8 * 628);
-  });
-});
-
-overEveryAttachment('the catalog of a process', (open) => {
-  const listed = async (ws: Winsock): Promise<string[]> => {
-    const entries: WSAPROTOCOL_INFO[] = [];
-    await ok(ws.WSAEnumProtocols(null, entries, { value: 1e6 }));
-    return entries.map(({ szProtocol }) => szProtocol);
-  };
-
-  test('CFG-FAIL-05, CFG-WSCUpdateProvider, CAT-LOAD-01 is the one that it started with, until its last WSACleanup', async () => {
-    const { a, attachment, processOn } = await open();
-    // A process that was given layers has them from its test, not from the host's catalog.
-    const isOwn = attachment.layers > 0;
-    const { catalog } = attachment.hosts.a;
-    catalog.apply({ kind: 'reset', what: 'all' }, { uid: 0, pid: 0, program: 'test' });
-    const before = await listed(a);
-    const tcp = named(await stored(a), 'MSAFD Tcpip [TCP/IP]');
-    await ok(a.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0, [tcp]));
-    expect(await listed(a)).toEqual(before);
-    await ok(a.closesocket(await ok(a.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP))));
-    const later = await processOn('a');
-    await ok(later.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    expect((await listed(later))[0]).toBe(isOwn ? before[0] : 'lsp over [MSAFD Tcpip [TCP/IP]]');
-    await ok(a.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    await ok(a.WSACleanup());
-    expect(await listed(a)).toEqual(before);
-    await ok(a.WSACleanup());
-    await ok(a.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    expect((await listed(a))[0]).toBe(isOwn ? before[0] : 'lsp over [MSAFD Tcpip [TCP/IP]]');
-    catalog.apply({ kind: 'reset', what: 'all' }, { uid: 0, pid: 0, program: 'test' });
-  });
-
-  test('CFG-FAIL-02, CFG-FAIL-04 a module that is gone fails its sockets; the base above the chain goes around it', async () => {
-    const { attachment, processOn } = await open();
-    if (attachment.layers > 0) return;
-    const { catalog } = attachment.hosts.a;
-    const who = { uid: 0, pid: 0, program: 'test' };
-    catalog.apply({ kind: 'reset', what: 'all' }, who);
-    const first = await processOn('a');
-    const tcp = named(await stored(first), 'MSAFD Tcpip [TCP/IP]');
-    await ok(first.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0, [tcp]));
-    await ok(first.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    expect(await first.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-10106);
-    // The base provider can be named, whatever stands before it.
-    await ok(first.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, tcp, 0, 0));
-    const all = ids(await stored(first)).sort((x, y) => x - y);
-    expect(await first.WSCWriteProviderOrder(all)).toBe(0);
-    const second = await processOn('a');
-    await ok(second.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    await ok(second.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
-    catalog.apply({ kind: 'reset', what: 'all' }, who);
-  });
-
-  test('WM-04, WM-05 on Windows Mobile it is the one of the moment', async () => {
-    const { attachment, processOn } = await open();
-    if (attachment.layers > 0) return;
-    const { catalog } = attachment.hosts.a;
-    const who = { uid: 0, pid: 0, program: 'test' };
-    catalog.apply({ kind: 'reset', what: 'all' }, who);
-    const mobile = await processOn('a', 0, 'windows-mobile');
-    await ok(mobile.WSAStartup(MAKEWORD(2, 2), wsadata()));
-    const before = (await listed(mobile)).length;
-    const changed = { value: 0 };
-    await ok(mobile.WSAProviderConfigChange(changed));
-    const change = mobile.WSAProviderConfigChange(changed);
-    await ok(mobile.WSCInstallProviderAndChains(guid(1), '/nowhere/lsp.mjs', 'lsp', 0));
-    expect(await change).toBe(0);
-    while ((await listed(mobile)).length === before) await new Promise((resolve) => setImmediate(resolve));
-    expect((await listed(mobile))[0]).toContain('lsp over');
-    catalog.apply({ kind: 'reset', what: 'all' }, who);
   });
 });

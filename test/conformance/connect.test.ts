@@ -341,11 +341,10 @@ overEveryAttachment('connect and the state of the socket', (pair) => {
 });
 
 overEveryAttachment('services that no provider here has', (pair) => {
-  test('API-WSAGetQOSByName, API-WSASetSocketSecurity, API-WSAQuerySocketSecurity, API-WSASetSocketPeerTargetName, API-WSADeleteSocketPeerTargetName, API-WSAImpersonateSocketPeer, API-WSARevertImpersonation are WSAEOPNOTSUPP', async () => {
+  test('API-WSASetSocketSecurity, API-WSAQuerySocketSecurity, API-WSASetSocketPeerTargetName, API-WSADeleteSocketPeerTargetName, API-WSAImpersonateSocketPeer, API-WSARevertImpersonation are WSAEOPNOTSUPP', async () => {
     const { a, b } = await pair();
     const { client } = await connected({ a, b });
     const calls = (s: number) => [
-      a.WSAGetQOSByName(s, text('G711'), null),
       a.WSASetSocketSecurity(s),
       a.WSAQuerySocketSecurity(s),
       a.WSASetSocketPeerTargetName(s),

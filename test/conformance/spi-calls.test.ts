@@ -14,12 +14,14 @@ import {
   WSA_FLAG_OVERLAPPED,
   WSA_INVALID_HANDLE,
   WSAEFAULT,
+  WSAEINVAL,
   WSAENOTSOCK,
   WSAEOPNOTSUPP,
   type WSAPROTOCOL_INFO,
 } from '../../src/abi/index.ts';
 import {
   defineLayer,
+  type QOS,
   type Ref,
   type WSATHREADID,
   WSP_ENTRIES,
@@ -176,20 +178,38 @@ describe.each(['system', 'own'] as const)('the entries of the table, with handle
     expect(seen.find(({ call }) => call === 'WSPJoinLeaf')?.args).toHaveLength(8);
   });
 
-  test('SPI-WSPGetQOSByName, API-WSAGetQOSByName has no template in the base provider', async () => {
+  test('SPI-WSPGetQOSByName, API-WSAGetQOSByName a layer has templates of its own, and asks the provider below for others', async () => {
     const seen: Seen[] = [];
-    let below: WSPPROC_TABLE | null = null;
+    const own = Buffer.from('own');
     const startup = defineLayer(
-      (next) => {
-        below = next;
-        return {};
-      },
+      (next) => ({
+        WSPGetQOSByName(s, lpQOSName, lpQOS) {
+          if (lpQOSName === null || !own.equals(lpQOSName)) return next.WSPGetQOSByName(s, lpQOSName, lpQOS);
+          if (lpQOS !== null) lpQOS.ProviderSpecific = Uint8Array.of(7);
+          return 1;
+        },
+      }),
       { handles },
     );
     const { ws } = withLayers([noting('system', seen), { startup, isIfs: handles === 'system' }]);
     const s = await udp(ws);
-    expect(await (below as unknown as WSPPROC_TABLE).WSPGetQOSByName(s, null, null)).toBe(-WSAEOPNOTSUPP);
+    const flow = {
+      TokenRate: 0,
+      TokenBucketSize: 0,
+      PeakBandwidth: 0,
+      Latency: 0,
+      DelayVariation: 0,
+      ServiceType: 0,
+      MaxSduSize: 0,
+      MinimumPolicedSize: 0,
+    };
+    const qos: QOS = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: null };
+    expect(await ws.WSAGetQOSByName(s, own, qos)).toBe(1);
+    expect(qos.ProviderSpecific).toEqual(Uint8Array.of(7));
+    expect(seen.some(({ call }) => call === 'WSPGetQOSByName')).toBe(false);
+    expect(await ws.WSAGetQOSByName(s, Buffer.from('other'), qos)).toBe(-WSAEINVAL);
     expect(seen.at(-1)?.call).toBe('WSPGetQOSByName');
+    expect(await ws.WSAGetQOSByName(s, null, qos)).toBe(-WSAEFAULT);
   });
 
   test('SPI-WSPCancelBlockingCall ends the blocking call of a 1.1 thread through the layer', async () => {

@@ -16,6 +16,7 @@ import {
   type WSADATA,
 } from '../../src/abi/index.ts';
 import { IpAddress, i32le, putI32le } from '../../src/base/index.ts';
+import type { BehaviorProfile } from '../../src/port/index.ts';
 import type { Ref } from '../../src/spi/index.ts';
 import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, ATTACHMENTS, type Attachment, type AttachmentKind } from './attachment.ts';
@@ -32,6 +33,11 @@ export interface Pair {
 /** Runs the tests of `body` once for every way to the sockets. `pair()` is fresh for each test. */
 export function overEveryAttachment(subject: string, body: (pair: () => Promise<Pair>) => void): void {
   over(ATTACHMENTS, subject, body);
+}
+
+/** As {@link overEveryAttachment}, with hosts of the profile `windows-mobile`. */
+export function overMobileHosts(subject: string, body: (pair: () => Promise<Pair>) => void): void {
+  over(ATTACHMENTS, subject, body, 'windows-mobile');
 }
 
 /**
@@ -59,6 +65,7 @@ function over(
   kinds: readonly AttachmentKind[],
   subject: string,
   body: (pair: () => Promise<Pair>) => void,
+  profile?: BehaviorProfile,
 ): void {
   const path = expect.getState().testPath ?? '';
   const isWhole = process.env['CONFORMANCE'] === 'whole';
@@ -67,7 +74,7 @@ function over(
     let attachment: Attachment;
     const started: Winsock[] = [];
     beforeAll(async () => {
-      attachment = await kind.open();
+      attachment = await kind.open(profile);
     });
     afterAll(() => attachment.close());
     afterEach(async () => {

@@ -20,7 +20,7 @@ import {
 } from '../../src/abi/index.ts';
 import { createLocalHost } from '../../src/app/local.ts';
 import type { BehaviorProfile } from '../../src/port/index.ts';
-import { Catalog, DEFAULT_CATALOG, type WSAOVERLAPPED, type WSPPROC_TABLE } from '../../src/spi/index.ts';
+import { baseEntries, Catalog, type WSAOVERLAPPED, type WSPPROC_TABLE } from '../../src/spi/index.ts';
 import { __WSAFDIsSet, MAKEWORD, type Winsock, WinsockProcess, winsockOf } from '../../src/winsock/index.ts';
 import {
   bound,
@@ -316,7 +316,8 @@ describe('select over several providers', () => {
   /** A process whose UDP sockets belong to a layer that hands everything on; its TCP sockets to the base provider. */
   function layered(isIfs: boolean, profile: BehaviorProfile = 'windows') {
     const host = createLocalHost();
-    const [tcpEntry, udpEntry] = DEFAULT_CATALOG as [WSAPROTOCOL_INFO, WSAPROTOCOL_INFO];
+    const base = baseEntries(profile);
+    const [tcpEntry, udpEntry] = base as [WSAPROTOCOL_INFO, WSAPROTOCOL_INFO];
     const chain = (entry: WSAPROTOCOL_INFO, id: number): WSAPROTOCOL_INFO => ({
       ...entry,
       ProviderId: LAYER,
@@ -326,7 +327,7 @@ describe('select over several providers', () => {
       dwServiceFlags1: isIfs ? entry.dwServiceFlags1 : entry.dwServiceFlags1 & ~XP1_IFS_HANDLES,
     });
     const catalog = new Catalog(
-      [chain(udpEntry, 2001), ...DEFAULT_CATALOG, chain(tcpEntry, 2002)],
+      [chain(udpEntry, 2001), ...base, chain(tcpEntry, 2002)],
       new Map([[LAYER, '/layer']]),
     );
     const process: WinsockProcess = new WinsockProcess({

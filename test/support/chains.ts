@@ -4,7 +4,9 @@
  */
 
 import { LAYERED_PROTOCOL, PFL_HIDDEN, type WSAPROTOCOL_INFO, XP1_IFS_HANDLES } from '../../src/abi/index.ts';
+import type { BehaviorProfile, CatalogChange } from '../../src/port/index.ts';
 import {
+  baseEntries,
   Catalog,
   DEFAULT_CATALOG,
   defineLayer,
@@ -37,11 +39,15 @@ export function pathOf(layer: number): string {
 
 const hex = (value: number): string => value.toString(16).padStart(4, '0').toUpperCase();
 
-/** The entries of a catalog with layers over all of `base`, lowest layer first. The base entries keep their ids. */
+/**
+ * The entries of a catalog with layers over all of `base`, lowest layer first. The base entries keep their ids. Chains over one provider's
+ * entries alone, as on Windows Mobile, share a GUID (WM-06).
+ */
 export function layeredEntries(
   layers: readonly { readonly isIfs: boolean }[],
   base: readonly WSAPROTOCOL_INFO[] = DEFAULT_CATALOG,
 ): WSAPROTOCOL_INFO[] {
+  const isOneProvider = base.every(({ ProviderId }) => ProviderId === base[0]?.ProviderId);
   let id = Math.max(...base.map(({ dwCatalogEntryId }) => dwCatalogEntryId));
   let newest: readonly WSAPROTOCOL_INFO[] = base;
   let entries: readonly WSAPROTOCOL_INFO[] = base;
@@ -59,7 +65,7 @@ export function layeredEntries(
     hidden.push(layered);
     newest = newest.map((entry, i) => ({
       ...entry,
-      ProviderId: guidOf(n, i + 1),
+      ProviderId: guidOf(n, isOneProvider ? 1 : i + 1),
       dwCatalogEntryId: ++id,
       dwServiceFlags1: isIfs ? entry.dwServiceFlags1 : entry.dwServiceFlags1 & ~XP1_IFS_HANDLES,
       ChainLen: Math.max(entry.ChainLen, 1) + 1,
@@ -74,9 +80,12 @@ export function layeredEntries(
   return [...entries, ...hidden];
 }
 
-/** Layers, lowest first, over the whole default catalog. */
-export function layeredOptions(layers: readonly TestLayer[]): LayeredOptions {
-  const entries = layeredEntries(layers);
+/** Layers, lowest first, over the whole catalog of a fresh installation. */
+export function layeredOptions(
+  layers: readonly TestLayer[],
+  profile: BehaviorProfile = 'windows',
+): LayeredOptions {
+  const entries = layeredEntries(layers, baseEntries(profile));
   const paths = new Map<string, string>();
   const modules = new Map<string, WSPStartup>();
   for (const [n, { startup }] of layers.entries()) {
@@ -84,6 +93,18 @@ export function layeredOptions(layers: readonly TestLayer[]): LayeredOptions {
     for (let chain = 0; chain <= DEFAULT_CATALOG.length; chain++) paths.set(guidOf(n, chain), pathOf(n));
   }
   return { catalog: new Catalog(entries, paths), loadProvider: (path) => modules.get(path) ?? null };
+}
+
+/** What an installer does for those layers, lowest first: the same chains in a catalog that is kept. */
+export function installationOf(layers: readonly TestLayer[]): CatalogChange[] {
+  return layers.map(({ isIfs }, n) => ({
+    kind: 'install-chains',
+    providerId: guidOf(n),
+    path: pathOf(n),
+    name: `layer ${n}`,
+    serviceFlags: isIfs ? XP1_IFS_HANDLES : 0,
+    over: null,
+  }));
 }
 
 /** A layer that makes every call itself and changes nothing. */

@@ -25,17 +25,23 @@ import { promised } from '../promised.ts';
 export const WSAEnumProtocols = promised('WSAEnumProtocols');
 
 /**
- * Reads a template of quality of service: there are none.
+ * Reads a template of quality of service that was installed for the provider of the socket's catalog entry.
  *
- * Errors: WSAEOPNOTSUPP, unless a layered provider has templates
+ * Errors: WSAEINVAL (there is none of that name), WSAEFAULT (a `null`; the names don't fit)
  *
  * Source: API-WSAGetQOSByName
- * @param lpQOSName the template's name
+ * @param lpQOSName the template's name; a buffer that begins with a zero gets the names of all, each with a zero behind it, and one more at
+ * the end
  * @param lpQOS gets it
  * @returns 1
  * @example
  * ```ts
- * await WSAGetQOSByName(s, Buffer.from('G711'), null).catch((e) => e.code); // → WSAEOPNOTSUPP
+ * const flow = { TokenRate: 8000, TokenBucketSize: 1500, PeakBandwidth: 8000, Latency: 1, DelayVariation: 1, ServiceType: SERVICETYPE_BESTEFFORT, MaxSduSize: 1500, MinimumPolicedSize: 64 };
+ * const qos: QOS = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: null };
+ * await WSAGetQOSByName(s, Buffer.from('G711'), qos).catch((e) => e.code); // → WSAEINVAL
+ * await WSCInstallQOSTemplate('E70F1AA0-AB8B-11CF-8CA3-00805F48A192', Buffer.from('G711'), { ...qos, ProviderSpecific: Buffer.from('x') });
+ * await WSAGetQOSByName(s, Buffer.from('G711'), qos); // → 1
+ * qos.ProviderSpecific?.length; // → 1
  * ```
  */
 export const WSAGetQOSByName = promised('WSAGetQOSByName');
