@@ -33,6 +33,8 @@ export interface Machine {
   access(path: string): 'usable' | 'denied' | 'missing';
   /** @returns `null` when it cannot be read. */
   readText(path: string): string | null;
+  /** The first `most` bytes and perhaps some more. @returns `null` when it cannot be read. */
+  readBytes(path: string, most: number): Uint8Array | null;
   /** The path of a program on PATH, or `null`. */
   findProgram(name: string): string | null;
   /** The daemon's entry file and the addon's candidates, best first. */

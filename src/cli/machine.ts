@@ -1,7 +1,7 @@
 /** The real machine behind {@link Machine}, and the {@link Context} of a process. */
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,7 @@ function processMachine(): Machine {
     uid: process.getuid?.() ?? -1,
     access,
     readText,
+    readBytes,
     findProgram: (name) => findProgram(name, process.env['PATH'] ?? ''),
     daemonEntry: besides('../daemon/main.js'),
     addonCandidates: [
@@ -54,6 +55,27 @@ function readText(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch {
     return null;
+  }
+}
+
+/** Whatever it is, a device without end too. */
+function readBytes(path: string, most: number): Uint8Array | null {
+  let fd = -1;
+  try {
+    fd = openSync(path, 'r');
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; length <= most; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const count = readSync(fd, chunk);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+    }
+    return Buffer.concat(chunks);
+  } catch {
+    return null;
+  } finally {
+    if (fd >= 0) closeSync(fd);
   }
 }
 
@@ -85,4 +107,5 @@ function besides(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
+const CHUNK = 1 << 20;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

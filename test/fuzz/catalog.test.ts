@@ -15,6 +15,7 @@ import {
   readState,
   snapshotOf,
   writeChange,
+  writeMobileProviders,
   writeSnapshot,
 } from '../../src/catalog/index.ts';
 import type { CatalogChange, SkippedPart } from '../../src/port/index.ts';
@@ -143,15 +144,19 @@ describe('hostile catalogs', () => {
     }
     const state = full();
     const sample = fc.constantFrom(...SAMPLES).chain((change) => broken(writeChange(change)));
+    let made = 0;
     fc.assert(
       fc.property(sample, (value) => {
         const change = readChange(value);
         if (change === null) return;
         const outcome = applyChange(state, change, new Bench(state));
-        if (typeof outcome !== 'number') expectSound(outcome.state);
+        if (typeof outcome === 'number') return;
+        made++;
+        expectSound(outcome.state);
       }),
       RUNS,
     );
+    expect(made).toBeGreaterThan(10);
   });
 
   test('any row of changes keeps the rules, and ids are not given out twice', () => {
@@ -192,14 +197,23 @@ describe('hostile catalogs', () => {
         '"Dll"="a.dll"',
         '"Order"=dword:7',
         '"Dll"="\\',
+        '"Dll"=hex(2):61,00,\\',
+        '[-HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\A]',
       ),
     );
     fc.assert(
       fc.property(fc.array(line), (lines) => {
-        for (const { name, path } of readMobileProviders(lines.join('\n')) ?? []) {
+        const read = readMobileProviders(lines.join('\n'));
+        if ('why' in read) {
+          expect(read.line).toBeGreaterThanOrEqual(0);
+          expect(read.why).not.toBe('');
+          return;
+        }
+        for (const { name, path } of read) {
           expect(name).not.toBe('');
           expect(path).not.toBe('');
         }
+        expect(readMobileProviders(writeMobileProviders(read))).toEqual(read);
       }),
       RUNS,
     );

@@ -5,6 +5,7 @@
  *     winsockd catalog restore 12                                   the catalog as it was at serial 12
  *     winsockd catalog install ./layer.mjs --name "My layer"        a layered provider over everything
  *     winsockd catalog permit /opt/app.mjs --categories firewall    what an application loads
+ *     winsockd catalog check                                        what is wrong with chains, and what mends it
  *     winsockd catalog import lsp.reg                               Windows Mobile's list of layered providers
  *
  * and those of `catalog-name-spaces.ts`.
@@ -28,9 +29,11 @@ import {
 } from '../../abi/index.ts';
 import type { CatalogRecord } from '../../port/index.ts';
 import { type Invocation, leaf, type Session } from '../command.ts';
-import { CliError, ExitCode, usageError } from '../exit-codes.ts';
+import { ExitCode, usageError } from '../exit-codes.ts';
 import { readInteger } from '../units.ts';
 import { makeChange } from './catalog-changes.ts';
+import { catalogCheckCommand } from './catalog-check.ts';
+import { catalogImportCommand } from './catalog-import.ts';
 import { installNameSpaceCommand, modulePath, removeNameSpaceCommand } from './catalog-name-spaces.ts';
 import { recordText } from './netsh-winsock.ts';
 
@@ -75,12 +78,8 @@ export function catalogCommand(session: Session): Command {
     .addCommand(installNameSpaceCommand(session))
     .addCommand(removeNameSpaceCommand(session))
     .addCommand(permit)
-    .addCommand(
-      leaf(session, 'import', 'layered providers of a Windows Mobile device', importMobile).argument(
-        '<file>',
-        'an export of HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP',
-      ),
-    );
+    .addCommand(catalogCheckCommand(session))
+    .addCommand(catalogImportCommand(session));
 }
 
 async function history({ client, print }: Invocation<unknown>): Promise<ExitCode> {
@@ -128,15 +127,6 @@ async function permitApplication(invocation: Invocation<PermitOptions>): Promise
     await makeChange(invocation, change, `${path} loads the layers: ${providers}`);
   }
   return ExitCode.ok;
-}
-
-function importMobile(invocation: Invocation<unknown>): Promise<ExitCode> {
-  const [file = ''] = invocation.args;
-  const text = invocation.context.machine.readText(resolve(invocation.context.directory, file));
-  if (text === null) throw new CliError(ExitCode.no, 'no-file', `${file} can't be read`);
-  // The registry editor writes UTF-16; read as bytes of UTF-8, its zeros are between the letters.
-  const plain = text.replace(/\0|^\uFFFD+|\uFEFF/g, '');
-  return makeChange(invocation, { kind: 'import-mobile', text: plain }, `imported ${file}`);
 }
 
 /** Names to LSP_* bits; `null`: any. */

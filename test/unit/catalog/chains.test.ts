@@ -8,7 +8,6 @@ import {
   WSANO_RECOVERY,
   XP1_IFS_HANDLES,
 } from '../../../src/abi/index.ts';
-import { readMobileProviders } from '../../../src/catalog/index.ts';
 import type { CatalogChange } from '../../../src/port/index.ts';
 import { Bench, guid, installChains, TCP } from './support.ts';
 
@@ -115,44 +114,5 @@ describe('removing a layered provider', () => {
     const bench = new Bench();
     expect(bench.apply({ kind: 'remove-entry', id: 4711 })).toBe(WSAEINVAL);
     expect(bench.apply({ kind: 'remove-entry', id: 1001 })).toBe(WSANO_RECOVERY);
-  });
-});
-
-const REGISTRY = `Windows Registry Editor Version 5.00
-
-[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\AutoProxy]
-"Dll"="\\\\Windows\\\\proxy.dll"
-"Entry"="InstallLSP"
-[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\SSL]
-"Dll"="ssllsp.dll"
-"Order"=dword:00000001
-[HKEY_LOCAL_MACHINE\\Comm\\Tcpip]
-"Order"=dword:00000000
-"Dll"="no.dll"
-`;
-
-describe("Windows Mobile's list", () => {
-  test('WM-03, WM-07 keys are installed by Order, those without one last; SSL sits on the base', () => {
-    expect(readMobileProviders(REGISTRY)).toEqual([
-      { name: 'SSL', path: 'ssllsp.dll', order: 1 },
-      { name: 'AutoProxy', path: '\\Windows\\proxy.dll', order: 0xffff_ffff },
-    ]);
-    const bench = new Bench();
-    expect(bench.apply({ kind: 'import-mobile', text: REGISTRY })).toHaveLength(14);
-    const [top] = bench.state.entries;
-    expect(top?.info.szProtocol).toBe('AutoProxy over [SSL over [MSAFD Tcpip [TCP/IP]]]');
-    expect(top?.info.ChainLen).toBe(3);
-    // The next boot runs them again.
-    const before = bench.state;
-    bench.apply({ kind: 'import-mobile', text: REGISTRY });
-    expect(bench.state.entries).toEqual(before.entries);
-  });
-
-  test.each([
-    ['nothing', ''],
-    ['a key without a Dll', '[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\SSL]\n"Order"=dword:1'],
-    ['more than a registry export has', 'x'.repeat(300_000)],
-  ])('WM-07 refuses %s', (_, text) => {
-    expect(new Bench().apply({ kind: 'import-mobile', text })).toBe(WSAEINVAL);
   });
 });

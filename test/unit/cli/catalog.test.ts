@@ -207,13 +207,67 @@ describe('winsockd catalog', () => {
     }
   });
 
-  test('WM-07 import reads the export of a device, in UTF-16 too', async () => {
-    const text = '[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP\\SSL]\r\n"Dll"="ssllsp.dll"\r\n';
-    const wide = `\uFFFD\uFFFD${[...text].join('\0')}\0`;
-    const machine = { readText: (path: string) => (path === '/here/lsp.reg' ? wide : null) };
-    expect((await change('catalog import lsp.reg', {}, { machine })).changes).toEqual([
-      { kind: 'import-mobile', text },
-    ]);
-    expect(await change('catalog import none.reg', {}, { machine })).toMatchObject({ code: 1, changes: [] });
+  describe('import', () => {
+    const LIST = '[HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP';
+    const SSL = `${LIST}\\SSL]\r\n"Dll"="ssllsp.dll"\r\n"Order"=dword:00000001\r\n`;
+    const PROXY = `${LIST}\\AutoProxy]\r\n"Dll"="\\\\Windows\\\\Proxy.dll"\r\n`;
+
+    function importing(bytes: Uint8Array | null, words = ''): ReturnType<typeof change> {
+      const readBytes = (path: string) => (path === '/here/lsp.reg' ? bytes : null);
+      return change(`catalog import lsp.reg${words}`, {}, { machine: { readBytes } });
+    }
+    const wide = (text: string): Uint8Array =>
+      Buffer.concat([
+        Buffer.of(0xff, 0xfe),
+        Buffer.from(`Windows Registry Editor Version 5.00\r\n\r\n${text}`, 'utf16le'),
+      ]);
+
+    test('WM-07 reads the export of a device, and puts modules in the place of its DLLs', async () => {
+      const { changes, out } = await importing(wide(PROXY + SSL), ' --module proxy.dll=./proxy.mjs');
+      expect(changes).toEqual([
+        {
+          kind: 'import-mobile',
+          text:
+            `${LIST}\\SSL]\n"Dll"="winsockd/layers/tls"\n"Order"=dword:00000001\n\n` +
+            `${LIST}\\AutoProxy]\n"Dll"="/here/proxy.mjs"\n"Order"=dword:ffffffff\n`,
+        },
+      ]);
+      expect(out).toBe(
+        'imported lsp.reg: SSL from winsockd/layers/tls, AutoProxy from /here/proxy.mjs; undo: winsockd catalog restore 7\n',
+      );
+    });
+
+    test('WM-07 a path that is no DLL is taken as it is', async () => {
+      const { changes } = await importing(Buffer.from(`${LIST}\\A]\n"Dll"="/opt/a.mjs"`));
+      expect(changes).toMatchObject([{ text: expect.stringContaining('"Dll"="/opt/a.mjs"') }]);
+    });
+
+    test.each<[string, Uint8Array | null, string]>([
+      ['no such file', null, "lsp.reg can't be read"],
+      [
+        'no text',
+        Buffer.of(0x4d, 0x5a, 0x90, 0),
+        'lsp.reg is no text: neither UTF-16 nor UTF-8 nor a code page',
+      ],
+      ['a wrong value', wide(`${LIST}\\SSL]\r\n"Dll"=dword:1`), 'lsp.reg:4: "Dll" has to be a string'],
+      ['no list', Buffer.from('REGEDIT4'), 'lsp.reg: it has no key below HKEY_LOCAL_MACHINE\\Comm\\WS2\\LSP'],
+      [
+        'a DLL that nothing here does the work of',
+        wide(SSL + PROXY),
+        'AutoProxy: nothing here does the work of proxy.dll; name a module: --module proxy.dll=./layer.mjs',
+      ],
+    ])('WM-07 refuses %s and changes nothing', async (_, bytes, why) => {
+      expect(await importing(bytes)).toMatchObject({ code: 1, changes: [], err: `winsockd: ${why}\n` });
+    });
+
+    test('WM-07 refuses more than the registry of a device has', async () => {
+      const { err, changes } = await importing(new Uint8Array((64 << 20) + 1));
+      expect(err).toBe('winsockd: lsp.reg has more than 67108864 bytes\n');
+      expect(changes).toEqual([]);
+    });
+
+    test.each(['proxy.dll', '=x', 'proxy.dll='])('a module %j is usage', async (module) => {
+      expect(await importing(wide(SSL), ` --module ${module}`)).toMatchObject({ code: 2, changes: [] });
+    });
   });
 });

@@ -79,6 +79,7 @@ export const LINUX_MACHINE: Machine = {
   uid: 0,
   access: () => 'usable',
   readText: (path) => (path === '/proc/self/status' ? 'Name:\tnode\nCapEff:\t000001ffffffffff\n' : null),
+  readBytes: () => null,
   findProgram: (name) => `/usr/sbin/${name}`,
   daemonEntry: '/package/dist/daemon/main.js',
   addonCandidates: ['/package/native/build/Release/winsockd.node'],
