@@ -16,6 +16,7 @@ import {
   JL_BOTH,
   JL_RECEIVER_ONLY,
   JL_SENDER_ONLY,
+  SO_GROUP_ID,
   SO_TYPE,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -90,8 +91,10 @@ overEveryAttachment('flags of WSASocket', (pair) => {
 
   test('API-WSASocket groups are reserved: whatever is asked for, the socket is in none', async () => {
     const { a } = await pair();
-    for (const group of [0, 1, 2, 77])
-      await ok(a.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, null, group, 0));
+    for (const group of [0, 1, 2, 77]) {
+      const s = await ok(a.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, null, group, 0));
+      expect(await getInt(a, s, SOL_SOCKET, SO_GROUP_ID)).toBe(0);
+    }
   });
 });
 

@@ -193,8 +193,12 @@ describe('RFC 768 UDP', () => {
 
   test('random bytes never throw, and never give an offset outside the datagram', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      fc.property(fc.uint8Array({ maxLength: 40 }), fc.option(fc.nat(48)), (bytes, length) => {
+        if (length !== null && bytes.length >= 8) putU16(bytes, 4, length);
         const { verdict, header } = parse(bytes);
+        if (length !== null && bytes.length >= 8) {
+          expect(verdict === DropReason.none).toBe(length >= 8 && length <= bytes.length);
+        }
         if (verdict !== DropReason.none) return;
         expect(header.payloadAt).toBeLessThanOrEqual(header.end);
         expect(header.end).toBeLessThanOrEqual(bytes.length);
