@@ -3,7 +3,7 @@ import { SeededRandom } from '../../src/base/index.ts';
 import { FuzzedLink } from '../../src/link/index.ts';
 import { createNetwork, EndpointError, parseAddress, SimulationError } from '../../src/sim/index.ts';
 import { DropReason } from '../../src/wire/index.ts';
-import { complaints, describeTshark, tshark } from '../support/tshark.ts';
+import { describeTshark, tshark } from '../support/tshark.ts';
 import {
   connectPair,
   exchange,
@@ -322,6 +322,9 @@ describeTshark('a recording, read by tshark', () => {
     await transferBothWays(pair, 200_000);
     const file = capture.bytes();
     expect(tshark(file).length).toBeGreaterThan(10);
-    expect([...complaints(file), ...tshark(file, '-Y', 'tcp.analysis.flags')]).toEqual([]);
+    // The payload is no HTTP, though it is on port 80: only what is ours is judged.
+    const wrong =
+      '_ws.malformed || tcp.checksum.status == "Bad" || ip.checksum.status == "Bad" || tcp.analysis.flags';
+    expect(tshark(file, '-Y', wrong)).toEqual([]);
   });
 });
