@@ -15,8 +15,8 @@ import {
 import {
   type Application,
   type BaseProvider,
-  CallTap,
   baseEntries,
+  CallTap,
   Catalog,
   type ChainObserver,
   catalogDefaults,
