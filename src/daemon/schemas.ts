@@ -13,7 +13,7 @@ export const gateway = z
 export const gateway6 = z
   .string()
   .refine((text) => isOther(text, 6), 'a router’s IPv6 address, such as fd00:77::1');
-export const deviceName = z.string().regex(/^[^\s/:]{1,15}$/, 'an interface name of 1 to 15 characters');
+export const deviceName = z.string().regex(/^[^\s/:,=]{1,15}$/, 'an interface name of 1 to 15 characters');
 export const namespace = z.string().min(1, 'a namespace under /run/netns, or an absolute path');
 export const mtu = z.number().int('a whole number').min(68, '68 to 65535').max(65_535, '68 to 65535');
 

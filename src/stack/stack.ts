@@ -285,7 +285,8 @@ class SansIoStack implements Stack {
   }
 
   addRoute(route: RouteOptions): void {
-    if (route.gateway !== undefined) requireGateway(route.gateway);
+    if (route.gateway !== undefined)
+      requireGateway(route.gateway, (address) => this.interfaceOf(address) !== 0);
     this.#host.topology.addRoute(route);
   }
 

@@ -6,7 +6,7 @@
  * them all, and says on a descriptor when it is ready or why it is not.
  */
 
-import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { ChildProcess, SpawnOptions, StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,7 +14,7 @@ import { type Command, Option } from 'commander';
 import { CONFIG_JSON_VARIABLE, type ReadyMessage, type WaitingMessage } from '../../port/index.ts';
 import { durationOption, type Invocation, leaf, type Session } from '../command.ts';
 import type { Context } from '../context.ts';
-import { CliError, ExitCode } from '../exit-codes.ts';
+import { CliError, ExitCode, usageError } from '../exit-codes.ts';
 import { readInteger } from '../units.ts';
 
 /** The flags that are settings of the daemon, by its names for them. */
@@ -164,7 +164,7 @@ export function upCommand(session: Session): Command {
 /** In this process's place: the same terminal, signals handed on, its exit code ours. */
 async function runInForeground(invocation: Invocation<UpOptions>): Promise<ExitCode> {
   const { context, options } = invocation;
-  const child = context.machine.spawn(process.execPath, daemonArguments(context, options), {
+  const child = start(context, options, {
     // Its own process group: a terminal's ^C reaches it once, through us, and not a second time as "at once".
     detached: true,
     stdio:
@@ -189,7 +189,7 @@ async function startInBackground(invocation: Invocation<UpOptions>): Promise<Exi
   // What is written before there is a log, or past it, goes where the log goes.
   const output = settings.log === undefined ? 'ignore' : openLog(settings.log);
   try {
-    const child = context.machine.spawn(process.execPath, daemonArguments(context, options), {
+    const child = start(context, options, {
       detached: true,
       stdio: backgroundStdio(output, options.tunFd, readyFd),
       env: daemonEnvironment(context, { ...settings, readyFd }),
@@ -217,6 +217,18 @@ function settingsOf({ context, options, isGiven }: Invocation<UpOptions>): Daemo
   if (settings['tun'] === true) settings['tun'] = 'tun%d';
   if (settings['tap'] === true) settings['tap'] = 'tap%d';
   return settings;
+}
+
+/** @throws {CliError} when there is no such process to be, or no such descriptor to hand on */
+function start(context: Context, options: UpOptions, how: SpawnOptions): ChildProcess {
+  try {
+    return context.machine.spawn(process.execPath, daemonArguments(context, options), how);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EBADF' && options.tunFd !== undefined)
+      throw usageError('--tun-fd', String(options.tunFd), 'a descriptor that is open here');
+    throw notStarted(error as Error);
+  }
 }
 
 function daemonArguments({ machine, directory }: Context, { config }: UpOptions): string[] {
@@ -367,7 +379,6 @@ const PATHS: ReadonlySet<string> = new Set([
   'control',
   'hostsFile',
   'capture',
-  'readyWait',
   'stateDirectory',
   'catalog',
   'log',
@@ -416,4 +427,5 @@ const SETTINGS = [
   'catalogWriters',
   'log',
   'logLevel',
+  'readyWait',
 ] as const satisfies readonly (keyof DaemonFlags)[];

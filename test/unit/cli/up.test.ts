@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import type { Session } from '../../../src/cli/command.ts';
+import { upCommand } from '../../../src/cli/commands/up.ts';
 import type { Machine } from '../../../src/cli/context.ts';
+import { CONFIG_KEYS } from '../../../src/daemon/config.ts';
 import { CONFIG_JSON_VARIABLE } from '../../../src/port/index.ts';
 import { type ContextOptions, cli, type Outcome } from './harness.ts';
 
@@ -126,6 +129,20 @@ describe('the settings that winsockd up hands over', () => {
     });
   });
 
+  test('each flag there is is handed over', async () => {
+    const own = new Set(['daemon', 'timeout', 'config', 'json', 'control', 'color']);
+    const flags = upCommand({ context: { environment: {} } } as Session).options.filter(
+      (option) => !own.has(option.attributeName()),
+    );
+    expect(flags.length).toBeGreaterThan(40);
+    for (const option of flags) {
+      const value = option.required || option.optional ? (option.argChoices?.[0] ?? '100') : '';
+      const { child } = await up(`${option.long} ${value}`, ends);
+      expect(Object.keys(child.settings as object)).toEqual([option.attributeName()]);
+      expect(CONFIG_KEYS).toContain(option.attributeName());
+    }
+  });
+
   test('what was not typed is not handed over, so that the file’s settings hold', async () => {
     const { child } = await up('', ends, { environment: { WINSOCKD_CONTROL: '/run/c.sock' } });
     expect(child.settings).toEqual({});
@@ -184,6 +201,20 @@ describe('winsockd up in the foreground', () => {
     const { child } = await up('--tun-fd 5', ends);
     expect(child.options.stdio).toEqual(['inherit', 'inherit', 'inherit', 'ignore', 'ignore', 5]);
   });
+
+  test.each(['--tun-fd 77', '--daemon --tun-fd 77'])(
+    '%s that is not open is a usage error',
+    async (flags) => {
+      const spawn = (): never => {
+        throw Object.assign(new Error('spawn EBADF'), { code: 'EBADF' });
+      };
+      const { code, err } = await cli(`up ${flags}`, { machine: { spawn } });
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining('--tun-fd: "77" is not a descriptor that is open here'),
+      ]);
+    },
+  );
 
   test('a daemon that cannot be started is said', async () => {
     const { code, err } = await up('--memory', (child) => child.emit('error', new Error('no memory')));
