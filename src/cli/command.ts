@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { CONTROL_PATH_VARIABLE, DEFAULT_CONTROL_PATH } from '../port/index.ts';
 import type { Context } from './context.ts';
 import { ControlClient } from './control-client.ts';
-import { ExitCode } from './exit-codes.ts';
+import { ExitCode, usageError } from './exit-codes.ts';
 import { isForPeople } from './render.ts';
 import { readDuration, readNumber } from './units.ts';
 
@@ -60,11 +60,25 @@ export function leaf<Options>(
     });
 }
 
-/** An option with a duration, in ms: `0.2` (seconds), `200ms`. */
-export function durationOption(flags: string, description: string, defaultMs: number): Option {
+/** An option with a duration, in ms: `0.2` (seconds), `200ms`; no more than a day unless less is said. */
+export function durationOption(
+  flags: string,
+  description: string,
+  defaultMs: number,
+  { least = 0, most = DAY } = {},
+): Option {
   const option = new Option(flags, description).default(defaultMs, `${defaultMs / 1000} s`);
-  return option.argParser((text) => readDuration(option.long ?? flags, text, 's'));
+  return option.argParser((text) => {
+    const what = option.long ?? flags;
+    const ms = readDuration(what, text, 's');
+    if (ms < least || ms > most)
+      throw usageError(what, text, `a duration from ${least} ms to ${most / 1000} s`);
+    return ms;
+  });
 }
+
+/** More than anybody waits, and less than timers can count, ms. */
+const DAY = 86_400_000;
 
 /** Adds `--watch [seconds]`. */
 export function watchOption(): Option {

@@ -41,6 +41,9 @@ export interface PingReport {
   readonly answers: readonly PingAnswer[];
 }
 
+/** How long an answer may be waited for, ms. */
+export const ECHO_WAIT = { least: 1, most: 3_600_000 } as const;
+
 export function pingCommand(session: Session): Command {
   return leaf<PingOptions>(session, 'ping', 'send echo requests from the stack', ping)
     .argument('<address>', 'whom to ask')
@@ -58,7 +61,7 @@ export function pingCommand(session: Session): Command {
     .option('-s, --size <bytes>', 'bytes of payload', (text) => readInteger('--size', text, 0, 65_507), 56)
     .option('-l <bytes>', 'the same as -s', (text) => readInteger('-l', text, 0, 65_507))
     .option('-t, --ttl <hops>', 'time to live', (text) => readInteger('--ttl', text, 1, 255))
-    .addOption(durationOption('-W, --timeout <time>', 'how long to wait for each answer', 1000))
+    .addOption(durationOption('-W, --timeout <time>', 'how long to wait for each answer', 1000, ECHO_WAIT))
     .option('-f, --dont-fragment', 'nobody on the way may cut the packet')
     .option('-r, --record-route <count>', 'room for so many hops to note themselves (IPv4)', (text) =>
       readInteger('--record-route', text, 1, 9),

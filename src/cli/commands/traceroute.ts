@@ -11,6 +11,7 @@ import type { ControlClient } from '../control-client.ts';
 import { CliError, ExitCode, usageError } from '../exit-codes.ts';
 import { printable } from '../render.ts';
 import { readInteger } from '../units.ts';
+import { ECHO_WAIT } from './ping.ts';
 
 interface TraceOptions {
   readonly numeric?: boolean;
@@ -88,7 +89,7 @@ function declare(session: Session, dialect: Dialect, fixed: Partial<TraceOptions
       (text) => readInteger('--queries', text, 1, 10),
       3,
     )
-    .addOption(durationOption('-w, --timeout <time>', 'how long to wait for each answer', timeout))
+    .addOption(durationOption('-w, --timeout <time>', 'how long to wait for each answer', timeout, ECHO_WAIT))
     .option('-s, --size <bytes>', 'bytes of payload', (text) => readInteger('--size', text, 0, 65_507), 32)
     .option('-F, --dont-fragment', 'nobody on the way may cut the packets')
     .option('-4', 'the target is to be IPv4')

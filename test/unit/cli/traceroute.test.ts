@@ -115,6 +115,7 @@ describe('winsockd traceroute', () => {
     ['traceroute 192.0.2.9 -6', 'an IPv6 address, as asked for'],
     ['tracert 2001:db8::1 /4', 'an IPv4 address, as asked for'],
     ['traceroute 192.0.2.9 -m 300', 'whole number from 1 to 255'],
+    ['traceroute 192.0.2.9 -w 3601', 'a duration from 1 ms to 3600 s'],
     ['traceroute', "missing required argument 'target'"],
   ])('%s is refused', async (line, text) => {
     const { code, err } = await cli(line);
@@ -164,6 +165,9 @@ describe('winsockd ping', () => {
     ['ping -6 10.77.0.1', 'an IPv6 address, as asked for'],
     ['ping -4 ::1', 'an IPv4 address, as asked for'],
     ['ping -r 10 10.77.0.1', 'whole number from 1 to 9'],
+    ['ping -W 0 10.77.0.1', 'a duration from 1 ms to 3600 s'],
+    ['ping -i 90000 10.77.0.1', 'a duration from 0 ms to 86400 s'],
+    ['down --timeout 9999999', 'a duration from 0 ms to 86400 s'],
   ])('%s is refused', async (line, text) => {
     const { code, err } = await cli(line);
     expect([code, err.includes(text)]).toEqual([2, true]);
