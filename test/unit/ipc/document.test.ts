@@ -11,6 +11,7 @@ import {
   GoodbyeReason,
   MessageType,
   NameOp,
+  WatchOp,
   writeWelcome,
 } from '../../../src/ipc/index.ts';
 import { AfdOp } from '../../../src/port/index.ts';
@@ -62,7 +63,7 @@ describe('docs/ipc.md', () => {
         .map(([number, name]) => [name, Number(number)]),
     );
     delete listed['length'];
-    expect(listed).toEqual({ ...AfdOp, ...NameOp, ...CatalogOp });
+    expect(listed).toEqual({ ...AfdOp, ...NameOp, ...CatalogOp, ...WatchOp });
   });
 
   test('names every reason', () => {

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { FIONREAD, WSAEOPNOTSUPP } from '../../../src/abi/index.ts';
 import { IpAddress } from '../../../src/base/index.ts';
 import { catalogPort, openCatalog } from '../../../src/catalog/index.ts';
-import { CatalogOp, NameOp } from '../../../src/ipc/index.ts';
+import { CatalogOp, NameOp, WatchOp } from '../../../src/ipc/index.ts';
 import { AfdOp, type CatalogPort, type NamePort, type SpacePort } from '../../../src/port/index.ts';
 import { createRig } from '../afd/rig.ts';
 import { DEFAULTS } from '../catalog/support.ts';
@@ -16,7 +16,7 @@ afterEach(() => harness?.close());
 const UNKNOWN = 250;
 
 test('no two operations have the same number, and each fits its field', () => {
-  const numbers = [AfdOp, NameOp, CatalogOp].flatMap((table) => Object.values<number>(table));
+  const numbers = [AfdOp, NameOp, CatalogOp, WatchOp].flatMap((table) => Object.values<number>(table));
   expect(new Set(numbers).size).toBe(numbers.length);
   expect(numbers.every((each) => Number.isInteger(each) && each > 0 && each < 0x1_0000)).toBe(true);
   expect(numbers).not.toContain(UNKNOWN);
