@@ -26,6 +26,7 @@ export * from './guid.ts';
 export * from './host-structures.ts';
 export * from './icmp-structures.ts';
 export * from './ioctl.ts';
+export * from './macros.ts';
 export * from './messages.ts';
 export * from './multicast-structures.ts';
 export * from './name-flags.ts';

@@ -1,5 +1,5 @@
 /**
- * The calls about names of `winsockd/winsock`.
+ * The calls about names of `winsockd/winsock`; those with which a thread offers names itself are in `blocking-spaces`.
  *
  * Those that C answers with a pointer answer an object of the thread's own here, which the next such call of the thread fills anew; or
  * `null`. Those that C answers with an error code answer it as a positive number; WSAGetLastError knows it too (SEM-GAI-10).
