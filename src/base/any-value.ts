@@ -28,3 +28,16 @@ export function isPlace(value: unknown): value is { value: unknown } {
     return false;
   }
 }
+
+/** What something says of itself, for people: whatever was thrown or answered. It never throws, and is not long. */
+export function describeValue(value: unknown): string {
+  try {
+    const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
+    return text.length > DESCRIBED ? `${text.slice(0, DESCRIBED)}…` : text;
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
+
+/** Characters of a description. */
+const DESCRIBED = 300;

@@ -3,7 +3,7 @@
  */
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
-import type { WatchedProvider } from './call-tap.ts';
+import type { ProviderCall, WatchedProvider } from './call-tap.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 
 /** A layer that is started in a chain, and what it has done. */
@@ -26,7 +26,8 @@ export interface SocketRecord {
 export interface LayerFault {
   readonly layer: string;
   readonly path: string;
-  readonly call: keyof WSPPROC_TABLE | 'WSPStartup';
+  /** `callback`: what it has left with ws2_32, of an event, a window or a handle of its own. */
+  readonly call: ProviderCall | 'WSPStartup' | 'callback';
   /** The socket that fails from now on; 0 when the call was about none. */
   readonly s: number;
   readonly kind: 'threw' | 'nonsense' | 'silent';

@@ -15,10 +15,11 @@ import {
   type WSAPROTOCOL_INFO,
   XP1_IFS_HANDLES,
 } from '../abi/index.ts';
+import { describeValue } from '../base/index.ts';
 import { type BaseProvider, SPI_VERSION } from './base-provider.ts';
 import { tapTable, type WatchedProvider } from './call-tap.ts';
 import type { Catalog } from './catalog.ts';
-import type { ProviderFailure } from './chain-observer.ts';
+import type { LayerRecord, ProviderFailure } from './chain-observer.ts';
 import { isBaseProvider } from './default-catalog.ts';
 import { type GuardHost, guardStartup, trust } from './guard.ts';
 import { isCompleteTable, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
@@ -106,6 +107,27 @@ export class Providers {
     return this.#loaded.get(path)?.guarded ?? null;
   }
 
+  /**
+   * What a layer leaves with ws2_32 to be called back, as ws2_32 calls it: what it throws stays the layer's.
+   * @param layer whose it is; that which runs now, when absent
+   */
+  contained<A extends readonly unknown[], R>(
+    callback: (...args: A) => R,
+    otherwise: R,
+    layer: Pick<LayerRecord, 'name' | 'path'> | null = this.#host.running,
+  ): (...args: A) => R {
+    return (...args) => {
+      try {
+        return callback(...args);
+      } catch (thrown) {
+        const detail = describeValue(thrown);
+        const { name, path } = layer ?? { name: 'a layer', path: '' };
+        this.#host.failed({ layer: name, path, call: 'callback', s: 0, kind: 'threw', detail });
+        return otherwise;
+      }
+    };
+  }
+
   isLoadedFrom(startup: WSPStartup, path: string): boolean {
     return this.#loaded.get(path)?.own === startup;
   }
@@ -143,7 +165,7 @@ export class Providers {
         this.#loading.set(path, taking);
         loading.push(taking);
       } catch (error) {
-        this.explain(`${path}: ${messageOf(error)}`);
+        this.explain(`${path}: ${describeValue(error)}`);
       }
     }
     return loading;
@@ -158,7 +180,7 @@ export class Providers {
     try {
       this.#keep(path, await Promise.race([loading, late]));
     } catch (error) {
-      this.explain(`${path}: ${messageOf(error)}`);
+      this.explain(`${path}: ${describeValue(error)}`);
     } finally {
       cancel();
     }
@@ -225,6 +247,7 @@ export class Providers {
     tap.started.push(provider);
     Object.assign(table, tapTable({ ...table }, tap, provider));
     trust(table);
+    trust(this.#host.base.extensions.functions);
     this.#below.set(info.dwCatalogEntryId, {
       entry: info,
       table: { ...table },
@@ -240,8 +263,4 @@ export class Providers {
     this.#host.observer.failed?.(failure);
     return -error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

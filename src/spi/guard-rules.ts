@@ -2,25 +2,28 @@
  * What a provider may answer to each call, and which calls may wait.
  */
 
-import type { fd_set } from '../abi/index.ts';
+import type { fd_set, TIMEVAL } from '../abi/index.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { WSABUF } from './types.ts';
 
 type CallName = keyof WSPPROC_TABLE;
+/** By whatever name: a call of the table, or an extension function. */
+type Names = Pick<ReadonlySet<string>, 'has'>;
 
 /** Calls that are not about one socket. */
-const NOT_ABOUT_A_SOCKET: readonly CallName[] = [
+const NOT_ABOUT_A_SOCKET: Names = new Set<string>([
   'WSPSocket',
   'WSPSelect',
   'WSPAddressToString',
   'WSPStringToAddress',
   'WSPCleanup',
   'WSPCancelBlockingCall',
-];
+  'WSAPoll',
+]);
 /** Calls whose value is a handle. */
-const ANSWERS_HANDLE: ReadonlySet<CallName> = new Set(['WSPSocket', 'WSPAccept', 'WSPJoinLeaf']);
+export const MAKING_CALLS: Names = new Set(['WSPSocket', 'WSPAccept', 'WSPJoinLeaf']);
 /** Calls that have no value: 0 is success. */
-const ANSWERS_ZERO: ReadonlySet<CallName> = new Set<CallName>([
+const ANSWERS_ZERO: Names = new Set<CallName>([
   'WSPAddressToString',
   'WSPAsyncSelect',
   'WSPBind',
@@ -67,15 +70,40 @@ const RECORD_AT: { readonly [name: string]: number } = {
 const LOWEST = -0xffff;
 
 /** Calls whose first argument is the socket that they are about. */
-export const SOCKET_CALLS: Pick<ReadonlySet<string>, 'has'> = {
-  has: (name: string) => !(NOT_ABOUT_A_SOCKET as readonly string[]).includes(name),
-};
+export const SOCKET_CALLS: Names = { has: (name: string) => !NOT_ABOUT_A_SOCKET.has(name) };
 
-/** Whether a call may keep its caller waiting, by its arguments alone. */
-export function mayWait(name: CallName, args: readonly unknown[]): boolean {
-  if (!MAY_WAIT.has(name)) return false;
+/**
+ * How long a call may keep its caller waiting, by its arguments and its socket, ms: 0 for one that may not, no end for one that waits for
+ * the network.
+ */
+export function patienceFor(
+  name: CallName,
+  args: readonly unknown[],
+  s: number,
+  sockets: SocketModes,
+): number {
+  if (!MAY_WAIT.has(name)) return 0;
+  if (name === 'WSPSelect') return timeOf((args[4] ?? null) as TIMEVAL | null);
+  // It waits for an operation, whatever the socket's calls do.
+  if (name === 'WSPGetOverlappedResult') return args[2] ? Number.POSITIVE_INFINITY : 0;
   const at = RECORD_AT[name];
-  return at === undefined || (args[at] ?? null) === null;
+  const isOverlapped = at !== undefined && (args[at] ?? null) !== null;
+  const answersAtOnce = isOverlapped ? sockets.isOverlapped(s) : sockets.isNonBlocking(s);
+  return answersAtOnce ? 0 : Number.POSITIVE_INFINITY;
+}
+
+/** What decides whether calls on a socket wait. */
+export interface SocketModes {
+  /** It was made non-blocking by its application. */
+  isNonBlocking(s: number): boolean;
+  /** It is known to have the overlapped attribute, without which calls with a record wait for its end (SEM-BLK-06). */
+  isOverlapped(s: number): boolean;
+}
+
+function timeOf(timeout: TIMEVAL | null): number {
+  if (timeout === null) return Number.POSITIVE_INFINITY;
+  const ms = timeout.tv_sec * 1000 + timeout.tv_usec / 1000;
+  return ms >= 0 ? ms : 0;
 }
 
 /**
@@ -83,15 +111,15 @@ export function mayWait(name: CallName, args: readonly unknown[]): boolean {
  * code where there is no value, a handle that ws2_32 does not know.
  */
 export function isNonsense(
-  name: CallName,
+  name: string,
   args: readonly unknown[],
   answer: unknown,
   isKnownHandle: (handle: number) => boolean,
 ): boolean {
   if (typeof answer !== 'number' || !Number.isInteger(answer) || answer < LOWEST) return true;
-  if (answer <= 0) return answer === 0 && ANSWERS_HANDLE.has(name);
+  if (answer <= 0) return answer === 0 && MAKING_CALLS.has(name);
   if (ANSWERS_ZERO.has(name)) return true;
-  if (ANSWERS_HANDLE.has(name)) return !isKnownHandle(answer);
+  if (MAKING_CALLS.has(name)) return !isKnownHandle(answer);
   switch (name) {
     case 'WSPSend':
     case 'WSPSendTo':
@@ -119,5 +147,6 @@ function bytesOf(buffers: readonly WSABUF[] | null, count: number): number {
 
 /** Of what a select leaves in a set. */
 function members(set: unknown): number {
-  return (set as fd_set | null)?.fd_array.length ?? 0;
+  const left: unknown = (set as fd_set | null)?.fd_array;
+  return Array.isArray(left) ? left.length : 0;
 }

@@ -4,13 +4,18 @@
  * A layer that throws, answers what no provider may answer, or keeps a call waiting that may not wait, is named with the call, and
  * the socket fails: WSAENETDOWN, "the network subsystem has failed", which every call may answer (SEM-C-02). The base provider's own
  * calls are not looked at, so that a socket without layers pays nothing, nor does a call that a layer leaves to it.
+ *
+ * Handles are given out again. What fails is what a handle stands for while its call is made, never who has the number afterwards.
  */
 
-import { WSAEINVALIDPROCTABLE, WSAENETDOWN, WSAEPROVIDERFAILEDINIT } from '../abi/index.ts';
-import type { Scheduler } from '../base/index.ts';
-import type { CallTap } from './call-tap.ts';
+import { WSAEFAULT, WSAEINVALIDPROCTABLE, WSAENETDOWN, WSAEPROVIDERFAILEDINIT } from '../abi/index.ts';
+import { describeValue, type Scheduler } from '../base/index.ts';
+import type { CallTap, ProviderCall } from './call-tap.ts';
 import type { ChainObserver, LayerFault, LayerRecord } from './chain-observer.ts';
-import { isNonsense, mayWait, SOCKET_CALLS } from './guard-rules.ts';
+import { ContainedExtensions } from './guard-extensions.ts';
+import { Places } from './guard-places.ts';
+import { isNonsense, MAKING_CALLS, patienceFor, SOCKET_CALLS, type SocketModes } from './guard-rules.ts';
+import { promiseOf, WaitingCalls } from './guard-waits.ts';
 import { isCompleteTable, WSP_ENTRIES, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
 import type { Answer, Ref } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
@@ -19,7 +24,7 @@ import type { WSPUPCALLTABLE } from './upcalls.ts';
 export const LAYER_LIMIT = 10_000;
 
 /** What guards need of the process. */
-export interface GuardHost {
+export interface GuardHost extends SocketModes {
   readonly scheduler: Scheduler;
   readonly observer: ChainObserver;
   /** Where calls can be watched. */
@@ -27,8 +32,12 @@ export interface GuardHost {
   /** The one table that providers are handed. */
   readonly upcalls: WSPUPCALLTABLE;
   readonly limit: number;
-  /** Whether a socket was made non-blocking by its application. */
-  isNonBlocking(s: number): boolean;
+  /** The layer whose code runs; `null`: none does. */
+  running: LayerRecord | null;
+  /** The call that has promised its answer within the call that runs; `null`: none has. */
+  waiting: WaitingCall | null;
+  /** What a handle stands for; `null`: no socket. The same number stands for something else when it is given out again. */
+  identify(s: number): object | null;
   /** A layer has failed with that socket. */
   failed(fault: LayerFault): void;
   /** A layer could not close a socket: it is closed below it. */
@@ -36,21 +45,31 @@ export interface GuardHost {
 }
 
 type AnyCall = (...args: readonly unknown[]) => Answer;
-type CallName = keyof WSPPROC_TABLE;
+
+/** A call that has promised its answer. */
+export interface WaitingCall {
+  readonly layer: LayerRecord;
+  readonly call: ProviderCall;
+  /** The call of a layer below that has promised its own within it. */
+  readonly below: WaitingCall | null;
+  isAnswered: boolean;
+}
 
 /** Calls that need no guard: the base provider's, and those that have one. */
-const trusted = new WeakSet<AnyCall>();
+const trusted = new WeakSet<object>();
 
 /** For the base provider: its calls are not looked at. */
-export function trust(table: Partial<WSPPROC_TABLE>): void {
-  for (const call of Object.values(table)) trusted.add(call as AnyCall);
+export function trust(calls: object): void {
+  for (const call of Object.values(calls)) trusted.add(call);
 }
 
 /** The WSPStartup of a layer as others call it. @param path where it was loaded from */
 export function guardStartup(host: GuardHost, path: string, startup: WSPStartup): WSPStartup {
+  const extensions = new ContainedExtensions(trusted);
   return (requested, data, info, upcalls, table) => {
+    const nameOf = (): string => (typeof data?.szDescription === 'string' && data.szDescription) || path;
     const fault = (kind: LayerFault['kind'], detail: string): void =>
-      host.failed({ layer: data?.szDescription || path, path, call: 'WSPStartup', s: 0, kind, detail });
+      host.failed({ layer: nameOf(), path, call: 'WSPStartup', s: 0, kind, detail });
     if (upcalls !== host.upcalls) {
       fault('nonsense', 'it was handed an upcall table that is not the one of ws2_32');
       return WSAEINVALIDPROCTABLE;
@@ -62,27 +81,27 @@ export function guardStartup(host: GuardHost, path: string, startup: WSPStartup)
     try {
       error = startup(requested, data, info, upcalls, own);
     } catch (thrown) {
-      fault('threw', describe(thrown));
+      fault('threw', describeValue(thrown));
       return WSAEPROVIDERFAILEDINIT;
     } finally {
       tap.starting--;
     }
     if (typeof error !== 'number' || !Number.isInteger(error) || error < 0) {
-      fault('nonsense', `it answered ${String(error)}`);
+      fault('nonsense', `it answered ${describeValue(error)}`);
       return WSAEPROVIDERFAILEDINIT;
     }
     if (error !== 0) return error;
+    const record: LayerRecord = { name: nameOf(), path, chain: info, depth, sockets: new Map() };
+    const guard = new Guard(host, record, own, extensions);
     if (!isCompleteTable(own)) {
       const missing = WSP_ENTRIES.filter((name) => typeof own[name] !== 'function');
       fault('nonsense', `its table has no ${missing.join(', ')}`);
-      void own.WSPCleanup?.();
+      if (typeof own.WSPCleanup === 'function') void guard.cleanUp();
       return WSAEINVALIDPROCTABLE;
     }
-    const name = data.szDescription || path;
-    const record: LayerRecord = { name, path, chain: info, depth, sockets: new Map() };
     tap.started.push(record);
     host.observer.started?.(record);
-    Object.assign(table, new Guard(host, record, own).table());
+    Object.assign(table, guard.table());
     return 0;
   };
 }
@@ -91,118 +110,211 @@ export function guardStartup(host: GuardHost, path: string, startup: WSPStartup)
 class Guard {
   readonly #host: GuardHost;
   readonly #record: LayerRecord;
-  readonly #own: WSPPROC_TABLE;
-  /** Sockets that it has failed with; only their end is left. */
-  readonly #failed = new Set<number>();
+  readonly #own: Partial<WSPPROC_TABLE>;
+  readonly #extensions: ContainedExtensions;
+  readonly #waiting: WaitingCalls;
+  /** What it has failed with; only its end is left. */
+  readonly #failed = new WeakSet<object>();
+  #hasFailed = false;
+  /** Sockets that its calls have answered. */
+  readonly #made = new WeakSet<object>();
   readonly #context: Ref = { value: 0 };
 
-  constructor(host: GuardHost, record: LayerRecord, own: WSPPROC_TABLE) {
+  constructor(
+    host: GuardHost,
+    record: LayerRecord,
+    own: Partial<WSPPROC_TABLE>,
+    extensions: ContainedExtensions,
+  ) {
     this.#host = host;
     this.#record = record;
     this.#own = own;
+    this.#extensions = extensions;
+    this.#waiting = new WaitingCalls(host.scheduler, host.limit);
   }
 
   table(): WSPPROC_TABLE {
     const table: Record<string, AnyCall> = {};
     for (const name of WSP_ENTRIES) {
       const call = this.#own[name] as AnyCall;
-      table[name] = trusted.has(call) ? call : this.#guarded(name, call);
+      if (!trusted.has(call)) table[name] = this.guarded(name, call);
+      else table[name] = name === 'WSPCloseSocket' ? this.#closing(call) : call;
     }
     return table as unknown as WSPPROC_TABLE;
   }
 
-  #guarded(name: CallName, call: AnyCall): AnyCall {
-    const { scheduler, observer, tap } = this.#host;
+  /** WSPCleanup of a table that has it and little else. */
+  cleanUp(): Answer {
+    return this.guarded('WSPCleanup', this.#own.WSPCleanup as AnyCall)();
+  }
+
+  /** A call of the layer's as others make it. */
+  guarded(name: ProviderCall, call: AnyCall): AnyCall {
+    const host = this.#host;
+    const { scheduler, observer, tap } = host;
     const own = this.#own;
+    const record = this.#record;
     const isAboutSocket = SOCKET_CALLS.has(name);
+    // Functions that pointers stand for are watched as the call that gave them out.
+    const watched = isTableCall(name) ? name : 'WSPIoctl';
+    const places = new Places(name);
     const make = (args: readonly unknown[]): Answer => {
       const s = isAboutSocket ? (args[0] as number) : 0;
-      if (this.#failed.size > 0 && this.#failed.has(s) && name !== 'WSPCloseSocket') return -WSAENETDOWN;
-      const record = this.#record;
-      observer.enter?.(record, name);
+      if (this.#hasFailed && name !== 'WSPCloseSocket' && this.#isFailed(s)) return -WSAENETDOWN;
+      // Whoever is above has left something there that is none: nobody below is to see it, nor to blame for it.
+      if (!places.areRight(args)) return -WSAEFAULT;
+      const outer = host.running;
+      host.running = record;
+      host.waiting = null;
+      observer.enter?.(record, watched);
       const began = scheduler.now();
-      let answer: Answer;
+      let answer: unknown;
       try {
         answer = call.apply(own, args as unknown[]);
       } catch (thrown) {
-        return this.#fail(name, s, 'threw', describe(thrown));
+        return this.#fail(name, s, undefined, 'threw', describeValue(thrown));
       } finally {
-        observer.leave?.(record, name);
+        host.running = outer;
+        observer.leave?.(record, watched);
       }
-      if (typeof answer === 'number') {
-        const checked = this.#check(name, s, args, answer);
-        this.#note(name, s, args, checked, scheduler.now() - began);
-        return checked;
-      }
-      if (!isPromise(answer)) return this.#fail(name, s, 'nonsense', `it answered ${String(answer)}`);
-      return this.#later(name, s, args, answer, scheduler.now() - began);
+      const promise = typeof answer === 'number' ? null : promiseOf(answer);
+      if (promise !== null) return this.#later(name, s, args, promise, scheduler.now() - began, places);
+      host.waiting = null;
+      const checked = this.#check(name, s, undefined, args, answer, places);
+      this.#note(name, s, args, checked, scheduler.now() - began);
+      return checked;
     };
     const guarded: AnyCall = (...args) => {
       const { watcher } = tap;
-      return watcher === null ? make(args) : watcher.watch(this.#record, name, args, () => make(args));
+      return watcher === null ? make(args) : watcher.watch(record, name, args, () => make(args));
     };
     trusted.add(guarded);
     return guarded;
   }
 
+  /** The close of a layer that leaves it to the provider below: what the layer still has under way on the socket is to end. */
+  #closing(call: AnyCall): AnyCall {
+    const closing: AnyCall = (...args) => {
+      const s = args[0] as number;
+      const finish = (answer: number): number => {
+        if (answer >= 0) this.#forget(s);
+        return answer;
+      };
+      const answer = call(...args);
+      return typeof answer === 'number' ? finish(answer) : answer.then(finish);
+    };
+    trusted.add(closing);
+    return closing;
+  }
+
   /** The answer of a call that waits. @param spent ms that it took until it waited */
   #later(
-    name: CallName,
+    name: ProviderCall,
     s: number,
     args: readonly unknown[],
-    answer: Promise<number>,
+    answer: Promise<unknown>,
     spent: number,
+    places: Places,
   ): Promise<number> {
     const host = this.#host;
     // The list of buffers may be changed as soon as the call has returned.
     const kept = args.map((value) => (Array.isArray(value) ? value.slice() : value));
-    const isBounded = !mayWait(name, args) || (s !== 0 && host.isNonBlocking(s));
-    return new Promise((resolve) => {
-      let isDone = false;
-      const cancel = isBounded
-        ? host.scheduler.after(host.limit, () => {
-            isDone = true;
-            resolve(this.#fail(name, s, 'silent', `no answer within ${host.limit} ms`));
-          })
-        : (): void => {};
-      const end = (late: number): void => {
-        if (isDone) {
-          // Nobody waits for that socket any more.
-          if (name === 'WSPSocket' && late > 0) void this.#own.WSPCloseSocket(late);
-          return;
-        }
-        isDone = true;
-        cancel();
-        this.#note(name, s, kept, late, spent);
-        resolve(late);
-      };
-      answer.then(
-        (late) => end(this.#check(name, s, kept, late)),
-        (thrown: unknown) => end(this.#fail(name, s, 'threw', describe(thrown))),
-      );
+    const subject = host.identify(s);
+    const patience = isTableCall(name) ? patienceFor(name, args, s, host) : Number.POSITIVE_INFINITY;
+    const waiting: WaitingCall = { layer: this.#record, call: name, below: host.waiting, isAnswered: false };
+    host.waiting = waiting;
+    return this.#waiting.wait(s, patience, answer, {
+      answered: (late) => {
+        waiting.isAnswered = true;
+        const checked = this.#check(name, s, subject, kept, late, places);
+        this.#note(name, s, kept, checked, spent);
+        return checked;
+      },
+      threw: (reason) => {
+        waiting.isAnswered = true;
+        return this.#fail(name, s, subject, 'threw', describeValue(reason));
+      },
+      silent: () =>
+        this.#fail(name, s, subject, 'silent', `no answer within ${host.limit} ms`, silentOne(waiting)),
+      tooLate: (late) => {
+        // Nobody waits for that socket any more.
+        if (name === 'WSPSocket' && typeof late === 'number' && late > 0)
+          void this.#own.WSPCloseSocket?.(late);
+      },
     });
   }
 
-  #check(name: CallName, s: number, args: readonly unknown[], answer: number): number {
+  /** @param subject what the socket was when a call that waited was made; absent: what it is now */
+  #check(
+    name: ProviderCall,
+    s: number,
+    subject: object | null | undefined,
+    args: readonly unknown[],
+    answer: unknown,
+    places: Places,
+  ): number {
     const isKnown = (handle: number): boolean =>
       this.#host.upcalls.WPUQuerySocketHandleContext(handle, this.#context) >= 0;
-    if (!isNonsense(name, args, answer, isKnown)) return answer;
-    return this.#fail(name, s, 'nonsense', `it answered ${String(answer)}`);
+    if (isNonsense(name, args, answer, isKnown)) {
+      return this.#fail(name, s, subject, 'nonsense', `it answered ${describeValue(answer)}`);
+    }
+    if (!places.areRight(args)) {
+      places.mend(args);
+      return this.#fail(name, s, subject, 'nonsense', 'it wrote what cannot be there');
+    }
+    const right = answer as number;
+    if (right > 0 && right !== s && MAKING_CALLS.has(name) && !this.#isNew(right)) {
+      return this.#fail(name, s, subject, 'nonsense', `it answered socket ${right} a second time`);
+    }
+    if (name === 'WSPIoctl' && right >= 0) {
+      this.#extensions.handOut(args, (extension, call) => this.guarded(extension, call));
+    }
+    return right;
   }
 
-  #fail(name: CallName, s: number, kind: LayerFault['kind'], detail: string): number {
-    const { name: layer, path } = this.#record;
-    if (s !== 0) this.#failed.add(s);
-    if (name === 'WSPCloseSocket') {
-      this.#failed.delete(s);
-      this.#record.sockets.delete(s);
-      this.#host.closeBelow(s);
+  #isNew(s: number): boolean {
+    const made = this.#host.identify(s);
+    if (made === null || this.#made.has(made)) return false;
+    this.#made.add(made);
+    return true;
+  }
+
+  #isFailed(s: number): boolean {
+    const subject = this.#host.identify(s);
+    return subject !== null && this.#failed.has(subject);
+  }
+
+  /** @param subject as in {@link #check}, @param by whose fault it is; this layer's, when absent */
+  #fail(
+    name: ProviderCall,
+    s: number,
+    subject: object | null | undefined,
+    kind: LayerFault['kind'],
+    detail: string,
+    { layer, call }: Pick<WaitingCall, 'layer' | 'call'> = { layer: this.#record, call: name },
+  ): number {
+    const now = this.#host.identify(s);
+    const isStill = now !== null && (subject === undefined || subject === now);
+    if (isStill) {
+      this.#failed.add(now);
+      this.#hasFailed = true;
     }
-    this.#host.failed({ layer, path, call: name, s, kind, detail });
+    if (name === 'WSPCloseSocket') {
+      this.#forget(s);
+      if (isStill) this.#host.closeBelow(s);
+    }
+    this.#host.failed({ layer: layer.name, path: layer.path, call, s: isStill ? s : 0, kind, detail });
     return -WSAENETDOWN;
   }
 
-  #note(name: CallName, s: number, args: readonly unknown[], answer: number, ms: number): void {
+  /** A socket is closed. */
+  #forget(s: number): void {
+    this.#record.sockets.delete(s);
+    this.#waiting.hurry(s);
+  }
+
+  #note(name: ProviderCall, s: number, args: readonly unknown[], answer: number, ms: number): void {
+    if (!isTableCall(name)) return;
     const { sockets } = this.#record;
     if (s !== 0) {
       let socket = sockets.get(s);
@@ -216,22 +328,25 @@ class Guard {
         if (name === 'WSPSend' || name === 'WSPSendTo') socket.bytesSent += answer;
         else if (name === 'WSPRecv' || name === 'WSPRecvFrom') socket.bytesReceived += answer;
       }
-      if (name === 'WSPCloseSocket' && answer === 0) {
-        sockets.delete(s);
-        this.#failed.delete(s);
-      }
+      if (name === 'WSPCloseSocket' && answer === 0) this.#forget(s);
     }
-    if (name === 'WSPCleanup') sockets.clear();
+    if (name === 'WSPCleanup') {
+      sockets.clear();
+      this.#waiting.hurryAll();
+    }
     this.#host.observer.called?.(this.#record, name, args, answer, ms);
   }
 }
 
-function isPromise(answer: unknown): answer is Promise<number> {
-  return (
-    typeof answer === 'object' && answer !== null && typeof (answer as Promise<number>).then === 'function'
-  );
+/** Who keeps a call waiting: the lowest layer that has it. */
+function silentOne(waiting: WaitingCall): WaitingCall {
+  let lowest = waiting;
+  while (lowest.below?.isAnswered === false) lowest = lowest.below;
+  return lowest;
 }
 
-function describe(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+const TABLE_CALLS: ReadonlySet<string> = new Set(WSP_ENTRIES);
+
+function isTableCall(name: ProviderCall): name is keyof WSPPROC_TABLE {
+  return TABLE_CALLS.has(name);
 }

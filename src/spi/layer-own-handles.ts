@@ -20,7 +20,6 @@ import {
   SOL_SOCKET,
   WSAENOTSOCK,
   WSAEOPNOTSUPP,
-  WSAEWOULDBLOCK,
 } from '../abi/index.ts';
 import { i32le, putI32le } from '../base/index.ts';
 import { EXTENSION_IDS } from './base-extension-calls.ts';
@@ -148,15 +147,7 @@ function makingCalls(handles: OwnHandles, lower: WSPPROC_TABLE, layer: Layer): P
     WSPJoinLeaf: (s, ...rest) => adopting(s, ({ next, lower: below }) => next.WSPJoinLeaf(below, ...rest)),
 
     WSPCloseSocket(s): Answer {
-      const socket = handles.get(s);
-      if (socket === undefined) return -WSAENOTSOCK;
-      const answer = socket.next.WSPCloseSocket(socket.lower);
-      const finish = (late: number): number => {
-        // The handle stays when a non-blocking socket cannot linger (SEM-LING-04).
-        if (late !== -WSAEWOULDBLOCK) handles.release(socket);
-        return late;
-      };
-      return typeof answer === 'number' ? finish(answer) : answer.then(finish);
+      return handles.get(s)?.close() ?? -WSAENOTSOCK;
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 import { infoBelow, infoOfChain } from './layer-info.ts';
 import type { Layer } from './layer-types.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
-import type { Answer } from './types.ts';
+import type { Answer, Ref } from './types.ts';
 
 /** What a layer calls and what is laid around its own calls. */
 export interface LayerHandles {
@@ -24,8 +24,10 @@ export interface LayerHandles {
 
 export function systemHandles(lower: WSPPROC_TABLE, layer: Layer): LayerHandles {
   const { chain, upcalls } = layer;
+  const context: Ref = { value: 0 };
   const admit = (s: number): number => {
-    if (s <= 0) return s;
+    // A code, or no socket at all: that is for who contains the layer to say.
+    if (s <= 0 || upcalls.WPUQuerySocketHandleContext(s, context) < 0) return s;
     const handle = upcalls.WPUModifyIFSHandle(chain.dwCatalogEntryId, s);
     if (handle < 0) void lower.WSPCloseSocket(s);
     return handle;

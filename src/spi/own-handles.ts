@@ -5,13 +5,14 @@
  * All chains of a layer in a process share them, because a select may name sockets of several.
  */
 
+import { WSAEWOULDBLOCK } from '../abi/index.ts';
 import type { SocketOperation } from './base-sockets.ts';
 import { argumentOr } from './base-state.ts';
 import type { IoManager } from './io-manager.ts';
 import type { Layer } from './layer-types.ts';
 import type { OperationSocket } from './operation.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
-import type { WSAOVERLAPPED } from './types.ts';
+import type { Answer, WSAOVERLAPPED } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
 import type { CancelOperations, OwnHandle, Readiness, Ws2Exports } from './ws2-exports.ts';
 
@@ -42,14 +43,38 @@ export class OwnSocket implements OperationSocket, OwnHandle {
   cancelKept?: CancelOperations;
   /** Gives the lower handle back to ws2_32. */
   readonly releaseLower: () => void;
+  readonly #handles: OwnHandles;
 
-  constructor(handle: number, lower: number, next: WSPPROC_TABLE, made: OwnMade, releaseLower: () => void) {
+  constructor(
+    handles: OwnHandles,
+    handle: number,
+    lower: number,
+    next: WSPPROC_TABLE,
+    made: OwnMade,
+    releaseLower: () => void,
+  ) {
+    this.#handles = handles;
     this.handle = handle;
     this.lower = lower;
     this.next = next;
     this.type = made.type;
     this.flags = made.flags;
     this.releaseLower = releaseLower;
+  }
+
+  /** Closes the socket below, and gives both handles back: what WSPCloseSocket does. @returns its answer */
+  close(): Answer {
+    const answer = this.next.WSPCloseSocket(this.lower);
+    const finish = (late: number): number => {
+      // The handle stays when a non-blocking socket cannot linger (SEM-LING-04).
+      if (late !== -WSAEWOULDBLOCK) this.#handles.release(this);
+      return late;
+    };
+    return typeof answer === 'number' ? finish(answer) : answer.then(finish);
+  }
+
+  abandon(): void {
+    void this.close();
   }
 
   cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number {
@@ -120,7 +145,7 @@ export class OwnHandles {
       releaseLower();
       return handle;
     }
-    const socket = new OwnSocket(handle, lower, next, made, releaseLower);
+    const socket = new OwnSocket(this, handle, lower, next, made, releaseLower);
     socket.messages = parent?.messages ?? null;
     this.#byHandle[handle >>> 2] = socket;
     this.#byLower.set(lower, socket);

@@ -82,6 +82,10 @@ export interface OwnHandle {
   readonly cancel: CancelOperations;
   /** WSA_FLAG_* that the socket was made with. */
   readonly flags: number;
+  /** The socket that it stands for, when that is another handle of ws2_32's. */
+  readonly lower?: number;
+  /** The layer has failed to close it: what it stands on is closed. */
+  abandon?(): void;
   /**
    * Readiness, when the layer keeps it itself; absent: that of the handle which SIO_BSP_HANDLE_POLL answers counts.
    */

@@ -103,6 +103,15 @@ export class HandleTable {
     return object !== undefined && object.kind === 'socket' ? object : null;
   }
 
+  /** The sockets of layers that stand for that one. */
+  above(lower: number): number[] {
+    const found: number[] = [];
+    for (const [index, object] of this.#objects.entries()) {
+      if (object?.kind === 'socket' && object.own?.lower === lower) found.push(index * 4);
+    }
+    return found;
+  }
+
   /** The event object of that handle, or `null`. */
   event(handle: number): EventObject | null {
     const object = this.#at(handle);

@@ -35,6 +35,7 @@ export interface ExportsHost {
   readonly thread: WinsockThread;
   readonly tap: CallTap;
   readonly postMessage: PostMessage;
+  cancelOperations(s: number, lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number;
 }
 
 /** Window handles of layers: none of the application's is negative. */
@@ -67,20 +68,17 @@ export function ws2Exports(process: ExportsHost): {
     onEvent(hEvent, callback) {
       const event = handles.event(hEvent);
       if (event === null) return null;
-      event.waiters.add(callback);
-      return () => void event.waiters.delete(callback);
+      const contained = process.providers.contained(callback, undefined);
+      event.waiters.add(contained);
+      return () => void event.waiters.delete(contained);
     },
     createWindow(procedure) {
       lastWindow += HIDDEN_STEP;
-      windows.set(lastWindow, procedure);
+      windows.set(lastWindow, process.providers.contained(procedure, undefined));
       return lastWindow;
     },
     destroyWindow: (hWnd) => void windows.delete(hWnd),
-    cancelOperations(s, lpOverlapped) {
-      const own = handles.socket(s)?.own ?? null;
-      if (own !== null) return own.cancel(lpOverlapped, null);
-      return process.base.cancelOperations(s, lpOverlapped, null);
-    },
+    cancelOperations: (s, lpOverlapped) => process.cancelOperations(s, lpOverlapped, null),
     WSAPoll: (fdArray, fds, timeout) => pollAsked(process, fdArray, fds, timeout),
     watch: (s, filter, tell) => watchHandle(process, s, filter, tell),
     releaser(s) {

@@ -33,14 +33,14 @@ export function overlappedCalls(process: WinsockProcess) {
     /** Ends what the calling thread has under way on a socket (SEM-OV-13). @returns 1 (TRUE) */
     CancelIo(hFile: number): Answer {
       if (process.handles.socket(hFile) === null) return -ERROR_INVALID_HANDLE;
-      cancelOperations(process, hFile, null, process.thread.ThreadHandle);
+      process.cancelOperations(hFile, null, process.thread.ThreadHandle);
       return 1;
     },
 
     /** Ends one operation of a socket, or all, whoever began them (SEM-OV-13). @returns 1 (TRUE) */
     CancelIoEx(hFile: number, lpOverlapped: WSAOVERLAPPED | null = null): Answer {
       if (process.handles.socket(hFile) === null) return -ERROR_INVALID_HANDLE;
-      return cancelOperations(process, hFile, lpOverlapped, null) > 0 ? 1 : -ERROR_NOT_FOUND;
+      return process.cancelOperations(hFile, lpOverlapped, null) > 0 ? 1 : -ERROR_NOT_FOUND;
     },
 
     /**
@@ -99,17 +99,6 @@ export function overlappedCalls(process: WinsockProcess) {
       return wait(process.scheduler, dwMilliseconds, 0, bAlertable ? process.thread.apcs : null, null);
     },
   };
-}
-
-/** A handle's own provider knows what is under way on it; without one the base provider does. */
-function cancelOperations(
-  { handles, base }: WinsockProcess,
-  s: number,
-  lpOverlapped: WSAOVERLAPPED | null,
-  thread: number | null,
-): number {
-  const own = handles.socket(s)?.own ?? null;
-  return own === null ? base.cancelOperations(s, lpOverlapped, thread) : own.cancel(lpOverlapped, thread);
 }
 
 /** Something that is signaled, or will be. */

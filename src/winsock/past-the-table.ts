@@ -19,13 +19,14 @@ import {
   WSAEINVAL,
 } from '../abi/index.ts';
 import { i32le, type Scheduler } from '../base/index.ts';
-import type { Answer, BaseProvider, Readiness, WSAPOLLFD } from '../spi/index.ts';
+import type { Answer, BaseProvider, Providers, Readiness, WSAPOLLFD } from '../spi/index.ts';
 import type { HandleTable } from './handles.ts';
 
 /** What of a process it reaches. */
 export interface PollHost {
   readonly handles: HandleTable;
   readonly base: BaseProvider;
+  readonly providers: Pick<Providers, 'contained'>;
   readonly scheduler: Scheduler;
 }
 
@@ -122,9 +123,20 @@ function filterOf(events: number): number {
   return input | output | SOCK_NOTIFY_EVENT_HANGUP;
 }
 
-/** What a layer says of a socket's readiness; `null` when it does not keep it. */
-function readinessOf({ handles }: PollHost, s: number): Readiness | null {
-  return handles.socket(s)?.own?.readiness ?? null;
+/** What a layer says of a socket's readiness; `null` when it does not keep it. What it throws is taken for an error of the socket. */
+function readinessOf({ handles, providers }: PollHost, s: number): Readiness | null {
+  const socket = handles.socket(s);
+  const kept = socket?.own?.readiness ?? null;
+  if (socket === null || kept === null) return null;
+  const layer = { name: socket.provider.entry.szProtocol, path: '' };
+  return {
+    poll: providers.contained(() => kept.poll() | 0, POLLERR, layer),
+    watch: providers.contained(
+      (changed) => kept.watch(changed),
+      () => {},
+      layer,
+    ),
+  };
 }
 
 function pollBelow(process: PollHost, fds: readonly WSAPOLLFD[], timeout: number): Answer {

@@ -59,7 +59,9 @@ export function portCalls(process: WinsockProcess) {
       if (!isAlone && socket === null) return -ERROR_INVALID_HANDLE;
       if (socket !== null) {
         const { isAssociated } = socket.file;
-        const isSynchronous = (socketFlags(process, FileHandle) & WSA_FLAG_OVERLAPPED) === 0;
+        // A layer that does not say so has overlapped sockets only.
+        const flags = process.socketFlags(FileHandle) ?? WSA_FLAG_OVERLAPPED;
+        const isSynchronous = (flags & WSA_FLAG_OVERLAPPED) === 0;
         if (isAssociated || isSynchronous) return -ERROR_INVALID_PARAMETER;
       }
       const port = existing ?? new CompletionPort(NumberOfConcurrentThreads);
@@ -224,11 +226,4 @@ function dequeue(
     port.wait(wake);
     apcs?.waiters.add(alert);
   });
-}
-
-/** WSA_FLAG_* that a socket was made with; of a layer that does not say so all are taken for overlapped. */
-function socketFlags({ handles, base }: WinsockProcess, s: number): number {
-  const socket = handles.socket(s);
-  if (socket?.isOwn !== true) return base.socketFlags(s);
-  return socket.own?.flags ?? WSA_FLAG_OVERLAPPED;
 }

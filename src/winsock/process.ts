@@ -2,7 +2,7 @@
  * The state of Winsock in one process: start-up count, handles, catalog, providers. What ws2_32 keeps in its data segment.
  */
 
-import { WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
+import { WSA_FLAG_OVERLAPPED, WSAENOTSOCK, WSANOTINITIALISED } from '../abi/index.ts';
 import type { Scheduler } from '../base/index.ts';
 import {
   type AfdPort,
@@ -27,6 +27,7 @@ import {
   type LoadProvider,
   Providers,
   setWs2Exports,
+  type WSAOVERLAPPED,
 } from '../spi/index.ts';
 import { ConfigChanges } from './config/config-changes.ts';
 import { failSocket } from './failed-provider.ts';
@@ -139,7 +140,11 @@ export class WinsockProcess {
       },
       load: options.loadProvider ?? loadModule,
       limit: options.layerLimit ?? LAYER_LIMIT,
+      running: null,
+      waiting: null,
+      identify: (s) => handles.socketOrClosing(s),
       isNonBlocking: (s) => handles.socket(s)?.isNonBlocking === true,
+      isOverlapped: (s) => ((this.socketFlags(s) ?? 0) & WSA_FLAG_OVERLAPPED) !== 0,
       failed: (fault) => {
         failSocket(this, fault.s);
         this.providers.explain(`${fault.layer}: ${fault.call}: ${fault.detail}`);
@@ -193,7 +198,24 @@ export class WinsockProcess {
 
   /** Closes what a layer could not close. */
   closeBelow(s: number): void {
-    this.base.close(s);
+    const own = this.handles.socketOrClosing(s)?.own ?? null;
+    if (own === null) this.base.close(s);
+    else this.providers.contained(() => own.abandon?.(), undefined)();
+  }
+
+  /** WSA_FLAG_* that a socket was made with; `null`: its layer does not say. */
+  socketFlags(s: number): number | null {
+    const socket = this.handles.socket(s);
+    return socket?.isOwn === true ? (socket.own?.flags ?? null) : this.base.socketFlags(s);
+  }
+
+  /** Ends operations of a socket; its own provider knows what is under way on it, without one the base provider does. */
+  cancelOperations(s: number, lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number {
+    const socket = this.handles.socket(s);
+    const own = socket?.own ?? null;
+    if (socket === null || own === null) return this.base.cancelOperations(s, lpOverlapped, thread);
+    const layer = { name: socket.provider.entry.szProtocol, path: '' };
+    return this.providers.contained(() => own.cancel(lpOverlapped, thread) | 0, 0, layer)();
   }
 
   /** Whether the rules of 1.1 hold; Windows Mobile does not have them. */

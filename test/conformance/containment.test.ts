@@ -5,8 +5,13 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { WSA_IO_PENDING, WSAENETDOWN, WSAENOTSOCK } from '../../src/abi/index.ts';
-import { defineLayer, WSP_ENTRIES, type WSPPROC_TABLE } from '../../src/spi/index.ts';
+import {
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
+  WSA_IO_PENDING,
+  WSAENETDOWN,
+  WSAENOTSOCK,
+} from '../../src/abi/index.ts';
+import { defineLayer, WSP_ENTRIES, type WSPPROC_TABLE, writePointer } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { passThrough, type TestLayer } from '../support/chains.ts';
 import { withLayers } from './layered.ts';
@@ -145,7 +150,7 @@ describe('a layer that breaks', () => {
       expect(await ws.closesocket(s)).toBe(-WSAENETDOWN);
       expect(faults[0]?.call).toBe('WSPCloseSocket');
       expect(await ws.closesocket(s)).toBe(-WSAENOTSOCK);
-      if (handles === 'system') await bound(ws, udp, '127.0.0.1', port);
+      await bound(ws, udp, '127.0.0.1', port);
     }
   });
 
@@ -169,6 +174,192 @@ describe('a layer that breaks', () => {
     const s = await tcp(ws);
     expect(await ws.bind(s, name('0.0.0.0', 0))).toBe(-WSAENETDOWN);
     expect(faults.map(({ layer, kind }) => [layer, kind])).toEqual([['broken', 'threw']]);
+    expect(await ws.closesocket(s)).toBe(0);
+  });
+});
+
+describe('what is failed with', () => {
+  test('SEM-C-02, SEM-C-04 is a socket, not its number: who gets that next begins anew, in a layer that leaves closing to others, too', async () => {
+    let isBad = true;
+    const startup = defineLayer((next) => ({
+      WSPBind(...args) {
+        if (isBad) throw new Error('once');
+        return next.WSPBind(...args);
+      },
+    }));
+    for (const above of [[], [passThrough({ handles: 'own' })]]) {
+      isBad = true;
+      const { ws, layers } = withLayers([{ startup, isIfs: true }, ...above]);
+      const s = await udp(ws);
+      expect(await ws.bind(s, name('127.0.0.1', 0))).toBe(-WSAENETDOWN);
+      await ok(ws.closesocket(s));
+      expect(layers[0]?.sockets.size).toBe(0);
+      isBad = false;
+      for (let i = 0; i < 3; i++) await bound(ws, udp, '127.0.0.1');
+    }
+  });
+
+  test('SEM-C-02, SEM-C-04 a call that ends badly after its socket was closed does no harm to the one that has its number now', async () => {
+    let fail: (reason: unknown) => void = () => {};
+    const failing = new Promise<number>((_resolve, reject) => {
+      fail = reject;
+    });
+    const { ws, faults } = withLayers([broken('WSPRecv', () => failing)]);
+    const { s } = await bound(ws, udp, '127.0.0.1');
+    const receiving = ws.recv(s, new Uint8Array(1));
+    await ok(ws.closesocket(s));
+    const next = await bound(ws, udp, '127.0.0.1');
+    expect(next.s).toBe(s);
+    fail(new Error('too late'));
+    expect(await receiving).toBe(-WSAENETDOWN);
+    expect(faults).toEqual([expect.objectContaining({ call: 'WSPRecv', s: 0, detail: 'Error: too late' })]);
+    await ok(ws.sendto(s, new Uint8Array(2), 2, 0, name('127.0.0.1', next.port)));
+  });
+
+  test('SEM-C-02 a call that waits has the limit once its socket is closed, or Winsock given up', async () => {
+    const never = (): Promise<number> => new Promise(() => {});
+    const { ws, faults, time } = withLayers([broken('WSPRecv', never)], { layerLimit: 500 });
+    const [{ s }, { s: other }] = [await bound(ws, udp), await bound(ws, udp)];
+    const receiving = ws.recv(s, new Uint8Array(1));
+    const last = ws.recv(other, new Uint8Array(1));
+    await ws.SleepEx(5000, false);
+    expect(faults).toEqual([]);
+    await ok(ws.closesocket(s));
+    const closed = time.now();
+    expect(await receiving).toBe(-WSAENETDOWN);
+    expect(time.now() - closed).toBeGreaterThanOrEqual(500);
+    await ok(ws.WSACleanup());
+    expect(await last).toBe(-WSAENETDOWN);
+    expect(faults.map(({ kind }) => kind)).toEqual(['silent', 'silent']);
+  });
+
+  test('SEM-C-02 a socket that a layer answers a second time is nonsense: it is somebody’s', async () => {
+    let first = 0;
+    const { ws, faults } = withLayers([
+      {
+        isIfs: true,
+        startup: defineLayer((next) => ({
+          WSPSocket(...args) {
+            if (first !== 0) return first;
+            first = next.WSPSocket(...args) as number;
+            return first;
+          },
+        })),
+      },
+    ]);
+    const { s, port } = await bound(ws, udp, '127.0.0.1');
+    expect(await ws.socket(2, 2, 17)).toBe(-WSAENETDOWN);
+    expect(faults[0]?.detail).toBe(`it answered socket ${s} a second time`);
+    await ok(ws.sendto(s, new Uint8Array(2), 2, 0, name('127.0.0.1', port)));
+  });
+
+  test('SEM-C-02 of layers that wait for each other the one is named that does not answer', async () => {
+    const silent = broken('WSPListen', () => new Promise(() => {}));
+    const { ws, faults } = withLayers(
+      [passThrough({ name: 'lower' }), silent, passThrough({ handles: 'own', name: 'upper' })],
+      { layerLimit: 500 },
+    );
+    const { s } = await bound(ws, tcp);
+    expect(await ws.listen(s, 1)).toBe(-WSAENETDOWN);
+    await ws.SleepEx(1000, false);
+    expect(new Set(faults.map(({ layer }) => layer))).toEqual(new Set(['broken']));
+    expect(await ws.closesocket(s)).toBe(0);
+  });
+});
+
+describe('what is not a fault', () => {
+  test('SEM-BLK-06, SEM-OV-12 waiting for an operation, on a socket without the overlapped attribute and on a non-blocking one', async () => {
+    for (const handles of ['system', 'own'] as const) {
+      const { ws, faults } = withLayers([passThrough({ handles })], { layerLimit: 100 });
+      const s = await ok(ws.WSASocket(2, 2, 17, null, 0, 0));
+      await ok(ws.bind(s, name('127.0.0.1', 0)));
+      const hEvent = await ok(ws.WSACreateEvent());
+      const own = { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent };
+      const waiting = [ws.WSARecv(s, [new Uint8Array(4)], 1, null, { value: 0 }, own)];
+      const { s: other } = await bound(ws, udp, '127.0.0.1');
+      await ok(ws.ioctlsocket(other, 0x8004667e, { value: 1 }));
+      const second = { ...own, hEvent: await ok(ws.WSACreateEvent()) };
+      expect(await ws.WSARecv(other, [new Uint8Array(4)], 1, null, { value: 0 }, second)).toBe(
+        -WSA_IO_PENDING,
+      );
+      waiting.push(ws.WSAGetOverlappedResult(other, second, { value: 0 }, true, { value: 0 }));
+      waiting.push(ws.select(0, { fd_array: [other] }, null, null, { tv_sec: 2, tv_usec: 0 }));
+      await ws.SleepEx(5000, false);
+      expect([faults, await waiting[2]]).toEqual([[], 0]);
+      await ok(ws.closesocket(s));
+      await ok(ws.closesocket(other));
+      for (const each of waiting) await each;
+      expect(faults).toEqual([]);
+    }
+  });
+});
+
+describe('what layers leave with ws2_32', () => {
+  test('SEM-C-02, CAT-LOAD-08 an extension function that breaks fails its socket, as a call of the table does', async () => {
+    const ways: readonly [string, () => unknown][] = [
+      ['ConnectEx throws', throwing],
+      ['ConnectEx answers a text', () => 'x'],
+      ['ConnectEx rejects', () => Promise.reject(Object.create(null))],
+    ];
+    for (const [way, act] of ways) {
+      const startup = defineLayer(
+        (next) => ({
+          WSPIoctl(s, code, input, cbIn, out, ...rest) {
+            const answer = next.WSPIoctl(s, code, input, cbIn, out, ...rest);
+            if (code === SIO_GET_EXTENSION_FUNCTION_POINTER && out !== null) writePointer(out, 0, act);
+            return answer;
+          },
+        }),
+        { name: 'broken' },
+      );
+      const { ws, faults } = withLayers([{ startup, isIfs: true }, passThrough({ handles: 'own' })]);
+      const { s } = await bound(ws, tcp);
+      const own = { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: 0 };
+      const answer = await ws.ConnectEx(s, name('127.0.0.1', 9), 16, null, 0, null, own);
+      expect([way, answer]).toEqual([way, -WSAENETDOWN]);
+      expect(faults).toEqual([expect.objectContaining({ layer: 'broken', call: 'ConnectEx' })]);
+      expect(await ws.listen(s, 1)).toBe(-WSAENETDOWN);
+      expect(await ws.closesocket(s)).toBe(0);
+      await ok(ws.listen((await bound(ws, tcp)).s, 1));
+    }
+  });
+
+  test('SEM-C-02 what it is called back with may throw: events, windows, readiness and cancelling stay the application’s', async () => {
+    let lower = 0;
+    const startup = defineLayer(
+      (next, { upcalls, ws2 }) => ({
+        WSPSocket(...args) {
+          const s = next.WSPSocket(...args) as number;
+          lower = ws2.createWindow(throwing);
+          ws2.serve(s, {
+            flags: 1,
+            cancel: throwing,
+            get readiness() {
+              return { poll: throwing, watch: throwing };
+            },
+          });
+          return s;
+        },
+        WSPListen(s, backlog) {
+          const event = upcalls.WPUCreateEvent();
+          ws2.onEvent(event, throwing);
+          upcalls.WPUSetEvent(event);
+          upcalls.WPUPostMessage(lower, 1, 0, 0);
+          return next.WSPListen(s, backlog);
+        },
+      }),
+      { name: 'broken', handles: 'own' },
+    );
+    const { ws, faults } = withLayers([{ startup, isIfs: false }]);
+    const { s } = await bound(ws, tcp);
+    expect(await ws.listen(s, 1)).toBe(0);
+    expect(await ws.WSAPoll([{ fd: s, events: 0x100, revents: 0 }], 1, 0)).toBe(1);
+    expect(await ws.CancelIoEx(s, null)).toBeLessThan(0);
+    expect(faults.map(({ call, kind }) => `${call} ${kind}`)).toEqual(
+      Array.from({ length: faults.length }, () => 'callback threw'),
+    );
+    expect(faults.slice(0, 2).map(({ layer }) => layer)).toEqual(['broken', 'broken']);
+    expect(faults.length).toBeGreaterThanOrEqual(4);
     expect(await ws.closesocket(s)).toBe(0);
   });
 });
