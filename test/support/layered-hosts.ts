@@ -7,7 +7,7 @@ import { createLocalHost } from '../../src/app/local.ts';
 import { flattenFrame, SeededRandom, transmitLength } from '../../src/base/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import type { LayerFault, ProviderFailure } from '../../src/spi/index.ts';
-import { createWinsock, MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
+import { MAKEWORD, type Winsock, WinsockProcess, winsockOf } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, PumpedTime } from '../conformance/attachment.ts';
 import { wsadata } from '../conformance/support.ts';
 import { layeredOptions, type TestLayer } from './chains.ts';
@@ -25,6 +25,8 @@ export interface LayeredHosts {
   /** What the layers did wrong, and what could not be started. */
   readonly faults: LayerFault[];
   readonly failures: ProviderFailure[];
+  /** What host a, and its process with the layers, hold now. */
+  held(): { readonly sockets: number; readonly handles: number };
   close(): Promise<void>;
 }
 
@@ -48,8 +50,8 @@ export function layeredHosts(layers: readonly TestLayer[]): LayeredHosts {
   const hosts = [make(ADDRESS_A, 1), make(ADDRESS_B, 2)] as const;
   const faults: LayerFault[] = [];
   const failures: ProviderFailure[] = [];
-  const winsock = (host: (typeof hosts)[number], own: readonly TestLayer[]): Winsock => {
-    const ws = createWinsock({
+  const processOn = (host: (typeof hosts)[number], own: readonly TestLayer[]): WinsockProcess =>
+    new WinsockProcess({
       port: host.openSession(),
       names: host.openNames(),
       scheduler: time,
@@ -59,10 +61,14 @@ export function layeredHosts(layers: readonly TestLayer[]): LayeredHosts {
       },
       ...(own.length === 0 ? {} : layeredOptions(own)),
     });
+  const winsock = (process: WinsockProcess): Winsock => {
+    const ws = winsockOf(process);
     expect(ws.WSAStartup(MAKEWORD(2, 2), wsadata())).toBe(0);
     return ws;
   };
-  const [a, b, bare] = [winsock(hosts[0], layers), winsock(hosts[1], []), winsock(hosts[0], [])];
+  const layered = processOn(hosts[0], layers);
+  const a = winsock(layered);
+  const [b, bare] = [winsock(processOn(hosts[1], [])), winsock(processOn(hosts[0], []))];
   return {
     a,
     b,
@@ -71,6 +77,7 @@ export function layeredHosts(layers: readonly TestLayer[]): LayeredHosts {
     frames,
     faults,
     failures,
+    held: () => ({ sockets: hosts[0].afd.describe().length, handles: layered.handles.size }),
     async close() {
       for (const ws of [a, b, bare]) await ws.WSACleanup();
       for (const host of hosts) host.close();
