@@ -21,7 +21,9 @@ import { tapTable, type WatchedProvider } from './call-tap.ts';
 import type { Catalog } from './catalog.ts';
 import type { LayerRecord, ProviderFailure } from './chain-observer.ts';
 import { isBaseProvider } from './default-catalog.ts';
-import { type GuardHost, guardStartup, trust } from './guard.ts';
+import { guardStartup } from './guard.ts';
+import { trust } from './guard-calls.ts';
+import type { GuardHost } from './guard-host.ts';
 import { isCompleteTable, type WSPDATA, type WSPPROC_TABLE, type WSPStartup } from './provider.ts';
 
 /** A provider that was started for an entry. */

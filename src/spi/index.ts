@@ -33,7 +33,7 @@ export * from './default-catalog.ts';
 export * from './define-name-space.ts';
 export * from './extensions.ts';
 export { functionAt, pointerOf, readPointer, writePointer } from './function-pointers.ts';
-export { LAYER_LIMIT } from './guard.ts';
+export { LAYER_LIMIT } from './guard-host.ts';
 export { LOCAL_MACHINE, NAMELESS_HOST, numericAddress } from './host-lookup.ts';
 export * from './inet-text.ts';
 export * from './io-manager.ts';
