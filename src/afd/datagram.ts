@@ -24,7 +24,7 @@ import {
   WSAESHUTDOWN,
   WSAEWOULDBLOCK,
 } from '../abi/index.ts';
-import { EMPTY, IpAddress } from '../base/index.ts';
+import { copyOf, EMPTY, IpAddress } from '../base/index.ts';
 import {
   AFD_NO_WAIT,
   AFD_OVERLAPPED,
@@ -137,7 +137,7 @@ export class DatagramEndpoint extends AfdEndpoint implements MessageHost {
       const result = endpoint.joinGroup(address, {});
       if (result < 0) return wsaOf(result);
     }
-    if (role !== JL_RECEIVER_ONLY) this.#leafGroup = group.slice();
+    if (role !== JL_RECEIVER_ONLY) this.#leafGroup = copyOf(group);
     this.events.raise(FD_CONNECT);
     this.events.raise(FD_WRITE);
     return 0;

@@ -20,6 +20,7 @@ import {
   WSAENETRESET,
   WSAENOTCONN,
 } from '../abi/index.ts';
+import { copyOf } from '../base/index.ts';
 import { AFD_OVERLAPPED, type AfdCompletion, AfdOp, AfdPollEvent, type AfdRequest } from '../port/index.ts';
 import { EndpointEvent, type TcpEndpoint } from '../stack/index.ts';
 import type { AfdContext } from './context.ts';
@@ -103,7 +104,7 @@ export class StreamEndpoint extends AfdEndpoint implements ConnectingStream {
     if (error !== 0 || address === null) return error;
     if (this.isBound || this.state !== SocketState.open) return WSAEINVAL;
     const result = this.endpoint.bind(addressOf(address), portOf(address), this.bindOptions);
-    if (result >= 0) this.#boundTo = address.slice();
+    if (result >= 0) this.#boundTo = copyOf(address);
     return wsaOf(result);
   }
 

@@ -9,6 +9,7 @@ import {
   readSockaddr,
   SOCKADDR_IN6_LEN,
 } from '../abi/index.ts';
+import { copyOf } from '../base/index.ts';
 import type { AttachOptions } from './attach.ts';
 import {
   Icmp6CreateFile,
@@ -70,7 +71,7 @@ type SendArguments = readonly [
 
 function send([handle, source, to, data, options, reply, timeout]: SendArguments): Promise<number> {
   // The mailbox is shared with the caller: what is sent must not change on its way.
-  const request = data.slice();
+  const request = copyOf(data);
   const wish = options === null ? null : readOptions(options);
   if (to.length === SOCKADDR_IN6_LEN) {
     const from = source ?? new Uint8Array(0);
@@ -79,8 +80,8 @@ function send([handle, source, to, data, options, reply, timeout]: SendArguments
       null,
       null,
       null,
-      from.slice(),
-      to.slice(),
+      copyOf(from),
+      copyOf(to),
       request,
       request.length,
       wish,

@@ -77,6 +77,16 @@ export function copy(from: Uint8Array, fromAt: number, into: Uint8Array, at: num
   into.set(from.subarray(fromAt, fromAt + length), at);
 }
 
+/** Bytes of their own, which stay when what they were made of changes: `slice` of a Buffer of Node's is the same memory. */
+export function copyOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
+/** The same of what may be missing. */
+export function copyOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
+  return bytes === null || bytes === undefined ? null : new Uint8Array(bytes);
+}
+
 /** `bytes` as lower-case hex without spaces. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';

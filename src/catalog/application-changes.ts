@@ -3,6 +3,7 @@
  */
 
 import { LAYERED_PROTOCOL, WSA_NOT_ENOUGH_MEMORY, WSAEINVAL } from '../abi/index.ts';
+import { copyOf, copyOrNull } from '../base/index.ts';
 import type { ApplicationEntry, QosTemplate } from '../port/index.ts';
 import { guidText } from './entry-rules.ts';
 import {
@@ -78,10 +79,10 @@ export function installQosTemplate(
   if (others.length >= MAX_TEMPLATES) return WSA_NOT_ENOUGH_MEMORY;
   const added: QosTemplate = {
     providerId,
-    name: name.slice(),
+    name: copyOf(name),
     sending: [...sending],
     receiving: [...receiving],
-    providerSpecific: providerSpecific === null ? null : providerSpecific.slice(),
+    providerSpecific: copyOrNull(providerSpecific),
   };
   return changed({ ...state, qosTemplates: [...others, added] });
 }

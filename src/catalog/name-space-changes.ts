@@ -3,6 +3,7 @@
  */
 
 import { WSA_NOT_ENOUGH_MEMORY, WSAEINVAL, WSAPROTOCOL_LEN } from '../abi/index.ts';
+import { copyOrNull } from '../base/index.ts';
 import type { NameSpaceEntry } from '../port/index.ts';
 import { guidText, isModulePath } from './entry-rules.ts';
 import { permuted } from './protocol-changes.ts';
@@ -39,7 +40,7 @@ export function installNameSpace(
     isActive: true,
     isV2,
     path,
-    blob: blob === null ? null : blob.slice(),
+    blob: copyOrNull(blob),
   };
   return changed({ ...state, nameSpaces: [...nameSpaces, added] });
 }

@@ -4,6 +4,7 @@
  */
 
 import { WSAEFAULT, WSAEINVAL, WSAENOTSOCK } from '../abi/index.ts';
+import { copyOf, copyOrNull } from '../base/index.ts';
 import type { QosTemplate } from '../port/index.ts';
 import type { BaseState } from './base-state.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
@@ -18,7 +19,7 @@ export function baseQosCalls(base: BaseState): Pick<WSPPROC_TABLE, 'WSPGetQOSByN
       const socket = base.sockets.get(s);
       if (socket === undefined) return -WSAENOTSOCK;
       if (lpQOSName === null) return -WSAEFAULT;
-      const name = untilZero(lpQOSName).slice();
+      const name = copyOf(untilZero(lpQOSName));
       if (name.length > 0 && lpQOS === null) return -WSAEFAULT;
       const find = (templates: readonly QosTemplate[]): number => {
         const own = templates.filter(({ providerId }) => providerId === socket.info.ProviderId);
@@ -50,7 +51,7 @@ function writeNames(templates: readonly QosTemplate[], into: WSABUF): number {
 function fill(qos: QOS, { sending, receiving, providerSpecific }: QosTemplate): void {
   qos.SendingFlowspec = flowOf(sending);
   qos.ReceivingFlowspec = flowOf(receiving);
-  qos.ProviderSpecific = providerSpecific?.slice() ?? null;
+  qos.ProviderSpecific = copyOrNull(providerSpecific);
 }
 
 function flowOf(members: readonly number[]): FLOWSPEC {

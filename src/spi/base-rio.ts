@@ -28,7 +28,7 @@ import {
   WSAEOPNOTSUPP,
   WSAETOOMANYREFS,
 } from '../abi/index.ts';
-import { EMPTY, i32le, putI32le } from '../base/index.ts';
+import { copyOf, EMPTY, i32le, putI32le } from '../base/index.ts';
 import { AFD_OVERLAPPED, type AfdCompletion, AfdOp } from '../port/index.ts';
 import type { Call } from './base-call.ts';
 import type { BaseSocket } from './base-sockets.ts';
@@ -278,7 +278,7 @@ function prepareSend(base: BaseState, queue: RequestQueue, parts: Parts): Call |
   if (remote !== null) {
     const length = remote.length < SOCKADDR_INET_LEN ? -1 : sockaddrLength(sockaddrFamily(remote));
     if (length <= 0 || queue.socket.type === SOCK_STREAM) return -WSAEINVAL;
-    call.request.address = remote.slice(0, length);
+    call.request.address = copyOf(remote, 0, length);
   }
   if (control !== null) {
     const total = control.length < CONTROL_AT ? -1 : i32le(control, 0);

@@ -21,7 +21,7 @@ import {
   WSAENOTSOCK,
   WSAEOPNOTSUPP,
 } from '../abi/index.ts';
-import { i32le, putI32le } from '../base/index.ts';
+import { copyOf, i32le, putI32le } from '../base/index.ts';
 import { EXTENSION_IDS } from './base-extension-calls.ts';
 import { infoBelow } from './layer-info.ts';
 import { chainInfoCalls, type LayerHandles } from './layer-system-handles.ts';
@@ -91,7 +91,7 @@ function plainCalls(handles: OwnHandles): Partial<WSPPROC_TABLE> {
           optval.length >= 4
         ) {
           // The value is a socket.
-          value = optval.slice();
+          value = copyOf(optval);
           putI32le(value, 0, handles.get(i32le(optval, 0) >>> 0)?.lower ?? 0);
         }
         return next.WSPSetSockOpt(lower, level, optname, value, optlen);

@@ -18,6 +18,7 @@ import {
   WSASYSCALLFAILURE,
   type WSAVERSION,
 } from '../abi/index.ts';
+import { copyOf, copyOrNull } from '../base/index.ts';
 
 /** Most bytes of a packed result; what needs more is no result. */
 export const RESULT_MAX = 1 << 20;
@@ -87,10 +88,10 @@ export function copyOfQuerySet(set: WSAQUERYSET): WSAQUERYSET {
     lpcsaBuffer:
       set.lpcsaBuffer?.map((each) => ({
         ...each,
-        LocalAddr: each.LocalAddr?.slice() ?? null,
-        RemoteAddr: each.RemoteAddr?.slice() ?? null,
+        LocalAddr: copyOrNull(each.LocalAddr),
+        RemoteAddr: copyOrNull(each.RemoteAddr),
       })) ?? null,
-    lpBlob: set.lpBlob?.slice() ?? null,
+    lpBlob: copyOrNull(set.lpBlob),
   };
 }
 
@@ -104,7 +105,7 @@ export function copyAsQuerySet2(set: WSAQUERYSET): WSAQUERYSET2 {
 export function copyOfClassInfo(info: WSASERVICECLASSINFO): WSASERVICECLASSINFO {
   return {
     ...info,
-    lpClassInfos: info.lpClassInfos.map((each) => ({ ...each, lpValue: each.lpValue.slice() })),
+    lpClassInfos: info.lpClassInfos.map((each) => ({ ...each, lpValue: copyOf(each.lpValue) })),
   };
 }
 

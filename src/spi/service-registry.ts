@@ -17,6 +17,7 @@ import {
   type WSAQUERYSET,
   WSASERVICE_NOT_FOUND,
 } from '../abi/index.ts';
+import { copyOrNull } from '../base/index.ts';
 import type { Found } from './name-lookup.ts';
 import { LOCAL_NAME_SPACE_ID } from './name-space-ids.ts';
 
@@ -88,18 +89,18 @@ export class ServiceRegistry {
       lpNSProviderId: LOCAL_NAME_SPACE_ID,
       dwNumberOfCsAddrs: ends.length,
       lpcsaBuffer: ends,
-      lpBlob: info.lpBlob?.slice() ?? null,
+      lpBlob: copyOrNull(info.lpBlob),
     });
   }
 }
 
 function copyOfEnd(end: CSADDR_INFO): CSADDR_INFO {
-  return { ...end, LocalAddr: end.LocalAddr?.slice() ?? null, RemoteAddr: end.RemoteAddr?.slice() ?? null };
+  return { ...end, LocalAddr: copyOrNull(end.LocalAddr), RemoteAddr: copyOrNull(end.RemoteAddr) };
 }
 
 /** What a service binds is what its clients connect to. */
 function asRemote(end: CSADDR_INFO): CSADDR_INFO {
-  return { ...end, LocalAddr: null, RemoteAddr: (end.RemoteAddr ?? end.LocalAddr)?.slice() ?? null };
+  return { ...end, LocalAddr: null, RemoteAddr: copyOrNull(end.RemoteAddr ?? end.LocalAddr) };
 }
 
 function isSameEnd(a: CSADDR_INFO, b: CSADDR_INFO): boolean {

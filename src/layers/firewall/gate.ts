@@ -14,7 +14,7 @@ import {
   WSAECONNRESET,
   writeLINGER,
 } from '../../abi/index.ts';
-import { putI32le } from '../../base/index.ts';
+import { copyOf, putI32le } from '../../base/index.ts';
 import type { Answer, Layer, WSPPROC_TABLE } from '../../spi/index.ts';
 import { type Place, placeIn } from '../places.ts';
 import type { Direction, Protocol, Verdict } from './rules.ts';
@@ -84,7 +84,7 @@ export class Gate {
       return call(name, namelen);
     }
     // Before the call: it may be under way when its answer comes.
-    this.#asked.set(s, name.slice(0, namelen));
+    this.#asked.set(s, copyOf(name, 0, namelen));
     return call(way, way.length);
   }
 

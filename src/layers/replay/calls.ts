@@ -13,7 +13,7 @@ import {
   WSAEFAULT,
   WSAEWOULDBLOCK,
 } from '../../abi/index.ts';
-import { IpAddress } from '../../base/index.ts';
+import { copyOf, IpAddress } from '../../base/index.ts';
 import type { Answer, ExtensionFunctions, Layer, WSPPROC_TABLE } from '../../spi/index.ts';
 import { whenAnswered } from '../answers.ts';
 import { wrapExtensions } from '../extension-pointers.ts';
@@ -82,7 +82,7 @@ export function replayCalls(
     const place = formatSockaddr(sockaddrOf(to.address.unmapped(), to.port));
     const recording = library.take('client', place);
     if (recording === null) return others === 'pass' ? call(name, namelen) : -WSAECONNREFUSED;
-    const peer = name.slice(0, namelen);
+    const peer = copyOf(name, 0, namelen);
     return stage(recording).then((way) => {
       if (typeof way === 'number') return way;
       asked.set(s, peer);

@@ -5,7 +5,7 @@
  */
 
 import { WSAEWOULDBLOCK } from '../../abi/index.ts';
-import { type Random, randomFraction, type Scheduler } from '../../base/index.ts';
+import { copyOf, type Random, randomFraction, type Scheduler } from '../../base/index.ts';
 import type { Answer, WSABUF, WSPPROC_TABLE } from '../../spi/index.ts';
 import { whenAnswered } from '../answers.ts';
 import { type Place, placeIn } from '../places.ts';
@@ -88,7 +88,7 @@ export function datagramCalls(
           ),
 
     WSPSendTo(s, buffers, count, flags, to, tolen, lpOverlapped, ...rest) {
-      const name = to === null ? null : to.slice(0, Math.max(0, tolen));
+      const name = to === null ? null : copyOf(to, 0, Math.max(0, tolen));
       const send = (what: readonly WSABUF[] | null, many: number): Answer =>
         next.WSPSendTo(s, what, many, flags, name, tolen, lpOverlapped, ...rest);
       if (lpOverlapped !== null || (to !== null && tolen > to.length)) {

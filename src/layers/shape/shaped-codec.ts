@@ -3,7 +3,7 @@
  */
 
 import { WSAECONNABORTED, WSAECONNRESET } from '../../abi/index.ts';
-import { type Random, randomFraction, type Scheduler } from '../../base/index.ts';
+import { copyOf, type Random, randomFraction, type Scheduler } from '../../base/index.ts';
 import type { Codec, Pipe } from '../stream/index.ts';
 import { Lane } from './lane.ts';
 import type { Shape } from './shapes.ts';
@@ -51,7 +51,7 @@ export class ShapedCodec implements Codec {
 
   async write(bytes: Uint8Array): Promise<number> {
     if (this.#breaks(bytes.length)) return -this.#failure;
-    const copy = bytes.slice();
+    const copy = copyOf(bytes);
     const { sentAt, due } = this.#out.enter(copy.length, true);
     this.#outgoing += copy.length;
     this.#delivered = this.#delivered.then(() => this.#deliver(copy, due));

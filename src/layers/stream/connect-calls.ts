@@ -11,6 +11,7 @@ import {
   WSAENOTSOCK,
   WSAEWOULDBLOCK,
 } from '../../abi/index.ts';
+import { copyOf } from '../../base/index.ts';
 import type { Answer, WSPPROC_TABLE } from '../../spi/index.ts';
 import type { Connection } from './connection.ts';
 import type { StreamLayer, StreamPlan, StreamRules } from './contract.ts';
@@ -52,7 +53,7 @@ export function connectCalls(streams: Streams, rules: StreamRules): ConnectCalls
         if (connection.phase === 'open') return -WSAEISCONN;
       }
       if (name === null || namelen < 0 || namelen > name.length) return -WSAEFAULT;
-      const to = name.slice(0, namelen);
+      const to = copyOf(name, 0, namelen);
       const plan = rules.connect(s, to);
       if (plan === null) return below();
       if (typeof plan === 'number') return plan;

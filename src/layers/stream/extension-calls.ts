@@ -14,6 +14,7 @@ import {
   WSAEISCONN,
   WSAEOPNOTSUPP,
 } from '../../abi/index.ts';
+import { copyOf } from '../../base/index.ts';
 import {
   type Answer,
   EXTENSION_IDS,
@@ -104,7 +105,7 @@ function connectEx(
     if (lpOverlapped === null) return -ERROR_INVALID_PARAMETER;
     if (name === null || namelen < 0 || namelen > name.length) return -WSAEFAULT;
     if (dataLength < 0 || dataLength > (data?.length ?? 0)) return -WSAEFAULT;
-    const to = name.slice(0, namelen);
+    const to = copyOf(name, 0, namelen);
     const plan = rules.connect(s, to);
     if (plan === null) return below();
     if (typeof plan === 'number') return plan;
@@ -116,7 +117,7 @@ function connectEx(
         void begin(streams, stream, plan, plan.address ?? to, true).then((answer) => {
           const { connection } = stream;
           if (answer < 0 || data === null || dataLength === 0 || connection === null) complete(answer);
-          else connection.send([data.slice(0, dataLength)], 0, complete);
+          else connection.send([copyOf(data, 0, dataLength)], 0, complete);
         });
       });
     };

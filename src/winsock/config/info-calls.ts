@@ -13,7 +13,7 @@ import {
   WSASERVICE_NOT_FOUND,
   WSC_PROVIDER_AUDIT_INFO_LEN,
 } from '../../abi/index.ts';
-import { i32le, putI32le } from '../../base/index.ts';
+import { copyOf, copyOrNull, i32le, putI32le } from '../../base/index.ts';
 import type { CatalogSnapshot } from '../../port/index.ts';
 import type { Answer, FLOWSPEC, QOS, Ref, WSABUF } from '../../spi/index.ts';
 import type { WinsockProcess } from '../process.ts';
@@ -130,10 +130,10 @@ export function infoCalls(process: WinsockProcess) {
       if (Guid === null || QosName === null || Qos === null) return -WSAEFAULT;
       const template = {
         providerId: Guid,
-        name: QosName.slice(),
+        name: copyOf(QosName),
         sending: dwords(Qos.SendingFlowspec),
         receiving: dwords(Qos.ReceivingFlowspec),
-        providerSpecific: Qos.ProviderSpecific?.slice() ?? null,
+        providerSpecific: copyOrNull(Qos.ProviderSpecific),
       };
       return applied(port, { kind: 'install-qos-template', template }, () => TRUE);
     },
@@ -141,7 +141,7 @@ export function infoCalls(process: WinsockProcess) {
     /** Takes a template away. @returns 1 (TRUE) */
     WSCRemoveQOSTemplate(Guid: string | null, QosName: WSABUF | null): Answer {
       if (Guid === null || QosName === null) return -WSAEFAULT;
-      const name = QosName.slice();
+      const name = copyOf(QosName);
       return applied(port, { kind: 'remove-qos-template', providerId: Guid, name }, () => TRUE);
     },
   };

@@ -11,6 +11,7 @@ import {
   type WSANAMESPACE_INFOEX,
   WSANO_RECOVERY,
 } from '../../abi/index.ts';
+import { copyOrNull } from '../../base/index.ts';
 import type { Answer, Ref } from '../../spi/index.ts';
 import type { WinsockProcess } from '../process.ts';
 import { applied, counted } from './arguments.ts';
@@ -53,7 +54,7 @@ export function nameSpaceConfigCalls(
       dwNameSpace: dwNameSpace >>> 0,
       version: dwVersion >>> 0,
       isV2,
-      blob: lpProviderInfo?.slice() ?? null,
+      blob: copyOrNull(lpProviderInfo),
     });
     return typeof answer === 'number' ? refused(answer) : answer.then(refused);
   };

@@ -76,6 +76,15 @@ describe('streams', () => {
     expect(await receiveText(a, client)).toBe('pong');
   });
 
+  test('what is on its way is what was sent, whatever becomes of the memory', async () => {
+    const { a, b } = shaped({ latencyMs: 200 });
+    const { client, server } = await connected({ a, b });
+    const lent = Buffer.from('ping');
+    await ok(a.send(client, lent));
+    lent.fill(0);
+    expect(await receiveText(b, server)).toBe('ping');
+  });
+
   test('rate: a socket that has filled the narrow path is not writable until that takes more', async () => {
     const { a, b, time } = shaped({ bytesPerSecond: 10_000 });
     const { client } = await connected({ a, b });
