@@ -24,11 +24,16 @@ const schemas = {
   chain: z.object({ seconds: z.coerce.number().min(0).max(3600).default(1) }),
 };
 
-export function addWatches(app: FastifyInstance, { watches, scheduler }: DaemonState): void {
+/** @param who the user that has sent a request */
+export function addWatches(
+  app: FastifyInstance,
+  { watches, scheduler }: Pick<DaemonState, 'watches' | 'scheduler'>,
+  who: (request: FastifyRequest) => { readonly uid: number } = whoAsks,
+): void {
   const permitted = (request: FastifyRequest): number => {
     const { pid } = checked(schemas.pid, request.params);
     const process = watches.processes.find((one) => one.pid === pid);
-    const { uid } = whoAsks(request);
+    const { uid } = who(request);
     const isMine = process !== undefined && (uid === 0 || uid === process.uid);
     if (isMine) return pid;
     if (process !== undefined) {
