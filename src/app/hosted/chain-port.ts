@@ -42,6 +42,7 @@ import { ChainHost, type Operation } from './chain-host.ts';
 import * as connection from './connection-operations.ts';
 import { Accepting } from './connection-operations.ts';
 import { finished, recv, send } from './data-operations.ts';
+import { watchDirect } from './direct-calls.ts';
 import { SocketEvents } from './event-operations.ts';
 import { ask, duplicate, kindOf, renewToken, withToken } from './handover.ts';
 import { getOption, ioctl, setOption } from './option-operations.ts';
@@ -117,7 +118,7 @@ export class ChainPort implements AfdPort {
     ]);
   }
 
-  /** Calls of the chains are told to who watches there; those on sockets without layers don't come here. */
+  /** Calls of the chains, and operations on sockets without layers, are told to who watches there. */
   letWatch(watch: WatchPort): void {
     letWatch(this.#host.process, watch);
   }
@@ -275,10 +276,13 @@ export class ChainPort implements AfdPort {
 
   #pass(request: AfdRequest): AfdCompletion | null {
     const { id, op, descriptor } = request;
+    const { watcher } = this.#host.process.tap;
+    const told = watcher === null ? null : watchDirect(watcher, request);
     const begun = this.#shared.begin(
       request,
       (completion) => {
         if (!this.#passed.delete(id)) return;
+        told?.(completion);
         this.#note(op, descriptor, completion);
         this.onComplete({ ...completion, id });
       },
@@ -290,6 +294,7 @@ export class ChainPort implements AfdPort {
         queueMicrotask(() => this.#passed.get(id) === begun && this.onPend(id));
       return null;
     }
+    told?.(begun);
     this.#note(op, descriptor, begun);
     return { ...begun, id };
   }

@@ -3,18 +3,29 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   AF_INET,
+  IPPROTO_TCP,
   IPPROTO_UDP,
   SOCK_DGRAM,
+  SOCK_STREAM,
   sockaddrOf,
   WSA_IO_PENDING,
   WSAEWOULDBLOCK,
+  type WSAPROTOCOL_INFO,
 } from '../../../src/abi/index.ts';
+import { ChainPort } from '../../../src/app/hosted/chain-port.ts';
 import { createLocalHost, type LocalHost } from '../../../src/app/local.ts';
 import { LOG_CAPACITY } from '../../../src/app/watch/call-log.ts';
 import { letWatch } from '../../../src/app/watch/let-watch.ts';
 import { IpAddress } from '../../../src/base/index.ts';
 import { Watches } from '../../../src/daemon/watches.ts';
-import type { CallRecord, WatchPort, WatchSession } from '../../../src/port/index.ts';
+import {
+  type AfdCompletion,
+  AfdOp,
+  type AfdRequest,
+  type CallRecord,
+  type WatchPort,
+  type WatchSession,
+} from '../../../src/port/index.ts';
 import type { WSAOVERLAPPED } from '../../../src/spi/index.ts';
 import { MAKEWORD, type Winsock, WinsockProcess, winsockOf } from '../../../src/winsock/index.ts';
 import { PumpedTime } from '../../conformance/attachment.ts';
@@ -232,6 +243,63 @@ describe('the calls of a process', () => {
   });
 });
 
+test('operations of a provider host’s application are told, with layers and without', async () => {
+  rig = new Rig();
+  const isDirect = ({ iProtocol }: WSAPROTOCOL_INFO): boolean => iProtocol === IPPROTO_TCP;
+  const port = new ChainPort({
+    port: rig.host.openSession(),
+    pid: PID,
+    scheduler: rig.time,
+    isDirect,
+    ...layeredOptions([passThrough({ name: 'only' })]),
+  });
+  port.letWatch(rig);
+  const completions = new Map<number, AfdCompletion>();
+  port.onComplete = (completion) => completions.set(completion.id, { ...completion });
+  let id = 0;
+  const ask = async (op: AfdOp, more: Partial<AfdRequest>): Promise<AfdCompletion> => {
+    const request = { ...REQUEST, id: ++id, op, ...more };
+    const done = port.submit(request);
+    if (done !== null) return done;
+    await turns(() => completions.has(request.id));
+    return completions.get(request.id) as AfdCompletion;
+  };
+  const end = rig.watches.watch(PID, {
+    calls: (_client, _lost, calls) => rig.records.push(...calls),
+    whenReady: () => null,
+    gone: () => {},
+  });
+  // What looks at the calls is loaded first.
+  while (rig.records.length === 0) {
+    await ask(AfdOp.socket, { a: AF_INET, b: SOCK_STREAM, flags: IPPROTO_TCP });
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  rig.records.length = 0;
+  const tcp = await ask(AfdOp.socket, { a: AF_INET, b: SOCK_STREAM, flags: IPPROTO_TCP });
+  const udp = await ask(AfdOp.socket, { a: AF_INET, b: SOCK_DGRAM, flags: IPPROTO_UDP });
+  await ask(AfdOp.bind, { descriptor: tcp.value, address: sockaddrOf('127.0.0.1', 5000) });
+  await ask(AfdOp.getSockName, { descriptor: tcp.value });
+  await ask(AfdOp.recv, { descriptor: tcp.value, into: new Uint8Array(4) });
+  await ask(AfdOp.bind, { descriptor: udp.value, address: sockaddrOf('127.0.0.1', 5000) });
+  await rig.told(8);
+  const told = rig.records.filter(({ call }) => call !== 'WSPIoctl');
+  expect(told.map(({ depth, layer, chain, call }) => [depth, layer, chain.slice(0, 14), call])).toEqual([
+    [0, 'MSAFD base provider', 'without layers', 'WSPSocket'],
+    [0, 'only', 'layer 0 over [', 'WSPSocket'],
+    [1, 'MSAFD base provider', 'MSAFD Tcpip [U', 'WSPSocket'],
+    [0, 'MSAFD base provider', 'without layers', 'WSPBind'],
+    [0, 'MSAFD base provider', 'without layers', 'WSPGetSockName'],
+    [0, 'MSAFD base provider', 'without layers', 'WSPRecvFrom'],
+    [0, 'only', 'layer 0 over [', 'WSPBind'],
+    [1, 'MSAFD base provider', 'MSAFD Tcpip [U', 'WSPBind'],
+  ]);
+  expect(told[3]).toMatchObject({ s: tcp.value, result: 0, args: { name: '127.0.0.1:5000' } });
+  expect(told[4]?.out).toEqual({ name: '127.0.0.1:5000', namelen: 16 });
+  expect(told[5]).toMatchObject({ error: 'WSAENOTCONN' });
+  end();
+  port.close();
+});
+
 describe('the figures of chains', () => {
   test('are those of each layer, by socket, for as long as they are asked for', async () => {
     rig = new Rig(passThrough({ name: 'only' }));
@@ -288,6 +356,17 @@ async function turns(isDone: () => boolean): Promise<void> {
   }
 }
 
+const REQUEST: AfdRequest = {
+  id: 0,
+  op: AfdOp.socket,
+  descriptor: 0,
+  flags: 0,
+  a: 0,
+  b: 0,
+  address: null,
+  data: null,
+  into: null,
+};
 const LOOPBACK = IpAddress.parse('127.0.0.1') ?? IpAddress.anyV4;
 const NO_DATA = () => ({
   wVersion: 0,
