@@ -102,7 +102,16 @@ export interface Readiness {
   watch(changed: () => void): () => void;
 }
 
-const known = new WeakMap<WSPUPCALLTABLE, Ws2Exports>();
+type KnownExports = WeakMap<WSPUPCALLTABLE, Ws2Exports>;
+
+/**
+ * One for all copies of this package in a process: an application and the layers that it loads may each have brought their own. The number
+ * grows when what is exported changes so that older layers could not use it.
+ */
+const KEY = Symbol.for('winsockd ws2_32 exports 1');
+const shared = globalThis as { [KEY]?: KnownExports };
+shared[KEY] ??= new WeakMap();
+const known: KnownExports = shared[KEY];
 
 /** The exports of the ws2_32 that an upcall table comes from; `null` for a table that is nobody's. */
 export function ws2Exports(upcallTable: WSPUPCALLTABLE): Ws2Exports | null {

@@ -10,21 +10,21 @@ export interface ProviderFile {
 /** Whose handles a layer's sockets have. */
 export type LayerHandles = 'system' | 'own';
 
-/** @param version of the package that it is written against */
-export function layerFiles(name: string, version: string, handles: LayerHandles): readonly ProviderFile[] {
+/** @param home the folder of the package that it is written against */
+export function layerFiles(name: string, home: string, handles: LayerHandles): readonly ProviderFile[] {
   return [
     { path: `${name}.mjs`, text: layerText(name, handles) },
     { path: `${name}.test.mjs`, text: layerTestText(name, handles) },
-    { path: 'package.json', text: packageText(name, version) },
+    { path: 'package.json', text: packageText(name, home) },
   ];
 }
 
-/** @param version of the package that it is written against */
-export function nameSpaceFiles(name: string, version: string): readonly ProviderFile[] {
+/** @param home the folder of the package that it is written against */
+export function nameSpaceFiles(name: string, home: string): readonly ProviderFile[] {
   return [
     { path: `${name}.mjs`, text: nameSpaceText(name) },
     { path: `${name}.test.mjs`, text: nameSpaceTestText(name) },
-    { path: 'package.json', text: packageText(name, version) },
+    { path: 'package.json', text: packageText(name, home) },
   ];
 }
 
@@ -112,7 +112,7 @@ test('an application finds what ${name} knows', async (t) => {
 `;
 }
 
-function packageText(name: string, version: string): string {
+function packageText(name: string, home: string): string {
   const json = {
     name,
     version: '0.1.0',
@@ -120,7 +120,8 @@ function packageText(name: string, version: string): string {
     type: 'module',
     exports: `./${name}.mjs`,
     scripts: { test: 'node --test' },
-    dependencies: { winsockd: version },
+    // Where it is; a version instead is for a package that others are to install.
+    dependencies: { winsockd: `file:${home}` },
   };
   return `${JSON.stringify(json, null, 2)}\n`;
 }

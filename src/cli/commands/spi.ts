@@ -1,7 +1,7 @@
 /** `winsockd spi new NAME`: a provider to begin with, and a test of it that runs. Needs no daemon and no rights. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Invocation, leaf, type Session } from '../command.ts';
 import { CliError, ExitCode, usageError } from '../exit-codes.ts';
@@ -39,13 +39,11 @@ async function makeNew({ context, options, args, print }: Invocation<NewOptions>
   const [name = ''] = args;
   if (!NAME.test(name)) throw usageError('the name', name, 'lower-case letters, digits and hyphens');
   const directory = resolve(context.directory, options.directory ?? name);
-  const { version } = JSON.parse(context.machine.readText(context.machine.packageFile) ?? '{}') as {
-    version?: string;
-  };
+  const home = dirname(context.machine.packageFile);
   const { ownHandles: hasOwnHandles = false, nameSpace: isNameSpace = false } = options;
   const files = isNameSpace
-    ? nameSpaceFiles(name, version ?? '*')
-    : layerFiles(name, version ?? '*', hasOwnHandles ? 'own' : 'system');
+    ? nameSpaceFiles(name, home)
+    : layerFiles(name, home, hasOwnHandles ? 'own' : 'system');
   try {
     mkdirSync(directory, { recursive: true });
     for (const { path, text } of files) writeFileSync(join(directory, path), text, { flag: 'wx' });

@@ -20,7 +20,7 @@ function linesOfCode(path: string): number {
   return lines.filter((line) => !/^\s*(\/\/.*|\/\*.*\*\/)?$/.test(line)).length;
 }
 
-const machine = { readText: () => '{"version":"1.2.3"}' };
+const machine = { packageFile: '/opt/winsockd/package.json' };
 
 describe('winsockd spi new', () => {
   test('a module and its test, 30 lines of code together, and a package, in a folder of that name', async () => {
@@ -32,7 +32,7 @@ describe('winsockd spi new', () => {
     expect(out).toContain(`winsockd catalog install ${module} --name wire-tap --ifs\n`);
     expect(linesOfCode(module) + linesOfCode(join(folder, 'wire-tap.test.mjs'))).toBeLessThanOrEqual(30);
     const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    expect(dependencies).toEqual({ winsockd: '1.2.3' });
+    expect(dependencies).toEqual({ winsockd: 'file:/opt/winsockd' });
   });
 
   test('--name-space: a provider of names, in 30 lines with its test', async () => {
