@@ -313,7 +313,7 @@ export const WSA_ERROR_TEXTS: readonly WsaErrorText[] = [
     10106,
     'WSAEPROVIDERFAILEDINIT',
     'A service provider could not be loaded or started.',
-    'Repair or remove that provider; winsockd doctor names it.',
+    'Repair or remove that provider; winsockd catalog check names it.',
   ),
   row(
     10107,

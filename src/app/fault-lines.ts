@@ -2,7 +2,9 @@
  * What layers do wrong, as lines for people. The application gets a code and no more; whoever wrote or installed the layer wants to know.
  */
 
-import { emitWarning } from 'node:process';
+import { writeSync } from 'node:fs';
+import { emitWarning, env, execArgv, pid } from 'node:process';
+import { isMainThread } from 'node:worker_threads';
 import type { ChainObserver, LayerFault, ProviderFailure } from '../spi/index.ts';
 
 /** A layer may have as many reasons as it likes. */
@@ -24,7 +26,20 @@ export function faultLines(write: (line: string) => void): Required<Pick<ChainOb
   };
 }
 
-/** The same as warnings of this process, which Node prints unless it is told otherwise. */
+const CODE = 'WINSOCKD_LAYER_FAILED';
+
+/**
+ * The same as warnings of this process, which Node prints unless it is told otherwise. A thread's own output comes when the main thread
+ * lets it: one that blocks in calls never does, so the chain thread writes by itself.
+ */
 export function faultWarnings(): ReturnType<typeof faultLines> {
-  return faultLines((line) => emitWarning(line, { code: 'WINSOCKD_LAYER_FAILED' }));
+  if (isMainThread) return faultLines((line) => emitWarning(line, { code: CODE }));
+  if (env['NODE_NO_WARNINGS'] === '1' || execArgv.includes('--no-warnings')) return faultLines(() => {});
+  return faultLines((line) => {
+    try {
+      writeSync(2, `(winsockd:${pid}) [${CODE}] Warning: ${line}\n`);
+    } catch {
+      // Nobody reads it.
+    }
+  });
 }

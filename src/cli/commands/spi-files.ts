@@ -31,11 +31,12 @@ export function nameSpaceFiles(name: string, home: string): readonly ProviderFil
 function layerText(name: string, handles: LayerHandles): string {
   return `// @ts-check
 // ${name}: a layered Winsock provider. What it leaves out is the provider's below it.
+import { writeSync } from 'node:fs';
 import { formatSockaddr } from 'winsockd/abi';
 import { defineLayer } from 'winsockd/spi';
 
-/** Is told every connect. @type {{ tell: (line: string) => void }} */
-export const seen = { tell: (line) => console.error(line) };
+/** Is told every connect; console would wait until a program's calls no longer block. @type {{ tell: (line: string) => void }} */
+export const seen = { tell: (line) => void writeSync(2, \`\${line}\\n\`) };
 
 export const WSPStartup = defineLayer(
   (next) => ({
