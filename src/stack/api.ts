@@ -124,7 +124,7 @@ export interface Stack {
   /**
    * Gives the interface its link-local address and does what routers say: addresses, routes, name servers, and DHCPv6 where they
    * want it.
-   * @throws RangeError when there is no such interface, it is no Ethernet one, or its MTU is below 1280
+   * @throws RangeError when there is no such interface, it is the loopback one, or its MTU is below 1280
    */
   startAutoconf(index: number, options?: AutoconfOptions): void;
   /** Ends that, and takes back all that it gave. */

@@ -20,7 +20,7 @@ import { type PrefixOrigins, selectSource } from './ipv6/source-address.ts';
 import { GroupMap } from './multicast/group-map.ts';
 import type { AddressConflicts } from './neighbor/address-conflicts.ts';
 import { Arp } from './neighbor/arp.ts';
-import { Ndp } from './neighbor/ndp.ts';
+import { Ndp, type RouterAdvertisementSink } from './neighbor/ndp.ts';
 import type { NeighborHost } from './neighbor/neighbor-host.ts';
 import { NeighborTable } from './neighbor/table.ts';
 
@@ -86,6 +86,8 @@ export class NetworkInterface implements InterfaceView {
   neighbors: NeighborTable | null = null;
   arp: Arp | null = null;
   ndp: Ndp | null = null;
+  /** Hears routers: autoconfiguration, where it is on. */
+  routerSink: RouterAdvertisementSink | null = null;
   /** Which routers its prefixes came from; `null` unless it configures itself by them. */
   prefixOrigins: PrefixOrigins | null = null;
   inPackets = 0;

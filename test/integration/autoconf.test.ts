@@ -1,14 +1,19 @@
 /** IPv6 by itself on a LAN of the kernel's: radvd and dnsmasq advertise, the kernel is neighbour; tshark reads every message. */
 
-import { expect } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
 import { IpAddress } from '../../src/base/index.ts';
 import type { AddressView } from '../../src/stack/index.ts';
-import { describeLab, type Lab, type LabHost, testInLab } from '../support/lab.ts';
-import { until } from '../support/live-host.ts';
+import { describeLab, type Lab, type LabHost, LabProcess, testInLab } from '../support/lab.ts';
+import { DEVICE, LiveHost, until } from '../support/live-host.ts';
 
 const ROUTER = '2001:db8:5::1';
 const PREFIX = 'prefix 2001:db8:5::/64 { AdvValidLifetime 3600; AdvPreferredLifetime 1800; };';
 const QUICK = 'MinRtrAdvInterval 3; MaxRtrAdvInterval 4;';
+/** A link without neighbours has no prefix either. */
+const OFF_LINK = 'prefix 2001:db8:5::/64 { AdvOnLink off; };';
 /** After the first, seldom by itself: who wants to know sooner asks. */
 const ON_REQUEST = 'MinRtrAdvInterval 60; MaxRtrAdvInterval 100;';
 const WAIT_MS = 40_000;
@@ -17,13 +22,16 @@ const PROGRAMS = { radvd: 'radvd', dnsmasq: 'dnsmasq-base', tshark: 'tshark', tc
 /** Of the bridge. */
 const ADDRESSES = [`${ROUTER}/64`, 'fe80::1/64'];
 
-const view = (host: LabHost): readonly AddressView[] =>
+/** A host and its interface. */
+type Configured = Pick<LabHost, 'stack' | 'index'>;
+
+const view = (host: Configured): readonly AddressView[] =>
   host.stack.interfaces.find(({ index }) => index === host.index)?.addresses ?? [];
-const of = (host: LabHost, origin: string, state = 'preferred'): string[] =>
+const of = (host: Configured, origin: string, state = 'preferred'): string[] =>
   view(host)
     .filter((held) => held.origin === origin && held.state === state)
     .map(({ address }) => `${address}`);
-const hasDefault = (host: LabHost): boolean =>
+const hasDefault = (host: Configured): boolean =>
   host.stack.routes.some(({ destination, prefixLength }) => destination.family === 6 && prefixLength === 0);
 
 /** A host that has configured itself. */
@@ -140,4 +148,30 @@ describeLab('IPv6 autoconfiguration', PROGRAMS, () => {
       expect(ping.stdout).toContain('1 received');
     },
   );
+});
+
+describeLab('IPv6 autoconfiguration without a link layer', { radvd: 'radvd' }, () => {
+  test('RFC 4861 §6.3, RFC 4862: over a TUN the router at the other end gives addresses and the way to others', async () => {
+    const live = new LiveHost();
+    const host = { stack: live.stack, index: 2 };
+    const folder = mkdtempSync(join(tmpdir(), 'winsockd-radvd-'));
+    const file = join(folder, 'radvd.conf');
+    writeFileSync(file, `interface ${DEVICE} { AdvSendAdvert on; ${ON_REQUEST} ${OFF_LINK} };\n`);
+    live.space.exec('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1');
+    live.space.exec('ip', 'address', 'add', `${ROUTER}/64`, 'dev', DEVICE, 'nodad');
+    const argv = ['radvd', '--nodaemon', '--logmethod', 'stderr', '--config', file];
+    const radvd = new LabProcess(live.space, [...argv, '--pidfile', `${file}.pid`]);
+    try {
+      host.stack.startAutoconf(host.index);
+      await until('an address', () => of(host, 'router').length > 0, WAIT_MS);
+      expect(hasDefault(host)).toBe(true);
+      const [stable = ''] = of(host, 'router');
+      const ping = await live.space.run(['ping', '-6', '-c1', '-W5', '-s', '3000', stable]);
+      expect(ping.stdout).toContain('1 received');
+    } finally {
+      radvd.end();
+      live.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 });

@@ -9,13 +9,14 @@ import type { AutoconfOptions, Ipv6Options } from '../api.ts';
 import { DEFAULT_HOP_LIMIT, type NetworkInterface } from '../interface.ts';
 import type { Topology } from '../topology.ts';
 import { type AutoconfActions, type AutoconfHost, InterfaceAutoconf } from './interface-autoconf.ts';
+import { type SolicitingHost, solicitRouters } from './solicit.ts';
 
 /** RFC 8200 §5. */
 const LEAST_MTU = 1280;
 
 /** What the service needs of the rest of the stack. */
 export interface AutoconfSurroundings {
-  readonly host: AutoconfHost & { readonly identity: Uint8Array };
+  readonly host: AutoconfHost & SolicitingHost & { readonly identity: Uint8Array };
   readonly topology: Topology;
   /** Link-local addresses: see `Stack.enableIpv6`. */
   readonly linkLocal: { enable(index: number, options: Ipv6Options): void; disable(index: number): void };
@@ -38,25 +39,25 @@ export class AutoconfService {
   constructor(around: AutoconfSurroundings) {
     this.#around = around;
     this.#actions = {
-      solicitRouters: (index) => around.topology.find(index)?.ndp?.solicitRouters(),
+      solicitRouters: (index) => this.#solicitRouters(index),
       flags: (index, isManaged, hasOtherConfig) => around.dhcp.flags(index, isManaged, hasOtherConfig),
       parameters: (index, ra) => this.#takeParameters(index, ra),
     };
     around.topology.duplicates.onDuplicate((index, address) => this.#duplicateFound(index, address));
   }
 
-  /** @throws {RangeError} when there is no such interface, it is no Ethernet one, or its MTU is too small for IPv6 */
+  /** @throws {RangeError} when there is no such interface, it is the loopback one, or its MTU is too small for IPv6 */
   start(index: number, options: AutoconfOptions = {}): void {
     const { topology, host, linkLocal } = this.#around;
     const iface = topology.interface(index);
-    const { ndp, name } = iface;
-    if (ndp === null) throw new RangeError(`${name} is no Ethernet interface: no router is heard there`);
+    const { name } = iface;
+    if (iface.isLoopback) throw new RangeError('no router is heard on the loopback interface');
     if (this.#interfaces.has(index)) this.stop(index);
     linkLocal.enable(index, options);
     const seed = { secret: host.identity, interfaceName: name };
     const isTemporary = options.temporaryAddresses ?? true;
     const autoconf = new InterfaceAutoconf(host, topology, iface, { seed, isTemporary }, this.#actions);
-    ndp.sink = autoconf;
+    iface.routerSink = autoconf;
     this.#interfaces.set(index, { autoconf, isWaiting: true });
     this.addressesChanged();
   }
@@ -69,7 +70,7 @@ export class AutoconfService {
     const { topology, linkLocal } = this.#around;
     const iface = topology.find(index);
     if (iface !== null) {
-      if (iface.ndp !== null) iface.ndp.sink = null;
+      iface.routerSink = null;
       iface.neighbors?.timesOf(6).reset();
       this.#setParameters(iface, DEFAULT_HOP_LIMIT, iface.linkMtu);
     }
@@ -95,6 +96,13 @@ export class AutoconfService {
       configured.isWaiting = false;
       configured.autoconf.start();
     }
+  }
+
+  #solicitRouters(index: number): void {
+    const iface = this.#around.topology.find(index);
+    if (iface === null) return;
+    if (iface.ndp === null) solicitRouters(this.#around.host, iface);
+    else iface.ndp.solicitRouters();
   }
 
   /** An address of the interface is somebody else's (RFC 4862 §5.4.5). */

@@ -50,8 +50,9 @@ export class NdpInput {
     const reason = parseNdp(bytes, at, end, packet, packet.ttl, message);
     if (reason !== DropReason.none) return reason;
     const iface = this.#interfaces.find(packet.interfaceIndex);
-    if (iface === null || iface.ndp === null) return DropReason.ndpNotForUs;
+    if (iface === null) return DropReason.ndpNotForUs;
     const source = sourceOf(packet).inZone(iface.index);
+    if (iface.ndp === null) return this.#withoutNeighbors(iface, packet, header, source);
     switch (header.type) {
       case IcmpV6Type.neighborSolicitation:
         return iface.ndp.solicitation(packet, message, source);
@@ -66,6 +67,19 @@ export class NdpInput {
       default:
         return this.#redirect(iface, message, source);
     }
+  }
+
+  /** On a link without hardware addresses there are no neighbours, but there may be a router at the other end. */
+  #withoutNeighbors(
+    { isForwarding, routerSink }: NetworkInterface,
+    { bytes }: InboundPacket,
+    { type, at, end }: IcmpV6Header,
+    source: IpAddress,
+  ): DropReason {
+    if (type !== IcmpV6Type.routerAdvertisement || isForwarding || routerSink === null)
+      return DropReason.ndpNotForUs;
+    const isTaken = routerSink.advertised(readRouterAdvertisement(bytes, at, end, source));
+    return isTaken ? DropReason.none : DropReason.ndpTooMany;
   }
 
   #redirect(iface: NetworkInterface, message: NdpMessage, source: IpAddress): DropReason {

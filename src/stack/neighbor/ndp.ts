@@ -49,6 +49,8 @@ export interface RouterAdvertisementSink {
 /** The interface, as neighbor discovery sees it. */
 export interface NdpLink extends NeighborLink {
   readonly isForwarding: boolean;
+  /** Who hears routers; `null`: nobody. */
+  readonly routerSink: RouterAdvertisementSink | null;
   /** What we hold of an address of ours; `null` when it is none. */
   find(address: IpAddress): { readonly state: string } | null;
 }
@@ -56,7 +58,6 @@ export interface NdpLink extends NeighborLink {
 export class Ndp implements Solicitor, DadMessages {
   readonly dad: DuplicateAddressDetection;
   readonly redirects: RedirectSender;
-  sink: RouterAdvertisementSink | null = null;
   readonly #host: NeighborHost;
   readonly #link: NdpLink;
   readonly #table: NeighborTable;
@@ -175,7 +176,7 @@ export class Ndp implements Solicitor, DadMessages {
     if (!this.#table.advertised(neighbor, high, low, isSolicited, isOverride)) return DropReason.none;
     const wasRouter = neighbor.isRouter;
     neighbor.isRouter = isRouter;
-    if (wasRouter && !isRouter) this.sink?.routerGone(target);
+    if (wasRouter && !isRouter) this.#link.routerSink?.routerGone(target);
     return DropReason.none;
   }
 
@@ -189,7 +190,7 @@ export class Ndp implements Solicitor, DadMessages {
     }
     const router = this.#table.find(source);
     if (router !== null) router.isRouter = true;
-    return (this.sink?.advertised(ra) ?? true) ? DropReason.none : DropReason.ndpTooMany;
+    return (this.#link.routerSink?.advertised(ra) ?? true) ? DropReason.none : DropReason.ndpTooMany;
   }
 
   /** RFC 4861 §7.2.4. @param solicitor `null`: all nodes */

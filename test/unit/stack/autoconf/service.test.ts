@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatV4, IpAddress, i32, parseMac, u16 } from '../../../../src/base/index.ts';
+import { formatV4, fromHex, IpAddress, i32, parseMac, u16 } from '../../../../src/base/index.ts';
 import type { AutoconfOptions } from '../../../../src/stack/index.ts';
 import {
+  DropReason,
   ETHERNET_HEADER_LEN,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV6,
   IcmpV6Type,
 } from '../../../../src/wire/index.ts';
-import { readPacket6 } from '../../../support/segment6.ts';
+import { icmp6Packet, readPacket6 } from '../../../support/segment6.ts';
 import { ALL_NODES, address, frameText6, ndpFrameOf, ROUTER, sent6, slla } from '../neighbor/ndp-support.ts';
 import { OWN_MAC } from '../neighbor/support.ts';
 import { type HostUnderTest, makeHost } from '../support.ts';
@@ -356,9 +357,49 @@ test('stopped, it takes back all that routers gave, and nothing of the user’s'
   host.stack.stopAutoconf(host.index);
 });
 
-test('an interface without a link to hear routers on, or with an MTU that is too small, is refused', () => {
+test('RFC 4861 §6.3 on a link without hardware addresses the router at the other end is asked, heard and used', () => {
+  const host = makeHost({ addresses: [] });
+  host.stack.startAutoconf(host.index, { temporaryAddresses: false });
+  // Nobody else is on the link: the address is there at once.
+  expect(addresses(host)).toEqual([expect.stringMatching(/linkLocal preferred$/)]);
+  host.pass(1000);
+  const own = `${view(host).addresses[0]?.address}`.replace(/%\d+$/, '');
+  const asked = host.outBytes().map(readPacket6);
+  expect(asked.filter(({ type }) => type === IcmpV6Type.routerSolicitation)).toEqual([
+    expect.objectContaining({ src: own, dst: 'ff02::2', hops: 255, payload: new Uint8Array(0) }),
+  ]);
+  const say = (hops: number): number =>
+    host.in(
+      icmp6Packet({
+        type: IcmpV6Type.routerAdvertisement,
+        src: ROUTER,
+        dst: ALL_NODES,
+        rest: 0x40000708,
+        hops,
+        payload: fromHex(`00000000 00000000 ${PREFIX} 0501 0000 00000578`),
+      }),
+    );
+  expect(say(254)).toBe(DropReason.ndpHopLimit);
+  expect(say(255)).toBe(DropReason.none);
+  expect(addresses(host)[1]).toMatch(/^2001:db8:1:0:\S+\/64 router preferred$/);
+  expect(host.stack.routeTo(IpAddress.parse('2001:db8:9::9') as IpAddress)?.mtu).toBe(1400);
+  host.stack.openUdp(6).send(new Uint8Array(1), 0, 1, IpAddress.parse('2001:db8:9::9') as IpAddress, 9);
+  expect(host.outBytes().map(readPacket6)).toMatchObject([{ dst: '2001:db8:9::9', hops: 64 }]);
+  // It is asked no more; and no other message between neighbours is for such a link.
+  host.pass(100_000);
+  expect(host.outBytes()).toEqual([]);
+  const solicitation = { type: IcmpV6Type.neighborSolicitation, src: ROUTER, dst: own, hops: 255 };
+  expect(host.in(icmp6Packet({ ...solicitation, rest: 0, payload: fromHex(address(own)) }))).toBe(
+    DropReason.ndpNotForUs,
+  );
+  host.stack.stopAutoconf(host.index);
+  expect([addresses(host), routes(host)]).toEqual([[], []]);
+  expect(say(255)).toBe(DropReason.ndpNotForUs);
+});
+
+test('the loopback interface, and one with an MTU that is too small, are refused', () => {
   const host = makeHost();
-  expect(() => host.stack.startAutoconf(host.index)).toThrow('no Ethernet interface');
+  expect(() => host.stack.startAutoconf(1)).toThrow('loopback');
   expect(() => host.stack.startAutoconf(99)).toThrow('no interface 99');
   const mac = parseMac(OWN_MAC) as Uint8Array;
   const narrow = makeHost({ medium: 'ethernet', mac, mtu: 1279, addresses: [] });
