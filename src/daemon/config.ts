@@ -333,6 +333,10 @@ function checkTogether(config: DaemonConfig, origin: ReadonlyMap<string, string>
       'either a gateway or --share: both are the way to everywhere',
     );
   }
+  for (const key of ['gateway', 'gateway6'] as const) {
+    const isOwn = config.address.some((text) => text.replace(/\/.*/, '') === config[key]);
+    if (isOwn) throw new ConfigError(where(key), config[key], 'another address than those of --address');
+  }
   if (config.shareLoopback && !config.share) {
     throw new ConfigError(where('shareLoopback'), true, 'only together with --share');
   }

@@ -23,10 +23,10 @@ export function requireInterfaceAddress(text: string): void {
     throw new RangeError(`no host can have the address ${text}`);
 }
 
-/** @throws {RangeError} when no router can have the address, or we have; text that can't be read is left to who reads it */
-export function requireGateway(text: string, isOwn: (address: IpAddress) => boolean): void {
+/** @throws {RangeError} when no router can have the address; text that can't be read is left to who reads it */
+export function requireGateway(text: string): void {
   const address = IpAddress.parse(text);
-  if (address !== null && (!isOthersToo(address) || isOwn(address)))
+  if (address !== null && !isOthersToo(address))
     throw new RangeError(`no gateway can have the address ${text}`);
 }
 

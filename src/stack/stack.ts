@@ -285,8 +285,7 @@ class SansIoStack implements Stack {
   }
 
   addRoute(route: RouteOptions): void {
-    if (route.gateway !== undefined)
-      requireGateway(route.gateway, (address) => this.interfaceOf(address) !== 0);
+    if (route.gateway !== undefined) requireGateway(route.gateway);
     this.#host.topology.addRoute(route);
   }
 

@@ -132,6 +132,13 @@ describe('loadConfig', () => {
     ['that of a subnet', { address: ['10.0.0.0/24'] }, '--address', '10.0.0.0/24', 'a host’s address'],
     ['a loopback address', { hostAddress: ['::1/128'] }, '--host-address', '::1/128', 'a host’s address'],
     ['a gateway that is a group', { gateway: '224.0.0.2' }, '--gateway', '224.0.0.2', 'a router’s IPv4'],
+    [
+      'a gateway of our own',
+      { address: ['10.0.0.2/24'], gateway: '10.0.0.2' },
+      '--gateway',
+      '10.0.0.2',
+      'another address',
+    ],
     ['a gateway that is nobody', { gateway6: '::' }, '--gateway6', '::', 'a router’s IPv6'],
     [
       'a name server that is everybody',
