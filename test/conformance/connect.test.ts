@@ -287,6 +287,43 @@ overEveryAttachment('connect and the state of the socket', (pair) => {
     expect(await getInt(a, other, SOL_SOCKET, SO_ERROR)).toBe(WSAECONNREFUSED);
   });
 
+  test('SEM-CONN-04, SEM-CONN-18, API-WSAConnectByList a failed attempt leaves no address of its own behind', async () => {
+    const { a, b } = await pair();
+    const { port } = await listening(b);
+    const loopback = name('127.0.0.1', await closedPort(a));
+    // By another way now, from another address.
+    const client = await impatient(a);
+    expect(await a.connect(client, loopback)).toBe(-WSAECONNREFUSED);
+    expect(await a.connect(client, name(ADDRESS_B, port))).toBe(0);
+    expect((await localName(a, client)).address).toBe(ADDRESS_A);
+    const dual = await ok(a.socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP));
+    await ok(a.setsockopt(dual, IPPROTO_IPV6, IPV6_V6ONLY, int(0)));
+    await ok(a.setsockopt(dual, IPPROTO_TCP, TCP_NOSYNRETRIES, int(1)));
+    const list = [name('::1', 9), name(`::ffff:${ADDRESS_B}`, port)];
+    expect(await a.WSAConnectByList(dual, list, null, null, null, null, null)).toBe(1);
+    // A listener that it becomes hears everybody.
+    const listener = await impatient(a);
+    expect(await a.connect(listener, loopback)).toBe(-WSAECONNREFUSED);
+    await ok(a.listen(listener, 1));
+    const { address, port: own } = await localName(a, listener);
+    expect(address).toBe('0.0.0.0');
+    await ok(b.connect(await tcp(b), name(ADDRESS_A, own)));
+  });
+
+  test('SEM-CONN-13 a datagram socket that connects to another peer sends from the address of that way', async () => {
+    const { a, b } = await pair();
+    const { port } = await bound(b, udp, ADDRESS_B);
+    const s = await udp(a);
+    for (const [peer, from] of [
+      ['127.0.0.1', '127.0.0.1'],
+      [ADDRESS_B, ADDRESS_A],
+      ['127.0.0.1', '127.0.0.1'],
+    ] as const) {
+      await ok(a.connect(s, name(peer, port)));
+      expect((await localName(a, s)).address).toBe(from);
+    }
+  });
+
   test('SEM-CONN-09 the any-address and port 0 are WSAEADDRNOTAVAIL', async () => {
     const { a } = await pair();
     expect(await a.connect(await tcp(a), name('0.0.0.0', 9))).toBe(-WSAEADDRNOTAVAIL);

@@ -126,7 +126,10 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     if (this.listener !== null) return 0;
     if (this.tcb !== null && this.tcb.error === 0) return StackError.alreadyConnected;
     this.tcb = null;
-    this.listener = this.#registry.listen(this, this.#binding, backlog);
+    const binding = this.#widen(this.#binding);
+    this.#binding = typeof binding === 'number' ? null : binding;
+    if (typeof binding === 'number') return binding;
+    this.listener = this.#registry.listen(this, binding, backlog);
     return 0;
   }
 
@@ -161,13 +164,29 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     const path = this.#host.pathOver(this.settings.unicastInterface, this.#sourceFor(peer), peer);
     if (path === null) return StackError.networkUnreachable;
     if (path.isGroup) return StackError.addressNotAvailable;
+    const binding = this.#claimFor(path.source, peer, port);
+    if (typeof binding === 'number') return binding;
     this.tcb = null;
-    if (this.#binding === null) {
-      const binding = this.#registry.claimFor(path.source, peer, port);
-      if (typeof binding === 'number') return binding;
-      this.#binding = binding;
-    }
-    return this.#registry.connect(this, this.#binding, path.source, peer, port);
+    return this.#registry.connect(this, binding, path.source, peer, port);
+  }
+
+  /** The port to connect from. That of an attempt that failed serves again, unless it came with another address (SEM-CONN-04). */
+  #claimFor(source: IpAddress, peer: IpAddress, port: number): PortBinding | number {
+    const before = this.#binding;
+    if (before !== null && (!before.isImplicit || before.address.equals(source))) return before;
+    const binding = this.#registry.claimFor(source, peer, port);
+    if (typeof binding === 'number') return binding;
+    if (before !== null) this.#registry.unclaim(before);
+    this.#binding = binding;
+    return binding;
+  }
+
+  /** The port of a connect that failed, for a listener: at every address, when nobody else has it (SEM-CONN-18). */
+  #widen(binding: PortBinding): PortBinding | number {
+    if (!binding.isImplicit || binding.users > 1) return binding;
+    this.#registry.unclaim(binding);
+    const wide = this.#registry.claim(this.#anyAddress, binding.port, {}, this.isDual);
+    return typeof wide === 'number' ? this.#registry.claim(binding.address, binding.port, {}, false) : wide;
   }
 
   /** Takes and reaches IPv4 too. */
@@ -175,9 +194,9 @@ export class TcpSocket implements TcpEndpoint, EventSource {
     return this.#anyAddress.family === 6 && !this.v6Only;
   }
 
-  /** What it is bound to, for a peer of either family: `::` is both any-addresses. */
+  /** What a program has bound it to, for a peer of either family: `::` is both any-addresses. */
   #sourceFor(peer: IpAddress): IpAddress {
-    const bound = this.#binding?.address ?? this.#anyAddress;
+    const bound = this.#binding?.isImplicit === false ? this.#binding.address : this.#anyAddress;
     return bound.isAny && peer.family === 4 ? IpAddress.anyV4 : bound;
   }
 
