@@ -240,8 +240,8 @@ overVirtualTime('handles', (pair) => {
     expect(await ws.PeekMessage(message, hWnd)).toBe(1);
     expect(message.wParam).toBe(0);
     expect(await ws.PostMessage(hWnd, WM_APP, 0, 0)).toBe(1);
-    for (const each of windows) ws.DestroyWindow(each);
     expect(await ws.DestroyWindow(hWnd)).toBe(1);
+    for (const each of windows) ws.DestroyWindow(each);
   });
 
   test('API-WSADuplicateSocket a user has 4,096 that nobody has opened; others have theirs, and time gives them back', async () => {

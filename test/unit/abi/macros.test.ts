@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  FD_SET,
+  FD_ZERO,
   formatSockaddr,
   HIBYTE,
   HIWORD,
@@ -46,4 +48,13 @@ describe('sockaddrOf', () => {
   test('says what is no address', () => {
     expect(() => sockaddrOf('www.example.com', 80)).toThrow(TypeError);
   });
+});
+
+test('FD_ZERO empties the set of a program, or makes one', () => {
+  const set = FD_ZERO();
+  FD_SET(4, set);
+  FD_SET(8, set);
+  expect(FD_ZERO(set)).toBe(set);
+  expect(set.fd_array).toEqual([]);
+  expect(FD_ZERO(null as never)).toBe(null);
 });
