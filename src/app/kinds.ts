@@ -9,6 +9,7 @@
  */
 
 import { NSP_NOTIFY_APC, NSP_NOTIFY_EVENT, NSP_NOTIFY_PORT } from '../abi/index.ts';
+import { FLOWSPEC_MEMBERS } from '../spi/index.ts';
 
 /** An argument that can't be read. */
 export const WRONG = Symbol('wrong');
@@ -181,19 +182,8 @@ export const infosKind = pointerTo((value: unknown) =>
 );
 export const textsKind = pointerTo((value: unknown) => isListOf(value, (text) => typeof text === 'string'));
 
-const FLOW_NUMBERS = [
-  'TokenRate',
-  'TokenBucketSize',
-  'PeakBandwidth',
-  'Latency',
-  'DelayVariation',
-  'ServiceType',
-  'MaxSduSize',
-  'MinimumPolicedSize',
-];
-
 function isFlow(value: unknown): boolean {
-  return isObject(value) && hasNumbers(value, FLOW_NUMBERS);
+  return isObject(value) && hasNumbers(value, FLOWSPEC_MEMBERS);
 }
 
 function isNothingOr(value: unknown, isRight: (value: unknown) => boolean): boolean {

@@ -3,7 +3,15 @@
  */
 
 import { EMPTY } from '../base/index.ts';
-import type { FLOWSPEC, QOS, Ref, WSABUF } from '../spi/index.ts';
+import {
+  type FLOWSPEC,
+  FLOWSPEC_MEMBERS,
+  flowspecOf,
+  flowspecWords,
+  type QOS,
+  type Ref,
+  type WSABUF,
+} from '../spi/index.ts';
 import { bufferReferenceKind, qosKind, qosResultKind } from './kinds.ts';
 import type { Mailbox } from './mailbox.ts';
 import { input } from './marshal.ts';
@@ -34,34 +42,14 @@ function roomAt(box: Mailbox, at: number): Uint8Array {
   return box.body.subarray(start, start + takeNumber(box, at));
 }
 
-const FLOWSPEC_SIZE = 8 * WORD;
+const FLOWSPEC_SIZE = FLOWSPEC_MEMBERS.length * WORD;
 
 function putFlow(box: Mailbox, at: number, flow: FLOWSPEC): void {
-  const members = [
-    flow.TokenRate,
-    flow.TokenBucketSize,
-    flow.PeakBandwidth,
-    flow.Latency,
-    flow.DelayVariation,
-    flow.ServiceType,
-    flow.MaxSduSize,
-    flow.MinimumPolicedSize,
-  ];
-  for (const [i, member] of members.entries()) putNumber(box, at + WORD * i, member);
+  for (const [i, word] of flowspecWords(flow).entries()) putNumber(box, at + WORD * i, word);
 }
 
 function takeFlow(box: Mailbox, at: number): FLOWSPEC {
-  const member = (i: number): number => takeNumber(box, at + WORD * i);
-  return {
-    TokenRate: member(0),
-    TokenBucketSize: member(1),
-    PeakBandwidth: member(2),
-    Latency: member(3),
-    DelayVariation: member(4),
-    ServiceType: member(5),
-    MaxSduSize: member(6),
-    MinimumPolicedSize: member(7),
-  };
+  return flowspecOf(FLOWSPEC_MEMBERS.map((_, i) => takeNumber(box, at + WORD * i)));
 }
 
 /** What is wished for a connection; it only goes in. */

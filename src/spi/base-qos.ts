@@ -7,8 +7,9 @@ import { WSAEFAULT, WSAEINVAL, WSAENOTSOCK } from '../abi/index.ts';
 import { copyOf, copyOrNull } from '../base/index.ts';
 import type { QosTemplate } from '../port/index.ts';
 import type { BaseState } from './base-state.ts';
+import { flowspecOf } from './flowspec.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
-import type { Answer, FLOWSPEC, QOS, WSABUF } from './types.ts';
+import type { Answer, QOS, WSABUF } from './types.ts';
 
 const TRUE = 1;
 
@@ -49,23 +50,9 @@ function writeNames(templates: readonly QosTemplate[], into: WSABUF): number {
 }
 
 function fill(qos: QOS, { sending, receiving, providerSpecific }: QosTemplate): void {
-  qos.SendingFlowspec = flowOf(sending);
-  qos.ReceivingFlowspec = flowOf(receiving);
+  qos.SendingFlowspec = flowspecOf(sending);
+  qos.ReceivingFlowspec = flowspecOf(receiving);
   qos.ProviderSpecific = copyOrNull(providerSpecific);
-}
-
-function flowOf(members: readonly number[]): FLOWSPEC {
-  const member = (i: number): number => members[i] ?? 0;
-  return {
-    TokenRate: member(0),
-    TokenBucketSize: member(1),
-    PeakBandwidth: member(2),
-    Latency: member(3),
-    DelayVariation: member(4),
-    ServiceType: member(5),
-    MaxSduSize: member(6),
-    MinimumPolicedSize: member(7),
-  };
 }
 
 function untilZero(bytes: Uint8Array): Uint8Array {

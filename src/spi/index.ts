@@ -32,6 +32,7 @@ export * from './chain-observer.ts';
 export * from './default-catalog.ts';
 export * from './define-name-space.ts';
 export * from './extensions.ts';
+export * from './flowspec.ts';
 export { functionAt, pointerOf, readPointer, writePointer } from './function-pointers.ts';
 export { LAYER_LIMIT } from './guard-host.ts';
 export { LOCAL_MACHINE, NAMELESS_HOST, numericAddress } from './host-lookup.ts';

@@ -15,7 +15,7 @@ import {
 } from '../../abi/index.ts';
 import { copyOf, copyOrNull, i32le, putI32le } from '../../base/index.ts';
 import type { CatalogSnapshot } from '../../port/index.ts';
-import type { Answer, FLOWSPEC, QOS, Ref, WSABUF } from '../../spi/index.ts';
+import { type Answer, flowspecWords, type QOS, type Ref, type WSABUF } from '../../spi/index.ts';
 import type { WinsockProcess } from '../process.ts';
 import { applied, looked, plainGuid } from './arguments.ts';
 
@@ -131,8 +131,8 @@ export function infoCalls(process: WinsockProcess) {
       const template = {
         providerId: Guid,
         name: copyOf(QosName),
-        sending: dwords(Qos.SendingFlowspec),
-        receiving: dwords(Qos.ReceivingFlowspec),
+        sending: flowspecWords(Qos.SendingFlowspec),
+        receiving: flowspecWords(Qos.ReceivingFlowspec),
         providerSpecific: copyOrNull(Qos.ProviderSpecific),
       };
       return applied(port, { kind: 'install-qos-template', template }, () => TRUE);
@@ -156,20 +156,4 @@ function part(text: string | null, length: number): string | null {
   if (text === null) return '';
   if (!Number.isInteger(length) || length < 0 || length > text.length + 1) return null;
   return text.slice(0, length).replace(/\0.*$/s, '');
-}
-
-/** A FLOWSPEC's members in their order. */
-function dwords(flow: FLOWSPEC): number[] {
-  const { TokenRate, TokenBucketSize, PeakBandwidth, Latency } = flow;
-  const { DelayVariation, ServiceType, MaxSduSize, MinimumPolicedSize } = flow;
-  return [
-    TokenRate,
-    TokenBucketSize,
-    PeakBandwidth,
-    Latency,
-    DelayVariation,
-    ServiceType,
-    MaxSduSize,
-    MinimumPolicedSize,
-  ].map((member) => member >>> 0);
 }
