@@ -13,6 +13,7 @@ import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/
 import type { CatalogKeeper } from '../../src/catalog/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer, type RemotePort } from '../../src/ipc/index.ts';
+import { trace } from '../../src/layers/trace/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import { HostTable } from '../../src/names/index.ts';
 import type { BehaviorProfile, CatalogChange, NamePort, PeerIdentity } from '../../src/port/index.ts';
@@ -83,6 +84,9 @@ export const INSTALLED: Partial<WinsockOptions> = { catalog: undefined };
 const HOSTED_FILES =
   /\/(accept|connect|data|datagram|stream|shutdown|poll-rules|readiness|overlapped|extensions|options|multicast|layers|lookup)\.test/;
 
+/** Connections, datagrams, urgent data: what every chain has to carry. */
+const CORE_FILES = /\/(connect|datagram|urgent)\.test/;
+
 export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: (profile) => openEmbedded(profile) },
   { name: 'over IPC', open: (profile) => openRemote(profile) },
@@ -93,7 +97,24 @@ export const ATTACHMENTS: readonly AttachmentKind[] = [
     open: (profile) => openEmbedded(profile, [passThrough({ handles: 'own' })]),
   },
   { name: 'hosted', files: HOSTED_FILES, open: (profile) => openRemote(profile, [passThrough()]) },
+  {
+    name: 'through the trace layer',
+    files: CORE_FILES,
+    open: (profile) => openEmbedded(profile, [{ startup: trace({ sink: () => {} }), isIfs: true }]),
+  },
+  ...[3, 4, 5, 6, 7].map((length) => ({
+    name: `through a chain of ${length}`,
+    hasOwnHandles: true,
+    files: CORE_FILES,
+    open: (profile?: BehaviorProfile) => openEmbedded(profile, chainOf(length)),
+  })),
 ];
+
+/** Layers of both kinds, those of system handles below. @param length of the chain, with the base provider */
+function chainOf(length: number): TestLayer[] {
+  const ifs = (length - 1) >> 1;
+  return Array.from({ length: length - 1 }, (_, i) => passThrough(i < ifs ? {} : { handles: 'own' }));
+}
 
 async function openEmbedded(
   ofHosts: BehaviorProfile = 'windows',
