@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals';
 import {
   AF_INET,
+  AF_INET6,
   ERROR_CALL_NOT_IMPLEMENTED,
   IPPROTO_TCP,
   LSP_FIREWALL,
@@ -10,6 +11,7 @@ import {
   PFL_HIDDEN,
   ProviderInfoAudit,
   ProviderInfoLspCategories,
+  SOCK_DGRAM,
   SOCK_STREAM,
   WSAEFAULT,
   WSAEINVAL,
@@ -21,8 +23,9 @@ import {
   WSASERVICE_NOT_FOUND,
 } from '../../src/abi/index.ts';
 import { i32le } from '../../src/base/index.ts';
-import { chainOf, guid, ids, layerOf, named, stored } from './catalog-support.ts';
-import { ok, overEveryAttachment, type Pair } from './support.ts';
+import { INSTALLED } from './attachment.ts';
+import { chainOf, guid, ids, layerOf, named, stored, visible } from './catalog-support.ts';
+import { ok, overEveryAttachment, type Pair, wsadata } from './support.ts';
 
 overEveryAttachment('the configuration of providers', (open) => {
   /** The pair, with the catalog of host a as a fresh installation has it. */
@@ -84,6 +87,32 @@ overEveryAttachment('the configuration of providers', (open) => {
     const type = new Uint8Array(4);
     await ok(a.getsockopt(s, 0xffff, 0x1008, type, { value: 4 }));
     expect(i32le(type, 0)).toBe(SOCK_STREAM);
+  });
+
+  test('CAT-RULE-01, SEM-SEL-07 sockets of both families are real handles: one select serves them', async () => {
+    const { a } = await fresh();
+    const fd_array = [
+      await ok(a.socket(AF_INET, SOCK_DGRAM, 0)),
+      await ok(a.socket(AF_INET6, SOCK_DGRAM, 0)),
+      await ok(a.socket(AF_INET6, SOCK_STREAM, 0)),
+    ];
+    const writable = { fd_array: [...fd_array] };
+    expect(await a.select(0, null, writable, null, { tv_sec: 0, tv_usec: 0 })).toBe(2);
+    expect(writable.fd_array).toEqual(fd_array.slice(0, 2));
+  });
+
+  test('CAT-CHAIN-08 applications see base and chain entries that are not hidden; WSCEnumProtocols has them all', async () => {
+    const pair = await fresh();
+    await ok(pair.a.WSCInstallProviderAndChains(guid(1), '/1.mjs', 'one', 0));
+    const ws = await pair.processOn('a', 0, undefined, INSTALLED);
+    await ok(ws.WSAStartup(0x0202, wsadata()));
+    const base = ['TCP/IP', 'UDP/IP', 'RAW/IP', 'TCP/IPv6', 'UDP/IPv6', 'RAW/IPv6'].map(
+      (kind) => `MSAFD Tcpip [${kind}]`,
+    );
+    const all = [...base.map((name) => `one over [${name}]`), ...base, 'one'];
+    expect((await stored(ws)).map(({ szProtocol }) => szProtocol)).toEqual(all);
+    const shown = all.filter((name) => !name.includes('RAW') && name !== 'one');
+    expect((await visible(ws)).map(({ szProtocol }) => szProtocol)).toEqual(shown);
   });
 
   test('CAT-CHAIN-07 the layered entry is hidden and has the main GUID; each chain has its own, and the same module', async () => {

@@ -14,8 +14,12 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
+  WSAEFAULT,
+  WSAEINPROGRESS,
   WSAEINVAL,
   WSAEINVALIDPROCTABLE,
+  WSAEINVALIDPROVIDER,
+  WSAEPROCLIM,
   WSAEPROVIDERFAILEDINIT,
   type WSAPROTOCOL_INFO,
   WSAPROTOCOL_INFOW_LEN,
@@ -334,6 +338,46 @@ describe('starting', () => {
       expect(failures[0]?.reason).toContain(pathOf(0));
     },
   );
+
+  test.each([
+    ['WSASYSNOTREADY', WSASYSNOTREADY],
+    ['WSAVERNOTSUPPORTED', WSAVERNOTSUPPORTED],
+    ['WSAEINPROGRESS', WSAEINPROGRESS],
+    ['WSAEPROCLIM', WSAEPROCLIM],
+    ['WSAEFAULT', WSAEFAULT],
+  ])(
+    'SPI-START-02, SPI-START-07 %s as the value of WSPStartup fails the socket, and the reason has it',
+    async (_, code) => {
+      let starts = 0;
+      const startup: WSPStartup = () => {
+        starts++;
+        return code;
+      };
+      const { ws, failures } = withLayers([{ startup, isIfs: true }]);
+      expect(await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-WSAEPROVIDERFAILEDINIT);
+      expect(failures[0]?.reason).toContain(`${code}`);
+      // It is asked again by the next socket.
+      expect(await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-WSAEPROVIDERFAILEDINIT);
+      expect(starts).toBe(2);
+    },
+  );
+
+  test('SPI-START-03 a provider of another version is refused, and told so by its WSPCleanup', async () => {
+    let cleanups = 0;
+    const startup: WSPStartup = (version, data, _info, upcalls, table) => {
+      const error = baseOf(upcalls)(version, data, tcpEntry, upcalls, table);
+      const { WSPCleanup } = table;
+      data.wVersion = 0x0102;
+      table.WSPCleanup = () => {
+        cleanups++;
+        return WSPCleanup?.() ?? 0;
+      };
+      return error;
+    };
+    const { ws } = withLayers([{ startup, isIfs: true }]);
+    expect(await ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)).toBe(-WSAEINVALIDPROVIDER);
+    expect(cleanups).toBe(1);
+  });
 
   test('SPI-START-07 what WSPStartup answers, throws or makes up is WSAEPROVIDERFAILEDINIT', async () => {
     const bad: WSPStartup[] = [
