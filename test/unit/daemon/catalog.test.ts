@@ -24,7 +24,7 @@ const LAYER = {
 
 function openCatalog(state: string, more: object): ReturnType<typeof openDaemonCatalog>['keeper'] {
   const config = loadConfig({ flags: { memory: true, stateDirectory: join(folder, state), ...more } });
-  return openDaemonCatalog(config, { uid: null, gid: null }, pino({ enabled: false })).keeper;
+  return openDaemonCatalog(config, {}, pino({ enabled: false })).keeper;
 }
 const names = (keeper: ReturnType<typeof openCatalog>): string[] =>
   keeper.read().entries.map(({ info }) => info.szProtocol);
