@@ -30,6 +30,7 @@ export * from './keeper.ts';
 export { MemoryJournal, STATES_KEPT } from './memory-journal.ts';
 export { type MobileProvider, readMobileProviders, writeMobileProviders } from './mobile-list.ts';
 export type { Json } from './part-codec.ts';
+export { describeRefusal } from './refusals.ts';
 export { decodeRegistryText, type RegistryProblem } from './registry-text.ts';
 export {
   type CatalogDefaults,

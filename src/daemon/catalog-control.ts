@@ -4,7 +4,14 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { wsaErrorMessage, wsaErrorName } from '../abi/index.ts';
-import { catalogPort, readChange, writeAnswer, writeRecord, writeSnapshot } from '../catalog/index.ts';
+import {
+  catalogPort,
+  describeRefusal,
+  readChange,
+  writeAnswer,
+  writeRecord,
+  writeSnapshot,
+} from '../catalog/index.ts';
 import { isNativeAvailable, peerCredentials } from '../native/index.ts';
 import { programOf } from './catalog.ts';
 import { ownUid } from './paths.ts';
@@ -21,7 +28,8 @@ export function addCatalog(app: FastifyInstance, { catalog: { keeper } }: Daemon
     if (change === null) throw badRequest('the body is no change of a catalog');
     const answer = await catalogPort(keeper, whoAsks(request), true).apply(change);
     if (answer.error === 0) return writeAnswer(answer);
-    throw new RequestError(409, wsaErrorName(answer.error), wsaErrorMessage(answer.error));
+    const why = describeRefusal(change, answer.error) ?? wsaErrorMessage(answer.error);
+    throw new RequestError(409, wsaErrorName(answer.error), why);
   });
 }
 
