@@ -101,16 +101,17 @@ function killedEverywhere(change: CatalogChange, loss: Loss | null, half: boolea
 }
 
 describe('the end of a process in the middle of a change', () => {
-  test.each(KINDS)('%s: at each system call, writes cut short, or the power cut', (_kind, change) => {
+  test.each(KINDS)('%s: at each system call, writes cut short', (_kind, change) => {
     // The old catalog up to the link, the new one from there on.
     expect(killedEverywhere(change, null, true)).toMatch(/^-{5,}\+{5,}$/);
-    expect(killedEverywhere(change, 'both', false)).toMatch(/^-{5,}\+{5,}$/);
   });
 
   test.each<[Loss | null, boolean]>([
     [null, false],
     ['names', true],
     ['bytes', true],
+    ['both', false],
+    ['both', true],
   ])('a power cut takes %s, writes cut short: %s', (loss, half) => {
     expect(killedEverywhere(CHANGES['install-chains'], loss, half)).toMatch(/^-{5,}\+{5,}$/);
   });
@@ -186,13 +187,15 @@ describe('a fault of the disk', () => {
   const faults = { EROFS: 'forbidden', ENOSPC: 'full', EIO: 'failed' } as const;
   const further = { EACCES: 'forbidden', EPERM: 'forbidden', EDQUOT: 'full', ENOMEM: 'full' } as const;
 
-  test.each(KINDS)('%s: full, read-only, not permitted, broken at each system call', (kind, change) => {
+  test.each(KINDS)('%s: full at each system call, read-only, not permitted, broken', (kind, change) => {
     const changed = catalogAfter(change);
     const all = kind === 'install-provider' ? { ...faults, ...further } : faults;
     for (const [code, fault] of Object.entries(all)) {
       const expected = { ...general, ...documented[kind] }[fault];
       let outcomes = '';
-      for (let from = 0, isDone = false; !isDone; from++) {
+      // Where the fault begins makes no difference between kinds but for what is answered.
+      const isEverywhere = fault === 'full' || kind === 'install-provider';
+      for (let from = 0, isDone = false; !isDone && (isEverywhere || from === 0); from++) {
         const folder = FULL.copy();
         isDone = true;
         let isBroken = true;
@@ -215,7 +218,7 @@ describe('a fault of the disk', () => {
         expect(keeper.history().map((record) => record.serial)[0]).toBe(serial + 1);
         expect(keeper.history()).toHaveLength(serial + 1);
       }
-      expect(outcomes).toMatch(/^-{5,}\+{5,}$/);
+      expect(outcomes).toMatch(isEverywhere ? /^-{5,}\+{5,}$/ : /^-$/);
     }
   });
 
