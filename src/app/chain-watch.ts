@@ -14,10 +14,13 @@ import { type ChainObserver, type LayerRecord, WSP_ENTRIES, type WSPPROC_TABLE }
 /** Longest time that a layer's code may run before it comes back, ms: it waits by promises, never so. */
 export const LOOP_LIMIT = 5000;
 
+/** Timers take no longer times; who wants one has a debugger at work. */
+const LONGEST = 1_000_000_000;
+
 /** The same as the environment has it: WINSOCKD_LOOP_LIMIT. */
 export function loopLimit(): number {
   const limit = Number(env['WINSOCKD_LOOP_LIMIT'] ?? LOOP_LIMIT);
-  return limit > 0 ? limit : LOOP_LIMIT;
+  return limit > 0 ? Math.min(limit, LONGEST) : LOOP_LIMIT;
 }
 
 const CHANGES = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { WSAPROTOCOL_INFO } from '../../../src/abi/index.ts';
-import { LayerWatch, layerClock, watchMemory } from '../../../src/app/chain-watch.ts';
+import { LayerWatch, layerClock, loopLimit, watchMemory } from '../../../src/app/chain-watch.ts';
 import { DEFAULT_CATALOG, type LayerRecord } from '../../../src/spi/index.ts';
 
 const record = (name: string): LayerRecord => ({
@@ -9,6 +9,24 @@ const record = (name: string): LayerRecord => ({
   chain: DEFAULT_CATALOG[0] as WSAPROTOCOL_INFO,
   depth: 0,
   sockets: new Map(),
+});
+
+test.each([
+  [undefined, 5000],
+  ['300', 300],
+  ['1e9', 1e9],
+  ['1e12', 1e9],
+  ['Infinity', 1e9],
+  ['0', 5000],
+  ['-1', 5000],
+  ['soon', 5000],
+])('WINSOCKD_LOOP_LIMIT %p is %d ms', (value, expected) => {
+  const before = process.env['WINSOCKD_LOOP_LIMIT'];
+  if (value === undefined) delete process.env['WINSOCKD_LOOP_LIMIT'];
+  else process.env['WINSOCKD_LOOP_LIMIT'] = value;
+  expect(loopLimit()).toBe(expected);
+  if (before === undefined) delete process.env['WINSOCKD_LOOP_LIMIT'];
+  else process.env['WINSOCKD_LOOP_LIMIT'] = before;
 });
 
 describe('the watchdog of the chain thread', () => {
