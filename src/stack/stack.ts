@@ -175,12 +175,19 @@ class SansIoStack implements Stack {
   }
 
   setInterface(index: number, settings: InterfaceSettings): void {
+    const wasUp = this.#host.topology.find(index)?.isUp !== false;
     const down = this.#host.topology.configure(index, settings);
-    if (settings.isUp === true)
-      for (const family of [4, 6] as const) this.#host.groups.reportAll(index, family);
+    if (settings.isUp === true && !wasUp) this.#linkUp(index);
     if (down === null) return;
     this.#singles.forget(down);
     this.#host.abandon(down.egress);
+  }
+
+  /** The link may be another than before: what others on it know of us, and what we know of them, is said and asked anew. */
+  #linkUp(index: number): void {
+    for (const family of [4, 6] as const) this.#host.groups.reportAll(index, family);
+    this.#dhcp.linkUp(index);
+    this.#autoconf.linkUp(index);
   }
 
   setPolicies(rules: readonly PolicyRule[]): void {

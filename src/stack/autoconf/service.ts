@@ -89,6 +89,14 @@ export class AutoconfService {
     this.#interfaces.get(index)?.autoconf.neighborFailed();
   }
 
+  /** RFC 4861 §6.3.7: the link is there again, perhaps another one. Routers are asked for once there is an address to ask from. */
+  linkUp(index: number): void {
+    const configured = this.#interfaces.get(index);
+    if (configured === undefined) return;
+    configured.isWaiting = true;
+    this.addressesChanged();
+  }
+
   /** Addresses have changed their states: where a link-local one may be used now, routers are asked for. */
   addressesChanged(): void {
     for (const [index, configured] of this.#interfaces) {

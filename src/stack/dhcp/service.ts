@@ -105,6 +105,11 @@ export class DhcpService {
     return active.length > 0;
   }
 
+  /** The link is there again, perhaps another one: what was granted on it is asked about (RFC 2131 §3.7, RFC 8415 §18.2.12). */
+  linkUp(interfaceIndex: number): void {
+    for (const client of this.#clients(interfaceIndex)) client.linkUp();
+  }
+
   /** Addresses have come, gone or changed their states. */
   addressesChanged(): void {
     for (const client of this.#v4.values()) client.addressesChanged();

@@ -155,6 +155,14 @@ export class DhcpV4Client implements TimerOwner {
     else this.start();
   }
 
+  /** The link is there again, perhaps another one: its lease is asked about (RFC 2131 §3.7), or all begins at once. */
+  linkUp(): void {
+    if (!this.isActive || this.#state === 'RELEASING') return;
+    const requested = this.#lease === null ? this.#requestedAddress : null;
+    this.stop();
+    this.start(requested);
+  }
+
   /** Somebody else turned out to have `address`, which is in use here (RFC 5227 §2.4). */
   conflict(address: IpAddress): void {
     if (this.#isBound && this.#lease?.address.equals(address) === true) this.#decline(this.#lease);

@@ -75,6 +75,11 @@ export class DhcpV4Informer implements TimerOwner {
     this.stop();
   }
 
+  /** The link is there again, perhaps another one. */
+  linkUp(): void {
+    if (this.isActive) this.renew();
+  }
+
   /** Nothing was granted that could be somebody else's. */
   conflict(): void {}
 

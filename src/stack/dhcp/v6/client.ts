@@ -174,6 +174,13 @@ export class DhcpV6Client implements TimerOwner {
     else this.start(this.#mode);
   }
 
+  /** §18.2.12: the link is there again, perhaps another one: its addresses are asked about, or all begins at once. */
+  linkUp(): void {
+    if (!this.isActive || this.#state === 'RELEASE') return;
+    this.stop();
+    this.start(this.#mode);
+  }
+
   /** Somebody else turned out to have `address` (§18.2.8). */
   conflict(address: IpAddress): void {
     const lease = this.#lease;

@@ -397,6 +397,50 @@ test('RFC 4861 §6.3 on a link without hardware addresses the router at the othe
   expect(say(255)).toBe(DropReason.ndpNotForUs);
 });
 
+test.each([
+  ['an Ethernet', () => configured()],
+  [
+    'a link without hardware addresses',
+    () => {
+      const host = makeHost({ addresses: [] });
+      host.stack.startAutoconf(host.index, { temporaryAddresses: false });
+      return host;
+    },
+  ],
+])(
+  'RFC 4861 §6.3.7: when %s comes up again, which may be another, routers are asked again',
+  (_name, make) => {
+    const host = make();
+    const { stack, index } = host;
+    ready(host);
+    const isEthernet = view(host).medium === 'ethernet';
+    const asked = (): boolean[] =>
+      host
+        .outBytes()
+        .map((bytes) => (isEthernet ? bytes.slice(ETHERNET_HEADER_LEN) : bytes))
+        .map((packet) => (readPacket6(packet).type as number) === IcmpV6Type.routerSolicitation)
+        .filter((isOne) => isOne);
+    const router = icmp6Packet({
+      type: IcmpV6Type.routerAdvertisement,
+      src: ROUTER,
+      dst: ALL_NODES,
+      rest: 0x40000708,
+      hops: 255,
+      payload: fromHex(`00000000 00000000 ${PREFIX}`),
+    });
+    if (isEthernet) advertise(host);
+    else host.in(router);
+    host.pass(100_000);
+    host.outBytes();
+    stack.setInterface(index, { isUp: false });
+    host.pass(5000);
+    expect(asked()).toEqual([]);
+    stack.setInterface(index, { isUp: true });
+    host.pass(3000);
+    expect(asked()).toEqual([true]);
+  },
+);
+
 test('the loopback interface, and one with an MTU that is too small, are refused', () => {
   const host = makeHost();
   expect(() => host.stack.startAutoconf(1)).toThrow('loopback');

@@ -260,6 +260,36 @@ describe('RFC 2131 §3.2 Reusing a previously allocated network address', () => 
     expect(client.addresses).toEqual([`${OFFERED}/24`]);
   });
 
+  test('§3.7: when the link comes up again, which may be another one, the lease is asked for again', () => {
+    const client = makeClient();
+    const { stack, index } = client;
+    bind(client, { routers: [SERVER] });
+    stack.setInterface(index, { isUp: false });
+    client.pass(1000);
+    stack.setInterface(index, { isUp: true });
+    const request = client.request();
+    expect(request).toMatchObject({ type: 'request', requested: OFFERED });
+    expect([client.v4.state, client.addresses]).toEqual(['REBOOTING', []]);
+    expect(client.answer(request, { routers: [SERVER] })).toBe(0);
+    expect(client.addresses).toEqual([`${OFFERED}/24`]);
+    // It was up already: nothing follows.
+    stack.setInterface(index, { isUp: true });
+    expect(client.sent()).toEqual([]);
+  });
+
+  test('§3.7: one that still looks for a server asks at once, and one that was stopped stays so', () => {
+    const client = makeClient();
+    const { stack, index } = client;
+    client.pass(100_000);
+    client.sent();
+    for (const isUp of [false, true]) stack.setInterface(index, { isUp });
+    expect(client.request()).toMatchObject({ type: 'discover' });
+    stack.stopDhcp(index);
+    for (const isUp of [false, true]) stack.setInterface(index, { isUp });
+    client.pass(100_000);
+    expect(client.sent()).toEqual([]);
+  });
+
   test('a lease that has run out meanwhile is only a wish', () => {
     const client = makeClient();
     bind(client, { leaseSec: 60 });

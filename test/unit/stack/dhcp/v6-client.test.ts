@@ -292,6 +292,26 @@ describe('RFC 8415 §18.2.3 Confirm', () => {
     expect([rig.state, rig.addresses]).toEqual(['BOUND', [`${LEASED}/128`]]);
   });
 
+  test('RFC 8415 §18.2.12: when the link comes up again they are asked about too', () => {
+    const rig = new V6Rig();
+    rig.bind();
+    rig.client.linkUp();
+    expect(rig.addresses).toEqual([]);
+    const confirm = rig.next(1010);
+    expect(confirm).toMatchObject({ type: 'confirm', addresses: [LEASED] });
+    rig.answer(confirm, { addresses: null, status: DhcpV6Status.notOnLink });
+    expect(rig.next()).toMatchObject({ type: 'solicit', addresses: [] });
+    // Without a lease all begins at once, and a client that was stopped stays so.
+    rig.pass(200_000);
+    rig.sent();
+    rig.client.linkUp();
+    expect(rig.next(1010)).toMatchObject({ type: 'solicit' });
+    rig.client.stop();
+    rig.client.linkUp();
+    rig.pass(100_000);
+    expect(rig.sent()).toEqual([]);
+  });
+
   test('NotOnLink forgets them', () => {
     const rig = stopped();
     rig.answer(rig.next(1010), { addresses: null, status: DhcpV6Status.notOnLink });
