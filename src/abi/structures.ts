@@ -117,9 +117,10 @@ export interface fd_set {
 /** Bytes of an `fd_set` of the header's size: u_int count, padding, 64 SOCKETs of 8 bytes. */
 export const FD_SET_LEN = 8 + 8 * FD_SETSIZE;
 
-/** Empties a set; without one it makes one. @returns the set */
-export function FD_ZERO(set: fd_set = { fd_array: [] }): fd_set {
-  if (isSet(set)) set.fd_array.length = 0;
+/** Empties a set. @returns it; without one a new one */
+export function FD_ZERO(set?: fd_set): fd_set {
+  if (!isSet(set)) return { fd_array: [] };
+  set.fd_array.length = 0;
   return set;
 }
 
