@@ -159,7 +159,7 @@ overEveryAttachment('a catalog that installers have been at', (open) => {
     pair.attachment.freshCatalog();
   });
 
-  test('CFG-SEQ-05, CFG-FAIL-07 an installation that is refused half-way is taken back whole', async () => {
+  test('CFG-SEQ-05, CFG-FAIL-07, CAT-CHAIN-02, CAT-CHAIN-04 an installation that is refused half-way is taken back whole', async () => {
     const { pair, installer } = await machine();
     const before = await stored(installer);
     const tcp = await top(installer, IPPROTO_TCP);

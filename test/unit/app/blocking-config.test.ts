@@ -57,7 +57,7 @@ test('CFG-WSCInstallProvider, CFG-WSCEnumProtocols, CFG-WSCUpdateProvider, CFG-W
   ]);
 });
 
-test('CFG-WSCSetProviderInfo, CFG-WSCSetApplicationCategory, CFG-WSCInstallQOSTemplate values come back through their pointers', async () => {
+test('CFG-WSCSetProviderInfo, CFG-WSCSetApplicationCategory, CFG-WSCInstallQOSTemplate, API-WSAGetQOSByName values come back through their pointers', async () => {
   const said = await programs.run(
     'rules',
     `${LIST}
@@ -72,7 +72,17 @@ test('CFG-WSCSetProviderInfo, CFG-WSCSetApplicationCategory, CFG-WSCInstallQOSTe
      say(ws.WSCGetApplicationCategory('/app', 4, '', 0, before), before.value);
      const flow = { TokenRate: 1, TokenBucketSize: 2, PeakBandwidth: 3, Latency: 4, DelayVariation: 5, ServiceType: 2, MaxSduSize: 7, MinimumPolicedSize: 8 };
      const qos = { SendingFlowspec: flow, ReceivingFlowspec: flow, ProviderSpecific: null };
-     say(ws.WSCInstallQOSTemplate(id, Buffer.from('a'), qos), ws.WSCRemoveQOSTemplate(id, Buffer.from('b')), ws.WSAGetLastError());`,
+     say(ws.WSCInstallQOSTemplate(id, Buffer.from('a'), qos), ws.WSCRemoveQOSTemplate(id, Buffer.from('b')), ws.WSAGetLastError());
+     ws.WSAStartup(0x202, data);
+     const base = list([17]).find((each) => each.ChainLen === 1);
+     const s = ws.WSASocket(2, 2, 17, base);
+     ws.WSCInstallQOSTemplate(base.ProviderId, Buffer.from('voice'), { ...qos, ProviderSpecific: Uint8Array.of(4, 5) });
+     const zero = Object.fromEntries(Object.keys(flow).map((name) => [name, 0]));
+     const got = { SendingFlowspec: zero, ReceivingFlowspec: zero, ProviderSpecific: null };
+     say(ws.WSAGetQOSByName(s, Buffer.from('voice'), got), got.SendingFlowspec.MinimumPolicedSize, [...got.ProviderSpecific]);
+     const names = Buffer.alloc(7);
+     say(ws.WSAGetQOSByName(s, names, null), names.toString('latin1'), ws.WSAGetQOSByName(s, Buffer.from('?'), got), ws.WSAGetLastError());
+     say(ws.WSAGetQOSByName(s, Buffer.from('voice'), Object.freeze({ ...got })), ws.WSAGetLastError());`,
   );
   expect(said).toEqual([
     [0, -1, 120],
@@ -82,6 +92,9 @@ test('CFG-WSCSetProviderInfo, CFG-WSCSetApplicationCategory, CFG-WSCInstallQOSTe
     [0, 8],
     [0, 0x8000_0000],
     [1, 0, 10022],
+    [1, 8, [4, 5]],
+    [1, 'voice\0\0', 0, 10022],
+    [0, 10014],
   ]);
 });
 

@@ -216,6 +216,37 @@ describe('WSPStartup', () => {
     if (error === 0) expect([data.wVersion, data.wHighVersion]).toEqual([0x0202, 0x0202]);
   });
 
+  test('SPI-START-05, SPI-START-08 starts are counted, the newest upcalls are used, and after the last cleanup it starts anew', async () => {
+    const base = createBaseProvider(new FakePort());
+    const told: string[] = [];
+    const start = (label: string): WSPPROC_TABLE => {
+      const table: Partial<WSPPROC_TABLE> = {};
+      const upcalls = {
+        WPUModifyIFSHandle(_id: number, handle: number) {
+          told.push(label);
+          return handle;
+        },
+      };
+      const data = { wVersion: 0, wHighVersion: 0, szDescription: '' };
+      expect(base.WSPStartup(0x0202, data, TCP4, upcalls as never, table)).toBe(0);
+      return table as WSPPROC_TABLE;
+    };
+    const first = start('first');
+    const s = await first.WSPSocket(2, 1, 6, TCP4, 0, 1);
+    const second = start('second');
+    // The older table is the same provider: it uses what is newest.
+    await first.WSPSocket(2, 1, 6, TCP4, 0, 1);
+    await second.WSPSocket(2, 1, 6, TCP4, 0, 1);
+    expect(told).toEqual(['first', 'second', 'second']);
+    expect(await second.WSPCleanup()).toBe(0);
+    expect(await first.WSPListen(s, 5)).toBe(0);
+    expect(await first.WSPCleanup()).toBe(0);
+    expect(await first.WSPListen(s, 5)).toBe(-WSAENOTSOCK);
+    const again = start('again');
+    expect(await again.WSPListen(await again.WSPSocket(2, 1, 6, TCP4, 0, 1), 5)).toBe(0);
+    expect(told.at(-1)).toBe('again');
+  });
+
   test('SPI-START-04, STR-WSPPROC_TABLE the base provider fills all 30 entries', () => {
     const table: Partial<WSPPROC_TABLE> = {};
     createBaseProvider(new FakePort()).WSPStartup(
