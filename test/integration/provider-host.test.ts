@@ -165,7 +165,7 @@ const testAsRoot = isRoot ? test : test.skip;
       const first = application.number('host');
       process.kill(first, 'SIGKILL');
       await until('it has another', () => (application.output.match(/^sockets/gm) ?? []).length === 2);
-      expect(application.output).toMatch(/^recv -10050$/m);
+      expect(application.output).toMatch(/^recv -10050 $/m);
       expect(application.number('host')).not.toBe(first);
       await expectOwner(application);
     });
@@ -178,14 +178,26 @@ const testAsRoot = isRoot ? test : test.skip;
         export const WSPStartup = defineLayer((next) => ({ ${call} }), { name: 'layer, which loops,' });`;
       await place.install(place.write('looping.mjs', looping));
       const application = await place.run('wait', /^failed/m, { env: { WINSOCKD_LOOP_LIMIT: '250' } });
-      expect(application.output).toMatch(/^failed \w+ 10050$/m);
+      expect(application.output).toMatch(/^failed \w+ 10050 $/m);
       await until('the layer is named', () => application.output.includes(said));
       await place.nothingIsLeft();
     });
 
+    test('what a layer throws by itself ends the host, which says why', async () => {
+      const throwing = `import { defineLayer } from '${place.room('spi')}';
+        export const WSPStartup = defineLayer((next) => ({ WSPRecv(...args) {
+          setTimeout(() => { throw new Error('too late'); }, 50);
+          return next.WSPRecv(...args);
+        } }));`;
+      await place.install(place.write('throwing.mjs', throwing));
+      const application = await place.run('wait', /^(recv|failed)/m);
+      expect(application.output).toMatch(/ -?10050 a provider has failed: too late$/m);
+      await hostIsGone(application);
+    });
+
     test('a layer that cannot be started is told about', async () => {
       await place.install('/nowhere/layer.mjs');
-      const application = await place.run('wait', /^failed socket 10106$/m);
+      const application = await place.run('wait', /^failed socket 10106 $/m);
       await until('it is said', () =>
         /could not be started: .*\/nowhere\/layer\.mjs/.test(application.output),
       );
@@ -204,10 +216,25 @@ const testAsRoot = isRoot ? test : test.skip;
       await until('nothing is left of what was refused', async () => (await sessions()) === 2);
     });
 
+    test('WM-04, WM-05 under the profile of Windows Mobile a running application gets layers as they come and go', async () => {
+      await place.killDaemon();
+      await place.startDaemon('windows-mobile');
+      const application = await place.run('follow', /^socket \d+$/m);
+      const last = (): number => application.number('socket');
+      expect(last()).toBeLessThan(FIRST_LAYERED);
+      await place.install(layer);
+      await until('its sockets have the layer', () => last() >= FIRST_LAYERED);
+      await place.change({ kind: 'reset', what: 'layers' });
+      await until('they have none', () => last() < FIRST_LAYERED);
+      await place.killDaemon();
+    });
+
     test('a daemon that is killed ends what waits, and the host', async () => {
       const application = await place.run('wait', EXCHANGED);
       await place.killDaemon();
-      await until('the application has noticed', () => /^recv -10050$/m.test(application.output));
+      await until('the application has noticed', () =>
+        /^recv -10050 (the daemon is gone)?$/m.test(application.output),
+      );
       await hostIsGone(application);
     });
 

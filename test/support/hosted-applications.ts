@@ -20,6 +20,7 @@ import { pathToFileURL } from 'node:url';
 import { XP1_IFS_HANDLES } from '../../src/abi/index.ts';
 import { connectRemote } from '../../src/ipc/index.ts';
 import {
+  type BehaviorProfile,
   type CatalogAnswer,
   type CatalogChange,
   CONFIG_JSON_VARIABLE,
@@ -83,13 +84,13 @@ export class HostedApplications {
     return pathToFileURL(join(this.#rooms, name, 'index.js')).href;
   }
 
-  /** A daemon is there, with the catalog of a fresh installation. */
-  async startDaemon(): Promise<void> {
+  /** A daemon is there, with the catalog of a fresh installation. @param profile of the first start */
+  async startDaemon(profile: BehaviorProfile = 'windows'): Promise<void> {
     if (this.#daemon !== null) {
       await this.change({ kind: 'reset', what: 'all' });
       return;
     }
-    const settings = { ...MEMORY, socket: this.socket, control: this.#control };
+    const settings = { ...MEMORY, profile, socket: this.socket, control: this.#control };
     const started = this.#start(process.execPath, [join(this.#rooms, 'daemon', 'main.js')], {
       env: { [CONFIG_JSON_VARIABLE]: JSON.stringify(settings) },
     });

@@ -19,7 +19,7 @@ import {
   serveConnection,
 } from '../../ipc/index.ts';
 import { peerCredentials } from '../../native/index.ts';
-import type { PeerIdentity } from '../../port/index.ts';
+import type { CatalogPort, CatalogSnapshot, PeerIdentity } from '../../port/index.ts';
 import { type Application, type Catalog, type ChainObserver, catalogOf } from '../../spi/index.ts';
 import { socketPath } from '../attach.ts';
 import { faultLines } from '../fault-lines.ts';
@@ -89,14 +89,18 @@ function serve(
   const { names, profile = 'windows', limits } = remote;
   const { identity, command, lives } = served;
   const { pid } = identity;
-  const observer = observerOf(catalog, pid);
+  let current = catalog;
   const port = new ChainPort({
     port: remote,
     names,
     pid,
-    catalog,
+    profile,
+    catalog: catalog === undefined ? undefined : () => current ?? catalog,
+    catalogPort: readAtChanges(remote.catalog, (snapshot) => {
+      current = catalogOf(snapshot, command);
+    }),
     application: command ?? undefined,
-    observer,
+    observer: profile === 'windows-mobile' || hasLayers(catalog) ? observerOf(pid) : {},
   });
   port.letWatch(remote.watch);
   return new Promise((resolve) => {
@@ -144,11 +148,30 @@ function refuse(socket: Socket, identity: PeerIdentity, error: unknown): Promise
   });
 }
 
-/** Layers are watched, and what they do wrong is said. Where there is none, nothing need be. */
-function observerOf(catalog: Catalog | undefined, pid: number): ChainObserver {
-  if (catalog?.entries.some(({ ChainLen }) => ChainLen === LAYERED_PROTOCOL) !== true) return {};
+/** Layers are watched, and what they do wrong is said. */
+function observerOf(pid: number): ChainObserver {
   const say = (line: string): boolean => process.stderr.write(`winsockd-provider-host: ${line}\n`);
   return { ...startWatchdog(`${nameOf(pid)} (process ${pid})`), ...faultLines(say) };
+}
+
+function hasLayers(catalog: Catalog | undefined): boolean {
+  return catalog?.entries.some(({ ChainLen }) => ChainLen === LAYERED_PROTOCOL) === true;
+}
+
+/** A catalog whose watchers are told of a change once it has been read: they follow it at once (WM-04, WM-05). */
+function readAtChanges(port: CatalogPort, take: (snapshot: CatalogSnapshot) => void): CatalogPort {
+  return {
+    read: () => port.read(),
+    apply: (change) => port.apply(change),
+    history: () => port.history(),
+    watch: (tell) =>
+      port.watch(async (serial) => {
+        const snapshot = await port.read();
+        if (snapshot !== null) take(snapshot);
+        tell(serial);
+      }),
+    close() {},
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -6,6 +6,7 @@
  *     hosted-client again PROGRAM …               as wait, and starts another host when that one is gone
  *     hosted-client leave PROGRAM …               exchanges bytes, gives the host up, and lives on
  *     hosted-client share PROGRAM …               as wait, with a child that holds the connection as well
+ *     hosted-client follow PROGRAM …              makes a socket and closes it, again and again
  *     hosted-client claim SOCKET PID              asks the daemon for a session on behalf of a process
  */
 
@@ -13,7 +14,7 @@
 
 static int32_t ok(const char *what, int32_t answer) {
   if (answer >= 0) return answer;
-  printf("failed %s %d\n", what, -answer);
+  printf("failed %s %d %s\n", what, -answer, goodbye);
   exit(1);
 }
 
@@ -132,6 +133,12 @@ int main(int argc, char **argv) {
     printf("helper %d\n", (int)helper);
   }
   if (strcmp(mode, "threads") == 0) exchange_in_threads();
+  while (strcmp(mode, "follow") == 0) {
+    int32_t s = make_socket(STREAM, TCP);
+    printf("socket %d\n", s);
+    plain(OP_CLOSE, s, 0);
+    usleep(50000);
+  }
   int32_t client = exchange_bytes();
   if (strcmp(mode, "leave") == 0) {
     host_close();
@@ -140,7 +147,8 @@ int main(int argc, char **argv) {
     return pause();
   }
   char byte;
-  printf("recv %d\n", receive(client, &byte, 1));
+  int32_t answer = receive(client, &byte, 1);
+  printf("recv %d %s\n", answer, goodbye);
   if (strcmp(mode, "again") == 0) {
     waitpid(child, NULL, 0);
     start(argv + 2);

@@ -39,6 +39,8 @@ struct operation {
 };
 
 static int host = -1;
+/* Why the connection ended, as far as its other end has said. */
+static char goodbye[256];
 static int32_t last_id;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
@@ -176,6 +178,7 @@ static int32_t exchange(struct operation *o) {
     size_t bulk;
     int32_t id;
     int type = receive_message(answer, sizeof answer, &head_length, &bulk, &id);
+    if (type == GOODBYE) snprintf(goodbye, sizeof goodbye, "%.*s", (int)bulk, answer + head_length);
     if (type < 0 || type == GOODBYE) return -1;
     if (type != COMPLETION || id != last_id) continue;
     o->error = get32(answer);
