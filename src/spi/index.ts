@@ -55,6 +55,7 @@ export {
   Operation,
   type OperationHost,
   type OperationSocket,
+  PrivateRecord,
   resultOf,
   settleWaiters,
   whenDone,

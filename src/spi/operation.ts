@@ -45,6 +45,19 @@ export interface OperationSocket {
 /** Who waits for a record with WSPGetOverlappedResult; the record itself holds no reference to them. */
 const waiting = new WeakMap<WSAOVERLAPPED, ((answer: number) => void)[]>();
 
+/**
+ * A record of a provider's own, for calls below that it makes itself: their end is told to it alone. They do not signal the socket's
+ * handle, and no CancelIo of the application ends them.
+ */
+export class PrivateRecord implements WSAOVERLAPPED {
+  Internal = 0;
+  InternalHigh = 0;
+  Offset = 0;
+  OffsetHigh = 0;
+  /** No event, and no packet at a completion port (SEM-OV-03). */
+  readonly hEvent = 1;
+}
+
 export class Operation implements SocketOperation {
   readonly socket: OperationSocket;
   readonly lpOverlapped: WSAOVERLAPPED;
@@ -70,7 +83,7 @@ export class Operation implements SocketOperation {
     this.lpOverlapped = lpOverlapped;
     this.#routine = routine;
     this.thread = thread;
-    this.#file = base.io.file(socket.handle);
+    this.#file = lpOverlapped instanceof PrivateRecord ? null : base.io.file(socket.handle);
   }
 
   /**

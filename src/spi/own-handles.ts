@@ -10,7 +10,7 @@ import type { SocketOperation } from './base-sockets.ts';
 import { argumentOr } from './base-state.ts';
 import type { IoManager } from './io-manager.ts';
 import type { Layer } from './layer-types.ts';
-import type { OperationSocket } from './operation.ts';
+import { type OperationSocket, PrivateRecord } from './operation.ts';
 import type { WSPPROC_TABLE } from './provider.ts';
 import type { Answer, WSAOVERLAPPED } from './types.ts';
 import type { WSPUPCALLTABLE } from './upcalls.ts';
@@ -80,7 +80,11 @@ export class OwnSocket implements OperationSocket, OwnHandle {
   cancel(lpOverlapped: WSAOVERLAPPED | null, thread: number | null): number {
     let found = this.cancelKept?.(lpOverlapped, thread) ?? 0;
     for (const operation of [...this.operations]) {
-      if (lpOverlapped !== null && operation.lpOverlapped !== lpOverlapped) continue;
+      const isAsked =
+        lpOverlapped === null
+          ? !(operation.lpOverlapped instanceof PrivateRecord)
+          : operation.lpOverlapped === lpOverlapped;
+      if (!isAsked) continue;
       if (thread !== null && operation.thread !== thread) continue;
       found++;
       operation.cancel();

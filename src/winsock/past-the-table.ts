@@ -10,6 +10,7 @@ import {
   POLLIN,
   POLLNVAL,
   POLLOUT,
+  POLLWRNORM,
   SIO_BSP_HANDLE_POLL,
   SOCK_NOTIFY_EVENT_ERR,
   SOCK_NOTIFY_EVENT_HANGUP,
@@ -78,13 +79,19 @@ async function pollKept(process: PollHost, fds: readonly WSAPOLLFD[], timeout: n
     }
     for (const [i, fd] of fds.entries()) {
       const readiness = kept[i] ?? null;
-      if (readiness !== null) fd.revents = readiness.poll() & (fd.events | ALWAYS_TOLD);
+      if (readiness !== null) fd.revents = toldOf(readiness.poll(), fd.events);
     }
     const count = fds.filter(({ revents }) => revents !== 0).length;
     if (count > 0 || scheduler.now() >= end) return count;
     await anyChange(process, kept, others, end, isFirst);
     isFirst = false;
   }
+}
+
+/** What is told of the bits that hold; of a connection that has failed also that a send would not wait (SEM-POLL-06). */
+function toldOf(bits: number, asked: number): number {
+  const unasked = (bits & POLLERR) === 0 ? ALWAYS_TOLD : ALWAYS_TOLD | POLLWRNORM;
+  return bits & (asked | unasked);
 }
 
 /** Waits until one of them may be ready, or the time is over. */

@@ -13,12 +13,13 @@ import { type Cancel, IpAddress, type Scheduler, SeededRandom } from '../../src/
 import type { CatalogKeeper } from '../../src/catalog/index.ts';
 import { RealTime } from '../../src/engine/index.ts';
 import { connectRemote, createIpcServer, type IpcServer, type RemotePort } from '../../src/ipc/index.ts';
+import { PipeCodec, type StreamPlan, type StreamTables, streamLayer } from '../../src/layers/stream/index.ts';
 import { trace } from '../../src/layers/trace/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
 import { HostTable } from '../../src/names/index.ts';
 import type { BehaviorProfile, CatalogChange, NamePort, PeerIdentity } from '../../src/port/index.ts';
 import { VirtualTime } from '../../src/sim/index.ts';
-import type { WSPStartup } from '../../src/spi/index.ts';
+import { defineLayer, type WSPStartup } from '../../src/spi/index.ts';
 import { createWinsock, type Winsock, type WinsockOptions } from '../../src/winsock/index.ts';
 import {
   installationOf,
@@ -30,6 +31,19 @@ import {
 
 export const ADDRESS_A = '10.0.0.1';
 export const ADDRESS_B = '10.0.0.2';
+
+/** A layer that keeps the bytes of every connection, and changes none. */
+function keepingAll(): TestLayer {
+  const tables: StreamTables = new WeakMap();
+  const plan: StreamPlan = { limit: 60_000, open: async (pipe) => new PipeCodec(pipe) };
+  const startup = defineLayer(
+    (next, layer) =>
+      streamLayer(next, layer, tables, { connect: () => plan, accept: () => plan, keepsAccepted: () => true })
+        .table,
+    { name: 'keeping', handles: 'own' },
+  );
+  return { startup, isIfs: false };
+}
 
 /** What both hosts know of names: a hosts file, and that host b is the name server, when a test makes it one. */
 const NAMES = {
@@ -73,6 +87,8 @@ export interface AttachmentKind {
   readonly hasOwnHandles?: boolean;
   /** The files whose tests run this way in every run; absent: all. `CONFORMANCE=whole` runs the others, too. */
   readonly files?: RegExp;
+  /** The only files whose tests can hold this way; absent: all. */
+  readonly holds?: RegExp;
   /** @param profile of both hosts; default 'windows' */
   open(profile?: BehaviorProfile): Promise<Attachment>;
 }
@@ -86,6 +102,9 @@ const HOSTED_FILES =
 
 /** Connections, datagrams, urgent data: what every chain has to carry. */
 const CORE_FILES = /\/(connect|datagram|urgent)\.test/;
+/** Where bytes go through a codec: there is no urgent byte among them, no duplicate of their socket, and no AcceptEx that is done at once. */
+const KEPT_FILES =
+  /\/(accept|completion-port|connect|datagram|events|messages|notifications|option-effects|options|overlapped|stream|waiting)\.test/;
 
 export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: (profile) => openEmbedded(profile) },
@@ -95,6 +114,13 @@ export const ATTACHMENTS: readonly AttachmentKind[] = [
     name: 'through a layer with its own handles',
     hasOwnHandles: true,
     open: (profile) => openEmbedded(profile, [passThrough({ handles: 'own' })]),
+  },
+  {
+    name: 'kept by a stream layer',
+    hasOwnHandles: true,
+    files: /\/(connect|events|overlapped|stream)\.test/,
+    holds: KEPT_FILES,
+    open: (profile) => openEmbedded(profile, [keepingAll()]),
   },
   { name: 'hosted', files: HOSTED_FILES, open: (profile) => openRemote(profile, [passThrough()]) },
   {

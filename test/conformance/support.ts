@@ -69,7 +69,9 @@ function over(
 ): void {
   const path = expect.getState().testPath ?? '';
   const isWhole = process.env['CONFORMANCE'] === 'whole';
-  const here = kinds.filter(({ files }) => isWhole || files === undefined || files.test(path));
+  const here = kinds.filter(
+    ({ files, holds }) => (holds?.test(path) ?? true) && (isWhole || files === undefined || files.test(path)),
+  );
   describe.each(here)(`${subject}, $name`, (kind) => {
     let attachment: Attachment;
     const started: Winsock[] = [];

@@ -9,10 +9,18 @@ import { join } from 'node:path';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  AF_INET,
+  AF_INET6,
   ERROR_INVALID_PARAMETER,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  parseGuid,
+  SIO_GET_EXTENSION_FUNCTION_POINTER,
   SO_SSL_SET_FLAGS,
   SO_SSL_SET_VALIDATE_CERT_HOOK,
   SO_UPDATE_ACCEPT_CONTEXT,
+  SOCK_DGRAM,
+  SOCK_STREAM,
   SOL_SOCKET,
   SSL_ERR_FAILED,
   SSL_FLAG_AUTH_CLIENT,
@@ -28,8 +36,9 @@ import {
   WSAEINVAL,
   WSAENOTCONN,
   WSAESHUTDOWN,
+  WSAID_CONNECTEX,
 } from '../../src/abi/index.ts';
-import type { WSAOVERLAPPED } from '../../src/spi/index.ts';
+import { type ExtensionFunctions, functionAt, readPointer, type WSAOVERLAPPED } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { ADDRESS_B } from './attachment.ts';
@@ -260,6 +269,33 @@ describe('AcceptEx', () => {
     expect(await call(target, buffer, Number.NaN)).toEqual([-WSAEFAULT]);
     expect(await call(plain, buffer, 0)).toEqual([-WSAEINVAL]);
   });
+});
+
+describe('ConnectEx', () => {
+  test.each([
+    ['a datagram socket', AF_INET, SOCK_DGRAM, IPPROTO_UDP],
+    ['a socket of the other family', AF_INET6, SOCK_STREAM, IPPROTO_TCP],
+  ])(
+    'IOC-SIO_GET_EXTENSION_FUNCTION_POINTER, SSL-SEQ-01 a function that was asked for with %s goes through the cipher, too',
+    async (_what, af, type, protocol) => {
+      const other = await ok(a.socket(af, type, protocol));
+      const id = parseGuid(WSAID_CONNECTEX) ?? bytes('');
+      const pointer = new Uint8Array(8);
+      await ok(a.WSAIoctl(other, SIO_GET_EXTENSION_FUNCTION_POINTER, id, 16, pointer, 8, { value: 0 }));
+      const ConnectEx = functionAt(readPointer(pointer)) as ExtensionFunctions['ConnectEx'];
+      const { s: listener, port } = await listening(plainB);
+      const { certificate: cert, key } = certificates.server;
+      const accepted = Promise.resolve(plainB.accept(listener)).then((t) =>
+        nodeServer(plainB, t, { cert, key }),
+      );
+      const s = await secured(a);
+      await ok(a.bind(s, name('10.0.0.1', 0)));
+      const overlapped = await recordWithEvent(a);
+      await pending(ConnectEx(s, name(ADDRESS_B, port), 16, bytes('secret'), 6, null, overlapped));
+      expect(await ended(a, s, overlapped)).toEqual([0, 6]);
+      expect(await nextChunk(await accepted)).toBe('secret');
+    },
+  );
 });
 
 describe('TransmitFile and TransmitPackets', () => {

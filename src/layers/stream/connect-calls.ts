@@ -13,7 +13,7 @@ import {
 } from '../../abi/index.ts';
 import { copyOf } from '../../base/index.ts';
 import type { Answer, WSPPROC_TABLE } from '../../spi/index.ts';
-import type { Connection } from './connection.ts';
+import type { ConnectExtras, Connection } from './connection.ts';
 import type { StreamLayer, StreamPlan, StreamRules } from './contract.ts';
 import type { Stream, Streams } from './streams.ts';
 
@@ -57,7 +57,8 @@ export function connectCalls(streams: Streams, rules: StreamRules): ConnectCalls
       const plan = rules.connect(s, to);
       if (plan === null) return below();
       if (typeof plan === 'number') return plan;
-      const opened = begin(streams, stream, plan, plan.address ?? to, true);
+      const extras: ConnectExtras = [lpCallerData, lpCalleeData, lpSQOS, lpGQOS];
+      const opened = begin(streams, stream, plan, plan.address ?? to, true, extras);
       return stream.isNonBlocking ? -WSAEWOULDBLOCK : opened;
     },
 
@@ -90,9 +91,11 @@ export function begin(
   plan: StreamPlan,
   address: Uint8Array | null,
   isConnect: boolean,
+  extras?: ConnectExtras,
 ): Promise<number> {
   const connection = streams.keep(stream, plan, isConnect);
-  return connection.open(address, () => streams.quiet(stream));
+  connection.isToldLater = stream.isNonBlocking;
+  return connection.open(address, () => streams.quiet(stream), extras);
 }
 
 /** `takeOver` and `outcome` of a {@link StreamLayer}. */

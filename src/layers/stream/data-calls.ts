@@ -2,7 +2,17 @@
  * Sending and receiving on sockets whose bytes the layer keeps; the others go to the provider below.
  */
 
-import { SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, WSAEFAULT, WSAEINVAL, WSAETIMEDOUT } from '../../abi/index.ts';
+import {
+  SO_RCVTIMEO,
+  SO_SNDTIMEO,
+  SOL_SOCKET,
+  WSA_OPERATION_ABORTED,
+  WSAECONNABORTED,
+  WSAEFAULT,
+  WSAEINTR,
+  WSAEINVAL,
+  WSAETIMEDOUT,
+} from '../../abi/index.ts';
 import { i32le } from '../../base/index.ts';
 import type {
   Answer,
@@ -19,6 +29,8 @@ import type { Stream, Streams } from './streams.ts';
 
 type DataCalls = Pick<WSPPROC_TABLE, 'WSPSend' | 'WSPSendTo' | 'WSPRecv' | 'WSPRecvFrom'>;
 
+/** How closing ends what waits. */
+const ENDED_BY_CLOSING: readonly number[] = [WSAECONNABORTED, WSA_OPERATION_ABORTED];
 /** Flags that an application may pass. */
 const APPLICATION_FLAGS = 0xffff;
 
@@ -56,7 +68,7 @@ export function dataCalls(streams: Streams): DataCalls {
     const flags = lpFlags.value;
     if (count <= 0 || (flags & ~APPLICATION_FLAGS) !== 0) return -WSAEINVAL;
     const answer = perform(streams, stream, SO_RCVTIMEO, lpOverlapped, routine, thread, (complete) =>
-      connection.receive(list, flags, complete),
+      connection.receive(list, flags, lpOverlapped !== null, complete),
     );
     const finish = (late: number): number => {
       if (late >= 0 && lpOverlapped === null) lpFlags.value = 0;
@@ -115,6 +127,9 @@ function perform(
     return beginOverlapped(streams, stream, { lpOverlapped, routine, thread }, transfer);
   }
   if (stream.isNonBlocking) return transfer(null) as number;
+  // A call that waits is interrupted by closing (SEM-BLK-08).
+  const told = (answer: number): number =>
+    stream.connection?.isClosing === true && ENDED_BY_CLOSING.includes(-answer) ? -WSAEINTR : answer;
   let finish: (answer: number) => void = () => {};
   let isDone = false;
   const waiting = transfer((answer) => {
@@ -126,7 +141,7 @@ function perform(
     let cancel = (): void => {};
     finish = (answer) => {
       cancel();
-      resolve(answer);
+      resolve(told(answer));
     };
     void timeLimit(streams, stream.handle, limit).then((ms) => {
       if (ms <= 0 || isDone) return;

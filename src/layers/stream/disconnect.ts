@@ -13,25 +13,30 @@ import {
   WSAENOTCONN,
   WSAEOPNOTSUPP,
 } from '../../abi/index.ts';
-import { EXTENSION_IDS, type ExtensionFunctions, functionAt, readPointer } from '../../spi/index.ts';
+import {
+  EXTENSION_IDS,
+  type ExtensionFunctions,
+  functionAt,
+  PrivateRecord,
+  readPointer,
+} from '../../spi/index.ts';
 import type { Connection } from './connection.ts';
-import type { StreamRules } from './contract.ts';
-import { beginOverlapped, ownRecord, settled } from './operations.ts';
+import { beginOverlapped, settled } from './operations.ts';
 import type { Stream, Streams } from './streams.ts';
 
 type DisconnectEx = ExtensionFunctions['DisconnectEx'];
 
-export function disconnectEx(streams: Streams, rules: StreamRules, lower: DisconnectEx): DisconnectEx {
+export function disconnectEx(streams: Streams, lower: DisconnectEx): DisconnectEx {
   return (s, lpOverlapped, dwFlags, dwReserved) => {
     const stream = streams.get(s);
     const connection = stream?.connection ?? null;
     if (stream === undefined || connection === null) return lower(s, lpOverlapped, dwFlags, dwReserved);
     if (dwReserved !== 0 || (dwFlags & ~TF_REUSE_SOCKET) !== 0) return -WSAEINVAL;
     if (connection.phase === 'opening') return -WSAENOTCONN;
-    const ending = new Ending(streams, rules, stream, connection);
+    const ending = new Ending(stream, connection);
     if (lpOverlapped === null) return ending.run(dwFlags).then((answer) => (answer < 0 ? answer : 1));
     const asked = { lpOverlapped, routine: null, thread: null };
-    return beginOverlapped(streams, stream, asked, (complete) => {
+    return beginOverlapped(stream.chain, stream, asked, (complete) => {
       void ending.run(dwFlags).then(complete, () => complete(-WSAENETDOWN));
       return () => ending.cancel();
     });
@@ -40,15 +45,11 @@ export function disconnectEx(streams: Streams, rules: StreamRules, lower: Discon
 
 /** The end of one connection. */
 export class Ending {
-  readonly #streams: Streams;
-  readonly #rules: StreamRules;
   readonly #stream: Stream;
   readonly #connection: Connection;
-  readonly #record = ownRecord();
+  readonly #record = new PrivateRecord();
 
-  constructor(streams: Streams, rules: StreamRules, stream: Stream, connection: Connection) {
-    this.#streams = streams;
-    this.#rules = rules;
+  constructor(stream: Stream, connection: Connection) {
     this.#stream = stream;
     this.#connection = connection;
   }
@@ -59,25 +60,25 @@ export class Ending {
    */
   async run(reuse: number): Promise<number> {
     if (reuse === 0) return this.#connection.shutdown(SD_SEND);
-    const { handle } = this.#stream;
+    const { handle, chain } = this.#stream;
     const lower = await this.#disconnectBelow(handle);
     if (lower === null) return -WSAEOPNOTSUPP;
     await this.#connection.disconnect();
     const ended = await settled(this.#record, lower(handle, this.#record, TF_REUSE_SOCKET, 0));
     if (ended < 0) return ended;
-    const renewed = await this.#streams.letGo(this.#stream);
+    const renewed = await chain.letGo(this.#stream);
     if (renewed < 0) return renewed;
-    this.#rules.renewed?.(handle);
+    chain.rules.renewed?.(handle);
     return 0;
   }
 
   /** Gives up waiting for the peer. */
   cancel(): void {
-    this.#streams.layer.ws2.cancelOperations(this.#stream.handle, this.#record);
+    this.#stream.chain.layer.ws2.cancelOperations(this.#stream.handle, this.#record);
   }
 
   async #disconnectBelow(s: number): Promise<DisconnectEx | null> {
-    const { next } = this.#streams;
+    const { next } = this.#stream.chain;
     const pointer = new Uint8Array(FUNCTION_POINTER_LEN);
     const code = SIO_GET_EXTENSION_FUNCTION_POINTER;
     const length = pointer.length;

@@ -48,7 +48,7 @@ export class EventRecords {
   #recorded = 0;
   #enabled = 0;
   readonly #errors: number[] = new Array<number>(FD_MAX_EVENTS).fill(0);
-  /** FD_CONNECT and FD_CLOSE are told once, whatever is registered later. */
+  /** FD_CONNECT and FD_CLOSE are told once, and again to another window (SEM-EV-14). */
   #toldOnce = 0;
 
   constructor(upcalls: WSPUPCALLTABLE, s: number) {
@@ -56,11 +56,21 @@ export class EventRecords {
     this.#s = s;
   }
 
-  /** Replaces the registration; what was recorded and not asked for yet is forgotten (SEM-EV-12). */
-  register(registration: Registration): void {
+  /**
+   * Replaces the registration; what was recorded and not asked for yet is forgotten (SEM-EV-12). That a socket has been connected is
+   * told to an event object, and not to a window (SEM-EV-17).
+   */
+  register(registration: Registration, isConnected: boolean): void {
     this.#registration = registration;
     this.#recorded = 0;
-    this.#enabled = FD_READ | FD_WRITE | FD_CONNECT | FD_CLOSE;
+    if (registration.hEvent === 0) this.#toldOnce = 0;
+    const isLate = isConnected && registration.hEvent === 0;
+    this.#enabled = FD_READ | FD_WRITE | FD_CLOSE | (isLate ? 0 : FD_CONNECT);
+  }
+
+  /** New bytes are told to an event object though the ones before were not received (SEM-EV-15). */
+  arrived(): void {
+    if (this.#registration.hEvent !== 0) this.#enabled |= FD_READ;
   }
 
   /** A call was made that enables an event anew. */

@@ -2,7 +2,7 @@
  * The way in of a connection whose bytes the layer keeps: what the codec reads waits here for the application, up to a limit.
  */
 
-import { MSG_PEEK, MSG_WAITALL, WSA_OPERATION_ABORTED } from '../../abi/index.ts';
+import { MSG_PEEK, MSG_WAITALL, WSAECONNABORTED } from '../../abi/index.ts';
 import { lengthOf, spread } from './buffers.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { Codec } from './contract.ts';
@@ -31,8 +31,8 @@ export class Inflow {
     return this.#queue.length > 0 || this.ended >= 0;
   }
 
-  /** Reads from the codec until it ends. @param changed is told each time what has failed, a WSA code; 0: nothing */
-  async run(codec: Codec, changed: (error: number) => void): Promise<void> {
+  /** Reads from the codec until it ends. @param changed is told each time how many bytes have come, or minus a WSA code */
+  async run(codec: Codec, changed: (count: number) => void): Promise<void> {
     while (this.ended < 0) {
       if (this.#queue.length >= QUEUE_LIMIT) {
         await new Promise<void>((resolve) => {
@@ -44,14 +44,15 @@ export class Inflow {
       const count = await codec.read(chunk);
       if (this.#isClosed) return;
       if (count > 0) this.#keep(chunk, count);
-      else this.ended = -count;
+      else this.ended = Math.abs(count);
       this.#receivers.wake();
-      changed(count < 0 ? -count : 0);
+      changed(count);
     }
   }
 
   /**
    * @param refused why nothing can be received, a WSA code
+   * @param isOverlapped a receive of no bytes waits until there are some; others answer at once (SEM-IO-09)
    * @param complete is told the answer, now or later; `null`: may not wait
    * @returns the answer, or what gives it up
    */
@@ -59,6 +60,7 @@ export class Inflow {
     buffers: readonly Uint8Array[],
     flags: number,
     refused: number,
+    isOverlapped: boolean,
     complete: Complete | null,
   ): number | (() => void) {
     const places = buffers.filter(({ length }) => length > 0);
@@ -70,13 +72,14 @@ export class Inflow {
       if (refused !== 0) return -refused;
       done += this.#take(places, done, isPeek);
       if (done > 0 && (!isWhole || done === room)) return done;
-      if (done === 0 && room === 0 && this.#queue.length > 0) return 0;
+      if (room === 0 && (!isOverlapped || this.#queue.length > 0)) return 0;
       if (this.ended < 0) return null;
       return done > 0 || this.ended === 0 ? done : -this.ended;
     };
     // Of receivers that wait, the first gets the first bytes.
     const now = this.#receivers.isEmpty || refused !== 0 ? attempt() : null;
-    return this.#receivers.wait(now, complete, attempt);
+    // What MSG_WAITALL has got so far is not lost by a cancelled receive (SEM-OV-13).
+    return this.#receivers.wait(now, complete, attempt, () => done);
   }
 
   /** No more will come, as the connection has failed. @param code a WSA code */
@@ -95,7 +98,7 @@ export class Inflow {
   close(): void {
     this.#isClosed = true;
     this.#queue.clear();
-    this.#receivers.end(-WSA_OPERATION_ABORTED);
+    this.#receivers.end(-WSAECONNABORTED);
     this.#onRoom?.();
   }
 

@@ -3,9 +3,9 @@
  */
 
 import { WSA_OPERATION_ABORTED, WSAECONNABORTED } from '../../abi/index.ts';
-import type { Answer, WSAOVERLAPPED, WSPPROC_TABLE } from '../../spi/index.ts';
+import { type Answer, PrivateRecord, type WSAOVERLAPPED, type WSPPROC_TABLE } from '../../spi/index.ts';
 import type { Pipe } from './contract.ts';
-import { ownRecord, settled } from './operations.ts';
+import { settled } from './operations.ts';
 
 /** Ends an operation below. */
 type CancelBelow = (s: number, record: WSAOVERLAPPED) => unknown;
@@ -51,7 +51,7 @@ export class LowerPipe implements Pipe {
 
   async #make(call: (record: WSAOVERLAPPED) => Answer): Promise<number> {
     if (this.#isOver) return -WSA_OPERATION_ABORTED;
-    const record = ownRecord();
+    const record = new PrivateRecord();
     this.#waiting.add(record);
     const answer = await settled(record, call(record));
     this.#waiting.delete(record);

@@ -1,7 +1,7 @@
 /**
  * Overlapped operations of sockets whose bytes the layer keeps: begun, and completed by event, routine or packet.
  *
- * They pend, and are completed after the call that began them has returned; what fails at once does not begin.
+ * What is done at once is announced all the same (SEM-OV-05); what fails at once does not begin.
  */
 
 import {
@@ -52,11 +52,11 @@ export function beginOverlapped(
   let giveUp: unknown = null;
   let isOver = false;
   let isStarting = true;
-  let failure = 0;
+  let atOnce = 0;
   const complete: Complete = (answer) => {
     if (isOver) return;
     isOver = true;
-    if (isStarting && answer < 0) failure = answer;
+    if (isStarting) atOnce = answer;
     else queueMicrotask(() => operation.finish(answer, 0, 0));
   };
   operation.cancel = () => {
@@ -65,7 +65,11 @@ export function beginOverlapped(
   };
   giveUp = start(complete);
   isStarting = false;
-  if (failure < 0) return operation.fail(failure);
+  if (isOver) {
+    if (atOnce < 0) return operation.fail(atOnce);
+    operation.finish(atOnce, 0, 0);
+    return atOnce;
+  }
   operation.hasPended = true;
   return pends(socket, lpOverlapped);
 }
@@ -89,14 +93,6 @@ export function cancelOperations(
     operation.cancel();
   }
   return found;
-}
-
-/** The low bit of a record's event: no packet at a completion port, which is the application's (SEM-OV-03). */
-const NO_PACKET = 1;
-
-/** A record of the layer's own, for a call below. */
-export function ownRecord(): WSAOVERLAPPED {
-  return { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: NO_PACKET };
 }
 
 /**

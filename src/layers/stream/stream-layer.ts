@@ -10,7 +10,11 @@ import {
   FIONBIO,
   FIONREAD,
   SD_BOTH,
+  SD_RECEIVE,
   SD_SEND,
+  SIO_ADDRESS_LIST_CHANGE,
+  SIO_IDEAL_SEND_BACKLOG_CHANGE,
+  SIO_ROUTING_INTERFACE_CHANGE,
   SIOCATMARK,
   SO_ERROR,
   SO_LINGER,
@@ -18,10 +22,13 @@ import {
   SOL_SOCKET,
   WSAEFAULT,
   WSAEINVAL,
+  WSAENOPROTOOPT,
   WSAEOPNOTSUPP,
+  WSAEWOULDBLOCK,
 } from '../../abi/index.ts';
 import { i32le, putI32le, u16le } from '../../base/index.ts';
-import type { Answer, Layer, WSPPROC_TABLE } from '../../spi/index.ts';
+import { type Answer, type Layer, Operation, type WSABUF, type WSPPROC_TABLE } from '../../spi/index.ts';
+import { whenAnswered } from '../answers.ts';
 import { connectCalls, laterCalls } from './connect-calls.ts';
 import type { Connection } from './connection.ts';
 import type { StreamLayer, StreamRules } from './contract.ts';
@@ -30,11 +37,17 @@ import type { Registration } from './event-records.ts';
 import { streamExtension } from './extension-calls.ts';
 import { cancelOperations } from './operations.ts';
 import { selectStreams } from './select.ts';
-import { Streams, type StreamTables } from './streams.ts';
+import { type Stream, Streams, type StreamTables } from './streams.ts';
 
 /** How long closesocket lets what was sent go out where SO_LINGER does not say, ms. */
 const CLOSE_LIMIT = 2000;
 const DWORD_LEN = 4;
+/** Control codes that wait for a change of the host's. */
+const CHANGES: readonly number[] = [
+  SIO_ADDRESS_LIST_CHANGE,
+  SIO_IDEAL_SEND_BACKLOG_CHANGE,
+  SIO_ROUTING_INTERFACE_CHANGE,
+];
 
 /** @param tables one for all chains of the layer, made once: `new WeakMap()` */
 export function streamLayer(
@@ -43,21 +56,21 @@ export function streamLayer(
   tables: StreamTables,
   rules: StreamRules,
 ): StreamLayer {
-  const streams = new Streams(next, layer, tables);
-  const extension = streamExtension(streams, rules);
+  const streams = new Streams(next, layer, tables, rules);
+  const extension = streamExtension(streams);
 
   const register = (s: number, registration: Registration, below: () => Answer): Answer => {
     const stream = streams.get(s);
     if (stream === undefined) return below();
-    const { connection } = stream;
     const take = (): number => {
+      const { connection } = stream;
       stream.registration = registration;
       if (registration.mask !== 0) stream.isNonBlocking = true;
-      stream.connection?.events.register(registration);
-      stream.connection?.changed();
+      connection?.events.register(registration, connection.phase !== 'opening');
+      connection?.changed();
       return 0;
     };
-    if (connection !== null) return take();
+    if (stream.connection !== null) return take();
     const answer = below();
     const finish = (late: number): number => (late < 0 ? late : take());
     return typeof answer === 'number' ? finish(answer) : answer.then(finish);
@@ -99,11 +112,14 @@ export function streamLayer(
     },
 
     WSPSendDisconnect(s, data): Answer {
-      return streams.connection(s)?.shutdown(SD_SEND) ?? next.WSPSendDisconnect(s, data);
+      return disconnected(streams.connection(s), SD_SEND, data) ?? next.WSPSendDisconnect(s, data);
     },
 
     WSPRecvDisconnect(s, data): Answer {
-      return streams.connection(s)?.shutdown(0) ?? next.WSPRecvDisconnect(s, data);
+      return (
+        disconnected(streams.connection(s), SD_RECEIVE, data?.value ?? null) ??
+        next.WSPRecvDisconnect(s, data)
+      );
     },
 
     WSPSelect(nfds, readfds, writefds, exceptfds, timeout): Answer {
@@ -134,7 +150,7 @@ export function streamLayer(
         return next.WSPGetSockOpt(s, level, optname, optval, optlen);
       if (optval === null || optlen === null || optlen.value < DWORD_LEN || optval.length < DWORD_LEN)
         return -WSAEFAULT;
-      putI32le(optval, 0, connection.failure);
+      putI32le(optval, 0, connection.socketError);
       optlen.value = DWORD_LEN;
       return 0;
     },
@@ -148,35 +164,64 @@ export function streamLayer(
       const below = (): Answer =>
         next.WSPIoctl(s, code, input, inLength, output, outLength, lpOverlapped, routine, thread, needed);
       const stream = streams.get(s);
-      if (stream === undefined) return below();
+      // A function that was asked for with another kind of socket may be called with one of these.
+      if (stream === undefined) return extension(code, input, output, below);
       const { connection } = stream;
-      switch (code >>> 0) {
-        case FIONBIO: {
-          if (connection === null) {
-            const isOn = input !== null && input.length >= DWORD_LEN && i32le(input, 0) !== 0;
-            const answer = below();
-            const finish = (late: number): number => {
-              if (late >= 0) stream.isNonBlocking = isOn;
-              return late;
-            };
-            return typeof answer === 'number' ? finish(answer) : answer.then(finish);
-          }
-          if (input === null || inLength < DWORD_LEN || input.length < DWORD_LEN) return -WSAEFAULT;
-          const isOn = i32le(input, 0) !== 0;
-          if (!isOn && stream.registration.mask !== 0) return -WSAEINVAL;
-          stream.isNonBlocking = isOn;
-          return 0;
-        }
-        case FIONREAD:
-          return connection === null ? below() : putDword(output, outLength, connection.available);
-        case SIOCATMARK:
-          return connection === null ? below() : putDword(output, outLength, 1);
-        default:
-          return extension(code, input, output, below);
+      if (connection === null && code >>> 0 === FIONBIO) {
+        const isOn = input !== null && input.length >= DWORD_LEN && i32le(input, 0) !== 0;
+        return whenAnswered(below(), (answer) => {
+          if (answer >= 0) stream.isNonBlocking = isOn;
+          return answer;
+        });
       }
+      // The socket below may wait, and this one may not.
+      const isImpatient = connection !== null && stream.isNonBlocking && lpOverlapped === null;
+      if (isImpatient && CHANGES.includes(code >>> 0)) return -WSAEWOULDBLOCK;
+      const own =
+        connection === null ? null : keptIoctl(stream, connection, code, input, inLength, output, outLength);
+      if (own === null) return extension(code, input, output, below);
+      if (lpOverlapped === null || own < 0) return own;
+      // It is done, and its end is told all the same (SEM-IOC-01).
+      const operation = Operation.begin(streams, stream, lpOverlapped, routine, thread);
+      if (typeof operation === 'number') return operation;
+      operation.finish(own);
+      return own;
     },
   };
   return { table, ...laterCalls(streams) };
+}
+
+/** The control codes that a kept connection answers itself; `null`: another. */
+function keptIoctl(
+  stream: Stream,
+  connection: Connection,
+  code: number,
+  input: Uint8Array | null,
+  inLength: number,
+  output: Uint8Array | null,
+  outLength: number,
+): number | null {
+  switch (code >>> 0) {
+    case FIONBIO: {
+      if (input === null || inLength < DWORD_LEN || input.length < DWORD_LEN) return -WSAEFAULT;
+      const isOn = i32le(input, 0) !== 0;
+      if (!isOn && stream.registration.mask !== 0) return -WSAEINVAL;
+      stream.isNonBlocking = isOn;
+      return 0;
+    }
+    case FIONREAD:
+      return putDword(output, outLength, connection.available);
+    case SIOCATMARK:
+      return putDword(output, outLength, 1);
+    default:
+      return null;
+  }
+}
+
+/** WSPSendDisconnect and WSPRecvDisconnect; a stream carries no data of a disconnect. @returns `null` for a socket that is not kept */
+function disconnected(connection: Connection | null, how: number, data: WSABUF | null): number | null {
+  if (connection === null) return null;
+  return data !== null && data.length > 0 ? -WSAENOPROTOOPT : connection.shutdown(how);
 }
 
 function putDword(output: Uint8Array | null, length: number, value: number): number {

@@ -11,13 +11,16 @@ import type {
   WSPPROC_TABLE,
   WSPUPCALLTABLE,
 } from '../../spi/index.ts';
+import { whenAnswered } from '../answers.ts';
 import { Connection } from './connection.ts';
-import type { StreamPlan } from './contract.ts';
+import type { StreamPlan, StreamRules } from './contract.ts';
 import { NO_REGISTRATION, type Registration } from './event-records.ts';
 import { cancelOperations, type OverlappedSocket } from './operations.ts';
 
 /** A stream socket of the layer. `operations` are those that the layer itself has under way. */
 export interface Stream extends OverlappedSocket {
+  /** The chain that it was made in: an extension function may be called with sockets of any. */
+  readonly chain: Streams;
   isNonBlocking: boolean;
   registration: Registration;
   connection: Connection | null;
@@ -30,34 +33,38 @@ export type StreamTables = WeakMap<WSPUPCALLTABLE, Map<number, Stream>>;
 export class Streams implements OperationHost {
   readonly next: WSPPROC_TABLE;
   readonly layer: Layer;
+  readonly rules: StreamRules;
   readonly io: IoManager;
   readonly upcalls: WSPUPCALLTABLE;
   isEnding = false;
-  readonly #all: Map<number, Stream>;
+  /** Those of all chains. */
+  readonly all: Map<number, Stream>;
   /** Those of this chain. */
   readonly #own = new Set<number>();
 
-  constructor(next: WSPPROC_TABLE, layer: Layer, tables: StreamTables) {
+  constructor(next: WSPPROC_TABLE, layer: Layer, tables: StreamTables, rules: StreamRules) {
     this.next = next;
     this.layer = layer;
+    this.rules = rules;
     this.io = layer.ws2.io;
     this.upcalls = layer.upcalls;
-    this.#all = tables.get(layer.upcalls) ?? new Map<number, Stream>();
-    tables.set(layer.upcalls, this.#all);
+    this.all = tables.get(layer.upcalls) ?? new Map<number, Stream>();
+    tables.set(layer.upcalls, this.all);
   }
 
   get(s: number): Stream | undefined {
-    return this.#all.get(s);
+    return this.all.get(s);
   }
 
   /** The connection of a socket whose bytes the layer keeps. */
   connection(s: number): Connection | null {
-    return this.#all.get(s)?.connection ?? null;
+    return this.all.get(s)?.connection ?? null;
   }
 
   /** A socket was made; an accepted one is as its listener. */
   add(s: number, flags: number, listener: Stream | null = null): void {
     const stream: Stream = {
+      chain: this,
       handle: s,
       type: SOCK_STREAM,
       flags,
@@ -67,7 +74,7 @@ export class Streams implements OperationHost {
       operations: new Set(),
     };
     this.#own.add(s);
-    this.#all.set(s, stream);
+    this.all.set(s, stream);
     this.layer.ws2.keepOperations(s, (lpOverlapped, thread) =>
       cancelOperations(stream, lpOverlapped, thread),
     );
@@ -75,7 +82,7 @@ export class Streams implements OperationHost {
 
   remove(s: number): void {
     this.#own.delete(s);
-    this.#all.delete(s);
+    this.all.delete(s);
   }
 
   /** Winsock is given up: nothing goes out any more. */
@@ -92,8 +99,9 @@ export class Streams implements OperationHost {
   /** Keeps the bytes of a socket's connection from now on. */
   keep(stream: Stream, plan: StreamPlan, isConnect: boolean): Connection {
     const connection = new Connection(this.next, this.layer, stream.handle, plan, isConnect);
+    connection.carriedError = stream.connection?.socketError ?? 0;
     stream.connection = connection;
-    connection.events.register(stream.registration);
+    connection.events.register(stream.registration, false);
     this.layer.ws2.keepReadiness(stream.handle, {
       poll: () => connection.pollBits,
       watch(changed) {
@@ -105,12 +113,11 @@ export class Streams implements OperationHost {
   }
 
   /** Makes the socket below silent and blocking: events and the mode are the layer's now. @returns minus a WSA code */
-  async quiet({ handle, isNonBlocking, registration }: Stream): Promise<number> {
-    if (registration.mask !== 0) {
-      const ended = await this.next.WSPEventSelect(handle, 0, 0);
-      if (ended < 0) return ended;
-    }
-    return isNonBlocking ? this.#setMode(handle, 0) : 0;
+  quiet({ handle, isNonBlocking, registration }: Stream): Answer {
+    const silent = registration.mask === 0 ? 0 : this.next.WSPEventSelect(handle, 0, 0);
+    return whenAnswered(silent, (answer) =>
+      answer < 0 || !isNonBlocking ? answer : this.#setMode(handle, 0),
+    );
   }
 
   /** The connection is over, and the socket below as new: it has its mode and its events back. */

@@ -11,32 +11,27 @@ import {
   type TransmitSink,
 } from '../../spi/index.ts';
 import type { Connection } from './connection.ts';
-import type { StreamRules } from './contract.ts';
 import { Ending } from './disconnect.ts';
 import type { Stream, Streams } from './streams.ts';
 
 type TransmitFile = ExtensionFunctions['TransmitFile'];
 type TransmitPackets = ExtensionFunctions['TransmitPackets'];
 
-export function transmitFile(streams: Streams, rules: StreamRules, lower: TransmitFile): TransmitFile {
+export function transmitFile(streams: Streams, lower: TransmitFile): TransmitFile {
   return (hSocket, ...rest) => {
     const stream = streams.get(hSocket);
     const connection = stream?.connection ?? null;
     if (stream === undefined || connection === null) return lower(hSocket, ...rest);
-    return sendFile(streams, stream, new ConnectionSink(streams, rules, stream, connection), ...rest);
+    return sendFile(stream.chain, stream, new ConnectionSink(stream, connection), ...rest);
   };
 }
 
-export function transmitPackets(
-  streams: Streams,
-  rules: StreamRules,
-  lower: TransmitPackets,
-): TransmitPackets {
+export function transmitPackets(streams: Streams, lower: TransmitPackets): TransmitPackets {
   return (hSocket, ...rest) => {
     const stream = streams.get(hSocket);
     const connection = stream?.connection ?? null;
     if (stream === undefined || connection === null) return lower(hSocket, ...rest);
-    return sendPackets(streams, stream, new ConnectionSink(streams, rules, stream, connection), ...rest);
+    return sendPackets(stream.chain, stream, new ConnectionSink(stream, connection), ...rest);
   };
 }
 
@@ -46,9 +41,9 @@ class ConnectionSink implements TransmitSink {
   #isCancelled = false;
   #giveUp = (): void => {};
 
-  constructor(streams: Streams, rules: StreamRules, stream: Stream, connection: Connection) {
+  constructor(stream: Stream, connection: Connection) {
     this.#connection = connection;
-    this.#ending = new Ending(streams, rules, stream, connection);
+    this.#ending = new Ending(stream, connection);
   }
 
   ready(): Promise<number> {

@@ -23,9 +23,15 @@ export class Waiters {
    * Answers now, or has the rest wait.
    * @param now the answer; `null`: there is none yet
    * @param complete is told the answer, now or later; `null`: may not wait
+   * @param partial what a waiter has got that is sent away: its answer, instead of why; 0: nothing
    * @returns the answer, or what takes the waiter out again
    */
-  wait(now: number | null, complete: Complete | null, attempt: () => number | null): number | (() => void) {
+  wait(
+    now: number | null,
+    complete: Complete | null,
+    attempt: () => number | null,
+    partial: () => number = nothing,
+  ): number | (() => void) {
     if (now !== null) {
       complete?.(now);
       return now;
@@ -38,11 +44,12 @@ export class Waiters {
         complete(answer);
         return true;
       },
-      end: complete,
+      end: (answer) => complete(partial() || answer),
     };
     this.#list.push(waiter);
     return () => {
       this.#list = this.#list.filter((each) => each !== waiter);
+      if (partial() > 0) complete(partial());
     };
   }
 
@@ -57,4 +64,8 @@ export class Waiters {
     this.#list = [];
     for (const waiter of all) waiter.end(answer);
   }
+}
+
+function nothing(): number {
+  return 0;
 }

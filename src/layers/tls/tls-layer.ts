@@ -25,7 +25,13 @@ import {
   writeSslConnectionInfo,
 } from '../../abi/index.ts';
 import { i32le, putI32le } from '../../base/index.ts';
-import { type Answer, defineLayer, type LayerCalls, type WSPStartup } from '../../spi/index.ts';
+import {
+  type Answer,
+  defineLayer,
+  type LayerCalls,
+  type WSPStartup,
+  type WSPUPCALLTABLE,
+} from '../../spi/index.ts';
 import { type StreamRules, type StreamTables, streamLayer } from '../stream/index.ts';
 import { DEFAULT_TLS_CONFIG, type TlsConfig } from './config.ts';
 import type { TlsCodec } from './engine.ts';
@@ -55,9 +61,12 @@ export function createTlsLayer(config: TlsConfig = DEFAULT_TLS_CONFIG): WSPStart
 
 function tlsCalls(config: TlsConfig): LayerCalls {
   const tables: StreamTables = new WeakMap();
+  // Of all chains in a process: AcceptEx may fill a socket that another chain has made.
+  const known = new WeakMap<WSPUPCALLTABLE, Map<number, Secured>>();
   return (next, layer) => {
     const provider = tlsProvider(layer, config);
-    const sockets = new Map<number, Secured>();
+    const sockets = known.get(layer.upcalls) ?? new Map<number, Secured>();
+    known.set(layer.upcalls, sockets);
     const planOf = (secured: Secured): ReturnType<typeof handshakePlan> =>
       handshakePlan(provider, secured.settings, secured.owner, secured.peer, (codec) => {
         secured.codec = codec;
