@@ -37,7 +37,7 @@ import {
 } from '../../port/index.ts';
 import { type Answer, isBaseProvider, type SocketQuery } from '../../spi/index.ts';
 import { MAKEWORD, type WinsockOptions, WinsockProcess, winsockOf } from '../../winsock/index.ts';
-import { letWatch } from '../watch/let-watch.ts';
+import { letWatch, type WatchTimers } from '../watch/let-watch.ts';
 import { ChainHost, type Operation } from './chain-host.ts';
 import * as connection from './connection-operations.ts';
 import { Accepting } from './connection-operations.ts';
@@ -119,8 +119,8 @@ export class ChainPort implements AfdPort {
   }
 
   /** Calls of the chains, and operations on sockets without layers, are told to who watches there. */
-  letWatch(watch: WatchPort): void {
-    letWatch(this.#host.process, watch);
+  letWatch(watch: WatchPort, timers?: WatchTimers): void {
+    letWatch(this.#host.process, watch, timers);
   }
 
   submit(request: AfdRequest): AfdCompletion | null {

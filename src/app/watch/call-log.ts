@@ -130,13 +130,13 @@ export class CallLog implements CallWatcher {
     }
   }
 
-  /** Begins a batch with all there is. @returns how many calls are missing before it */
+  /** Begins a batch with all there is; the one before was taken whole. @returns how many calls are missing before it */
   cut(): number {
     const lost = this.#lost;
     this.#lost = 0;
     const fresh = this.#fresh;
     this.#fresh = [];
-    const due: Due[] = this.#due.slice(this.#dueAt);
+    const due: Due[] = [];
     for (const noted of fresh) {
       const { answer, ended } = noted;
       if (answer === null) {
@@ -161,6 +161,11 @@ export class CallLog implements CallWatcher {
     }
     this.#dueAt++;
     return this.#recordOf(due);
+  }
+
+  /** Whether the batch that was begun is not taken whole. */
+  get hasMore(): boolean {
+    return this.#dueAt < this.#due.length;
   }
 
   get isEmpty(): boolean {

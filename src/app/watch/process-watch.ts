@@ -3,6 +3,7 @@
  * a time; while the daemon does not take it, calls are counted as missing rather than kept.
  */
 
+import type { Scheduler } from '../../base/index.ts';
 import { writeCalls, writeFigures } from '../../ipc/index.ts';
 import { Watch, type WatchPort } from '../../port/index.ts';
 import type { Answer, CallWatcher, ProviderCall, WatchedProvider, WSAOVERLAPPED } from '../../spi/index.ts';
@@ -18,6 +19,7 @@ const FIGURES_MS = 500;
 export class ProcessWatch {
   readonly #process: WinsockProcess;
   readonly #port: WatchPort;
+  readonly #timers: Pick<Scheduler, 'after'>;
   #wanted: number = Watch.nothing;
   #log: CallLog | null = null;
   #figures: Figures | null = null;
@@ -27,9 +29,10 @@ export class ProcessWatch {
   #sending: Promise<void> = Promise.resolve();
   #isSending = false;
 
-  constructor(process: WinsockProcess, port: WatchPort) {
+  constructor(process: WinsockProcess, port: WatchPort, timers: Pick<Scheduler, 'after'>) {
     this.#process = process;
     this.#port = port;
+    this.#timers = timers;
   }
 
   /** @param what bits of `Watch` */
@@ -68,7 +71,7 @@ export class ProcessWatch {
   }
 
   #gather(): void {
-    this.#gathering ??= this.#process.scheduler.after(GATHER_MS, () => {
+    this.#gathering ??= this.#timers.after(GATHER_MS, () => {
       this.#gathering = null;
       if (!this.#isSending) void this.#tellCalls();
     });
@@ -77,7 +80,7 @@ export class ProcessWatch {
   async #tellCalls(): Promise<void> {
     this.#isSending = true;
     for (let log = this.#log; log !== null && !log.isEmpty; log = this.#log) {
-      const lost = log.cut();
+      const lost = log.hasMore ? 0 : log.cut();
       const from = log;
       const isTaken = await this.#send(() => writeCalls(lost, () => from.take()));
       if (!isTaken) {
@@ -85,15 +88,15 @@ export class ProcessWatch {
         this.set(Watch.nothing);
         break;
       }
-      // What comes meanwhile is gathered again, unless it is much.
-      if (this.#gathering !== null) break;
+      // A batch may take several reports; what came meanwhile is gathered again.
+      if (!log.hasMore && this.#gathering !== null) break;
     }
     this.#isSending = false;
     if (this.#log?.isEmpty === false) this.#gather();
   }
 
   #tellSoon(): void {
-    this.#telling = this.#process.scheduler.after(FIGURES_MS, () => {
+    this.#telling = this.#timers.after(FIGURES_MS, () => {
       const figures = this.#figures;
       if (figures === null) return;
       void this.#send(() => writeFigures(figures.rows(this.#open()), false)).then(() => {

@@ -55,7 +55,7 @@ class Rig implements WatchPort {
     this.process = new WinsockProcess({ port: this.host.openSession(), scheduler: this.time, ...layered });
     this.ws = winsockOf(this.process);
     this.ws.WSAStartup(MAKEWORD(2, 2), NO_DATA());
-    letWatch(this.process, this);
+    letWatch(this.process, this, this.time);
     const identity = { pid: PID, uid: 7, gid: 7 };
     this.session = this.watches.open({ identity, name: 'test', want: (what) => this.onWanted?.(what) });
   }
@@ -253,7 +253,7 @@ test('operations of a provider host’s application are told, with layers and wi
     isDirect,
     ...layeredOptions([passThrough({ name: 'only' })]),
   });
-  port.letWatch(rig);
+  port.letWatch(rig, rig.time);
   const completions = new Map<number, AfdCompletion>();
   port.onComplete = (completion) => completions.set(completion.id, { ...completion });
   let id = 0;
