@@ -1,13 +1,13 @@
 /** `winsockd ping`: echo requests by the stack's own ICMP endpoint. */
 
 import { type Command, Option } from 'commander';
-import { IpAddress } from '../../base/index.ts';
 import type { PingAnswer, PingRequest } from '../../port/index.ts';
 import { durationOption, type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
 import type { Context } from '../context.ts';
-import { ExitCode, usageError } from '../exit-codes.ts';
-import { plural } from '../render.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { plural, printable } from '../render.ts';
 import { readInteger } from '../units.ts';
+import { addressOf } from './target.ts';
 
 interface PingOptions {
   /** 0: until interrupted. */
@@ -46,7 +46,7 @@ export const ECHO_WAIT = { least: 1, most: 3_600_000 } as const;
 
 export function pingCommand(session: Session): Command {
   return leaf<PingOptions>(session, 'ping', 'send echo requests from the stack', ping)
-    .argument('<address>', 'whom to ask')
+    .argument('<target>', 'whom to ask: an address or a name')
     .addOption(
       new Option('-n, --count <count>', 'how many; 0 means until interrupted')
         .default(4)
@@ -79,14 +79,11 @@ async function ping(
   const { context, client, args } = invocation;
   const { c, l, ...given } = invocation.options;
   const options: PingOptions = { ...given, count: c ?? given.count, size: l ?? given.size };
-  const [address = ''] = args;
-  const family = IpAddress.parse(address)?.family;
-  if (family === undefined)
-    throw usageError('ping', address, 'an internet address (names are not looked up)');
-  if ((family === 4 && given[6] === true) || (family === 6 && given[4] === true))
-    throw usageError('ping', address, `an IPv${family === 4 ? 6 : 4} address, as asked for`);
+  const [target = ''] = args;
+  const address = await addressOf(client, target, given, 'ping');
   const isText = given.json !== true;
-  if (isText) context.stdout.write(`PING ${address}: ${options.size} data bytes\n`);
+  const whom = target === address ? address : `${printable(target)} (${address})`;
+  if (isText) context.stdout.write(`PING ${whom}: ${options.size} data bytes\n`);
   const answers: PingAnswer[] = [];
   const begin = context.now();
   for (let sequence = 1; options.count === 0 || sequence <= options.count; sequence++) {

@@ -4,14 +4,14 @@
  */
 
 import { type Command, Option } from 'commander';
-import { IpAddress } from '../../base/index.ts';
 import type { PingAnswer, PingRequest, ResolveAnswer } from '../../port/index.ts';
 import { durationOption, type Invocation, leaf, type Session, unlessAborted } from '../command.ts';
 import type { ControlClient } from '../control-client.ts';
-import { CliError, ExitCode, usageError } from '../exit-codes.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { printable } from '../render.ts';
 import { readInteger } from '../units.ts';
 import { ECHO_WAIT } from './ping.ts';
+import { addressOf } from './target.ts';
 
 interface TraceOptions {
   readonly numeric?: boolean;
@@ -153,29 +153,6 @@ async function askHop(
     })),
   );
   return { ttl, from, answers };
-}
-
-/** The target as an address of the family that is asked for. */
-async function addressOf(
-  client: ControlClient,
-  target: string,
-  options: TraceOptions,
-  command: string,
-): Promise<string> {
-  const given = IpAddress.parse(target);
-  const wanted = options[6] === true ? 6 : options[4] === true ? 4 : 0;
-  if (given !== null) {
-    if (wanted !== 0 && given.family !== wanted)
-      throw usageError(command, target, `an IPv${wanted} address, as asked for`);
-    return target;
-  }
-  const { records } = await client.ask<ResolveAnswer>('POST', '/v1/resolve', { body: { name: target } });
-  const types = wanted === 0 ? ['A', 'AAAA'] : [wanted === 4 ? 'A' : 'AAAA'];
-  for (const type of types) {
-    const found = records.find((record) => record.type === type);
-    if (found !== undefined) return found.data;
-  }
-  throw new CliError(ExitCode.no, 'no-such-name', `${target}: no such name, or it has no address`);
 }
 
 /** A hop's name; `null` when nobody knows it soon. */

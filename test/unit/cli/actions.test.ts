@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { run } from '../../../src/cli/program.ts';
-import { IMPAIRMENT, reply, STATUS } from './answers.ts';
+import { IMPAIRMENT, INTERFACES, reply, STATUS } from './answers.ts';
 import { Collector, cli, FakeDaemon, type Route, refuse, testContext } from './harness.ts';
 
 let daemon: FakeDaemon | undefined;
@@ -40,6 +40,48 @@ describe('winsockd ping', () => {
       ].join('\n'),
     );
     expect(code).toBe(0);
+  });
+
+  test('a name is looked up by the daemon, of the family that is asked for; one that nobody knows is the end', async () => {
+    const asked: unknown[] = [];
+    const records = [
+      { name: 'example.org', type: 'A', ttl: 60, data: '10.77.0.1' },
+      { name: 'example.org', type: 'AAAA', ttl: 60, data: 'fd00::1' },
+    ];
+    const daemon = await fake({
+      'POST /v1/resolve': ({ body }) => ({
+        records: (body as { name: string }).name === 'example.org' ? records : [],
+      }),
+      'POST /v1/ping': ({ body }) => {
+        asked.push((body as { address: string }).address);
+        return reply(1);
+      },
+    });
+    const { code, out } = await daemon.cli('ping -c 1 example.org');
+    expect([code, out.split('\n')[0]]).toEqual([0, 'PING example.org (10.77.0.1): 56 data bytes']);
+    expect((await daemon.cli('ping -6 -c 1 example.org')).code).toBe(0);
+    expect(asked).toEqual(['10.77.0.1', 'fd00::1']);
+    expect(await daemon.cli('ping nobody.example')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no such name'),
+    });
+  });
+
+  test('RFC 4007 §11 the zone of an address may be the name of an interface', async () => {
+    const asked: unknown[] = [];
+    const daemon = await fake({
+      'GET /v1/interfaces': INTERFACES,
+      'POST /v1/ping': ({ body }) => {
+        asked.push((body as { address: string }).address);
+        return reply(1);
+      },
+    });
+    for (const address of ['fe80::1%tap0', 'fe80::1%7']) await daemon.cli(`ping -c 1 ${address}`);
+    expect(asked).toEqual(['fe80::1%2', 'fe80::1%7']);
+    expect(await daemon.cli('ping fe80::1%tap9')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('there is no interface tap9; there is lo, tap0'),
+    });
   });
 
   test('nothing back is exit code 1, and no times are given', async () => {
@@ -125,11 +167,10 @@ describe('winsockd ping', () => {
   });
 
   test.each([
-    ['ping example.org', 'names are not looked up'],
     ['ping 10.0.0.1 -s 65508', 'whole number from 0 to 65507'],
     ['ping 10.0.0.1 -t 0', 'whole number from 1 to 255'],
     ['ping 10.0.0.1 -i soon', 'a duration such as'],
-    ['ping', "missing required argument 'address'"],
+    ['ping', "missing required argument 'target'"],
   ])('%s is a usage error', async (line, message) => {
     const { code, err } = await cli(line);
     expect(err).toContain(message);
