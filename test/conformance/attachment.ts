@@ -85,6 +85,8 @@ export interface AttachmentKind {
   readonly name: string;
   /** Applications get handles of a layer's making, not those of the base provider. */
   readonly hasOwnHandles?: boolean;
+  /** Layers that stand above each base entry already; absent: none. */
+  readonly depth?: number;
   /** The files whose tests run this way in every run; absent: all. `CONFORMANCE=whole` runs the others, too. */
   readonly files?: RegExp;
   /** The only files whose tests can hold this way; absent: all. */
@@ -109,10 +111,11 @@ const KEPT_FILES =
 export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'embedded', open: (profile) => openEmbedded(profile) },
   { name: 'over IPC', open: (profile) => openRemote(profile) },
-  { name: 'through an IFS layer', open: (profile) => openEmbedded(profile, [passThrough()]) },
+  { name: 'through an IFS layer', depth: 1, open: (profile) => openEmbedded(profile, [passThrough()]) },
   {
     name: 'through a layer with its own handles',
     hasOwnHandles: true,
+    depth: 1,
     open: (profile) => openEmbedded(profile, [passThrough({ handles: 'own' })]),
   },
   {
@@ -125,12 +128,14 @@ export const ATTACHMENTS: readonly AttachmentKind[] = [
   { name: 'hosted', files: HOSTED_FILES, open: (profile) => openRemote(profile, [passThrough()]) },
   {
     name: 'through the trace layer',
+    depth: 1,
     files: CORE_FILES,
     open: (profile) => openEmbedded(profile, [{ startup: trace({ sink: () => {} }), isIfs: true }]),
   },
   ...[3, 4, 5, 6, 7].map((length) => ({
     name: `through a chain of ${length}`,
     hasOwnHandles: true,
+    depth: length - 1,
     files: CORE_FILES,
     open: (profile?: BehaviorProfile) => openEmbedded(profile, chainOf(length)),
   })),

@@ -18,13 +18,13 @@ import type { ProviderFailure } from '../../src/spi/index.ts';
 import type { Winsock } from '../../src/winsock/index.ts';
 import { passThrough } from '../support/chains.ts';
 import { chainOf, guid, ids, installed, layerOf, named, stored } from './catalog-support.ts';
-import { ok, overEveryAttachment, type Pair } from './support.ts';
+import { ok, overRoomFor, type Pair } from './support.ts';
 
 const AT_ONCE = { tv_sec: 0, tv_usec: 0 };
 const streamOf = (ws: Winsock) => ws.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
 const datagramOf = (ws: Winsock) => ws.socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
 
-overEveryAttachment('a catalog that installers have been at', (open) => {
+overRoomFor(2, 'a catalog that installers have been at', (open) => {
   /** A machine with the layers `/a.mjs` and `/b.mjs` on its disk, and the ones of the attachment installed. */
   async function machine(): Promise<{
     pair: Pair;

@@ -17,9 +17,9 @@ import {
 import { MAKEWORD, type Winsock } from '../../src/winsock/index.ts';
 import { passThrough } from '../support/chains.ts';
 import { guid, ids, installed, named, stored, visible } from './catalog-support.ts';
-import { ok, overEveryAttachment, wsadata } from './support.ts';
+import { ok, overRoomFor, wsadata } from './support.ts';
 
-overEveryAttachment('the catalog of a process', (open) => {
+overRoomFor(1, 'the catalog of a process', (open) => {
   const listed = async (ws: Winsock): Promise<string[]> =>
     (await visible(ws)).map(({ szProtocol }) => szProtocol);
 

@@ -7,6 +7,7 @@ import {
   AF_INET,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  MAX_PROTOCOL_CHAIN,
   readSockaddr,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -35,9 +36,22 @@ export function overEveryAttachment(subject: string, body: (pair: () => Promise<
   over(ATTACHMENTS, subject, body);
 }
 
-/** As {@link overEveryAttachment}, with hosts of the profile `windows-mobile`. */
-export function overMobileHosts(subject: string, body: (pair: () => Promise<Pair>) => void): void {
-  over(ATTACHMENTS, subject, body, 'windows-mobile');
+/**
+ * As {@link overEveryAttachment}, for tests that install more layers above those that are there: where a chain has room for them. The name
+ * of the tests says for how many.
+ */
+export function overRoomFor(
+  layers: number,
+  subject: string,
+  body: (pair: () => Promise<Pair>) => void,
+  profile?: BehaviorProfile,
+): void {
+  over(
+    ATTACHMENTS.filter(({ depth = 0 }) => depth + layers < MAX_PROTOCOL_CHAIN),
+    `${subject}, with room for ${layers} more`,
+    body,
+    profile,
+  );
 }
 
 /**
