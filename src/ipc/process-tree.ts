@@ -25,6 +25,7 @@ export function refuseRepresentation(
   application: number,
   read: ReadStatus = readStatus,
 ): string | null {
+  if (host <= 0) return 'the daemon cannot tell who has connected: its native addon is not built';
   const status = application > 0 ? read(application) : null;
   if (status === null) return `there is no process ${application}`;
   if (status.users.some((user) => user !== uid)) return `process ${application} is another user's`;

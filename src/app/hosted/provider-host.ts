@@ -44,12 +44,18 @@ const LOOK_INTERVAL_MS = 1000;
  */
 export async function runProviderHost(options: ProviderHostOptions): Promise<boolean> {
   const { fd } = options;
-  const application = peerCredentials(fd);
+  const socket = socketOf(fd);
+  let application: PeerIdentity;
+  try {
+    application = peerCredentials(fd);
+  } catch (error) {
+    await refuse(socket, NOBODY, error);
+    throw error;
+  }
   const lives = lifeOf(application.pid);
   if (application.uid !== process.getuid?.()) {
     throw new Error(`process ${application.pid} at descriptor ${fd} is of user ${application.uid}`);
   }
-  const socket = new Socket({ fd });
   let remote: RemotePort;
   try {
     remote = await connectRemote(options.socketPath ?? socketPath(), {
@@ -71,6 +77,14 @@ export async function runProviderHost(options: ProviderHostOptions): Promise<boo
     return false;
   }
   return await serve(socket, { identity: application, command, lives }, remote, catalog);
+}
+
+function socketOf(fd: number): Socket {
+  try {
+    return new Socket({ fd });
+  } catch {
+    throw new Error(`descriptor ${fd} is no connection: client libraries start this program (docs/ipc.md)`);
+  }
 }
 
 /** The application, as the kernel shows it. */
@@ -177,6 +191,9 @@ function readAtChanges(port: CatalogPort, take: (snapshot: CatalogSnapshot) => v
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whoever it is, nothing is done for him. */
+const NOBODY: PeerIdentity = { pid: 0, uid: -1, gid: -1 };
 
 /** For a connection on which nothing is asked. */
 const NO_PORT = {

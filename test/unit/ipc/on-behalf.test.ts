@@ -51,7 +51,7 @@ describe('who may stand for another process', () => {
 
   test('not without knowing who asks', () => {
     const tree = processes({ 100: { parent: 1 } });
-    expect(refuseRepresentation({ ...HOST, pid: 0 }, 100, tree)).toMatch(/has not started/);
+    expect(refuseRepresentation({ ...HOST, pid: 0 }, 100, tree)).toMatch(/native addon is not built/);
     expect(refuseRepresentation(HOST, 0, tree)).toMatch(/no process/);
     expect(refuseRepresentation(HOST, -1, tree)).toMatch(/no process/);
   });
