@@ -32,6 +32,7 @@ export * from '../abi/index.ts';
 export type {
   Answer,
   ConditionFunction,
+  NSPV2_ROUTINE,
   Ref,
   RIO_BUF,
   RIO_NOTIFICATION_COMPLETION,
@@ -40,11 +41,13 @@ export type {
   TRANSMIT_PACKETS_ELEMENT,
   TransmitSource,
   WSABUF,
+  WSACOMPLETION,
   WSAMSG,
   WSAOVERLAPPED,
   WSAOVERLAPPED_COMPLETION_ROUTINE,
   WSAPOLLFD,
 } from '../spi/index.ts';
+export { defineNameSpace } from '../spi/index.ts';
 export type { OVERLAPPED_ENTRY } from '../winsock/index.ts';
 export {
   __WSAFDIsSet,
