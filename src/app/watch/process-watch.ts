@@ -88,8 +88,8 @@ export class ProcessWatch {
         this.set(Watch.nothing);
         break;
       }
-      // A batch may take several reports; what came meanwhile is gathered again.
-      if (!log.hasMore && this.#gathering !== null) break;
+      // A process that makes calls without a pause sends one report at a time: more would slow its sockets, which share the daemon.
+      if (this.#gathering !== null) break;
     }
     this.#isSending = false;
     if (this.#log?.isEmpty === false) this.#gather();
