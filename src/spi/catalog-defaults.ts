@@ -4,12 +4,13 @@
  */
 
 import type { WSAPROTOCOL_INFO } from '../abi/index.ts';
-import type {
-  BehaviorProfile,
-  CatalogEntry,
-  CatalogPort,
-  CatalogSnapshot,
-  NameSpaceEntry,
+import {
+  type BehaviorProfile,
+  type CatalogEntry,
+  type CatalogPort,
+  type CatalogSnapshot,
+  type NameSpaceEntry,
+  NO_CATALOG,
 } from '../port/index.ts';
 import { DEFAULT_CATALOG, isBaseProvider } from './default-catalog.ts';
 import { MOBILE_CATALOG } from './mobile-catalog.ts';
@@ -38,6 +39,7 @@ export function catalogDefaults(profile: BehaviorProfile): {
  * the profile names them, with the ids and places that they have; those that the profile has not are left out.
  */
 export function catalogIn(port: CatalogPort, profile: BehaviorProfile): CatalogPort {
+  if (port === NO_CATALOG) return port;
   const named = (snapshot: CatalogSnapshot | null): CatalogSnapshot | null =>
     snapshot === null ? null : { ...snapshot, entries: entriesIn(snapshot.entries, profile) };
   return {

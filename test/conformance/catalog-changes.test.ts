@@ -9,6 +9,7 @@ import {
   WSAEFAULT,
   WSAEINTR,
   WSAEINVAL,
+  WSAEOPNOTSUPP,
   type WSANAMESPACE_INFO,
   type WSANAMESPACE_INFOEX,
   WSANOTINITIALISED,
@@ -57,6 +58,13 @@ overEveryAttachment('changes of the catalog', (open) => {
     expect(isDone).toBe(false);
     await change(await processOn('a'));
     expect(await waiting).toBe(0);
+  });
+
+  test('API-WSAProviderConfigChange without a catalog that could change it is WSAEOPNOTSUPP', async () => {
+    const { processOn } = await fresh();
+    const ws = await processOn('a', 0, undefined, { catalogPort: undefined });
+    await ok(ws.WSAStartup(MAKEWORD(2, 2), wsadata()));
+    expect(await ws.WSAProviderConfigChange({ value: 0 })).toBe(-WSAEOPNOTSUPP);
   });
 
   test('API-WSAProviderConfigChange what happens between two calls is not lost', async () => {
