@@ -23,6 +23,9 @@ import {
   type SSLCLIENTAUTHOPTS,
   sslClientAuthOptsLength,
   WSAECONNABORTED,
+  WSAECONNRESET,
+  WSAEPROTONOSUPPORT,
+  WSAETIMEDOUT,
   WSAEWOULDBLOCK,
   writeSslCacheOpts,
   writeSslClientAuthOpts,
@@ -175,6 +178,53 @@ describe('accept', () => {
     expect(await performing).toBe(0);
     peer.write('secret');
     expect(await text(b, s)).toBe('secret');
+  });
+});
+
+describe('hostile clients', () => {
+  const raw = async (port: number): Promise<number> => {
+    const s = await tcp(a);
+    await ok(a.connect(s, name(ADDRESS_B, port)));
+    return s;
+  };
+
+  test.each([
+    ['that ends at once', '', true, [WSAECONNRESET]],
+    ['that speaks no TLS', 'GET / HTTP/1.0\r\n\r\n', false, [WSAECONNABORTED, WSAEPROTONOSUPPORT]],
+    [
+      'whose hello ends in the middle',
+      '\x16\x03\x01\x02\x00\x01\x00\x01',
+      true,
+      [WSAECONNRESET, WSAECONNABORTED],
+    ],
+    [
+      'with a hello of SSL 2.0',
+      '\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10',
+      true,
+      [WSAECONNABORTED, WSAEPROTONOSUPPORT, WSAECONNRESET],
+    ],
+  ] as const)(
+    'SSL-SEQ-04 one %s: that accept fails, the next is served',
+    async (_what, words, isEnding, codes) => {
+      const { certificate, key } = certificates.server;
+      b = await hosts.winsock('b', tlsLayer({ certificate, key, handshakeLimit: 4000 }));
+      const { s: listener, port } = await secureListener(SSL_FLAG_SERVER, null);
+      const hostile = await raw(port);
+      if (words !== '') await ok(a.send(hostile, bytes(words)));
+      if (isEnding) await ok(a.shutdown(hostile, 1));
+      expect(codes as readonly number[]).toContain(-(await b.accept(listener)));
+      const peer = await client(port);
+      peer.write('served');
+      expect(await text(b, await ok(b.accept(listener)))).toBe('served');
+    },
+  );
+
+  test('SSL-SEQ-04 one that says nothing: WSAETIMEDOUT when the time is over', async () => {
+    const { certificate, key } = certificates.server;
+    b = await hosts.winsock('b', tlsLayer({ certificate, key, handshakeLimit: 50 }));
+    const { s: listener, port } = await secureListener(SSL_FLAG_SERVER, null);
+    await raw(port);
+    expect(await b.accept(listener)).toBe(-WSAETIMEDOUT);
   });
 });
 

@@ -6,7 +6,7 @@ import { expect } from '@jest/globals';
 import { createLocalHost } from '../../src/app/local.ts';
 import { flattenFrame, SeededRandom, transmitLength } from '../../src/base/index.ts';
 import { MemorySegment } from '../../src/link/index.ts';
-import type { LayerFault, ProviderFailure } from '../../src/spi/index.ts';
+import type { Application, LayerFault, ProviderFailure } from '../../src/spi/index.ts';
 import { MAKEWORD, type Winsock, WinsockProcess, winsockOf } from '../../src/winsock/index.ts';
 import { ADDRESS_A, ADDRESS_B, PumpedTime } from '../conformance/attachment.ts';
 import { wsadata } from '../conformance/support.ts';
@@ -30,8 +30,8 @@ export interface LayeredHosts {
   close(): Promise<void>;
 }
 
-/** @param layers of host a, lowest first */
-export function layeredHosts(layers: readonly TestLayer[]): LayeredHosts {
+/** @param layers of host a, lowest first, @param application whose calls they see */
+export function layeredHosts(layers: readonly TestLayer[], application?: Application): LayeredHosts {
   const time = new PumpedTime();
   const wire = new MemorySegment({ scheduler: time });
   const frames: string[] = [];
@@ -55,6 +55,7 @@ export function layeredHosts(layers: readonly TestLayer[]): LayeredHosts {
       port: host.openSession(),
       names: host.openNames(),
       scheduler: time,
+      application,
       observer: {
         fault: (fault) => void faults.push(fault),
         failed: (failure) => void failures.push(failure),

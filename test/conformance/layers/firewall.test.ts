@@ -15,7 +15,12 @@ import {
   WSAID_WSASENDMSG,
 } from '../../../src/abi/index.ts';
 import { type FirewallRecord, firewall, parseRules } from '../../../src/layers/firewall/index.ts';
-import { type ExtensionFunctions, functionAt, readPointer } from '../../../src/spi/index.ts';
+import {
+  type Application,
+  type ExtensionFunctions,
+  functionAt,
+  readPointer,
+} from '../../../src/spi/index.ts';
 import { passThrough } from '../../support/chains.ts';
 import { ECHO_CLIENTS, echoOver, pattern } from '../../support/echo-models.ts';
 import { type LayeredHosts, layeredHosts } from '../../support/layered-hosts.ts';
@@ -62,6 +67,21 @@ describe('what goes out', () => {
       expect(hosts.faults).toEqual([]);
     },
   );
+
+  test.each<[Application, boolean]>([
+    [{ path: '/opt/old/app.mjs', extra: '', programs: ['/usr/bin/node', '/opt/old/app.mjs'] }, true],
+    [{ path: '/opt/old/program', extra: '-v', pid: 1 }, true],
+    [{ path: '/opt/new/program', extra: '/opt/old/app.mjs' }, false],
+  ])('a rule about a program is about whose calls come: %j', async (application, isDenied) => {
+    const rules = parseRules('{ "rules": [{ "action": "deny", "program": "/opt/old/*" }] }');
+    const told: FirewallRecord[] = [];
+    const startup = firewall({ rules, log: (record) => void told.push(record) });
+    hosts = layeredHosts([{ startup, isIfs: true }], application);
+    const { port } = await listening(hosts.b);
+    const answer = await hosts.a.connect(await tcp(hosts.a), name(ADDRESS_B, port));
+    expect(answer).toBe(isDenied ? -WSAEACCES : 0);
+    expect(told[0]).toMatchObject({ program: application.path, pid: application.pid ?? process.pid });
+  });
 
   test('a denied connect is WSAEACCES before anything is sent, blocking or not, and the socket can go elsewhere', async () => {
     const told = guarded([{ name: 'nine', action: 'deny', remotePort: 9 }]);
