@@ -1,6 +1,7 @@
 /** Calls of the blocking face whose arguments are of kinds of their own: what comes back is what the promising face gives. */
 
 import { describe, expect, test } from '@jest/globals';
+import { QOS_NOT_SPECIFIED } from '../../../src/abi/index.ts';
 import { Mailbox } from '../../../src/app/mailbox.ts';
 import { bufferReference, qos } from '../../../src/app/marshal-connect.ts';
 import { SIGNATURES } from '../../../src/app/signatures.ts';
@@ -29,7 +30,7 @@ describe('the extras of a connect', () => {
   test('API-WSAConnect a flow specification arrives as it was, or missing', () => {
     const wish: QOS = {
       SendingFlowspec: FLOW,
-      ReceivingFlowspec: { ...FLOW, ServiceType: -1 },
+      ReceivingFlowspec: { ...FLOW, ServiceType: QOS_NOT_SPECIFIED },
       ProviderSpecific: Uint8Array.of(1, 2, 3),
     };
     expect(boxed(qos, wish).taken).toEqual(wish);
