@@ -86,6 +86,7 @@ export function patienceFor(
   if (name === 'WSPSelect') return timeOf((args[4] ?? null) as TIMEVAL | null);
   // It waits for an operation, whatever the socket's calls do.
   if (name === 'WSPGetOverlappedResult') return args[2] ? Number.POSITIVE_INFINITY : 0;
+  if (name === 'WSPCloseSocket' && !sockets.mayLinger(s)) return 0;
   const at = RECORD_AT[name];
   const isOverlapped = at !== undefined && (args[at] ?? null) !== null;
   const answersAtOnce = isOverlapped ? sockets.isOverlapped(s) : sockets.isNonBlocking(s);
@@ -98,6 +99,8 @@ export interface SocketModes {
   isNonBlocking(s: number): boolean;
   /** It is known to have the overlapped attribute, without which calls with a record wait for its end (SEM-BLK-06). */
   isOverlapped(s: number): boolean;
+  /** It is not known to close at once. */
+  mayLinger(s: number): boolean;
 }
 
 function timeOf(timeout: TIMEVAL | null): number {

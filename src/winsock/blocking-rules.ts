@@ -5,7 +5,19 @@
  * Laid around the finished calls, so that each of them is written as if it were alone.
  */
 
-import { FIONBIO, type fd_set, type TIMEVAL, WSAEINPROGRESS, WSAEINTR } from '../abi/index.ts';
+import {
+  FIONBIO,
+  type fd_set,
+  SO_DONTLINGER,
+  SO_LINGER,
+  SO_UPDATE_ACCEPT_CONTEXT,
+  SOL_SOCKET,
+  type TIMEVAL,
+  WSAEINPROGRESS,
+  WSAEINTR,
+  type WSAPROTOCOL_INFO,
+} from '../abi/index.ts';
+import { u16le } from '../base/index.ts';
 import type { Answer, Ref } from '../spi/index.ts';
 
 import type { WinsockProcess } from './process.ts';
@@ -89,6 +101,9 @@ function ruledCall(process: WinsockProcess, name: string, call: AnyCall): Call {
     );
     return name === 'accept' || name === 'WSAAccept' ? inheriting(process, ruled) : ruled;
   }
+  if (name === 'socket') return making(process, alone(process, call), () => false);
+  if (name === 'WSASocket') return making(process, alone(process, call), ([, , , info]) => lingerOf(info));
+  if (name === 'setsockopt') return lingering(process, alone(process, call));
   if (name === 'ioctlsocket') return modeSetting(process, call, ioctlMode);
   if (name === 'WSAEventSelect' || name === 'WSAAsyncSelect') return modeSetting(process, call, () => true);
   return alone(process, call);
@@ -200,10 +215,56 @@ function inheriting(process: WinsockProcess, call: AnyCall): AnyCall {
   return (...args) => {
     const listener = process.handles.socket(args[0] as number);
     const answer = call(...args);
-    if (listener?.isNonBlocking !== true) return answer;
+    if (listener === null) return answer;
     const note = (late: number): number => {
       const accepted = process.handles.socket(late);
-      if (accepted !== null) accepted.isNonBlocking = true;
+      if (accepted === null) return late;
+      accepted.isNonBlocking = listener.isNonBlocking;
+      accepted.mayLinger = listener.mayLinger;
+      return late;
+    };
+    return typeof answer === 'number' ? note(answer) : answer.then(note);
+  };
+}
+
+/** A call that makes a socket. @param lingerOf what is known of its close */
+function making(
+  process: WinsockProcess,
+  call: AnyCall,
+  lingerOf: (args: readonly unknown[]) => boolean | null,
+): AnyCall {
+  return (...args) => {
+    const mayLinger = lingerOf(args);
+    const note = (late: number): number => {
+      const made = process.handles.socket(late);
+      if (made !== null) made.mayLinger = mayLinger;
+      return late;
+    };
+    const answer = call(...args);
+    return typeof answer === 'number' ? note(answer) : answer.then(note);
+  };
+}
+
+/** Of a duplicate the other processes know more. */
+function lingerOf(info: unknown): boolean | null {
+  return ((info as WSAPROTOCOL_INFO | null | undefined)?.dwProviderReserved ?? 0) === 0 ? false : null;
+}
+
+/** A call that may say how a socket is closed. */
+function lingering(process: WinsockProcess, call: AnyCall): AnyCall {
+  return (...args) => {
+    const [s, level, optname, optval] = args;
+    const answer = call(...args);
+    const isLinger =
+      optname === SO_LINGER || optname === SO_DONTLINGER || optname === SO_UPDATE_ACCEPT_CONTEXT;
+    const socket = level === SOL_SOCKET && isLinger ? process.handles.socket(s as number) : null;
+    if (socket === null) return answer;
+    const value = optval instanceof Uint8Array && optval.length >= 2 ? u16le(optval, 0) : 0;
+    const note = (late: number): number => {
+      if (late < 0) return late;
+      // An accepted socket is what its listener is; what that is, the provider knows.
+      if (optname === SO_UPDATE_ACCEPT_CONTEXT) socket.mayLinger = null;
+      else socket.mayLinger = (optname === SO_LINGER) === (value !== 0);
       return late;
     };
     return typeof answer === 'number' ? note(answer) : answer.then(note);

@@ -25,6 +25,8 @@ export class SocketHandle {
   isClosing = false;
   /** Made non-blocking through this handle; one that others share may be so without our knowledge. */
   isNonBlocking = false;
+  /** Whether its close may wait for the peer (SEM-LING-*), as its application has set it; `null`: nobody knows. */
+  mayLinger: boolean | null = null;
 
   constructor(provider: StartedProvider, isOwn = false, context = 0) {
     this.provider = provider;

@@ -144,6 +144,7 @@ export class WinsockProcess {
       waiting: null,
       identify: (s) => handles.socketOrClosing(s),
       isNonBlocking: (s) => handles.socket(s)?.isNonBlocking === true,
+      mayLinger: (s) => handles.socketOrClosing(s)?.mayLinger !== false,
       isOverlapped: (s) => ((this.socketFlags(s) ?? 0) & WSA_FLAG_OVERLAPPED) !== 0,
       failed: (fault) => {
         failSocket(this, fault.s);

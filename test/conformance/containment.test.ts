@@ -233,6 +233,31 @@ describe('what is failed with', () => {
     expect(faults.map(({ kind }) => kind)).toEqual(['silent', 'silent']);
   });
 
+  test('SEM-C-02, SEM-LING-01 a close that does not linger has the limit, one that does waits, until Winsock is given up', async () => {
+    const never = (): Promise<number> => new Promise(() => {});
+    for (const handles of ['system', 'own'] as const) {
+      const { ws, faults, time } = withLayers([broken('WSPCloseSocket', never, handles)], {
+        layerLimit: 500,
+      });
+      const { s, port } = await bound(ws, tcp, '127.0.0.1');
+      const began = time.now();
+      expect(await ws.closesocket(s)).toBe(-WSAENETDOWN);
+      expect(time.now() - began).toBeGreaterThanOrEqual(500);
+      expect(faults[0]).toMatchObject({ call: 'WSPCloseSocket', kind: 'silent' });
+      const lingering = await bound(ws, tcp, '127.0.0.1', port);
+      await ok(ws.setsockopt(lingering.s, 0xffff, 0x80, Uint8Array.of(1, 0, 9, 0)));
+      let isClosed = false;
+      const closing = Promise.resolve(ws.closesocket(lingering.s)).then((answer) => {
+        isClosed = true;
+        return answer;
+      });
+      await ws.SleepEx(5000, false);
+      expect([isClosed, faults.length]).toEqual([false, 1]);
+      await ok(ws.WSACleanup());
+      expect(await closing).toBe(-WSAENETDOWN);
+    }
+  });
+
   test('SEM-C-02 a socket that a layer answers a second time is nonsense: it is somebody’s', async () => {
     let first = 0;
     const { ws, faults } = withLayers([
