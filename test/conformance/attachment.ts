@@ -91,6 +91,8 @@ export interface AttachmentKind {
   readonly files?: RegExp;
   /** The only files whose tests can hold this way; absent: all. */
   readonly holds?: RegExp;
+  /** The files whose tests cannot run this way. */
+  readonly except?: RegExp;
   /** @param profile of both hosts; default 'windows' */
   open(profile?: BehaviorProfile): Promise<Attachment>;
 }
@@ -101,6 +103,9 @@ export const INSTALLED: Partial<WinsockOptions> = { catalog: undefined };
 /** Each operation of a port at least once; all files take a minute and a half more. */
 const HOSTED_FILES =
   /\/(accept|connect|data|datagram|stream|shutdown|poll-rules|readiness|overlapped|extensions|options|multicast|layers|lookup)\.test/;
+
+/** What lists all entries in little room, or asks which handle comes next: of several layers with their own each gives back one. */
+const ONE_LAYER_FILES = /\/(socket|handles|shutdown)\.test/;
 
 /** Connections, datagrams, urgent data: what every chain has to carry. */
 const CORE_FILES = /\/(connect|datagram|urgent)\.test/;
@@ -137,6 +142,7 @@ export const ATTACHMENTS: readonly AttachmentKind[] = [
     hasOwnHandles: true,
     depth: length - 1,
     files: CORE_FILES,
+    except: ONE_LAYER_FILES,
     open: (profile?: BehaviorProfile) => openEmbedded(profile, chainOf(length)),
   })),
 ];

@@ -84,7 +84,10 @@ function over(
   const path = expect.getState().testPath ?? '';
   const isWhole = process.env['CONFORMANCE'] === 'whole';
   const here = kinds.filter(
-    ({ files, holds }) => (holds?.test(path) ?? true) && (isWhole || files === undefined || files.test(path)),
+    ({ files, holds, except }) =>
+      (holds?.test(path) ?? true) &&
+      except?.test(path) !== true &&
+      (isWhole || files === undefined || files.test(path)),
   );
   describe.each(here)(`${subject}, $name`, (kind) => {
     let attachment: Attachment;

@@ -3,7 +3,8 @@
  * echoes through one gets its bytes back, and nothing of it is left.
  */
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -19,7 +20,8 @@ import { ECHO_CLIENTS, echoOver, pattern } from '../../support/echo-models.ts';
 import { type LayeredHosts, layeredHosts } from '../../support/layered-hosts.ts';
 import { socksServer } from '../../support/socks-server.ts';
 import { ADDRESS_A, ADDRESS_B } from '../attachment.ts';
-import { bound, name, ok, passTime, receiveText, text, udp } from '../support.ts';
+import { bound, listening, name, ok, passTime, receiveText, text, udp } from '../support.ts';
+import { nextChunk, nodeServer, secured, tlsHosts } from '../tls-support.ts';
 
 /** Chains of each length. */
 const SAMPLES = 4;
@@ -133,6 +135,53 @@ describe('layers that ship', () => {
     }
     expect([...lengths].sort()).toEqual([2, 3, 4, 5, 6, 7]);
     expect(readdirSync(folder).length).toBeGreaterThan(0);
+  });
+});
+
+describe('a secured connection', () => {
+  /** Where the TLS layer may stand, lowest layer first: above the proxy, or that would be who it speaks with. */
+  const ORDERS = [
+    ['record', 'tls'],
+    ['tls', 'record'],
+    ['shape', 'record', 'proxy', 'tls'],
+    ['proxy', 'tls', 'shape', 'record'],
+  ];
+
+  test('CAT-CHAIN-06, CAT-LOAD-08 is secured wherever the layer stands: those below it see what is on the wire, those above what is meant', async () => {
+    const secure = await tlsHosts();
+    const certificate = join(folder, 'server.pem');
+    const key = join(folder, 'server.key');
+    const made = ['-keyout', key, '-out', certificate, '-subj', '/CN=server', '-days', '2', '-nodes'];
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+    execFileSync('openssl', ['req', '-x509', ...ec, ...made], { stdio: 'pipe' });
+    const identity = { cert: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+    const b = await secure.winsock('b');
+    await socksServer(b, PROXY_PORT);
+    for (const order of ORDERS) {
+      const recordings = mkdtempSync(join(folder, 'secure-'));
+      const layers = ['trace', 'firewall', ...order].map((each) =>
+        each === 'record' ? record({ folder: recordings }) : (MAKE[each] as () => TestLayer)().startup,
+      );
+      const a = await secure.winsock('a', ...layers);
+      const { s: listener, port } = await listening(b);
+      const served = Promise.resolve(b.accept(listener)).then((s) => nodeServer(b, s, identity));
+      const s = await secured(a);
+      expect([order, await a.connect(s, name(ADDRESS_B, port))]).toEqual([order, 0]);
+      await ok(a.send(s, text('asked in secret')));
+      const peer = await served;
+      expect(await nextChunk(peer)).toBe('asked in secret');
+      peer.write('answered in secret');
+      expect(await receiveText(a, s)).toBe('answered in secret');
+      peer.end();
+      expect(await a.recv(s, new Uint8Array(1))).toBe(0);
+      await ok(a.closesocket(s));
+      await ok(b.closesocket(listener));
+      const kept = readdirSync(recordings).map((file) => readFileSync(join(recordings, file), 'utf8'));
+      const isAbove = order.indexOf('record') > order.indexOf('tls');
+      expect([order, kept.join('').includes('asked in secret')]).toEqual([order, isAbove]);
+      expect([order, secure.reasons]).toEqual([order, []]);
+    }
+    await secure.close();
   });
 });
 
