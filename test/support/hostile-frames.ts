@@ -56,6 +56,8 @@ export const FRAME_ROOM = 4096;
 const ETHERTYPE_IPV6 = 0x86dd;
 const ETHERNET_LEN = 14;
 const ROUTING = 43;
+/** Prefixes that make no host's address. */
+const NO_PREFIXES = ['ff05::', 'fe80::', '::'];
 const TCP_OPTIONS = [
   tcpOptions({ mss: 1460, sackPermitted: true, timestamps: [1, 0], windowShift: 7 }),
   tcpOptions({ timestamps: [99, 3] }),
@@ -397,7 +399,8 @@ export class HostileFrames {
   /** A prefix, a route, an MTU, name servers or domains, of lifetimes from none to for ever. */
   #routerOption(): Uint8Array {
     const random = this.#random;
-    const prefix = addressBytes(`2001:db8:${randomBelow(random, 64)}::`);
+    const good = `2001:db8:${randomBelow(random, 64)}::`;
+    const prefix = addressBytes(this.#pick([good, good, good, good, good, ...NO_PREFIXES]));
     const lifetimes = new Uint8Array(8);
     putI32(lifetimes, 0, this.#pick([0, 1, 60, 7200, 86_400, -1]));
     putI32(lifetimes, 4, this.#pick([0, 1, 60, 7200, 86_400, -1]));

@@ -22,6 +22,7 @@ import {
   createDatagramInfo,
   createStack,
   type DatagramInfo,
+  isInterfaceAddress,
   type MessageEndpoint,
   type Stack,
   type TcpEndpoint,
@@ -179,7 +180,10 @@ export class HostileHost {
     const { stack, figures } = this;
     const neighbors = stack.neighbors(this.#index).length;
     const routes = stack.routes.length;
-    const addresses = stack.interfaces.find(({ index }) => index === this.#index)?.addresses.length ?? 0;
+    const held = stack.interfaces.find(({ index }) => index === this.#index)?.addresses ?? [];
+    const impossible = held.find(({ address, prefixLength }) => !isInterfaceAddress(address, prefixLength));
+    if (impossible !== undefined) throw new Error(`${impossible.address} is no host's address`);
+    const addresses = held.length;
     figures.peakNeighbors = Math.max(figures.peakNeighbors, neighbors);
     figures.peakRoutes = Math.max(figures.peakRoutes, routes);
     figures.peakAddresses = Math.max(figures.peakAddresses, addresses);
