@@ -95,28 +95,34 @@ const PLACES: { readonly [K in keyof WSPPROC_TABLE]?: readonly Place[] } = {
 
 /** The places of one call; made once, for all times that it is made. */
 export class Places {
-  readonly #places: readonly Place[];
+  readonly #count: number;
+  readonly #at: readonly number[];
+  readonly #kinds: readonly PlaceKind<unknown>[];
 
   /** @param name a call without any may have any name */
   constructor(name: string) {
-    this.#places = (PLACES as { readonly [call: string]: readonly Place[] })[name] ?? [];
+    const places = (PLACES as { readonly [call: string]: readonly Place[] })[name] ?? [];
+    this.#count = places.length;
+    this.#at = places.map(([at]) => at);
+    this.#kinds = places.map(([, kind]) => kind as PlaceKind<unknown>);
   }
 
   /** Whether all hold what they may. */
   areRight(args: readonly unknown[]): boolean {
-    for (const [at, kind] of this.#places) {
-      const place = args[at] ?? null;
-      if (place !== null && !kind.isRight(place as never)) return false;
-    }
+    for (let i = 0; i < this.#count; i++) if (!this.#isRight(args, i)) return false;
     return true;
   }
 
   /** Makes those right that are not, for whoever reads them next. */
   mend(args: readonly unknown[]): void {
-    for (const [at, kind] of this.#places) {
-      const place = args[at] ?? null;
-      if (place !== null && !kind.isRight(place as never)) kind.mend(place as never);
+    for (let i = 0; i < this.#count; i++) {
+      if (!this.#isRight(args, i)) this.#kinds[i]?.mend(args[this.#at[i] as number]);
     }
+  }
+
+  #isRight(args: readonly unknown[], i: number): boolean {
+    const place = args[this.#at[i] as number] ?? null;
+    return place === null || (this.#kinds[i] as PlaceKind<unknown>).isRight(place);
   }
 }
 
