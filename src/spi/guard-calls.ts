@@ -156,6 +156,7 @@ export class Guard {
       },
       silent: () =>
         this.#fail(name, s, subject, 'silent', `no answer within ${host.limit} ms`, silentOne(waiting)),
+      givenUp: () => -WSAENETDOWN,
       tooLate: (late) => {
         // Nobody waits for that socket any more.
         if (name === 'WSPSocket' && typeof late === 'number' && late > 0)
@@ -220,6 +221,7 @@ export class Guard {
       this.#hasFailed = true;
     }
     if (name === 'WSPCloseSocket') {
+      this.#waiting.giveUp(s);
       this.#forget(s);
       if (isStill) this.#host.closeBelow(s);
     }

@@ -12,15 +12,23 @@ export interface Endings {
   answered(late: unknown): number;
   threw(reason: unknown): number;
   silent(): number;
-  /** It answers all the same, when its caller has been told of its silence. */
+  /** Its socket has failed otherwise. */
+  givenUp(): number;
+  /** It answers all the same, when its caller has been told something else. */
   tooLate(late: unknown): void;
+}
+
+/** A call that waits for as long as the network pleases. */
+interface Unlimited {
+  readonly limit: () => void;
+  readonly giveUp: () => void;
 }
 
 export class WaitingCalls {
   readonly #scheduler: Scheduler;
   readonly #limit: number;
-  /** What gives the calls of a socket the limit, by its handle; 0: calls about none. */
-  readonly #unlimited = new Map<number, Set<() => void>>();
+  /** The calls of a socket that have no limit yet, by its handle; 0: calls about none. */
+  readonly #unlimited = new Map<number, Set<Unlimited>>();
 
   /** @param limit ms */
   constructor(scheduler: Scheduler, limit: number) {
@@ -39,15 +47,16 @@ export class WaitingCalls {
       const end = (told: number): void => {
         isDone = true;
         cancel();
-        this.#forget(s, limit);
+        this.#forget(s, call);
         resolve(told);
       };
       const limit = (): void => {
         const time = Number.isFinite(patience) ? patience + this.#limit : this.#limit;
         cancel = this.#scheduler.after(time, () => end(endings.silent()));
       };
+      const call: Unlimited = { limit, giveUp: () => end(endings.givenUp()) };
       if (Number.isFinite(patience)) limit();
-      else this.#keep(s, limit);
+      else this.#keep(s, call);
       answer.then(
         (late) => {
           if (isDone) endings.tooLate(late);
@@ -64,7 +73,12 @@ export class WaitingCalls {
   hurry(s: number): void {
     const calls = this.#unlimited.get(s);
     this.#unlimited.delete(s);
-    for (const limit of calls ?? []) limit();
+    for (const { limit } of calls ?? []) limit();
+  }
+
+  /** A socket cannot be closed: nobody waits for what waits for it. */
+  giveUp(s: number): void {
+    for (const { giveUp } of [...(this.#unlimited.get(s) ?? [])]) giveUp();
   }
 
   /** The layer is cleaned up. */
@@ -72,15 +86,15 @@ export class WaitingCalls {
     for (const s of [...this.#unlimited.keys()]) this.hurry(s);
   }
 
-  #keep(s: number, limit: () => void): void {
+  #keep(s: number, call: Unlimited): void {
     const calls = this.#unlimited.get(s);
-    if (calls === undefined) this.#unlimited.set(s, new Set([limit]));
-    else calls.add(limit);
+    if (calls === undefined) this.#unlimited.set(s, new Set([call]));
+    else calls.add(call);
   }
 
-  #forget(s: number, limit: () => void): void {
+  #forget(s: number, call: Unlimited): void {
     const calls = this.#unlimited.get(s);
-    if (calls?.delete(limit) === true && calls.size === 0) this.#unlimited.delete(s);
+    if (calls?.delete(call) === true && calls.size === 0) this.#unlimited.delete(s);
   }
 }
 
