@@ -240,7 +240,7 @@ export class WinsockProcess {
   }
 }
 
-/** Real time. Its timers don't keep the process alive by themselves: what waits for them does. */
+/** Real time. A timer keeps the process alive until it is over or not needed any more: a call waits for it. */
 const machineTime: Scheduler = {
   now: () => performance.now(),
   after(delay, task) {
