@@ -47,6 +47,16 @@ export function ipconfigCommand(session: Session): Command {
   return addDhcpOptions(addDnsOptions(command));
 }
 
+function deviceOf(status: InterfaceStatus): string {
+  if (isLoopback(status)) return 'software';
+  return status.medium === 'ethernet' ? 'TAP' : 'TUN';
+}
+
+function adapterOf(status: InterfaceStatus): string {
+  if (isLoopback(status)) return 'Loopback';
+  return status.medium === 'ethernet' ? 'Ethernet' : 'Tunnel';
+}
+
 /** The rows in Windows' order. @param dhcp looked at for `isFull` only */
 function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInterfaceStatus | null): string {
   const rows: Row[] = [];
@@ -55,7 +65,7 @@ function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInter
   const suffix = status.searchList?.[0];
   if (suffix !== undefined) rows.push(['Connection-specific DNS Suffix', suffix]);
   if (isFull) {
-    rows.push(['Description', `winsockd ${status.medium === 'ethernet' ? 'TAP' : 'TUN'} ${status.name}`]);
+    rows.push(['Description', `winsockd ${deviceOf(status)} ${status.name}`]);
     rows.push(['Interface Index', String(status.index)]);
     if (status.mac !== null) rows.push(['Physical Address', status.mac.toUpperCase().replaceAll(':', '-')]);
     rows.push(['DHCP Enabled', dhcp?.v4?.mode === 'stateful' ? 'Yes' : 'No']);
@@ -70,7 +80,7 @@ function interfaceText(status: InterfaceStatus, isFull: boolean, dhcp: DhcpInter
     rows.push(['Received', `${status.inPackets} packets, ${status.inBytes} bytes`]);
     rows.push(['Sent', `${status.outPackets} packets, ${status.outBytes} bytes`]);
   }
-  const title = `${status.medium === 'ethernet' ? 'Ethernet' : 'Tunnel'} adapter ${status.name}:\n\n`;
+  const title = `${adapterOf(status)} adapter ${status.name}:\n\n`;
   return (
     title +
     rows

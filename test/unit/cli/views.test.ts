@@ -160,7 +160,8 @@ describe('winsockd route and ipconfig', () => {
     async (flag) => {
       const routes = { 'GET /v1/interfaces': INTERFACES, 'GET /v1/dhcp': [] };
       const { out } = await (await fake(routes)).cli(`ipconfig ${flag}`);
-      expect(out).toContain('Tunnel adapter lo:');
+      expect(out).toContain('Loopback adapter lo:');
+      expect(out).toContain('   Description . . . . . . . . . . . : winsockd software lo\n');
       expect(out).toContain('   DHCP Enabled. . . . . . . . . . . : No\n');
       expect(out).toContain('   Physical Address. . . . . . . . . : 02-00-0A-4D-00-02\n');
       expect(out).toContain('   MTU . . . . . . . . . . . . . . . : 1500\n');
