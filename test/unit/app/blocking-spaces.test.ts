@@ -78,8 +78,9 @@ test('NSP2-Startup, NSP2-Cleanup, NSP2-ClientSessionRundown, NSP2-Complete, API-
     'later',
     `${START}
      if (!isMainThread) {
-       parentPort.postMessage(next(workerData));
-       ws.WSACleanup();
+       const found = next(workerData);
+       ws.WSACleanup(); // before the last one of the process
+       parentPort.postMessage(found);
        process.exit(0);
      }
      const seen = [];
