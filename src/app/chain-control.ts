@@ -169,9 +169,7 @@ export function endLoopingChain(): void {
   started = null;
   void worker.terminate();
   setChainState(memory, false);
-  const { layer, call } = looping;
-  const what = `the layered provider ${layer} does not come back from ${call}: its chain was ended, and all sockets with it`;
-  emitWarning(what, { code: 'WINSOCKD_LAYER_LOOPS' });
+  emitWarning(`${looping}: its chain was ended, and all sockets with it`, { code: 'WINSOCKD_LAYER_LOOPS' });
 }
 
 /** Node's options without those of a program that is no file (`node --input-type=module -e …`): a Worker's is one. */

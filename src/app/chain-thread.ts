@@ -14,7 +14,7 @@ import {
   setChainState,
 } from './chain-control.ts';
 import { ChainServer, type HostedWinsock } from './chain-server.ts';
-import { layerClock } from './chain-watch.ts';
+import { layerClock, loopLimit, noteTurn } from './chain-watch.ts';
 import { faultWarnings } from './fault-lines.ts';
 import { IcmpCalls } from './icmp-calls.ts';
 import { Mailbox } from './mailbox.ts';
@@ -25,9 +25,13 @@ interface SocketsModule {
   readonly sockets?: () => LocalSockets | Promise<LocalSockets>;
 }
 
+/** How often within the watchdog's limit the event loop shows that it turns. */
+const TURNS_A_LIMIT = 5;
+
 const data = workerData as ChainData;
 /** Layers are watched from outside: one that loops stops everything here. */
 const watched = data.watch === undefined ? {} : layerClock(data.watch);
+if (data.watch !== undefined) setInterval(noteTurn, loopLimit() / TURNS_A_LIMIT, data.watch).unref();
 const observer = { ...faultWarnings(), ...watched };
 /** Where the stack is: found once, for Winsock and for the ICMP helper API. */
 let place: Promise<AttachOptions> | null = null;

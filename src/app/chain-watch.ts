@@ -1,10 +1,12 @@
 /**
  * The watchdog of the chain thread. A layer that loops there never comes back: nobody is answered, and no timer of that thread runs.
- * So the chain thread notes in shared memory which layer's code runs, and the thread that has started it looks.
+ * So the chain thread notes in shared memory which layer's code runs, and that its event loop turns; the thread that has started it looks.
  *
  *     word 0   changes whenever a layer's code is entered or left
  *     word 1   the layer whose code runs, from 1; 0: none
  *     word 2   its call, by its place in the table
+ *     word 3   changes while the event loop turns
+ *     word 4   how many layers there are
  *     then the layers' names, 64 bytes each with a zero behind
  */
 
@@ -26,22 +28,33 @@ export function loopLimit(): number {
 const CHANGES = 0;
 const LAYER = 1;
 const CALL = 2;
-const NAMES_AT = 12;
+const TURNS = 3;
+const LAYERS = 4;
+const WORDS = 5;
+const NAMES_AT = 4 * WORDS;
 const NAME_LEN = 64;
 /** Layers that have a name; the others are nameless. */
 const NAMED = 63;
 const WATCH_LEN = NAMES_AT + NAMED * NAME_LEN;
+
+/** Most of the time since the last look that counts, ms: a process that was stopped for a while has none that loops. */
+const LONGEST_LOOK = 1000;
 
 /** Memory that both threads share. */
 export function watchMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(WATCH_LEN);
 }
 
+/** Notes that the event loop turns; to be called a few times within the limit. */
+export function noteTurn(memory: SharedArrayBuffer): void {
+  Atomics.add(wordsOf(memory), TURNS, 1);
+}
+
 /** The chain thread's side: notes where its layers are. */
 export function layerClock(
   memory: SharedArrayBuffer,
 ): Required<Pick<ChainObserver, 'started' | 'enter' | 'leave'>> {
-  const words = new Int32Array(memory, 0, 3);
+  const words = wordsOf(memory);
   const numbers = new WeakMap<LayerRecord, number>();
   let count = 0;
   /** Layer and call of those that called the one which runs. */
@@ -56,6 +69,7 @@ export function layerClock(
   return {
     started(layer) {
       numbers.set(layer, ++count);
+      Atomics.store(words, LAYERS, count);
       if (count > NAMED) return;
       const bytes = new TextEncoder().encode(layer.name).subarray(0, NAME_LEN - 1);
       new Uint8Array(memory, NAMES_AT + (count - 1) * NAME_LEN, NAME_LEN).set(bytes);
@@ -71,10 +85,17 @@ export function layerClock(
   };
 }
 
-/** A layer that does not come back. */
-export interface LoopingLayer {
+/** Whose code runs. */
+export interface RunningLayer {
   readonly layer: string;
   readonly call: string;
+}
+
+/** What is said of code that does not come back. @param running `null`: none of a call runs, but what one has left behind */
+export function loopText(running: RunningLayer | null): string {
+  return running === null
+    ? 'code of a provider, outside of its calls, does not come back'
+    : `the layered provider ${running.layer} does not come back from ${running.call}`;
 }
 
 /** The other side: looks whether a layer's code has run for too long. */
@@ -85,27 +106,42 @@ export class LayerWatch {
   #changes = -1;
   /** When the word was seen to change, ms. */
   #since = 0;
+  #turns = -1;
+  /** For how long the event loop was not seen to turn, ms, and when it was looked last. */
+  #still = 0;
+  #looked = Number.POSITIVE_INFINITY;
 
   constructor(memory: SharedArrayBuffer, limit = LOOP_LIMIT) {
     this.#memory = memory;
-    this.#words = new Int32Array(memory, 0, 3);
+    this.#words = wordsOf(memory);
     this.#limit = limit;
   }
 
-  /** @param now ms. @returns the layer that loops; `null`: none does */
-  look(now: number): LoopingLayer | null {
+  /** @param now ms. @returns what loops, in words; `null`: nothing does */
+  look(now: number): string | null {
+    const isStill = this.#hasStopped(now);
     const changes = Atomics.load(this.#words, CHANGES);
     const layer = Atomics.load(this.#words, LAYER);
     if (changes !== this.#changes || layer === 0) {
       this.#changes = changes;
       this.#since = now;
-      return null;
+      return isStill && layer === 0 ? loopText(null) : null;
     }
-    return now - this.#since < this.#limit ? null : this.running();
+    return now - this.#since < this.#limit ? null : loopText(this.running());
+  }
+
+  /** Whether the event loop has not turned for the limit. Without layers nothing but our own code runs. */
+  #hasStopped(now: number): boolean {
+    const turns = Atomics.load(this.#words, TURNS);
+    const isSame = turns === this.#turns && Atomics.load(this.#words, LAYERS) > 0;
+    this.#still = isSame ? this.#still + Math.min(Math.max(now - this.#looked, 0), LONGEST_LOOK) : 0;
+    this.#turns = turns;
+    this.#looked = now;
+    return isSame && this.#still >= this.#limit;
   }
 
   /** The layer whose code runs at this moment; `null`: none's does. */
-  running(): LoopingLayer | null {
+  running(): RunningLayer | null {
     const layer = Atomics.load(this.#words, LAYER);
     if (layer === 0) return null;
     const call = WSP_ENTRIES[Atomics.load(this.#words, CALL)] ?? 'a call';
@@ -119,4 +155,8 @@ export class LayerWatch {
     const end = bytes.indexOf(0);
     return new TextDecoder().decode(bytes.subarray(0, end < 0 ? NAME_LEN : end));
   }
+}
+
+function wordsOf(memory: SharedArrayBuffer): Int32Array {
+  return new Int32Array(memory, 0, WORDS);
 }

@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 import { workerData } from 'node:worker_threads';
-import { LayerWatch } from '../chain-watch.ts';
+import { LayerWatch, loopText } from '../chain-watch.ts';
 import type { WatchdogData } from './watchdog.ts';
 
 const { layers, turns, interval, looks, application } = workerData as WatchdogData;
@@ -20,11 +20,7 @@ setInterval(() => {
 }, interval);
 
 function end(): void {
-  const looping = watch.running();
-  const what =
-    looping === null
-      ? 'code of a provider, outside of its calls, does not come back'
-      : `the layered provider ${looping.layer} does not come back from ${looping.call}`;
+  const what = loopText(watch.running());
   try {
     writeSync(
       2,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { WSAPROTOCOL_INFO } from '../../../src/abi/index.ts';
-import { LayerWatch, layerClock, loopLimit, watchMemory } from '../../../src/app/chain-watch.ts';
+import { LayerWatch, layerClock, loopLimit, noteTurn, watchMemory } from '../../../src/app/chain-watch.ts';
 import { DEFAULT_CATALOG, type LayerRecord } from '../../../src/spi/index.ts';
 
 const record = (name: string): LayerRecord => ({
@@ -43,15 +43,40 @@ describe('the watchdog of the chain thread', () => {
     clock.enter(lower, 'WSPConnect');
     expect(watch.look(2000)).toBeNull();
     expect(watch.look(6999)).toBeNull();
-    expect(watch.look(7000)).toEqual({ layer: 'lower', call: 'WSPConnect' });
+    expect(watch.look(7000)).toBe('the layered provider lower does not come back from WSPConnect');
+    noteTurn(memory);
     clock.leave(lower, 'WSPConnect');
     expect(watch.look(7001)).toBeNull();
     // The outer one runs again. A name that is too long is cut.
-    const named = watch.look(12_001);
-    expect(named?.call).toBe('WSPSend');
-    expect(named?.layer.startsWith('üüü')).toBe(true);
+    expect(watch.look(12_001)).toMatch(/^the layered provider ü+\ufffd? does not come back from WSPSend$/);
     clock.leave(upper, 'WSPSend');
-    expect([watch.look(20_000), watch.look(99_000)]).toEqual([null, null]);
+    noteTurn(memory);
+    expect(watch.look(20_000)).toBeNull();
+    noteTurn(memory);
+    expect(watch.look(99_000)).toBeNull();
+  });
+
+  test('SEM-C-02 what a layer has left behind and does not end is told, when the event loop has not turned for the limit', () => {
+    const memory = watchMemory();
+    const clock = layerClock(memory);
+    const watch = new LayerWatch(memory, 5000);
+    // Nothing but our own code runs before there is a layer.
+    for (let now = 0; now < 20_000; now += 1000) expect(watch.look(now)).toBeNull();
+    clock.started(record('promising'));
+    for (let now = 20_000; now < 40_000; now += 1000) {
+      noteTurn(memory);
+      expect(watch.look(now)).toBeNull();
+    }
+    for (let now = 40_000; now < 44_000; now += 1000) expect(watch.look(now)).toBeNull();
+    expect(watch.look(44_000)).toBe('code of a provider, outside of its calls, does not come back');
+  });
+
+  test('a process that was stopped for a while has no layer that loops', () => {
+    const memory = watchMemory();
+    const clock = layerClock(memory);
+    const watch = new LayerWatch(memory, 5000);
+    clock.started(record('idle'));
+    expect([watch.look(0), watch.look(60_000), watch.look(61_000)]).toEqual([null, null, null]);
   });
 
   test('a layer that comes back and is called again and again is none that loops', () => {
@@ -75,6 +100,6 @@ describe('the watchdog of the chain thread', () => {
     for (const layer of layers) clock.started(layer);
     clock.enter(layers[69] as LayerRecord, 'WSPBind');
     watch.look(0);
-    expect(watch.look(1)).toEqual({ layer: 'layer 70', call: 'WSPBind' });
+    expect(watch.look(1)).toBe('the layered provider layer 70 does not come back from WSPBind');
   });
 });
