@@ -132,12 +132,17 @@ export class LayerWatch {
 
   /** Whether the event loop has not turned for the limit. Without layers nothing but our own code runs. */
   #hasStopped(now: number): boolean {
-    const turns = Atomics.load(this.#words, TURNS);
+    const { turns } = this;
     const isSame = turns === this.#turns && Atomics.load(this.#words, LAYERS) > 0;
     this.#still = isSame ? this.#still + Math.min(Math.max(now - this.#looked, 0), LONGEST_LOOK) : 0;
     this.#turns = turns;
     this.#looked = now;
     return isSame && this.#still >= this.#limit;
+  }
+
+  /** Changes while the event loop turns. */
+  get turns(): number {
+    return Atomics.load(this.#words, TURNS);
   }
 
   /** The layer whose code runs at this moment; `null`: none's does. */

@@ -6,14 +6,13 @@ import { workerData } from 'node:worker_threads';
 import { LayerWatch, loopText } from '../chain-watch.ts';
 import type { WatchdogData } from './watchdog.ts';
 
-const { layers, turns, interval, looks, application } = workerData as WatchdogData;
-const word = new Int32Array(turns);
+const { layers, interval, looks, application } = workerData as WatchdogData;
 const watch = new LayerWatch(layers);
 let seen = -1;
 let same = 0;
 
 setInterval(() => {
-  const now = Atomics.load(word, 0);
+  const now = watch.turns;
   same = now === seen ? same + 1 : 0;
   seen = now;
   if (same >= looks) end();

@@ -6,14 +6,12 @@
 
 import { Worker } from 'node:worker_threads';
 import type { ChainObserver } from '../../spi/index.ts';
-import { layerClock, loopLimit, watchMemory } from '../chain-watch.ts';
+import { layerClock, loopLimit, noteTurn, watchMemory } from '../chain-watch.ts';
 
 /** What the thread is told. */
 export interface WatchdogData {
-  /** Where the layers note whose code runs. */
+  /** Where the layers note whose code runs, and the event loop that it turns. */
   readonly layers: SharedArrayBuffer;
-  /** A word that changes while the event loop turns. */
-  readonly turns: SharedArrayBuffer;
   /** How often it looks, ms, and after how many looks without a change it kills. */
   readonly interval: number;
   readonly looks: number;
@@ -30,11 +28,9 @@ const LOOKS = 5;
  */
 export function startWatchdog(application: string): ChainObserver {
   const layers = watchMemory();
-  const turns = new SharedArrayBuffer(4);
   const interval = loopLimit() / LOOKS;
-  const word = new Int32Array(turns);
-  setInterval(() => Atomics.add(word, 0, 1), interval / 2).unref();
-  const workerData: WatchdogData = { layers, turns, interval, looks: LOOKS, application };
+  setInterval(noteTurn, interval / 2, layers).unref();
+  const workerData: WatchdogData = { layers, interval, looks: LOOKS, application };
   new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData, execArgv: [] }).unref();
   return layerClock(layers);
 }
